@@ -1,0 +1,141 @@
+"""The words of the service as frozen dataclasses; no behaviour beyond their own shape.
+
+Boxes are ``(x0, y0, x1, y1)``. In a :class:`Field` they are pixels of the page
+image as it was handed in (after splitting a PDF or TIFF into pages), so that a
+reviewer's screen can show the place without knowing how the page was
+straightened.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from typing import Literal
+
+Box = tuple[float, float, float, float]
+Severity = Literal["block", "fix", "warn", "info"]
+Verdict = Literal["pass", "supplement", "rescan"]
+QualityVerdict = Literal["good", "rescan"]
+Source = Literal["ocr", "repair", "registry", "person"]
+How = Literal["registered", "free"]
+DecisionAction = Literal["approve", "return", "reject"]
+
+SEVERITIES: tuple[Severity, ...] = ("block", "fix", "warn", "info")
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One value read from one place."""
+
+    name: str
+    """Key in the matter file; rows of a table are ``table.1.column``."""
+    value: str | None
+    """Normalised: NFKC, ISO dates, option keys joined by ``,``; ``None`` when the machine abstains; ``""`` when blank."""
+    raw: str
+    """As on the paper, before normalising."""
+    confidence: float
+    """0..1, calibrated; below the field type's threshold the reviewer must look."""
+    box: Box | None
+    """Pixels of the page as handed in."""
+    page: int
+    """1-based page of the material."""
+    source: Source = "ocr"
+    alternatives: tuple[str, ...] = ()
+    """Next admissible readings, best first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is missing, wrong or worth a look."""
+
+    code: str
+    severity: Severity
+    message: str
+    """To the citizen, in Chinese, in plain words."""
+    material: str | None = None
+    field: str | None = None
+    basis: str = ""
+    """Legal basis, or empty for purely technical findings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """Whether a page picture is good enough to be read."""
+
+    verdict: QualityVerdict
+    findings: tuple[Finding, ...] = ()
+
+
+GOOD = Quality("good")
+
+
+@dataclass(frozen=True, slots=True)
+class PageReading:
+    """What one page says."""
+
+    file: str
+    index: int
+    """0-based page inside the file."""
+    material: str | None
+    """Material id of the matter, or ``None`` when the page was not recognised."""
+    how: How
+    quality: Quality
+    fields: dict[str, Field] = field(default_factory=dict)
+    page: int = 1
+    """1-based page of the material (2 is the back of an ID card)."""
+    edition: str | None = None
+    form_id: str | None = None
+    """Serial of the printed form, from its QR code."""
+    cpu_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """The verdict on an application with every reason for it."""
+
+    verdict: Verdict
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Licence:
+    """What is printed on a licence and written into its attachment."""
+
+    number: str
+    kind: str
+    """Licence type of the matter, for example ``food_business``."""
+    matter: str
+    version: int
+    application: str
+    title: str
+    holder: str
+    authority: str
+    authority_code: str
+    """Unified social credit code of the issuing authority."""
+    issued_on: date
+    valid_from: date
+    valid_to: date | None
+    """``None`` for a licence without an end."""
+    fields: tuple[tuple[str, str, str], ...]
+    """``(name, label, value)`` in printing order."""
+    verify_url: str = ""
+    identifier: str = ""
+    """Electronic licence identifier by GB/T 36904."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What an official decided, and on what."""
+
+    action: DecisionAction
+    by: str
+    at: datetime
+    reason: str = ""
+    basis: str = ""
+    seen_sha256: str = ""
+    """Hash of what the official saw; only that may be sealed."""
+
+
+def with_field(reading: PageReading, item: Field) -> PageReading:
+    """Return the reading with one field replaced or added."""
+    return replace(reading, fields={**reading.fields, item.name: item})

@@ -1,0 +1,108 @@
+"""Every error that docproc raises on purpose.
+
+DocprocError
+├── InputError                 what was handed in cannot be used; the message says what to do
+│   ├── UnsupportedFileError   not JPEG, PNG, TIFF or PDF, or damaged
+│   └── LimitError             over a limit on bytes, pages, pixels, time or memory
+├── CatalogueError             a matter file is wrong; carries file, line and remedy
+├── NotFoundError              no such application, page, licence, matter, material or file
+├── ConflictError              the state does not allow it, or somebody else was faster
+├── AccessError                the key or role does not allow it
+├── SetupError                 something is missing on this machine; the message names the command that fixes it
+└── SealError                  a seal could not be made
+    └── SealUnavailableError   TSA, OCSP, CRL or key store is out of reach: wait and try again
+
+``code`` is stable and meant for programs; the message is English and meant for
+developers and logs; what a citizen or official reads is in Chinese and comes
+from ``message_zh``.
+"""
+
+from __future__ import annotations
+
+
+class DocprocError(Exception):
+    """Base of all errors raised on purpose."""
+
+    code = "error"
+    message_zh = "处理失败，请稍后重试或联系工作人员"
+
+    def __init__(self, message: str, *, message_zh: str | None = None, code: str | None = None) -> None:
+        """Keep the developer's message and, where given, the citizen's."""
+        super().__init__(message)
+        if message_zh is not None:
+            self.message_zh = message_zh
+        if code is not None:
+            self.code = code
+
+
+class InputError(DocprocError):
+    """What was handed in cannot be used."""
+
+    code = "bad_input"
+    message_zh = "提交的内容无法使用，请检查后重新提交"
+
+
+class UnsupportedFileError(InputError):
+    """The bytes are not a readable JPEG, PNG, TIFF or PDF."""
+
+    code = "unsupported_file"
+    message_zh = "文件无法打开，请上传 JPEG、PNG、TIFF 或 PDF 格式的扫描件"
+
+
+class LimitError(InputError):
+    """A limit on bytes, pages, pixels, time or memory was exceeded."""
+
+    code = "limit_exceeded"
+    message_zh = "文件过大或页数过多，请分开上传"
+
+
+class CatalogueError(DocprocError):
+    """A matter file breaks the catalogue's rules."""
+
+    code = "catalogue"
+
+    def __init__(self, file: str, line: int, problem: str, remedy: str) -> None:
+        """Point at the line (1-based) and say how to mend it."""
+        super().__init__(f"{file}:{line}: {problem}; {remedy}")
+        self.file, self.line, self.problem, self.remedy = file, line, problem, remedy
+
+
+class NotFoundError(DocprocError):
+    """The thing that was named does not exist, or not for this caller."""
+
+    code = "not_found"
+    message_zh = "没有找到"
+
+
+class ConflictError(DocprocError):
+    """The present state does not allow the action."""
+
+    code = "conflict"
+    message_zh = "当前状态不允许此操作，请刷新后再试"
+
+
+class AccessError(DocprocError):
+    """The caller's key or role does not allow the action."""
+
+    code = "forbidden"
+    message_zh = "没有权限"
+
+
+class SetupError(DocprocError):
+    """Something is missing on this machine; the message names the command that fixes it."""
+
+    code = "setup"
+
+
+class SealError(DocprocError):
+    """A seal could not be made."""
+
+    code = "seal"
+    message_zh = "签章失败"
+
+
+class SealUnavailableError(SealError):
+    """A time-stamp, revocation or key service is out of reach; nothing was sealed, try again later."""
+
+    code = "seal_unavailable"
+    message_zh = "签章服务暂不可用，系统将自动重试"

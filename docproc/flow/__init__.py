@@ -1,0 +1,1 @@
+"""The durable way of an application through the service."""

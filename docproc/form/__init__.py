@@ -1,0 +1,1 @@
+"""Printable forms: where every field stands on the page, and the page itself."""

@@ -1,0 +1,1 @@
+"""From page images to field values, each with its confidence, box and source."""

@@ -1,0 +1,1 @@
+"""From uploaded bytes to straightened, judged page images."""
