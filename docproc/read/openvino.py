@@ -1,0 +1,207 @@
+"""The product's own reading engine: PP-OCRv6 networks on OpenVINO.
+
+Posteriors agree with PaddleOCR's; the gain is bf16 where the CPU has it, crops batched by width with little padding,
+and a compiled network kept on disk. Weights come from :func:`docproc.assets.weight`.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, cast
+
+import cv2
+import numpy as np
+import openvino as ov
+import yaml  # type: ignore[import-untyped]
+from numpy.typing import NDArray
+
+from docproc.assets import weight
+from docproc.read.detection import DetectionOptions, boxes_of, crop_line, network_size
+from docproc.read.recogniser import Image, Lattice, Line, TextLine, core_columns, greedy, prune
+
+HEIGHT = 48
+"""Rows of a crop as the recognition network wants it."""
+MAX_WIDTH = 3200
+"""Columns of the widest crop; longer ones are squeezed, as PaddleX does."""
+MIN_WIDTH = 320
+"""Shorter crops are padded to this: the width the network was trained at."""
+BUCKET = 64
+"""Crop widths are rounded up to this, so that few shapes are compiled and little is padded."""
+BATCH_PIXELS = 8 * MIN_WIDTH
+"""Columns in one batch, all crops together: larger batches gain nothing on a CPU and hold more memory."""
+PADDING = 128
+"""Zero after normalising (127.5, rounded)."""
+IMAGENET_MEAN = [123.675, 116.28, 103.53]
+IMAGENET_SCALE = [58.395, 57.12, 57.375]
+ORIENTATIONS = (0, 90, 180, 270)
+
+
+def cache_dir() -> Path:
+    """Folder of compiled networks: ``XDG_CACHE_HOME`` or ``~/.cache``."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "docproc" / "openvino"
+
+
+@cache
+def _core() -> Any:
+    return ov.Core()
+
+
+class Network:
+    """One compiled network that takes batches of 8-bit pictures; calls from several threads take turns."""
+
+    def __init__(self, file: Path, mean: Sequence[float], scale: Sequence[float], threads: int, precision: str) -> None:
+        """Compile ``file`` for the CPU.
+
+        Args:
+            file: ONNX file with one input N×3×H×W.
+            mean: subtracted from each channel, in 0..255, in the order of the picture's channels.
+            scale: each channel is divided by this after that.
+            threads: at most this many CPU threads; 0 leaves it to OpenVINO.
+            precision: ``"bf16"``, ``"f32"``, or ``"auto"``: bf16 where the CPU computes in it.
+        """
+        core = _core()
+        prepare = ov.preprocess.PrePostProcessor(core.read_model(file))
+        prepare.input().tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC"))
+        prepare.input().model().set_layout(ov.Layout("NCHW"))
+        prepare.input().preprocess().convert_element_type(ov.Type.f32).mean(list(mean)).scale(list(scale))
+        if precision == "auto":
+            precision = "bf16" if "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES") else "f32"
+        config: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": precision}
+        if threads:
+            config["INFERENCE_NUM_THREADS"] = threads
+        folder = cache_dir()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            config["CACHE_DIR"] = str(folder)
+        except OSError:  # a read-only home only costs a slower start
+            pass
+        self._request = core.compile_model(prepare.build(), "CPU", config).create_infer_request()
+        self._lock = threading.Lock()
+
+    def __call__(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Run N×H×W×3 pictures and return the first output, copied."""
+        with self._lock:
+            self._request.infer([pictures])
+            return np.array(self._request.get_output_tensor(0).data, dtype=np.float32)
+
+
+class OpenVinoRecogniser:
+    """PP-OCRv6 detection and recognition on OpenVINO; satisfies :class:`docproc.read.recogniser.Recogniser`."""
+
+    def __init__(
+        self,
+        size: str = "small",
+        threads: int = 0,
+        precision: str = "auto",
+        detection: DetectionOptions | None = None,
+    ) -> None:
+        """Load the networks; prefer :func:`engine`, which does it once a process.
+
+        Args:
+            size: ``"small"`` or ``"tiny"``.
+            threads: see :class:`Network`.
+            precision: see :class:`Network`.
+            detection: constants of the detector.
+
+        Raises:
+            SetupError: the weights have not been fetched.
+        """
+        self.name = f"openvino/PP-OCRv6_{size}"
+        self.detection = detection or DetectionOptions()
+        self.charset = charset(weight(f"{size}/rec/inference.yml"))
+        self._core_columns = core_columns(self.charset)
+        self._threads, self._precision = threads, precision
+        finder, reader = weight(f"{size}/det/inference.onnx"), weight(f"{size}/rec/inference.onnx")
+        self._detector = Network(finder, IMAGENET_MEAN, IMAGENET_SCALE, threads, precision)
+        self._reader = Network(reader, [127.5] * 3, [127.5] * 3, threads, precision)
+        self._orienter: Network | None = None
+
+    def posteriors(self, crops: Sequence[Image]) -> list[Lattice]:
+        """Read crops of one upright line each; the answer has the order of the crops."""
+        lattices: list[Lattice | None] = [None] * len(crops)
+        scaled = [_to_height(crop) for crop in crops]
+        for group in batches([crop.shape[1] for crop in scaled]):
+            width = padded_width(max(scaled[i].shape[1] for i in group))
+            batch = np.full((len(group), HEIGHT, width, 3), PADDING, dtype=np.uint8)
+            for row, i in enumerate(group):
+                batch[row, :, : scaled[i].shape[1]] = scaled[i]
+            for i, dense in zip(group, self._reader(batch), strict=True):
+                lattices[i] = prune(dense, self.charset, self._core_columns, scaled[i].shape[1] / width)
+        return cast(list[Lattice], lattices)
+
+    def detect(self, image: Image) -> list[Line]:
+        """Find lines of text on a page, in reading order."""
+        height, width = image.shape[:2]
+        rows, columns = network_size(height, width, self.detection.side)
+        shown = image if (rows, columns) == (height, width) else cv2.resize(image, (columns, rows))
+        score_map = self._detector(np.ascontiguousarray(shown[None]).astype(np.uint8, copy=False))[0, 0]
+        return boxes_of(score_map, height, width, self.detection)
+
+    def read_lines(self, image: Image) -> list[TextLine]:
+        """Find and read all lines of a page, in reading order; lines that say nothing are left out."""
+        lines = self.detect(image)
+        lattices = self.posteriors([crop_line(image, line.quad) for line in lines])
+        read = ((*greedy(lattice), line.quad, lattice) for line, lattice in zip(lines, lattices, strict=True))
+        return [TextLine(*parts) for parts in read if parts[0]]
+
+    def orientation(self, image: Image) -> tuple[int, float]:
+        """Return by how many degrees clockwise the page was turned (0, 90, 180, 270), and how sure that is (0..1)."""
+        if self._orienter is None:
+            file = weight("doc_ori/inference.onnx")
+            self._orienter = Network(file, IMAGENET_MEAN, IMAGENET_SCALE, self._threads, self._precision)
+        scores = self._orienter(_centre_crop(image)[None])[0]
+        best = int(scores.argmax())
+        return ORIENTATIONS[best], float(scores[best])
+
+
+def charset(file: Path) -> tuple[str, ...]:
+    """Return a recognition model's characters: the blank (``""``) first, then its dictionary, then the space."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    config = yaml.load(file.read_text("utf-8"), Loader=loader)
+    return ("", *map(str, config["PostProcess"]["character_dict"]), " ")
+
+
+def padded_width(width: int) -> int:
+    """Return the columns a crop of ``width`` columns is padded to."""
+    return min(max(math.ceil(width / BUCKET) * BUCKET, MIN_WIDTH), MAX_WIDTH)
+
+
+def batches(widths: Sequence[int]) -> Iterator[list[int]]:
+    """Group crops, given by their widths, into batches of about equal width; yields lists of indices."""
+    group: list[int] = []
+    for i in sorted(range(len(widths)), key=widths.__getitem__):
+        width = padded_width(widths[i])
+        if group and (width != padded_width(widths[group[0]]) or width * (len(group) + 1) > BATCH_PIXELS):
+            yield group
+            group = []
+        group.append(i)
+    if group:
+        yield group
+
+
+def _to_height(crop: Image) -> Image:
+    height, width = crop.shape[:2]
+    if not height or not width:
+        raise ValueError(f"a crop of {height}×{width} pixels cannot be read")
+    scaled = min(max(math.ceil(HEIGHT * width / height), 1), MAX_WIDTH)
+    return cast(Image, cv2.resize(crop, (scaled, HEIGHT)))
+
+
+def _centre_crop(image: Image) -> Image:
+    """Scale the short side to 256 and cut the 224×224 in the middle, as the orientation network was trained."""
+    height, width = image.shape[:2]
+    ratio = 256 / min(height, width)
+    scaled = cv2.resize(image, (max(round(width * ratio), 224), max(round(height * ratio), 224)))
+    y, x = (scaled.shape[0] - 224) // 2, (scaled.shape[1] - 224) // 2
+    return np.ascontiguousarray(scaled[y : y + 224, x : x + 224])
+
+
+@cache
+def engine(size: str = "small", threads: int = 0) -> OpenVinoRecogniser:
+    """Return this process's engine, loaded at the first call (under two seconds from a warm cache)."""
+    return OpenVinoRecogniser(size, threads)

@@ -1,0 +1,123 @@
+"""What a reading engine gives: lines of text, and for each line the lattice of everything it could say.
+
+An engine is anything that satisfies :class:`Recogniser`; ours runs on OpenVINO
+(:mod:`docproc.read.openvino`), the peer is PaddleOCR (:mod:`docproc.read.paddle`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Image = NDArray[np.uint8]
+"""H×W×3, BGR."""
+Quad = NDArray[np.float32]
+"""4×2 corners in pixels, clockwise from the text's top-left."""
+
+BLANK = 0
+"""Index of the CTC blank in a charset and in :attr:`Lattice.columns`."""
+KEEP = 1e-4
+"""A column whose posterior stays below this at every time step is dropped from a lattice."""
+# Characters of numbers, codes and dates: kept whatever their posterior, because a grammar may need the unlikely one.
+CORE = frozenset(
+    "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz|/\\-–—.,:;()[]{}!+*#~ 　"
+    "年月日号时分元角整万亿仟佰拾千百十零〇○一二三四五六七八九两廿卅壹贰叁肆伍陆柒捌玖至长期起口"
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lattice:
+    """CTC posteriors of one crop: for each time step how likely each character is."""
+
+    probs: NDArray[np.float32]
+    """T×K posteriors of the kept characters; a row sums to at most 1, what is missing belongs to dropped ones."""
+    columns: NDArray[np.int32]
+    """K ascending indices into :attr:`charset`; the first is :data:`BLANK`."""
+    charset: tuple[str, ...]
+    """All characters of the model, shared between lattices; index 0 is the blank (an empty string)."""
+    width_ratio: float
+    """Share of the T steps that lie on the crop (the rest is padding): step ``t`` sits at ``t / (T * ratio)``."""
+
+    @property
+    def characters(self) -> list[str]:
+        """The K characters of the columns; the blank is ``""``."""
+        return [self.charset[i] for i in self.columns]
+
+    def place(self, step: int, width: float) -> float:
+        """Return the x of a time step in a crop ``width`` pixels wide."""
+        return min((step + 0.5) / (len(self.probs) * self.width_ratio), 1.0) * width
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Line:
+    """One line of text found on a page, not yet read."""
+
+    quad: Quad
+    score: float
+    """0..1, mean of the detector's map inside the quad."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TextLine:
+    """One line of text, read."""
+
+    text: str
+    confidence: float
+    """0..1, mean posterior of the characters of the plain (greedy) reading; 0 when nothing was read."""
+    quad: Quad
+    lattice: Lattice
+
+
+class Recogniser(Protocol):
+    """A reading engine."""
+
+    @property
+    def name(self) -> str:
+        """Engine and model, for logs and benchmarks."""
+
+    def posteriors(self, crops: Sequence[Image]) -> list[Lattice]:
+        """Read crops of one upright line each; the answer has the order of the crops."""
+
+    def detect(self, image: Image) -> list[Line]:
+        """Find lines of text on a page, in reading order."""
+
+    def read_lines(self, image: Image) -> list[TextLine]:
+        """Find and read all lines of a page, in reading order."""
+
+
+def greedy(lattice: Lattice) -> tuple[str, float]:
+    """Return the plain CTC reading (best character of each step, repeats and blanks removed) and its mean posterior."""
+    if not len(lattice.probs):
+        return "", 0.0
+    best = lattice.probs.argmax(axis=1)
+    fresh = np.ones(len(best), dtype=bool)
+    fresh[1:] = best[1:] != best[:-1]
+    steps = np.flatnonzero(fresh & (best != BLANK))
+    if not len(steps):
+        return "", 0.0
+    text = "".join(lattice.charset[lattice.columns[best[t]]] for t in steps)
+    return text, float(lattice.probs[steps, best[steps]].mean())
+
+
+def prune(dense: NDArray[np.float32], charset: tuple[str, ...], core: NDArray[np.int32], width_ratio: float) -> Lattice:
+    """Keep of a dense T×C posterior the columns that matter: a line of 40 characters then takes 0.3 MB, not 18.
+
+    Args:
+        dense: T×C posteriors, C the length of ``charset``.
+        charset: all characters, the blank first.
+        core: ascending indices of the columns to keep in any case (see :func:`core_columns`).
+        width_ratio: see :attr:`Lattice.width_ratio`.
+    """
+    keep = dense.max(axis=0) >= KEEP if len(dense) else np.zeros(len(charset), dtype=bool)
+    keep[core] = True
+    columns = np.flatnonzero(keep).astype(np.int32)
+    return Lattice(np.ascontiguousarray(dense[:, columns]), columns, charset, width_ratio)
+
+
+def core_columns(charset: tuple[str, ...]) -> NDArray[np.int32]:
+    """Return the ascending indices of the blank and of :data:`CORE` in a charset."""
+    return np.array([i for i, ch in enumerate(charset) if i == BLANK or ch in CORE], dtype=np.int32)
