@@ -66,9 +66,7 @@ def mark_corners(page_mm: tuple[float, float]) -> dict[int, tuple[tuple[float, f
         MARK_IDS["bottom_left"]: (near, far_y),
     }
     side = MARK_MM
-    return {
-        key: ((x, y), (x + side, y), (x + side, y + side), (x, y + side)) for key, (x, y) in origins.items()
-    }
+    return {key: ((x, y), (x + side, y), (x + side, y + side), (x, y + side)) for key, (x, y) in origins.items()}
 
 
 def qr_box(page_mm: tuple[float, float]) -> tuple[float, float, float, float]:

@@ -10,6 +10,7 @@ import math
 import os
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, cast
@@ -51,6 +52,20 @@ def _core() -> Any:
     return ov.Core()
 
 
+def compile_options(core: Any, threads: int, precision: str) -> dict[str, Any]:
+    """Return what OpenVINO is told when it compiles for the CPU; arguments as in :class:`Network`."""
+    if precision == "auto":
+        precision = "bf16" if "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES") else "f32"
+    options: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": precision}
+    if threads:
+        options["INFERENCE_NUM_THREADS"] = threads
+    folder = cache_dir()
+    with suppress(OSError):  # a read-only home only costs a slower start
+        folder.mkdir(parents=True, exist_ok=True)
+        options["CACHE_DIR"] = str(folder)
+    return options
+
+
 class Network:
     """One compiled network that takes batches of 8-bit pictures; calls from several threads take turns."""
 
@@ -69,18 +84,8 @@ class Network:
         prepare.input().tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC"))
         prepare.input().model().set_layout(ov.Layout("NCHW"))
         prepare.input().preprocess().convert_element_type(ov.Type.f32).mean(list(mean)).scale(list(scale))
-        if precision == "auto":
-            precision = "bf16" if "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES") else "f32"
-        config: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": precision}
-        if threads:
-            config["INFERENCE_NUM_THREADS"] = threads
-        folder = cache_dir()
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            config["CACHE_DIR"] = str(folder)
-        except OSError:  # a read-only home only costs a slower start
-            pass
-        self._request = core.compile_model(prepare.build(), "CPU", config).create_infer_request()
+        options = compile_options(core, threads, precision)
+        self._request = core.compile_model(prepare.build(), "CPU", options).create_infer_request()
         self._lock = threading.Lock()
 
     def __call__(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
