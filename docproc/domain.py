@@ -30,7 +30,7 @@ class Field:
     name: str
     """Key in the matter file; rows of a table are ``table.1.column``."""
     value: str | None
-    """Normalised: NFKC, ISO dates, option keys joined by ``,``; ``None`` when the machine abstains; ``""`` when blank."""
+    """Normalised: NFKC, ISO dates, option keys joined by ``,``; ``None``: the machine abstains; ``""``: blank."""
     raw: str
     """As on the paper, before normalising."""
     confidence: float

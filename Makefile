@@ -1,0 +1,47 @@
+# make demo | test | serve | bench | check: each sets up what it needs; a second run starts in seconds.
+PYTHON ?= python3.11
+PY := $(shell command -v $(PYTHON) 2>/dev/null || command -v python3)
+BIN := .venv/bin
+export PADDLE_PDX_DISABLE_MODEL_SOURCE_CHECK = True
+
+.PHONY: demo test serve bench check setup clean lock
+
+.venv/.ready: requirements.lock pyproject.toml
+	@test -n "$(PY)" || { echo "Python 3.11 is missing: apt-get install python3 python3-venv make" >&2; exit 2; }
+	@test -x $(BIN)/python || $(PY) -m venv .venv || { echo "venv is missing: apt-get install python3-venv" >&2; exit 2; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
+	@touch $@
+
+models/.ready: models/manifest.toml | .venv/.ready
+	$(BIN)/docproc models fetch
+	@touch $@
+
+certs/dev/.ready: | .venv/.ready models/.ready
+	$(BIN)/docproc seal dev-pki
+	@touch $@
+
+setup: .venv/.ready models/.ready certs/dev/.ready
+
+demo: setup
+	$(BIN)/docproc demo --out var/demo
+
+test: setup
+	$(BIN)/python -m pytest
+
+serve: setup
+	$(BIN)/docproc serve
+
+bench: setup
+	scripts/bench
+
+check: setup
+	scripts/check
+
+lock: .venv/.ready
+	$(BIN)/uv pip compile --quiet pyproject.toml --all-extras --generate-hashes --no-annotate --no-header \
+	  --no-emit-index-url --no-emit-find-links --python-version 3.11 --output-file requirements.lock
+
+clean:
+	rm -rf .venv var models/weights models/fonts models/.ready certs/dev

@@ -1,0 +1,271 @@
+"""Readings of all papers in, findings and a verdict out.
+
+``rescan``: a page cannot be read and must be scanned again. ``supplement``:
+something is missing or wrong. ``pass``: nothing stands against a decision;
+warnings may remain for the reviewer. All findings of an application are given
+at once (行政许可法 第32条: 一次告知).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date
+
+from docproc.domain import SEVERITIES, CheckResult, Field, Finding, PageReading, Verdict
+from docproc.evidence import Document, Evidence, gather
+from docproc.matter import NOT_TEXT, Common, FieldSpec, Material, Matter
+from docproc.rules import Context, RegistryLookup, apply, finding, is_sure, lowered
+from docproc.validators import validate
+
+LOOK = 0.75
+"""Confidence below which a reviewer is asked to look at a value."""
+
+
+def check(
+    matter: Matter, readings: Sequence[PageReading], today: date, registry: RegistryLookup | None = None
+) -> CheckResult:
+    """Check an application's papers against the matter.
+
+    Args:
+        matter: the matter with its rules.
+        readings: every page that was handed in, in order.
+        today: the day of submission.
+        registry: other registers, where they can be asked.
+    """
+    evidence = _supplied(gather(matter, readings), registry)
+    context = Context(today, matter.licence.valid_years, matter.region, registry)
+    found: list[Finding] = []
+    for rule in matter.rule:
+        if isinstance(rule, Common):
+            handler = COMMON.get(rule.kind)
+            found += handler(rule, evidence, context) if handler else []
+        else:
+            found += apply(rule, evidence, context)
+    found = _without_repeats(found)
+    found += _one_notice(matter, evidence, found)
+    order = {m.id: n for n, m in enumerate(matter.material)}
+    found.sort(key=lambda f: (SEVERITIES.index(f.severity), order.get(f.material or "", 99)))
+    return CheckResult(_verdict(readings, found), tuple(found))
+
+
+def _verdict(readings: Sequence[PageReading], found: list[Finding]) -> Verdict:
+    if any(r.quality.verdict == "rescan" for r in readings):
+        return "rescan"
+    return "supplement" if any(f.severity in ("block", "fix") for f in found) else "pass"
+
+
+def _supplied(evidence: Evidence, registry: RegistryLookup | None) -> Evidence:
+    """Add what a register supplies in place of a paper that was not handed in."""
+    code = evidence.get("application.uscc")
+    waivable = [m for m in evidence.matter.material if m.waived_by == "firms" and not evidence.has(m.id)]
+    if registry is None or not waivable or code is None or not code.value:
+        return evidence
+    firm = registry.firm(code.value)
+    if firm is None:
+        return evidence
+    fields = {k: Field(k, v, v, 1.0, None, 1, "registry") for k, v in firm.items()}
+    extra = {m.id: (Document(m.id, (), fields),) for m in waivable}
+    return Evidence(evidence.matter, {**evidence.documents, **extra}, evidence.unknown, evidence.specs)
+
+
+def _wanted(material: Material, evidence: Evidence) -> bool | None:
+    if not material.required:
+        return False
+    if any(evidence.has(m.id) for m in evidence.matter.material if m.replaces == material.id):
+        return False
+    return evidence.holds(material.when)
+
+
+def _missing_material(rule: Common, evidence: Evidence, context: Context) -> list[Finding]:
+    found = []
+    for material in evidence.matter.material:
+        wanted = _wanted(material, evidence)
+        label = f"《{material.name}》"
+        if not evidence.has(material.id):
+            if wanted is not False:
+                item = finding(rule, evidence, material.id, label=label)
+                # a page that nobody recognised may well be this one
+                found.append(lowered(item) if wanted is None or evidence.unknown else item)
+        elif material.kind == "form":
+            for document in evidence.documents[material.id]:
+                pages = len(evidence.matter.find_form(material.id, _edition(document, evidence)).page)
+                for page in sorted(set(range(1, pages + 1)) - document.sides):
+                    found.append(finding(rule, evidence, material.id, label=f"{label}第{page}页"))
+    return found
+
+
+def _edition(document: Document, evidence: Evidence) -> str | None:
+    known = {f.edition for f in evidence.matter.form if f.material == document.material}
+    return document.edition if document.edition in known else None
+
+
+def _card_sides(rule: Common, evidence: Evidence, context: Context) -> list[Finding]:
+    found = []
+    for material in evidence.matter.material:
+        if material.kind != "free" or material.sides < 2:
+            continue
+        for document in evidence.documents.get(material.id, ()):
+            if document.pages and len(document.sides) < material.sides:
+                item = finding(rule, evidence, material.id, label=material.name)
+                found.append(lowered(item) if evidence.unknown else item)
+    return found
+
+
+def _required(rule: Common, evidence: Evidence, context: Context) -> list[Finding]:
+    found = []
+    for material, document in _all_documents(evidence):
+        for name, spec in evidence.specs[material.id].items():
+            if spec.type in ("signature", "seal"):
+                continue  # G-02 says it, with the choice of either
+            wanted = (spec.required and spec.when is None) or (
+                spec.when is not None and evidence.holds(spec.when) is True
+            )
+            if spec.type == "table":
+                found += _required_rows(rule, evidence, material, document, spec, wanted)
+            elif wanted and (item := document.fields.get(name)) is not None and item.value == "":
+                found.append(_at(rule, evidence, material.id, name))
+    return found
+
+
+def _required_rows(
+    rule: Common, evidence: Evidence, material: Material, document: Document, spec: FieldSpec, wanted: bool
+) -> list[Finding]:
+    single = Evidence(evidence.matter, {material.id: (document,)}, (), evidence.specs)
+    present = any(key.startswith(f"{spec.name}.") for key in document.fields)
+    rows = single.rows(f"{material.id}.{spec.name}")
+    if wanted and present and len(rows) < spec.min_rows:
+        return [_at(rule, evidence, material.id, spec.name)]
+    needed = {c.name for c in spec.columns if c.required}
+    return [
+        _at(rule, evidence, material.id, item.name)
+        for row in rows
+        for column, item in row.items()
+        if column in needed and item.value == ""
+    ]
+
+
+def _at(rule: Common, evidence: Evidence, material: str, name: str, **words: object) -> Finding:
+    return finding(rule, evidence, f"{material}.{name}", label=evidence.label(material, name), **words)
+
+
+def _all_documents(evidence: Evidence) -> list[tuple[Material, Document]]:
+    return [(m, d) for m in evidence.matter.material for d in evidence.documents.get(m.id, ())]
+
+
+def _type_of(evidence: Evidence, material: str, name: str) -> str | None:
+    parts = name.split(".")
+    spec = evidence.specs.get(material, {}).get(parts[0])
+    if spec is None:
+        return None
+    if len(parts) == 3:
+        return next((c.type for c in spec.columns if c.name == parts[2]), None)
+    return spec.type
+
+
+def _validity(rule: Common, evidence: Evidence, context: Context) -> list[Finding]:
+    found = []
+    for material, document in _all_documents(evidence):
+        for name, item in document.fields.items():
+            kind = _type_of(evidence, material.id, name)
+            if kind is None or kind in NOT_TEXT or not item.value:
+                continue
+            result = validate(kind, item.value, today=context.today)
+            if result.ok:
+                continue
+            made = _at(rule, evidence, material.id, name, problem=result.problem)
+            found.append(made if result.severity == "fix" and is_sure(item) else lowered(made))
+    return found
+
+
+def _confidence(rule: Common, evidence: Evidence, context: Context) -> list[Finding]:
+    found = []
+    for material, document in _all_documents(evidence):
+        expected = [
+            name
+            for name, spec in evidence.specs[material.id].items()
+            if material.kind == "free" and spec.required and spec.page in document.sides
+        ]
+        for name in dict.fromkeys([*document.fields, *expected]):
+            item = document.fields.get(name)
+            unread = item is None or item.value is None or (material.kind == "free" and item.value == "")
+            doubtful = item is not None and bool(item.value) and item.source == "ocr" and item.confidence < LOOK
+            if (unread and (item is not None or name in expected)) or doubtful:
+                found.append(_at(rule, evidence, material.id, name))
+    return found
+
+
+def _edition_in_force(rule: Common, evidence: Evidence, context: Context) -> list[Finding]:
+    found = []
+    for material, document in _all_documents(evidence):
+        if material.kind != "form" or document.edition is None:
+            continue
+        forms = [f for f in evidence.matter.form if f.material == material.id and f.edition == document.edition]
+        if not any(f.valid(context.today) for f in forms):
+            found.append(finding(rule, evidence, material.id, label=material.name))
+    return found
+
+
+def _basis_in_force(rule: Common, evidence: Evidence, context: Context) -> list[Finding]:
+    matter = evidence.matter
+    in_force = matter.status == "active" and any(b.in_force(context.today) for b in matter.basis)
+    return [] if in_force else [finding(rule, evidence)]
+
+
+def _waived(rule: Common, evidence: Evidence, context: Context) -> list[Finding]:
+    return [
+        finding(rule, evidence, material.id, label=material.name)
+        for material, document in _all_documents(evidence)
+        if not document.pages
+    ]
+
+
+def _unknown_page(rule: Common, evidence: Evidence, context: Context) -> list[Finding]:
+    return [
+        finding(rule, evidence, None, label=f"{page.file}第{page.index + 1}页")
+        for page in evidence.unknown
+        if page.quality.verdict == "good"
+    ]
+
+
+def _quality(rule: Common, evidence: Evidence, context: Context) -> list[Finding]:
+    pages = [*evidence.unknown, *(p for _, d in _all_documents(evidence) for p in d.pages)]
+    return [
+        Finding(f.code, f.severity, f.message, page.material, f.field, f.basis)
+        for page in pages
+        for f in page.quality.findings
+    ]
+
+
+def _one_notice(matter: Matter, evidence: Evidence, found: list[Finding]) -> list[Finding]:
+    count = sum(f.severity in ("block", "fix") for f in found)
+    rules = [r for r in matter.rule if isinstance(r, Common) and r.kind == "one_notice"]
+    return [finding(rule, evidence, None, count=count) for rule in rules if count]
+
+
+def _without_repeats(found: list[Finding]) -> list[Finding]:
+    """Drop what was said before: the same finding twice, and a rule that asks for a paper already missed."""
+    missed = {f.material for f in found if f.code == "G-00" and f.field is None}
+    seen: set[tuple[object, ...]] = set()
+    kept = []
+    for item in found:
+        key = (item.code, item.material, item.field, item.message)
+        same_paper = item.field is None and item.material in missed
+        if key in seen or (same_paper and item.code != "G-00" and not item.code.startswith("quality.")):
+            continue
+        seen.add(key)
+        kept.append(item)
+    return kept
+
+
+COMMON: dict[str, Callable[[Common, Evidence, Context], list[Finding]]] = {
+    "missing_material": _missing_material,
+    "card_sides": _card_sides,
+    "required": _required,
+    "validity": _validity,
+    "confidence": _confidence,
+    "edition_in_force": _edition_in_force,
+    "basis_in_force": _basis_in_force,
+    "waived": _waived,
+    "unknown_page": _unknown_page,
+    "quality": _quality,
+}

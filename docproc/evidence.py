@@ -1,0 +1,135 @@
+"""All readings of an application, arranged so that rules can ask for ``material.field``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from docproc.domain import Field, PageReading
+from docproc.matter import Condition, FieldSpec, Matter
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One paper of a material: the pages that belong together."""
+
+    material: str
+    pages: tuple[PageReading, ...]
+    fields: dict[str, Field]
+    edition: str | None = None
+
+    @property
+    def sides(self) -> frozenset[int]:
+        """Pages of the material that are there, 1-based."""
+        return frozenset(p.page for p in self.pages)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What an application's papers say."""
+
+    matter: Matter
+    documents: dict[str, tuple[Document, ...]]
+    unknown: tuple[PageReading, ...] = ()
+    specs: dict[str, dict[str, FieldSpec]] = field(default_factory=dict)
+
+    def get(self, reference: str) -> Field | None:
+        """The field of the first paper of the material, or ``None`` when the paper or field is not there."""
+        material, _, name = reference.partition(".")
+        for document in self.documents.get(material, ()):
+            found = document.fields.get(name)
+            if found is not None:
+                return found
+        return None
+
+    def has(self, material: str) -> bool:
+        """Whether at least one page of the material is there."""
+        return bool(self.documents.get(material))
+
+    def rows(self, table: str) -> list[dict[str, Field]]:
+        """Rows of a table (``material.table``) in which anything is written, by column name."""
+        material, _, name = table.partition(".")
+        rows: dict[int, dict[str, Field]] = {}
+        for document in self.documents.get(material, ()):
+            for key, item in document.fields.items():
+                parts = key.split(".")
+                if len(parts) == 3 and parts[0] == name:
+                    rows.setdefault(int(parts[1]), {})[parts[2]] = item
+        return [rows[n] for n in sorted(rows) if any(f.value != "" for f in rows[n].values())]
+
+    def holds(self, condition: Condition | None) -> bool | None:
+        """Whether a condition holds; ``None`` when the field could not be read."""
+        if condition is None:
+            return True
+        item = self.get(condition.field)
+        if item is None:
+            return False
+        if item.value is None:
+            return None
+        return _holds(condition, item.value)
+
+    def label(self, material: str, name: str) -> str:
+        """What the field is called on the paper, for example ``从业人员第2行姓名``."""
+        parts = name.split(".")
+        spec = self.specs.get(material, {}).get(parts[0])
+        if spec is None:
+            return name
+        text = spec.label.replace("\n", "")
+        if len(parts) == 3:
+            column = next((c.label for c in spec.columns if c.name == parts[2]), parts[2])
+            return f"{text}第{parts[1]}行{column}"
+        return text
+
+
+def _holds(condition: Condition, value: str) -> bool:
+    ticked = value.split(",") if value else []
+    if condition.blank is not None and (value == "") != condition.blank:
+        return False
+    if condition.includes is not None and condition.includes not in ticked:
+        return False
+    if condition.equals is not None and value != condition.equals:
+        return False
+    return not condition.any_of or any(word in ticked or word in value for word in condition.any_of)
+
+
+def gather(matter: Matter, readings: Sequence[PageReading]) -> Evidence:
+    """Arrange page readings into papers.
+
+    Pages of one printed form belong together by its serial; of a paper with two
+    sides, a front is joined with the next back that has none.
+    """
+    documents: dict[str, list[Document]] = {}
+    unknown = []
+    for reading in readings:
+        if reading.material is None:
+            unknown.append(reading)
+            continue
+        papers = documents.setdefault(reading.material, [])
+        index = _belongs(papers, reading)
+        if index is None:
+            papers.append(Document(reading.material, (reading,), dict(reading.fields), reading.edition))
+        else:
+            old = papers[index]
+            papers[index] = Document(
+                old.material, (*old.pages, reading), {**old.fields, **reading.fields}, old.edition or reading.edition
+            )
+    return Evidence(
+        matter, {key: tuple(value) for key, value in documents.items()}, tuple(unknown), dict(_specs(matter, documents))
+    )
+
+
+def _belongs(papers: list[Document], reading: PageReading) -> int | None:
+    for index, paper in enumerate(papers):
+        same_form = reading.form_id is None or paper.pages[0].form_id in (None, reading.form_id)
+        if reading.page not in paper.sides and same_form:
+            return index
+    return None
+
+
+def _specs(matter: Matter, documents: dict[str, list[Document]]) -> Iterator[tuple[str, dict[str, FieldSpec]]]:
+    for material in matter.material:
+        papers = documents.get(material.id)
+        edition = papers[0].edition if papers else None
+        known = {f.edition for f in matter.form if f.material == material.id}
+        fields = matter.fields_of(material.id, edition if edition in known else None)
+        yield material.id, {spec.name: spec for spec in fields}

@@ -1,0 +1,351 @@
+"""What each kind of rule in a matter file means: evidence in, findings out.
+
+Every function takes the rule, the evidence and the context, and returns the
+findings, none when the rule is satisfied. Where a reading that the rule needs is
+in doubt, the rule never speaks against the citizen: its severity is lowered to
+``warn`` and the reviewer looks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from difflib import SequenceMatcher
+from typing import Any, Protocol
+
+from docproc import matter as m
+from docproc.domain import Field, Finding, Severity
+from docproc.evidence import Evidence
+from docproc.validators import cid_birth_sex, normalise_text, resolve_address, same_address, same_name, same_text
+
+SURE = 0.80
+"""Confidence from which a reading may count against a citizen."""
+SURE_WHEN_NEAR = 0.98
+"""The same where the two readings differ by a character or so, as a misreading would."""
+NEAR = 0.75
+"""Similarity (difflib ratio) from which a difference may be a misreading."""
+DOUBT = "（机器读取不确定，请人工核对）"
+
+
+class RegistryLookup(Protocol):
+    """What other registers know; every answer may be ``None``: not known."""
+
+    def firm(self, uscc: str) -> dict[str, str] | None:
+        """Fields of the business licence of this credit code."""
+        ...
+
+    def other_licence_same_place(self, cid: str, place: str) -> bool | None:
+        """Whether this person already has another valid licence at this place."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a rule may know besides the papers."""
+
+    today: date
+    licence_years: int | None = None
+    region: str = ""
+    registry: RegistryLookup | None = None
+
+
+def finding(rule: Any, evidence: Evidence, reference: str | None = None, **words: object) -> Finding:
+    """A finding of the rule at ``material.field``, its message completed with ``words``."""
+    material, _, name = (reference or "").partition(".")
+    return Finding(
+        rule.id,
+        rule.severity,
+        rule.message.format(**words) if words else rule.message,
+        material or None,
+        name or None,
+        evidence.matter.basis_text(rule.basis),
+    )
+
+
+def lowered(item: Finding, severity: Severity = "warn") -> Finding:
+    """The same finding for the reviewer's eyes only, because the machine is not sure."""
+    if item.severity in ("warn", "info"):
+        return item
+    return Finding(item.code, severity, item.message + DOUBT, item.material, item.field, item.basis)
+
+
+def is_sure(*fields: Field | None, least: float = SURE) -> bool:
+    """Whether every reading is certain enough to count against a citizen."""
+    return all(f is not None and (f.source in ("registry", "person") or f.confidence >= least) for f in fields)
+
+
+def _known(*fields: Field | None) -> bool:
+    return all(f is not None and f.value for f in fields)
+
+
+def _date(reference: str, evidence: Evidence, context: Context) -> tuple[date | None, bool]:
+    """The date of a reference and whether it is sure; an unlimited validity is the last day there is."""
+    if reference == "today":
+        return context.today, True
+    if reference == "edition.valid_from":
+        documents = evidence.documents.get("application", ())
+        if not documents or documents[0].edition is None:
+            return None, False
+        forms = [f for f in evidence.matter.form if f.material == "application"]
+        return next((f.valid_from for f in forms if f.edition == documents[0].edition), None), True
+    item = evidence.get(reference)
+    if item is None or not item.value:
+        return None, False
+    if item.value == "长期":
+        return date.max, is_sure(item)
+    try:
+        return date.fromisoformat(item.value), is_sure(item)
+    except ValueError:
+        return None, False
+
+
+def _equal(rule: m.Equal, evidence: Evidence, context: Context) -> list[Finding]:
+    left, right = evidence.get(rule.left), evidence.get(rule.right)
+    if left is None or right is None or not _known(left, right):
+        return []
+    a, b = left.value or "", right.value or ""
+    same: dict[str, Callable[[str, str], bool]] = {
+        "text": same_text,
+        "name": same_name,
+        "address": same_address,
+        "code": lambda x, y: normalise_text(x).upper() == normalise_text(y).upper(),
+        "contains": lambda x, y: normalise_text(y) in normalise_text(x),
+    }
+    if same[rule.compare](a, b):
+        return []
+    near = SequenceMatcher(None, a, b, autojunk=False).ratio() >= NEAR
+    found = finding(rule, evidence, rule.left)
+    return [found if is_sure(left, right, least=SURE_WHEN_NEAR if near else SURE) else lowered(found)]
+
+
+def _identity(rule: m.Identity, evidence: Evidence, context: Context) -> list[Finding]:
+    cid = evidence.get(rule.cid)
+    told = cid_birth_sex(cid.value) if cid is not None and cid.value else None
+    if cid is None or told is None:
+        return []
+    born, sex = told
+    wrong = []
+    for reference, truth in ((rule.born_on, born.isoformat()), (rule.sex, sex)):
+        item = evidence.get(reference) if reference else None
+        if item is not None and item.value and item.value != truth:
+            wrong.append((reference, item))
+    found = finding(rule, evidence, wrong[0][0]) if wrong else None
+    if found is None:
+        return []
+    return [found if is_sure(cid, *(item for _, item in wrong)) else lowered(found)]
+
+
+def _choose(rule: m.Choose, evidence: Evidence, context: Context) -> list[Finding]:
+    item = evidence.get(rule.field)
+    if item is None or item.value is None:
+        return []
+    count = len([v for v in item.value.split(",") if v])
+    if count == 0 or rule.at_least <= count <= rule.at_most:
+        return []  # nothing ticked is G-01's to say
+    return [finding(rule, evidence, rule.field)]
+
+
+def _not_only(rule: m.NotOnly, evidence: Evidence, context: Context) -> list[Finding]:
+    item = evidence.get(rule.field)
+    return [finding(rule, evidence, rule.field)] if item is not None and item.value == rule.value else []
+
+
+def _date_order(rule: m.DateOrder, evidence: Evidence, context: Context) -> list[Finding]:
+    earlier, sure_a = _date(rule.earlier, evidence, context)
+    later, sure_b = _date(rule.later, evidence, context)
+    if earlier is None or later is None or earlier <= later:
+        return []
+    where = rule.later if rule.later not in ("today", "edition.valid_from") else rule.earlier
+    found = finding(rule, evidence, where)
+    return [found if sure_a and sure_b else lowered(found)]
+
+
+def _card_term(rule: m.CardTerm, evidence: Evidence, context: Context) -> list[Finding]:
+    start, _ = _date(rule.valid_from, evidence, context)
+    end, _ = _date(rule.valid_to, evidence, context)
+    if start is None or end is None:
+        return []
+    if end == date.max:
+        cid = evidence.get(rule.cid)
+        told = cid_birth_sex(cid.value) if cid is not None and cid.value else None
+        return [finding(rule, evidence, rule.valid_to)] if told is not None and _age(told[0], start) < 46 else []
+    if any(_years_later(start, years) == end for years in (5, 10, 20)):
+        return []
+    return [finding(rule, evidence, rule.valid_to)]
+
+
+def _years_later(day: date, years: int) -> date:
+    try:
+        return day.replace(year=day.year + years)
+    except ValueError:  # 29 February
+        return date(day.year + years, 3, 1)
+
+
+def _age(born: date, on: date) -> int:
+    return on.year - born.year - ((on.month, on.day) < (born.month, born.day))
+
+
+def _min_age(rule: m.MinAge, evidence: Evidence, context: Context) -> list[Finding]:
+    cid = evidence.get(rule.cid)
+    told = cid_birth_sex(cid.value) if cid is not None and cid.value else None
+    if told is None:
+        return []
+    age = _age(told[0], context.today)
+    if age < rule.at_least or (rule.below is not None and age >= rule.below):
+        return []
+    found = finding(rule, evidence, rule.cid)
+    return [found if is_sure(cid) else lowered(found)]
+
+
+def _mentions(rule: m.Mentions, evidence: Evidence, context: Context) -> list[Finding]:
+    item = evidence.get(rule.field)
+    if item is None or not item.value or any(word in item.value for word in rule.words):
+        return []
+    found = finding(rule, evidence, rule.field)
+    return [found if is_sure(item) else lowered(found)]
+
+
+def _avoids(rule: m.Avoids, evidence: Evidence, context: Context) -> list[Finding]:
+    item = evidence.get(rule.field)
+    if item is None or not item.value:
+        return []
+    bad_word = any(word in item.value for word in rule.words)
+    bad_end = bool(rule.suffixes) and not item.value.endswith(rule.suffixes)
+    found = finding(rule, evidence, rule.field)
+    if not (bad_word or bad_end):
+        return []
+    return [found if is_sure(item) else lowered(found)]
+
+
+def _requires(rule: m.Requires, evidence: Evidence, context: Context) -> list[Finding]:
+    if rule.material is not None:
+        return [] if evidence.has(rule.material) else [finding(rule, evidence, rule.material)]
+    if rule.field is not None:
+        item = evidence.get(rule.field)
+        return [finding(rule, evidence, rule.field)] if item is not None and item.value == "" else []
+    table = rule.table or ""
+    if not evidence.has(table.partition(".")[0]):
+        return []
+    rows = evidence.rows(table)
+    if len(rows) < rule.rows:
+        return [finding(rule, evidence, table)]
+    if not rule.row_words:
+        return []
+    cells = [f for row in rows for f in row.values()]
+    if any(word in (f.value or "") for f in cells for word in rule.row_words):
+        return []
+    found = finding(rule, evidence, table)
+    return [found if all(f.value is not None for f in cells) else lowered(found)]
+
+
+def _rows_match(rule: m.RowsMatch, evidence: Evidence, context: Context) -> list[Finding]:
+    papers = evidence.documents.get(rule.material, ())
+    readable = [(d.fields.get(rule.field), d.fields.get(rule.valid_to or "")) for d in papers]
+    unread = any(name is None or name.value is None for name, _ in readable)
+    found = []
+    for number, row in enumerate(evidence.rows(rule.table), 1):
+        name = row.get(rule.column)
+        if name is None or not name.value:
+            continue
+        own = [(n, end) for n, end in readable if n is not None and n.value and same_name(n.value, name.value)]
+        if any(_still_valid(end, rule, context) for _, end in own):
+            continue
+        item = finding(rule, evidence, f"{rule.table}.{number}.{rule.column}", row=name.value)
+        sure = is_sure(name) and not unread and all(end is not None and end.value for _, end in own)
+        found.append(item if sure else lowered(item))
+    return found
+
+
+def _still_valid(end: Field | None, rule: m.RowsMatch, context: Context) -> bool:
+    if rule.valid_to is None:
+        return True
+    return end is not None and bool(end.value) and (end.value == "长期" or end.value >= context.today.isoformat())
+
+
+def _region(rule: m.Region, evidence: Evidence, context: Context) -> list[Finding]:
+    item = evidence.get(rule.field)
+    if item is None or not item.value or not context.region:
+        return []
+    code = resolve_address(item.value).adcode
+    if code.startswith(context.region):
+        return []
+    found = finding(rule, evidence, rule.field)
+    return [found if code and is_sure(item) and not context.region.startswith(code.rstrip("0")) else lowered(found)]
+
+
+def _code_region(rule: m.CodeRegion, evidence: Evidence, context: Context) -> list[Finding]:
+    code, place = evidence.get(rule.code), evidence.get(rule.field)
+    if code is None or place is None or not _known(code, place):
+        return []
+    region = resolve_address(place.value or "").adcode
+    inside = (code.value or "")[rule.start : rule.start + 6]
+    return [finding(rule, evidence, rule.code)] if region and inside != region[:6] else []
+
+
+def _signed(rule: m.Signed, evidence: Evidence, context: Context) -> list[Finding]:
+    items = [evidence.get(ref) for ref in rule.fields]
+    there = [f for f in items if f is not None]
+    if not there or any(f.value for f in there):
+        return []
+    found = finding(rule, evidence, rule.fields[0])
+    return [lowered(found) if any(f.value is None for f in there) else found]
+
+
+def _seal_name(rule: m.SealName, evidence: Evidence, context: Context) -> list[Finding]:
+    seal, name = evidence.get(rule.seal), evidence.get(rule.name)
+    if seal is None or name is None or not name.value or seal.value in (None, ""):
+        return []
+    if not seal.raw:
+        return []  # the seal's text could not be read; the reviewer sees the crop
+    return [] if same_name(seal.raw, name.value) else [finding(rule, evidence, rule.seal)]
+
+
+def _registry(rule: m.Registry, evidence: Evidence, context: Context) -> list[Finding]:
+    cid, place = evidence.get(rule.cid), evidence.get(rule.place)
+    if context.registry is None or cid is None or place is None or not _known(cid, place):
+        return []
+    answer = context.registry.other_licence_same_place(cid.value or "", place.value or "")
+    return [finding(rule, evidence, rule.place)] if answer else []
+
+
+def _derived(rule: m.Derived, evidence: Evidence, context: Context) -> list[Finding]:
+    if context.licence_years is None:
+        return []
+    end = licence_end(context.today, context.licence_years)
+    return [finding(rule, evidence, None, **{"from": context.today.isoformat(), "to": end.isoformat()})]
+
+
+def licence_end(start: date, years: int) -> date:
+    """Last day of a licence: the day before the same day ``years`` later."""
+    return _years_later(start, years) - timedelta(days=1)
+
+
+KINDS: dict[type, Callable[[Any, Evidence, Context], list[Finding]]] = {
+    m.Equal: _equal,
+    m.Identity: _identity,
+    m.Choose: _choose,
+    m.NotOnly: _not_only,
+    m.DateOrder: _date_order,
+    m.CardTerm: _card_term,
+    m.MinAge: _min_age,
+    m.Mentions: _mentions,
+    m.Avoids: _avoids,
+    m.Requires: _requires,
+    m.RowsMatch: _rows_match,
+    m.Region: _region,
+    m.CodeRegion: _code_region,
+    m.Signed: _signed,
+    m.SealName: _seal_name,
+    m.Registry: _registry,
+    m.Derived: _derived,
+}
+
+
+def apply(rule: Any, evidence: Evidence, context: Context) -> list[Finding]:
+    """Findings of one rule of the matter; a rule whose condition cannot be read speaks to the reviewer only."""
+    holds = evidence.holds(rule.when)
+    if holds is False:
+        return []
+    found = KINDS[type(rule)](rule, evidence, context)
+    return found if holds else [lowered(item) for item in found]

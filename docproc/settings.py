@@ -1,0 +1,88 @@
+"""Every setting of the service, read from the environment with the prefix ``DOCPROC_``.
+
+The table in ``docs/settings.md`` is made from this class by ``docproc doctor --settings``.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+DEV_REGION = "510116"
+
+
+class Settings(BaseSettings):
+    """Settings with their defaults for one machine without any server."""
+
+    model_config = SettingsConfigDict(env_prefix="DOCPROC_", env_file=".env", extra="ignore", frozen=True)
+
+    data_dir: Path = Field(Path("var"), description="Folder of the embedded database, blobs and caches")
+    database_url: str = Field("", description="SQLAlchemy URL; empty: SQLite in the data folder")
+    blobs: str = Field("", description="`file:FOLDER` or `s3://HOST:PORT/BUCKET`; empty: `blobs` in the data folder")
+    s3_access_key: str = Field("", description="Access key of the S3 server")
+    s3_secret_key: SecretStr = Field(SecretStr(""), description="Secret key of the S3 server")
+    s3_secure: bool = Field(True, description="Speak TLS to the S3 server")
+    host: str = Field("127.0.0.1", description="Address that the web process listens on")
+    port: int = Field(8000, ge=0, le=65535, description="Port that the web process listens on; 0: any free one")
+    public_url: str = Field("http://127.0.0.1:8000", description="Address in QR codes and links")
+    worker_name: str = Field("embedded", description="Stable name of this worker; two of one name cannot run")
+    queues: str = Field("read,check,seal,notify", description="Queues this worker listens to, separated by commas")
+    read_workers: int = Field(1, ge=1, le=64, description="Worker processes that `docproc serve` starts")
+    application_version: str = Field("1", description="Changed only when running workflows become incompatible")
+    max_upload_bytes: int = Field(50 * 2**20, description="Largest upload, bytes")
+    max_pages: int = Field(200, description="Most pages in one upload")
+    max_pixels: int = Field(60_000_000, description="Most pixels of one page")
+    parse_cpu_seconds: int = Field(30, description="CPU time for parsing one upload in its child process")
+    parse_memory_mb: int = Field(2048, description="Memory for parsing one upload in its child process, MiB")
+    verify_cpu_seconds: int = Field(5, description="CPU time for verifying one file in its child process")
+    rate_limit_per_minute: int = Field(120, description="Requests a minute from one public address without a key")
+    max_queue: int = Field(5000, description="Pages that may wait before the service answers 503 with Retry-After")
+    certs_dir: Path = Field(Path("certs/dev"), description="Folder of the seal's PKCS#12, its chain and the TSA")
+    trust_dir: Path = Field(Path("certs/dev/trust"), description="Folder of trusted root certificates")
+    seal_passphrase: SecretStr = Field(
+        SecretStr(""), description="Passphrase of the PKCS#12; empty: the file beside it"
+    )
+    pkcs11_module: str = Field("", description="PKCS#11 library; empty: PKCS#12 is used")
+    pkcs11_token: str = Field("", description="Label of the PKCS#11 token")
+    pkcs11_key: str = Field("", description="Label of the key in the token")
+    pkcs11_pin: SecretStr = Field(SecretStr(""), description="PIN of the token; only the sealer has it")
+    tsa_url: str = Field("", description="RFC 3161 time-stamp service; empty: the development TSA in the process")
+    authority_name: str = Field("示例市市场监督管理局（样例）", description="Name of the issuing authority on licences")
+    authority_code: str = Field("", description="Credit code of the issuing authority; empty: a test code")
+    engine_threads: int = Field(1, ge=1, le=64, description="Threads of the reading engine in each worker")
+    log_json: bool = Field(False, description="Logs as JSON lines")
+    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
+
+    @property
+    def database(self) -> str:
+        """The database URL in use."""
+        return self.database_url or f"sqlite:///{(self.data_dir / 'docproc.db').resolve()}"
+
+    @property
+    def blob_store(self) -> str:
+        """The blob store in use."""
+        return self.blobs or f"file:{(self.data_dir / 'blobs').resolve()}"
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the database is SQLite on this machine."""
+        return self.database.startswith("sqlite")
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process."""
+    return Settings()
+
+
+def settings_table() -> str:
+    """All settings as a Markdown table."""
+    lines = ["| variable | default | meaning |", "|---|---|---|"]
+    for name, item in Settings.model_fields.items():
+        default = item.default.get_secret_value() if isinstance(item.default, SecretStr) else item.default
+        shown = f"`{default}`" if str(default) else "(empty)"
+        lines.append(f"| `DOCPROC_{name.upper()}` | {shown} | {item.description} |")
+    return "\n".join(lines) + "\n"
