@@ -1,4 +1,4 @@
-"""The command line: one function a command, each with ``--json``; exit 0 good, 1 the answer is no, 2 wrong use or failure."""
+"""The command line: each command takes ``--json``; exit 0 good, 1 the answer is no, 2 wrong use or failure."""
 
 from __future__ import annotations
 

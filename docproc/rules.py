@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from docproc import matter as m
 from docproc.domain import Field, Finding, Severity
 from docproc.evidence import Evidence
-from docproc.validators import cid_birth_sex, normalise_text, resolve_address, same_address, same_name, same_text
+from docproc.validators import cid_birth_sex, locate, normalise_text, same_address, same_name, same_text
 
 SURE = 0.80
 """Confidence from which a reading may count against a citizen."""
@@ -267,20 +267,24 @@ def _region(rule: m.Region, evidence: Evidence, context: Context) -> list[Findin
     item = evidence.get(rule.field)
     if item is None or not item.value or not context.region:
         return []
-    code = resolve_address(item.value).adcode
+    place = locate(item.value)
+    code = place.code if place is not None else ""
     if code.startswith(context.region):
         return []
     found = finding(rule, evidence, rule.field)
-    return [found if code and is_sure(item) and not context.region.startswith(code.rstrip("0")) else lowered(found)]
+    only_above = context.region.startswith(code.rstrip("0"))  # the address names no county, or none is known
+    return [lowered(found) if only_above or not is_sure(item) else found]
 
 
 def _code_region(rule: m.CodeRegion, evidence: Evidence, context: Context) -> list[Finding]:
     code, place = evidence.get(rule.code), evidence.get(rule.field)
     if code is None or place is None or not _known(code, place):
         return []
-    region = resolve_address(place.value or "").adcode
+    region = locate(place.value or "")
     inside = (code.value or "")[rule.start : rule.start + 6]
-    return [finding(rule, evidence, rule.code)] if region and inside != region[:6] else []
+    if region is None or region.level != "county" or inside == region.code:
+        return []
+    return [finding(rule, evidence, rule.code)]
 
 
 def _signed(rule: m.Signed, evidence: Evidence, context: Context) -> list[Finding]:
