@@ -1,0 +1,112 @@
+"""Find printed labels (anchors) among the characters of a page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from docproc.read.glyphs import Glyph
+
+SPREAD = 4.6
+"""Two characters of a spaced-out label stand at most so many character heights apart."""
+APART = 0.9
+"""A gap of so many heights, middle to middle less the characters themselves, separates a label from what precedes it."""
+STOPS = (
+    "登记机关", "发照机关", "实收资本", "组成形式", "执照有效期", "经营期限", "公司类型", "经济性质", "副本", "副本号",
+    "年检", "发证日期", "签发日期", "发照日期", "核准日期", "注册号", "执照编号", "证照编号", "扫描二维码", "企业信用信息公示系统",
+    "国家市场监督管理总局监制", "国家企业信用信息公示系统网址", "编号", "须知", "签字", "盖章", "日期", "联系电话", "电话",
+)  # fmt: skip
+"""Labels and printed lines that end the value before them, whatever the material."""
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """One printed label that was found."""
+
+    key: str
+    """Field name, or ``""`` for a label that only ends the value before it."""
+    anchor: str
+    row: int
+    start: int
+    """Place of its first character in the row."""
+    end: int
+    """One past its last character."""
+    x0: float
+    x1: float
+    y: float
+    h: float
+    score: float
+    """Higher is surer: its length, less what did not match, less for standing amid other text."""
+
+
+def find_labels(rows: Sequence[Sequence[Glyph]], wanted: Iterable[tuple[str, str]]) -> list[Label]:
+    """Find the labels of a page.
+
+    Args:
+        rows: characters by rows.
+        wanted: ``(field name, anchor)``; :data:`STOPS` are added.
+
+    Returns:
+        Labels that do not overlap; several may name the same field.
+    """
+    pairs = [*wanted, *(("", stop) for stop in STOPS)]
+    found = []
+    for index, row in enumerate(rows):
+        hits = [hit for start in range(len(row)) if _starts(row, start) for hit in _match_all(row, index, start, pairs)]
+        taken: set[int] = set()
+        for hit in sorted(hits, key=lambda h: (-h.score, h.key == "")):
+            span = set(range(hit.start, hit.end))
+            if not span & taken:
+                taken |= span
+                found.append(hit)
+    return found
+
+
+def gap(left: Glyph, right: Glyph) -> float:
+    """Blank space between two characters, in character heights."""
+    return (right.x - right.half - left.x - left.half) / max(left.h, right.h, 1.0)
+
+
+def _starts(row: Sequence[Glyph], start: int) -> bool:
+    if start == 0:
+        return True
+    before, here = row[start - 1], row[start]
+    return before.line != here.line or gap(before, here) > APART or before.char in "。:;"
+
+
+def _match_all(row: Sequence[Glyph], index: int, start: int, pairs: Sequence[tuple[str, str]]) -> Iterable[Label]:
+    for key, anchor in pairs:
+        hit = _match(row, start, anchor)
+        if hit is None:
+            continue
+        end, wrong = hit
+        glyphs = row[start:end]
+        score = len(anchor) - 1.5 * wrong - (0.8 if _amid(row, start, end) else 0.0) - (0.2 if start else 0.0)
+        x1 = glyphs[-1].x + glyphs[-1].half
+        y = sum(g.y for g in glyphs) / len(glyphs)
+        h = max(g.h for g in glyphs)
+        yield Label(key, anchor, index, start, end, glyphs[0].x - glyphs[0].half, x1, y, h, score)
+
+
+def _match(row: Sequence[Glyph], start: int, anchor: str) -> tuple[int, int] | None:
+    """End of the label that starts here and how many of its characters are wrong, or ``None``."""
+    allowed = 1 if len(anchor) >= 4 else 0
+    glyphs = row[start : start + len(anchor)]
+    if len(glyphs) < len(anchor):
+        return None
+    wrong = sum(g.char != a for g, a in zip(glyphs, anchor, strict=True))
+    if wrong > allowed or any(_too_far(a, b, len(anchor)) for a, b in zip(glyphs, glyphs[1:], strict=False)):
+        return None
+    return start + len(anchor), wrong
+
+
+def _too_far(left: Glyph, right: Glyph, length: int) -> bool:
+    return right.x - left.x > (SPREAD if length <= 3 else 2.6) * max(left.h, right.h)
+
+
+def _amid(row: Sequence[Glyph], start: int, end: int) -> bool:
+    """Whether more text follows closely, as in a sentence."""
+    if end >= len(row) or row[end].char in ":(":
+        return False
+    spaced = end - start > 1 and gap(row[start], row[start + 1]) > 0.5
+    return not spaced and row[end].line == row[end - 1].line and gap(row[end - 1], row[end]) < 0.3
