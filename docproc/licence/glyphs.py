@@ -1,0 +1,133 @@
+"""Outlines and subset fonts from an OpenType (CFF) font file, by fontTools.
+
+Opening a CJK font takes a moment and each glyph a little, so both are kept for
+the life of the process. Units are the font's own; ``Typeface.scale`` turns
+them into em.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from fontTools.fontBuilder import FontBuilder
+from fontTools.misc.psCharStrings import T2CharString
+from fontTools.pens.recordingPen import RecordingPen
+from fontTools.pens.t2CharStringPen import T2CharStringPen
+from fontTools.ttLib import TTFont
+
+from docproc.errors import InputError
+
+Command = tuple[str, tuple[tuple[float, float], ...]]
+"""``moveTo``, ``lineTo``, ``curveTo`` or ``closePath`` with its points, in font units, y upwards."""
+
+
+@dataclass(frozen=True)
+class Subset:
+    """A font program with a few glyphs; glyph 0 is .notdef and the others follow in the order of ``characters``."""
+
+    name: str
+    """PostScript name with the subset tag that PDF asks for (ISO 32000-1, 9.6.4)."""
+    program: bytes
+    """Bare CFF, for ``/FontFile3 /CIDFontType0C``."""
+    characters: str
+    widths: tuple[int, ...]
+    """Advance of each glyph in 1/1000 em, .notdef first."""
+
+
+class Typeface:
+    """One font file. Use :func:`typeface` to get the kept instance."""
+
+    def __init__(self, path: Path) -> None:
+        self._font = TTFont(path, lazy=True)
+        self._cmap: dict[int, str] = self._font.getBestCmap()
+        self._glyphs: Any = self._font.getGlyphSet()
+        self.units: int = self._font["head"].unitsPerEm
+        self.ascent: int = self._font["OS/2"].sTypoAscender
+        self.descent: int = self._font["OS/2"].sTypoDescender
+        self.cap_height: int = self._font["OS/2"].sCapHeight
+        self.box: tuple[int, int, int, int] = tuple(
+            getattr(self._font["head"], key) for key in ("xMin", "yMin", "xMax", "yMax")
+        )
+        self.name: str = self._font["name"].getDebugName(6)
+        self._outlines: dict[str, tuple[Command, ...]] = {}
+        self._programs: dict[str, T2CharString] = {}
+
+    def advance(self, character: str) -> int:
+        """Width of a character in font units.
+
+        Raises:
+            InputError: the font has no such character.
+        """
+        return int(self._glyphs[self._glyph(character)].width)
+
+    def width(self, text: str, size: float) -> float:
+        """Width of a line of text, in the unit of ``size``."""
+        return sum(self.advance(character) for character in text) * size / self.units
+
+    def outline(self, character: str) -> tuple[Command, ...]:
+        """Drawing commands of one character.
+
+        Raises:
+            InputError: the font has no such character.
+        """
+        if character not in self._outlines:
+            pen = RecordingPen()
+            self._glyphs[self._glyph(character)].draw(pen)
+            self._outlines[character] = tuple((name, tuple(points)) for name, points in pen.value)
+        return self._outlines[character]
+
+    def subset(self, characters: str) -> Subset:
+        """Make a font with just these characters, sorted; the same characters always give the same bytes."""
+        wanted = "".join(sorted(set(characters)))
+        return _subset(self, wanted)
+
+    def char_string(self, character: str) -> T2CharString:
+        """Glyph program without subroutines or hints."""
+        if character not in self._programs:
+            pen = T2CharStringPen(self.advance(character), None)
+            for name, points in self.outline(character):
+                getattr(pen, name)(*points)
+            self._programs[character] = pen.getCharString()
+        return self._programs[character]
+
+    def _glyph(self, character: str) -> str:
+        name = self._cmap.get(ord(character))
+        if name is None:
+            point = f"U+{ord(character):04X}"
+            raise InputError(
+                f"font {self.name} has no glyph for {point}: use a font that has it",
+                message_zh=f"字库缺少汉字“{character}”（{point}），请联系管理员补充字库",
+            )
+        return name
+
+
+@lru_cache(maxsize=4)
+def typeface(path: Path) -> Typeface:
+    """Open a font file, once for each process."""
+    return Typeface(path)
+
+
+@lru_cache(maxsize=64)
+def _subset(face: Typeface, characters: str) -> Subset:
+    names = [".notdef", *(f"u{ord(character):05X}" for character in characters)]
+    empty = T2CharStringPen(face.units, None).getCharString()
+    programs = dict(zip(names, [empty, *(face.char_string(character) for character in characters)], strict=True))
+    advances = [face.units, *(face.advance(character) for character in characters)]
+    tag = _tag(face.name + characters)
+    builder = FontBuilder(face.units, isTTF=False)
+    builder.setupGlyphOrder(names)
+    builder.setupCFF(f"{tag}+{face.name}", {"FullName": face.name}, programs, {})
+    program = io.BytesIO()
+    builder.font["CFF "].cff.compile(program, builder.font)
+    widths = tuple(round(value * 1000 / face.units) for value in advances)
+    return Subset(f"{tag}+{face.name}", program.getvalue(), characters, widths)
+
+
+def _tag(text: str) -> str:
+    digest = hashlib.sha256(text.encode()).digest()
+    return "".join(chr(ord("A") + value % 26) for value in digest[:6])

@@ -1,0 +1,177 @@
+"""How a kind of licence looks: a data file, ``layouts/KIND.toml``. A new kind is never code.
+
+Lengths are millimetres from the top left corner of the page, sizes of type are points::
+
+    title = "食品经营许可证"
+    page_mm = [297, 210]
+    colour = [0.55, 0.12, 0.10]      border and title
+    light = [0.93, 0.80, 0.72]       fine lines of the border
+    tint = [0.97, 0.92, 0.88]        rosette behind the text
+    [seal]    x, y (centre), diameter
+    [qr]      x, y (top left), size, caption
+    [[text]]  x, y, size, align, value ({number}, {authority}, {issued_on} ... are filled in), colour = "theme" | "ink"
+    [[column]] x, y, width, label_width, size, leading, bottom, names or rest = true
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, fields
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+from docproc.errors import CatalogueError, NotFoundError
+
+FOLDER = Path(__file__).parent / "layouts"
+Colour = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the seal goes: centre and diameter."""
+
+    x: float
+    y: float
+    diameter: float
+
+
+@dataclass(frozen=True)
+class QrPlace:
+    """Where the QR code goes: top left corner and size without its quiet zone."""
+
+    x: float
+    y: float
+    size: float
+    caption: str
+
+
+@dataclass(frozen=True)
+class Text:
+    """A fixed line with places to fill in."""
+
+    x: float
+    y: float
+    size: float
+    value: str
+    align: Literal["left", "centre", "right"] = "left"
+    colour: Literal["theme", "ink"] = "ink"
+    face: Literal["serif", "sans"] = "serif"
+
+
+@dataclass(frozen=True)
+class Column:
+    """Rows of label and value that flow downwards from the first baseline ``y`` and must end above ``bottom``."""
+
+    x: float
+    y: float
+    width: float
+    """Of label and value together."""
+    label_width: float
+    size: float
+    leading: float
+    """Distance between baselines in mm."""
+    bottom: float
+    names: tuple[str, ...] = ()
+    rest: bool = False
+    """Takes every field that no column names."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """One kind of licence."""
+
+    kind: str
+    title: str
+    title_y: float
+    title_size: float
+    page_mm: tuple[float, float]
+    colour: Colour
+    light: Colour
+    tint: Colour
+    seal: Place
+    qr: QrPlace
+    text: tuple[Text, ...]
+    column: tuple[Column, ...]
+    labels: dict[str, str]
+    """Labels by field name, instead of those in the licence."""
+
+
+@lru_cache(maxsize=64)
+def load_layout(kind: str, folder: Path = FOLDER) -> Layout:
+    """Load the layout of a kind of licence.
+
+    Raises:
+        NotFoundError: there is none of that name.
+        CatalogueError: the file breaks the rules above.
+    """
+    path = folder / f"{kind}.toml"
+    if not kind.replace("_", "").isalnum() or not path.is_file():
+        raise NotFoundError(f"no licence layout {kind!r} in {folder}: add {kind}.toml")
+    source = path.read_text(encoding="utf-8")
+    try:
+        raw = tomllib.loads(source)
+    except tomllib.TOMLDecodeError as error:
+        line = int(str(error).rsplit("line ", 1)[-1].split(",")[0]) if "line " in str(error) else 1
+        raise CatalogueError(path.name, line, str(error), "mend the TOML syntax") from error
+    return _Reader(path.name, source).layout(kind, raw)
+
+
+class _Reader:
+    """Turns parsed TOML into a layout, with the file and line of what is wrong."""
+
+    def __init__(self, file: str, source: str) -> None:
+        self.file, self.lines = file, source.splitlines()
+
+    def layout(self, kind: str, raw: dict[str, Any]) -> Layout:
+        built = dict(raw)
+        built["kind"] = kind
+        built["seal"] = self.table(Place, raw.get("seal"), "seal")
+        built["qr"] = self.table(QrPlace, raw.get("qr"), "qr")
+        built["text"] = tuple(self.table(Text, item, "text") for item in raw.get("text", []))
+        built["column"] = tuple(self.table(Column, item, "column") for item in raw.get("column", []))
+        built.setdefault("labels", {})
+        found: Layout = self.table(Layout, built, "")
+        if sum(column.rest for column in found.column) != 1:
+            self.fail("column", "exactly one column must say rest = true", "mark the one that takes further fields")
+        if not 38 <= found.seal.diameter <= 45:
+            self.fail("diameter", "the seal's diameter is outside 38 to 45 mm", "use the size that the rule prescribes")
+        for place in (*found.column, *found.text, found.seal, found.qr):
+            if not (0 < place.x < found.page_mm[0] and 0 < place.y < found.page_mm[1]):
+                self.fail(str(place.y), "something lies outside the page", "check x, y and page_mm")
+        return found
+
+    def table(self, kind: type[Any], raw: Any, name: str) -> Any:
+        if not isinstance(raw, dict):
+            self.fail(name, f"table {name} is missing", f"add [{name}]")
+        known = {item.name: item for item in fields(kind)}
+        for key in raw:
+            if key not in known:
+                self.fail(key, f"{name or 'the file'} has no entry {key!r}", f"use one of {', '.join(known)}")
+        values = {key: tuple(value) if isinstance(value, list) else value for key, value in raw.items()}
+        for key, value in values.items():
+            if not self.fits(str(known[key].type), value):
+                self.fail(key, f"{key} must be {known[key].type}", "give a value of that kind")
+        try:
+            return kind(**values)
+        except TypeError as error:
+            self.fail(name, f"{name or 'the file'} is incomplete: {error}", "add the missing entry")
+
+    @staticmethod
+    def fits(kind: str, value: Any) -> bool:
+        numbers = isinstance(value, tuple) and all(isinstance(item, int | float) for item in value)
+        if kind == "float":
+            return isinstance(value, int | float) and not isinstance(value, bool)
+        if kind == "Colour":
+            return numbers and len(value) == 3 and all(0 <= item <= 1 for item in value)
+        if kind == "tuple[float, float]":
+            return numbers and len(value) == 2
+        if kind.startswith("Literal"):
+            return f"'{value}'" in kind
+        return {"str": str, "bool": bool, "dict[str, str]": dict}.get(kind, object) is object or isinstance(
+            value, {"str": str, "bool": bool, "dict[str, str]": dict}[kind]
+        )
+
+    def fail(self, word: str, problem: str, remedy: str) -> Any:
+        line = next((index for index, text in enumerate(self.lines, 1) if word and word in text), 1)
+        raise CatalogueError(self.file, line, problem, remedy)

@@ -1,0 +1,214 @@
+"""The development PKI: made by a command, kept under ``certs/dev/``, good for demonstration and tests only.
+
+Every subject says that it is a sample. The files::
+
+    trust/root.crt trust/ca.crt   what a verifier needs (``--trust certs/dev/trust``); ``*.crl`` appear there on revocation
+    seal-rsa.p12 seal-p256.p12    seals of a sample authority, RSA-2048 and P-256
+    tsa.p12 ocsp.p12              time-stamping authority and OCSP responder
+    root.p12 ca.p12               the two certification authorities
+    passphrase                    opens all of them; readable by its owner only
+    revoked.json                  serial number -> time of revocation
+    urls.json                     where CRL, OCSP and TSA are served, written into the certificates
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, pkcs12
+from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
+
+AUTHORITY = "示例市市场监督管理局（样例）"
+AUTHORITY_CODE = "11990099MB00000000"
+"""Shaped like a unified social credit code, in a region (99) that does not exist."""
+BASE_URL = "http://127.0.0.1:8089"
+SEALS = ("seal-rsa", "seal-p256")
+
+PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+
+
+@dataclass(frozen=True)
+class Issued:
+    """A key with its certificate."""
+
+    key: PrivateKey
+    certificate: x509.Certificate
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What distinguishes one kind of certificate from another."""
+
+    years: float
+    usages: tuple[str, ...]
+    """Key usages by the names of RFC 5280, as ``cryptography`` spells them."""
+    ca_depth: int | None = None
+    """Path length of a CA; ``None`` for an end entity."""
+    purpose: x509.ObjectIdentifier | None = None
+    no_check: bool = False
+    """Marks an OCSP responder whose own revocation is not asked for (RFC 6960, 4.2.2.2.1)."""
+
+
+ROOT = Profile(30, ("key_cert_sign", "crl_sign"), ca_depth=1)
+CA = Profile(20, ("key_cert_sign", "crl_sign"), ca_depth=0)
+SEAL = Profile(3, ("digital_signature", "content_commitment"))
+TSA = Profile(6, ("digital_signature",), purpose=ExtendedKeyUsageOID.TIME_STAMPING)
+OCSP = Profile(6, ("digital_signature",), purpose=ExtendedKeyUsageOID.OCSP_SIGNING, no_check=True)
+
+
+def make_dev_pki(
+    folder: Path,
+    *,
+    at: datetime,
+    base_url: str = BASE_URL,
+    authority: str = AUTHORITY,
+    authority_code: str = AUTHORITY_CODE,
+) -> None:
+    """Make the PKI in ``folder`` unless it is there already.
+
+    Certificates are valid from one day before ``at``. The passphrase is
+    written last, so that an interrupted run is repeated as a whole.
+    """
+    if (folder / "passphrase").exists():
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "trust").mkdir(exist_ok=True)
+    start = at - timedelta(days=1)
+    root = issue(None, _name("示例根证书颁发机构（样例）"), ROOT, start, base_url, new_rsa())
+    ca = issue(root, _name("示例电子印章证书颁发机构（样例）"), CA, start, base_url, new_rsa(), issuer="root")
+    seal_name = _name(authority, authority_code)
+    made = {
+        "root": root,
+        "ca": ca,
+        "seal-rsa": issue(ca, seal_name, SEAL, start, base_url, new_rsa()),
+        "seal-p256": issue(ca, seal_name, SEAL, start, base_url, new_p256()),
+        "tsa": issue(ca, _name("示例时间戳服务机构（样例）"), TSA, start, base_url, new_rsa()),
+        "ocsp": issue(ca, _name("示例证书状态服务（样例）"), OCSP, start, base_url, new_rsa()),
+    }
+    passphrase = secrets.token_urlsafe(24)
+    chain = [ca.certificate, root.certificate]
+    for name, item in made.items():
+        write_p12(folder / f"{name}.p12", item, chain if name not in {"root", "ca"} else [], passphrase.encode())
+    for name in ("root", "ca"):
+        (folder / "trust" / f"{name}.crt").write_bytes(made[name].certificate.public_bytes(Encoding.PEM))
+    (folder / "revoked.json").write_text("{}\n")
+    (folder / "urls.json").write_text(json.dumps({"base": base_url}) + "\n")
+    _write_private(folder / "passphrase", passphrase.encode())
+
+
+def new_rsa() -> rsa.RSAPrivateKey:
+    """Generate an RSA-2048 key."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+def new_p256() -> ec.EllipticCurvePrivateKey:
+    """Generate an ECDSA P-256 key."""
+    return ec.generate_private_key(ec.SECP256R1())
+
+
+def issue(
+    by: Issued | None,
+    subject: x509.Name,
+    profile: Profile,
+    start: datetime,
+    base_url: str,
+    key: PrivateKey,
+    issuer: str = "ca",
+) -> Issued:
+    """Issue a certificate for ``key``; self-signed when ``by`` is ``None``.
+
+    ``issuer`` names the CRL and the CA certificate under ``base_url``.
+    """
+    public = key.public_key()
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(by.certificate.subject if by else subject)
+        .public_key(public)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(start)
+        .not_valid_after(start + timedelta(days=profile.years * 365.25))
+        .add_extension(x509.BasicConstraints(profile.ca_depth is not None, profile.ca_depth), critical=True)
+        .add_extension(_usage(profile), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
+    )
+    if profile.purpose is not None:
+        builder = builder.add_extension(x509.ExtendedKeyUsage([profile.purpose]), critical=True)
+    if profile.no_check:
+        builder = builder.add_extension(x509.OCSPNoCheck(), critical=False)
+    if by is not None:
+        authority = x509.AuthorityKeyIdentifier.from_issuer_public_key(by.key.public_key())
+        builder = builder.add_extension(authority, critical=False)
+        builder = builder.add_extension(_crl_point(f"{base_url}/crl/{issuer}.crl"), critical=False)
+        builder = builder.add_extension(_information(base_url, issuer), critical=False)
+    return Issued(key, builder.sign((by.key if by else key), hashes.SHA256()))
+
+
+def write_p12(path: Path, item: Issued, chain: list[x509.Certificate], passphrase: bytes) -> None:
+    """Write key, certificate and chain as PKCS#12, readable by the owner only."""
+    encryption = BestAvailableEncryption(passphrase)
+    data = pkcs12.serialize_key_and_certificates(path.stem.encode(), item.key, item.certificate, chain, encryption)
+    _write_private(path, data)
+
+
+def seal_subject(authority: str, code: str) -> x509.Name:
+    """Name the owner of a seal: the authority, and its unified social credit code as organization identifier."""
+    return _name(authority, code)
+
+
+def _name(common: str, code: str | None = None) -> x509.Name:
+    parts = [
+        x509.NameAttribute(NameOID.COUNTRY_NAME, "CN"),
+        x509.NameAttribute(NameOID.ORGANIZATION_NAME, common),
+        x509.NameAttribute(NameOID.COMMON_NAME, common),
+    ]
+    if code is not None:
+        parts.insert(2, x509.NameAttribute(NameOID.ORGANIZATION_IDENTIFIER, code))
+    return x509.Name(parts)
+
+
+def _usage(profile: Profile) -> x509.KeyUsage:
+    names = (
+        "digital_signature",
+        "content_commitment",
+        "key_encipherment",
+        "data_encipherment",
+        "key_agreement",
+        "key_cert_sign",
+        "crl_sign",
+        "encipher_only",
+        "decipher_only",
+    )
+    return x509.KeyUsage(**{name: name in profile.usages for name in names})
+
+
+def _crl_point(url: str) -> x509.CRLDistributionPoints:
+    names = [x509.UniformResourceIdentifier(url)]
+    return x509.CRLDistributionPoints([x509.DistributionPoint(names, None, None, None)])
+
+
+def _information(base_url: str, issuer: str) -> x509.AuthorityInformationAccess:
+    places = {
+        AuthorityInformationAccessOID.OCSP: f"{base_url}/ocsp",
+        AuthorityInformationAccessOID.CA_ISSUERS: f"{base_url}/ca/{issuer}.crt",
+    }
+    if issuer == "root":  # the responder speaks for the issuing CA only; the root's word is its CRL
+        del places[AuthorityInformationAccessOID.OCSP]
+    return x509.AuthorityInformationAccess(
+        [x509.AccessDescription(kind, x509.UniformResourceIdentifier(url)) for kind, url in places.items()]
+    )
+
+
+def _write_private(path: Path, data: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        os.fchmod(descriptor, 0o600)
+        file.write(data)

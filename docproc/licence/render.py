@@ -1,0 +1,208 @@
+"""A licence as PDF/A-3b (ISO 19005-3): the page, its fonts, and the same facts as JSON inside.
+
+The same licence and layout give the same bytes, wherever and whenever they are made: dates come from the licence,
+the file identifier from its contents.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date
+from functools import lru_cache
+from xml.sax.saxutils import escape
+
+import segno
+
+from docproc.assets import SANS, SERIF, font
+from docproc.domain import Licence
+from docproc.errors import InputError
+from docproc.licence import icc, ornament
+from docproc.licence.canvas import PT, Canvas, number
+from docproc.licence.glyphs import typeface
+from docproc.licence.layout import Column, Layout
+from docproc.licence.pdf import PdfFile, embed, text
+from docproc.licence.record import ATTACHMENT, licence_json
+
+PRODUCER = "docproc"
+INK = (0.12, 0.10, 0.09)
+_SMALLEST = 6.5  # points; below, a printed value cannot be read
+
+
+def render(licence: Licence, layout: Layout) -> bytes:
+    """Draw a licence and attach its data.
+
+    Raises:
+        InputError: a character that no font has, or text that does not fit its column even when set small.
+        SetupError: the fonts have not been fetched.
+    """
+    canvas = Canvas(*layout.page_mm)
+    canvas.face("serif", typeface(font(SERIF)))
+    canvas.face("sans", typeface(font(SANS)))
+    _draw(canvas, licence, layout)
+    data = licence_json(licence)
+    return _assemble(canvas, licence, layout, data)
+
+
+def chinese_date(day: date | None) -> str:
+    """A date as it is printed on licences; a licence without an end is 长期."""
+    return f"{day.year}年{day.month:02d}月{day.day:02d}日" if day is not None else "长期"
+
+
+def _draw(canvas: Canvas, licence: Licence, layout: Layout) -> None:
+    facts = {
+        "title": layout.title,
+        "number": licence.number,
+        "holder": licence.holder,
+        "authority": licence.authority,
+        "issued_on": chinese_date(licence.issued_on),
+        "valid_from": chinese_date(licence.valid_from),
+        "valid_to": chinese_date(licence.valid_to),
+        "identifier": licence.identifier,
+        "verify_url": licence.verify_url,
+    }
+    facts |= {name: value for name, _, value in licence.fields}
+    for item in layout.text:
+        try:
+            value = item.value.format(**facts)
+        except (KeyError, IndexError, ValueError) as error:
+            raise InputError(f"layout {layout.kind}: {item.value!r} names an unknown fact {error}") from error
+        colour = layout.colour if item.colour == "theme" else INK
+        canvas.text(item.x, item.y, value, item.size, key=item.face, colour=colour, align=item.align)
+    _title(canvas, layout)
+    rows = _rows(licence, layout, facts)
+    for column in layout.column:
+        _column(canvas, column, rows[column], layout)
+    if licence.verify_url:
+        _qr(canvas, licence.verify_url, layout)
+
+
+def _title(canvas: Canvas, layout: Layout) -> None:
+    width = canvas.measure(layout.title, layout.title_size, "serif") * 1.22
+    left = (canvas.width - width) / 2
+    # a hairline around the characters makes them as heavy as a printed title
+    canvas.raw(f"q 2 Tr {number(0.16 * PT)} w {' '.join(f'{part:g}' for part in layout.colour)} RG")
+    canvas.spread(left, layout.title_y, width, layout.title, layout.title_size, key="serif", colour=layout.colour)
+    canvas.raw("Q")
+
+
+def _rows(licence: Licence, layout: Layout, facts: dict[str, str]) -> dict[Column, list[tuple[str, str]]]:
+    """Share the fields out among the columns; a name that the licence does not have is left out."""
+    labels = {name: label for name, label, _ in licence.fields} | layout.labels
+    named = {name for column in layout.column for name in column.names}
+    shared = {}
+    for column in layout.column:
+        names = list(column.names)
+        if column.rest:
+            names += [name for name, _, _ in licence.fields if name not in named]
+        shared[column] = [(labels[name], facts[name]) for name in names if name in labels and name in facts]
+    return shared
+
+
+def _column(canvas: Canvas, column: Column, rows: list[tuple[str, str]], layout: Layout) -> None:
+    size, leading = column.size, column.leading
+    room = column.width - column.label_width - 3
+    while True:
+        set_rows = [(label, canvas.wrap(value, size, room, "serif")) for label, value in rows]
+        height = sum(_height(lines, leading) for _, lines in set_rows)
+        if column.y + height - leading <= column.bottom or size <= _SMALLEST:
+            break
+        size, leading = size * 0.95, leading * 0.95
+    if column.y + height - leading > column.bottom:
+        raise InputError(
+            f"layout {layout.kind}: text does not fit its column even at {size:.1f} points",
+            message_zh="证照内容过长，无法在版面内打印，请精简后重新制证",
+        )
+    y = column.y
+    for label, lines in set_rows:
+        canvas.spread(column.x, y, column.label_width, label, size * 0.95, key="serif", colour=layout.colour)
+        for index, line in enumerate(lines):
+            x = column.x + column.label_width + 3
+            canvas.text(x, y + index * leading * 0.72, line, size, key="serif", colour=INK)
+        y += _height(lines, leading)
+
+
+def _height(lines: list[str], leading: float) -> float:
+    return leading + (len(lines) - 1) * leading * 0.72
+
+
+def _qr(canvas: Canvas, url: str, layout: Layout) -> None:
+    matrix = [list(row) for row in segno.make(url, error="m", micro=False).matrix]
+    place = layout.qr
+    canvas.squares(place.x, place.y, place.size / len(matrix), matrix)
+    middle = place.x + place.size / 2
+    canvas.text(middle, place.y + place.size + 4, place.caption, 7, key="sans", colour=INK, align="centre")
+
+
+@lru_cache(maxsize=16)
+def _decoration(layout_key: tuple[tuple[float, ...], ...]) -> bytes:
+    """Border and rosette of a layout; the same for all its licences, so drawn once."""
+    page, colour, light, tint = layout_key
+    canvas = Canvas(page[0], page[1])
+    middle_x, middle_y = page[0] / 2, page[1] / 2
+    ornament.rosette(canvas, middle_x, middle_y + 4, min(page) * 0.33, 36, (tint[0], tint[1], tint[2]), 0.18)
+    ornament.border(canvas, 8.0, 10.0, (colour[0], colour[1], colour[2]), (light[0], light[1], light[2]))
+    return canvas.content()
+
+
+def _assemble(canvas: Canvas, licence: Licence, layout: Layout, data: bytes) -> bytes:
+    pdf = PdfFile()
+    catalog, pages, page = pdf.reserve(), pdf.reserve(), pdf.reserve()
+    fonts = {key: embed(pdf, face, subset) for key, (face, subset) in sorted(canvas.fonts().items())}
+    box = f"[0 0 {number(layout.page_mm[0] * PT)} {number(layout.page_mm[1] * PT)}]"
+    decoration = pdf.stream(
+        _decoration((layout.page_mm, layout.colour, layout.light, layout.tint)),
+        f"/Type /XObject /Subtype /Form /BBox {box} /Resources << >>",
+    )
+    content = pdf.stream(b"/Border Do\n" + canvas.content())
+    named = " ".join(f"/{key} {number_} 0 R" for key, number_ in fonts.items())
+    pdf.put(pages, f"<< /Type /Pages /Kids [{page} 0 R] /Count 1 >>")
+    pdf.put(
+        page,
+        f"<< /Type /Page /Parent {pages} 0 R /MediaBox {box} /Contents {content} 0 R "
+        f"/Resources << /Font << {named} >> /XObject << /Border {decoration} 0 R >> >> >>",
+    )
+    day = licence.issued_on
+    stamp = f"D:{day:%Y%m%d}000000+08'00'"
+    digest = hashlib.sha256(data + canvas.content()).digest()
+    attached = pdf.stream(
+        data,
+        f"/Type /EmbeddedFile /Subtype /application#2Fjson /Params << /Size {len(data)} /ModDate ({stamp}) "
+        f"/CheckSum <{hashlib.md5(data, usedforsecurity=False).hexdigest()}> >>",
+    )
+    spec = pdf.add(
+        f"<< /Type /Filespec /F ({ATTACHMENT}) /UF {text(ATTACHMENT)} /AFRelationship /Data "
+        f"/Desc {text('证照数据')} /EF << /F {attached} 0 R /UF {attached} 0 R >> >>"
+    )
+    profile = pdf.stream(icc.srgb(), "/N 3")
+    intent = pdf.add(
+        f"<< /Type /OutputIntent /S /GTS_PDFA1 /OutputConditionIdentifier (sRGB IEC61966-2.1) "
+        f"/Info (sRGB IEC61966-2.1) /DestOutputProfile {profile} 0 R >>"
+    )
+    metadata = pdf.stream(_xmp(licence, layout), "/Type /Metadata /Subtype /XML", compress=False)
+    pdf.put(
+        catalog,
+        f"<< /Type /Catalog /Pages {pages} 0 R /Metadata {metadata} 0 R /OutputIntents [{intent} 0 R] "
+        f"/AF [{spec} 0 R] /Names << /EmbeddedFiles << /Names [{text(ATTACHMENT)} {spec} 0 R] >> >> "
+        f"/Lang (zh-CN) /ViewerPreferences << /DisplayDocTitle true >> >>",
+    )
+    return pdf.save(catalog, digest[:16])
+
+
+def _xmp(licence: Licence, layout: Layout) -> bytes:
+    title = escape(f"{layout.title} {licence.number}")
+    when = f"{licence.issued_on.isoformat()}T00:00:00+08:00"
+    return f"""<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
+<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+<rdf:Description rdf:about="" xmlns:pdfaid="http://www.aiim.org/pdfa/ns/id/"
+ xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:xmp="http://ns.adobe.com/xap/1.0/"
+ xmlns:pdf="http://ns.adobe.com/pdf/1.3/">
+<pdfaid:part>3</pdfaid:part><pdfaid:conformance>B</pdfaid:conformance>
+<dc:format>application/pdf</dc:format>
+<dc:title><rdf:Alt><rdf:li xml:lang="x-default">{title}</rdf:li></rdf:Alt></dc:title>
+<dc:creator><rdf:Seq><rdf:li>{escape(licence.authority)}</rdf:li></rdf:Seq></dc:creator>
+<dc:language><rdf:Bag><rdf:li>zh-CN</rdf:li></rdf:Bag></dc:language>
+<xmp:CreateDate>{when}</xmp:CreateDate><xmp:ModifyDate>{when}</xmp:ModifyDate>
+<pdf:Producer>{PRODUCER}</pdf:Producer>
+</rdf:Description></rdf:RDF></x:xmpmeta>
+<?xpacket end="r"?>
+""".encode()

@@ -1,0 +1,187 @@
+"""The development PKI at work in this process: seals, time-stamps, CRLs and OCSP answers without any server."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
+
+from asn1crypto import crl as asn1_crl
+from asn1crypto import ocsp as asn1_ocsp
+from asn1crypto import x509 as asn1_x509
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding, pkcs12
+from cryptography.x509 import ocsp
+
+from docproc.errors import SetupError
+from docproc.licence.keys import KeySigner, load_pkcs12
+from docproc.licence.pki import SEALS, Issued
+from docproc.licence.trust import Evidence, SealTrust, TrustList
+from docproc.licence.tsa import LocalTimeStamper
+
+CRL_DAYS = 7
+OCSP_HOURS = 24
+_STEP = timedelta(hours=1)
+
+
+class DevPki:
+    """An opened development PKI; see :func:`docproc.licence.pki.make_dev_pki` for its files."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open the folder.
+
+        Raises:
+            SetupError: it has not been made.
+        """
+        try:
+            self.passphrase = (folder / "passphrase").read_bytes()
+            self.base_url: str = json.loads((folder / "urls.json").read_text())["base"]
+        except OSError as error:
+            raise SetupError(f"development PKI {folder} is missing: run `docproc demo`, which makes it") from error
+        self.folder = folder
+        self._issued = {name: self._open(name) for name in ("root", "ca", "ocsp")}
+        self._tsa = load_pkcs12(folder / "tsa.p12", self.passphrase)
+        self._crl = lru_cache(maxsize=16)(self._make_crl)
+
+    def signer(self, name: str = SEALS[0]) -> KeySigner:
+        """Open a seal by the name of its file."""
+        return load_pkcs12(self.folder / f"{name}.p12", self.passphrase)
+
+    def timestamper(self, clock: Callable[[], datetime]) -> LocalTimeStamper:
+        """Make a TSA that attests the time of ``clock``."""
+        return LocalTimeStamper(self._tsa, clock)
+
+    def issued(self, name: str) -> Issued:
+        """Key and certificate of ``root``, ``ca`` or ``ocsp``."""
+        return self._issued[name]
+
+    def trust_list(self) -> TrustList:
+        """What a verifier of this PKI's seals starts from."""
+        return TrustList.from_folder(self.folder / "trust")
+
+    def seal_trust(self, *, with_ocsp: bool = False) -> SealTrust:
+        """What a sealer starts from, with revocation information made in this process.
+
+        ``with_ocsp`` adds OCSP answers for the end-entity certificates to the
+        two CRLs; without, the CRLs alone prove everything and all seals share them.
+        """
+        known = self.trust_list()
+
+        def evidence(at: datetime) -> Evidence:
+            lists = tuple(asn1_crl.CertificateList.load(self.crl(name, at)) for name in ("root", "ca"))
+            return Evidence(lists, self._all_ocsps(at) if with_ocsp else ())
+
+        return SealTrust(known.roots, known.intermediates, evidence)
+
+    def online_trust(self) -> SealTrust:
+        """The same, but revocation information is fetched from the URLs in the certificates."""
+        known = self.trust_list()
+        return SealTrust(known.roots, known.intermediates)
+
+    def revoke(self, serial: int, at: datetime) -> None:
+        """Revoke a certificate of the issuing CA, and put a fresh CRL into the trust folder."""
+        revoked = self._revoked()
+        revoked.setdefault(str(serial), at.astimezone(UTC).isoformat())
+        (self.folder / "revoked.json").write_text(json.dumps(revoked, indent=1, sort_keys=True) + "\n")
+        (self.folder / "trust" / "ca.crl").write_bytes(self.crl("ca", at))
+
+    def crl(self, issuer: str, at: datetime) -> bytes:
+        """CRL of ``root`` or ``ca``, DER; issued at the last full hour, or at the last revocation when that is later."""
+        revoked = self._revoked() if issuer == "ca" else {}
+        times = [datetime.fromisoformat(value) for value in revoked.values()]
+        issued = max([_full_hour(at), *(time for time in times if time <= at)])
+        entries = tuple((int(serial), time) for serial, time in zip(revoked, times, strict=True) if time <= issued)
+        return self._crl(issuer, issued, entries)
+
+    def ocsp(self, request: bytes, at: datetime) -> bytes:
+        """Answer an OCSP request about one certificate of the issuing CA; DER in, DER out.
+
+        Raises:
+            ValueError: the request cannot be parsed or asks about several certificates.
+        """
+        asked = ocsp.load_der_ocsp_request(request)
+        ca = self._issued["ca"]
+        algorithm = asked.hash_algorithm
+        if asked.issuer_key_hash != _key_hash(ca.certificate, algorithm):
+            refused = ocsp.OCSPResponseBuilder.build_unsuccessful(ocsp.OCSPResponseStatus.UNAUTHORIZED)
+            return refused.public_bytes(Encoding.DER)
+        return self._ocsp_for(asked.serial_number, asked, at)
+
+    def _ocsp_for(self, serial: int, asked: ocsp.OCSPRequest, at: datetime) -> bytes:
+        revoked = self._revoked().get(str(serial))
+        when = datetime.fromisoformat(revoked) if revoked else None
+        if when is not None and when > at:
+            when = None
+        responder = self._issued["ocsp"]
+        issued = max(_full_hour(at), when) if when else _full_hour(at)
+        builder = (
+            ocsp.OCSPResponseBuilder()
+            .add_response_by_hash(
+                asked.issuer_name_hash,
+                asked.issuer_key_hash,
+                serial,
+                asked.hash_algorithm,
+                ocsp.OCSPCertStatus.REVOKED if when else ocsp.OCSPCertStatus.GOOD,
+                issued,
+                issued + timedelta(hours=OCSP_HOURS),
+                when,
+                x509.ReasonFlags.cessation_of_operation if when else None,
+            )
+            .responder_id(ocsp.OCSPResponderEncoding.HASH, responder.certificate)
+            .certificates([responder.certificate])
+        )
+        for extension in asked.extensions:
+            if isinstance(extension.value, x509.OCSPNonce):
+                builder = builder.add_extension(extension.value, critical=False)
+        return builder.sign(responder.key, hashes.SHA256()).public_bytes(Encoding.DER)
+
+    def _all_ocsps(self, at: datetime) -> tuple[asn1_ocsp.OCSPResponse, ...]:
+        ca = self._issued["ca"].certificate
+        answers = []
+        for name in (*SEALS, "tsa"):
+            subject = load_pkcs12(self.folder / f"{name}.p12", self.passphrase).signing_cert
+            request = ocsp.OCSPRequestBuilder().add_certificate(_to_pyca(subject), ca, hashes.SHA256()).build()
+            answers.append(asn1_ocsp.OCSPResponse.load(self.ocsp(request.public_bytes(Encoding.DER), at)))
+        return tuple(answers)
+
+    def _make_crl(self, issuer: str, at: datetime, entries: tuple[tuple[int, datetime], ...]) -> bytes:
+        by = self._issued[issuer]
+        builder = (
+            x509.CertificateRevocationListBuilder()
+            .issuer_name(by.certificate.subject)
+            .last_update(at)
+            .next_update(at + timedelta(days=CRL_DAYS))
+            .add_extension(x509.CRLNumber(int(at.timestamp())), critical=False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(by.key.public_key()), critical=False)
+        )
+        for serial, time in entries:
+            entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(time)
+            builder = builder.add_revoked_certificate(entry.build())
+        return builder.sign(by.key, hashes.SHA256()).public_bytes(Encoding.DER)
+
+    def _revoked(self) -> dict[str, str]:
+        found: dict[str, str] = json.loads((self.folder / "revoked.json").read_text())
+        return found
+
+    def _open(self, name: str) -> Issued:
+        data = (self.folder / f"{name}.p12").read_bytes()
+        key, certificate, _ = pkcs12.load_key_and_certificates(data, self.passphrase)
+        if certificate is None or key is None:
+            raise SetupError(f"{name}.p12 of the development PKI is damaged: delete {self.folder} and make it again")
+        return Issued(key, certificate)  # type: ignore[arg-type]
+
+
+def _full_hour(at: datetime) -> datetime:
+    return at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+
+
+def _to_pyca(certificate: asn1_x509.Certificate) -> x509.Certificate:
+    return x509.load_der_x509_certificate(certificate.dump())
+
+
+def _key_hash(certificate: x509.Certificate, algorithm: hashes.HashAlgorithm) -> bytes:
+    request = ocsp.OCSPRequestBuilder().add_certificate(certificate, certificate, algorithm).build()
+    return request.issuer_key_hash

@@ -1,0 +1,112 @@
+"""Whom we trust: roots, intermediates, and where proof that a certificate is not revoked comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from asn1crypto import crl, ocsp, pem, x509
+from pyhanko_certvalidator import ValidationContext
+from pyhanko_certvalidator.policy_decl import DisallowWeakAlgorithmsPolicy
+
+from docproc.errors import SetupError
+
+ALGORITHMS = DisallowWeakAlgorithmsPolicy()
+"""No MD5, no SHA-1, no RSA below 2048 bits."""
+_CERTIFICATES = {".crt", ".cer", ".pem", ".der"}
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Revocation information at hand."""
+
+    crls: tuple[crl.CertificateList, ...] = ()
+    ocsps: tuple[ocsp.OCSPResponse, ...] = ()
+
+
+@dataclass(frozen=True)
+class TrustList:
+    """What a verifier starts from; everything else it needs is inside the file."""
+
+    roots: tuple[x509.Certificate, ...]
+    """Trust anchors, for seals and for time-stamps."""
+    intermediates: tuple[x509.Certificate, ...] = ()
+    evidence: Evidence = field(default_factory=Evidence)
+    """CRLs and OCSP responses known beside those in the file; a revocation that happened later is only seen here."""
+
+    @classmethod
+    def from_folder(cls, folder: Path) -> TrustList:
+        """Read ``*.crt|cer|pem|der`` (self-issued ones are trust anchors) and ``*.crl`` of a folder.
+
+        Raises:
+            SetupError: no such folder, no anchor in it, or a file that is not what its name says.
+        """
+        if not folder.is_dir():
+            raise SetupError(f"trust folder {folder} is missing: run `docproc demo` or name another with --trust")
+        certificates = [item for path in _files(folder, _CERTIFICATES) for item in _certificates(path)]
+        lists = tuple(_crl(path) for path in _files(folder, {".crl"}))
+        roots = tuple(item for item in certificates if item.self_issued)
+        if not roots:
+            raise SetupError(f"trust folder {folder} holds no root certificate: put one there as .crt")
+        others = tuple(item for item in certificates if not item.self_issued)
+        return cls(roots, others, Evidence(crls=lists))
+
+
+@dataclass(frozen=True)
+class SealTrust:
+    """What a sealer needs to prove that its own and the TSA's certificates are good at this moment."""
+
+    roots: tuple[x509.Certificate, ...]
+    intermediates: tuple[x509.Certificate, ...] = ()
+    evidence: Callable[[datetime], Evidence] | None = None
+    """Gives revocation information for a moment, or raises ``OSError``; ``None`` asks the URLs in the certificates."""
+
+    def context(self, at: datetime) -> ValidationContext:
+        """Make a validation context for one seal; close it with ``await context.aclose()``.
+
+        Revocation information is required for every certificate below the root.
+
+        Raises:
+            OSError: the source of revocation information is out of reach.
+        """
+        found = self.evidence(at) if self.evidence is not None else None
+        return ValidationContext(
+            trust_roots=list(self.roots),
+            other_certs=list(self.intermediates),
+            moment=at,
+            allow_fetching=found is None,
+            crls=list(found.crls) if found else None,
+            ocsps=list(found.ocsps) if found else None,
+            revocation_mode="require",
+            algorithm_usage_policy=ALGORITHMS,
+        )
+
+
+def _files(folder: Path, suffixes: set[str]) -> Iterable[Path]:
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in suffixes)
+
+
+def _certificates(path: Path) -> list[x509.Certificate]:
+    data = path.read_bytes()
+    try:
+        blocks = [der for _, _, der in pem.unarmor(data, multiple=True)] if pem.detect(data) else [data]
+        found = [x509.Certificate.load(der, strict=True) for der in blocks]
+        for item in found:
+            item.subject.native  # noqa: B018  (asn1crypto parses lazily: read it now, while the file name is known)
+    except (ValueError, TypeError) as error:
+        raise SetupError(f"{path} is not a certificate: replace or remove it") from error
+    return found
+
+
+def _crl(path: Path) -> crl.CertificateList:
+    data = path.read_bytes()
+    try:
+        if pem.detect(data):
+            data = pem.unarmor(data)[2]
+        found = crl.CertificateList.load(data, strict=True)
+        found.issuer.native  # noqa: B018
+    except (ValueError, TypeError) as error:
+        raise SetupError(f"{path} is not a certificate revocation list: replace or remove it") from error
+    return found

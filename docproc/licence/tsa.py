@@ -1,0 +1,127 @@
+"""Time-stamping (RFC 3161): a TSA inside this process, and a client for one over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import secrets
+from collections.abc import Callable
+from datetime import datetime
+
+import httpx
+from asn1crypto import algos, cms, core, tsp, x509
+from pyhanko.sign.general import as_signing_certificate_v2, simple_cms_attribute
+from pyhanko.sign.timestamps import TimeStamper
+
+from docproc.licence.keys import KeySigner
+
+__all__ = ["HttpTimeStamper", "LocalTimeStamper", "TimeStamper"]
+
+POLICY = "1.3.6.1.4.1.32473.1.1"
+"""Policy of the development TSA, under the enterprise number that RFC 5612 reserves for documentation."""
+_DIGEST_BYTES = {"sha256": 32, "sha384": 48, "sha512": 64}
+
+
+class LocalTimeStamper(TimeStamper):
+    """A TSA that signs with a key in this process: for development and for a service that runs its own TSA.
+
+    ``clock`` gives the time that is attested; it must return an aware datetime.
+    """
+
+    def __init__(self, key: KeySigner, clock: Callable[[], datetime]) -> None:
+        super().__init__(include_nonce=True)
+        self._signer = key
+        self._clock = clock
+
+    async def async_request_tsa_response(self, req: tsp.TimeStampReq) -> tsp.TimeStampResp:
+        """Answer a request; one with a weak or unknown hash, or a hash of wrong length, is rejected."""
+        imprint = req["message_imprint"]
+        digest = imprint["hash_algorithm"]["algorithm"].native
+        if _DIGEST_BYTES.get(digest) != len(imprint["hashed_message"].native):
+            status = {"status": "rejection", "fail_info": {"bad_alg"}}
+            return tsp.TimeStampResp({"status": tsp.PKIStatusInfo(status)})
+        token = await self._token(self._info(req))
+        return tsp.TimeStampResp({"status": tsp.PKIStatusInfo({"status": "granted"}), "time_stamp_token": token})
+
+    def answer(self, request: bytes) -> bytes:
+        """Answer an encoded request with an encoded response, as an HTTP server needs it.
+
+        Raises:
+            ValueError: the request is not a TimeStampReq.
+        """
+        req = tsp.TimeStampReq.load(request, strict=True)
+        return bytes(asyncio.run(self.async_request_tsa_response(req)).dump())
+
+    def _info(self, req: tsp.TimeStampReq) -> bytes:
+        certificate: x509.Certificate = self._signer.signing_cert
+        fields = {
+            "version": "v1",
+            "policy": POLICY,
+            "message_imprint": req["message_imprint"],
+            "serial_number": secrets.randbits(63),
+            "gen_time": self._clock().replace(microsecond=0),
+            "accuracy": {"seconds": 1},
+            "tsa": x509.GeneralName(name="directory_name", value=certificate.subject),
+        }
+        if req["nonce"].native is not None:
+            fields["nonce"] = req["nonce"]
+        return bytes(tsp.TSTInfo(fields).dump())
+
+    async def _token(self, info: bytes) -> cms.ContentInfo:
+        certificate: x509.Certificate = self._signer.signing_cert
+        attributes = cms.CMSAttributes(
+            [
+                simple_cms_attribute("content_type", "tst_info"),
+                simple_cms_attribute("signing_certificate_v2", as_signing_certificate_v2(certificate)),
+                simple_cms_attribute("message_digest", hashlib.sha256(info).digest()),
+            ]
+        )
+        signature = await self._signer.async_sign_raw(attributes.untag().dump(), "sha256")
+        algorithm = algos.DigestAlgorithm({"algorithm": "sha256"})
+        signer = {
+            "version": "v1",
+            "sid": cms.SignerIdentifier(
+                {"issuer_and_serial_number": {"issuer": certificate.issuer, "serial_number": certificate.serial_number}}
+            ),
+            "digest_algorithm": algorithm,
+            "signature_algorithm": self._signer.get_signature_mechanism_for_digest("sha256"),
+            "signed_attrs": attributes,
+            "signature": signature,
+        }
+        chain = [item for item in self._signer.cert_registry if not item.self_issued]
+        signed = cms.SignedData(
+            {
+                "version": "v3",
+                "digest_algorithms": [algorithm],
+                "encap_content_info": {"content_type": "tst_info", "content": core.ParsableOctetString(info)},
+                "certificates": [certificate, *chain],
+                "signer_infos": [signer],
+            }
+        )
+        return cms.ContentInfo({"content_type": "signed_data", "content": signed})
+
+
+class HttpTimeStamper(TimeStamper):
+    """Asks a TSA over HTTP; ``timeout`` in seconds bounds connecting and each wait for bytes."""
+
+    def __init__(self, url: str, timeout: float = 5.0) -> None:
+        super().__init__(include_nonce=True)
+        self.url = url
+        self.timeout = timeout
+
+    async def async_request_tsa_response(self, req: tsp.TimeStampReq) -> tsp.TimeStampResp:
+        """Post the request.
+
+        Raises:
+            OSError: no answer, an HTTP error, or an answer that is no time-stamp response.
+        """
+        headers = {"Content-Type": "application/timestamp-query", "Accept": "application/timestamp-reply"}
+        try:
+            async with httpx.AsyncClient(timeout=self.timeout) as client:
+                answer = await client.post(self.url, content=req.dump(), headers=headers)
+                answer.raise_for_status()
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise OSError(f"time-stamping service {self.url}: {error or type(error).__name__}") from error
+        if not answer.headers.get("Content-Type", "").startswith("application/timestamp-reply"):
+            raise OSError(f"{self.url} did not answer with a time-stamp")
+        return tsp.TimeStampResp.load(answer.content)
