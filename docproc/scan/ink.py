@@ -1,0 +1,86 @@
+"""Even out the light on a page, and part red seal ink from black ink."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from docproc.scan.geometry import Image, shrink
+
+_BACKGROUND_PX = 320
+"""Longest side of the reduced picture in which the paper's brightness is estimated."""
+_STROKE_SHARE = 0.045
+"""Dark things up to this share of the page's longer side are content, not shadow."""
+_DARKEST_PAPER = 0.30
+"""Paper is never taken to be darker than this share of its brightest part: keeps dark pictures dark."""
+_PAPER = 245.0
+"""Grey level of paper after evening out; a little below white, so that no bright detail is cut off."""
+_RED_FROM, _RED_FULL = 16.0, 40.0
+"""Redness, see :func:`redness`, where ink begins to count as red and where it surely is."""
+_MASK_AT = 32
+"""Redness of a pixel in the mask."""
+
+
+def even_light(image: Image) -> Image:
+    """Divide a BGR page by its paper: shadows and colour casts go, ink stays.
+
+    Returns:
+        Picture of the same size whose paper lies near grey level 245 in every channel.
+    """
+    reduced, _ = shrink(image, _BACKGROUND_PX)
+    size = max(3, round(_STROKE_SHARE * max(reduced.shape[:2]))) | 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_RECT, (size, size))
+    paper = cv2.morphologyEx(cv2.medianBlur(reduced, 3), cv2.MORPH_CLOSE, kernel)
+    paper = cv2.GaussianBlur(paper, (0, 0), size / 2.5)
+    floor = _DARKEST_PAPER * float(np.percentile(paper.max(axis=2), 95))
+    paper = np.maximum(paper, np.uint8(max(1.0, floor)))
+    full = cv2.resize(paper, (image.shape[1], image.shape[0]), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(cv2.divide(image, full, scale=_PAPER), np.uint8)
+
+
+def redness(image: Image) -> Image:
+    """How much redder than anything else each pixel of a BGR picture is, 0..255.
+
+    Gold print is red and green, so the distance between green and blue is held against a pixel.
+    """
+    blue, green, red = cv2.split(image)
+    surplus = cv2.subtract(red, cv2.max(green, blue))
+    return np.asarray(cv2.addWeighted(surplus, 1.0, cv2.absdiff(green, blue), -0.5, 0), np.uint8)
+
+
+def red_mask(image: Image) -> Image:
+    """Where red seal ink lies on a BGR page with even light: 255 or 0 for each pixel."""
+    _, mask = cv2.threshold(redness(image), _MASK_AT, 255, cv2.THRESH_BINARY)
+    return np.asarray(cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)), np.uint8)
+
+
+def remove_red(image: Image) -> Image:
+    """Take red ink off a BGR page with even light; black text under it stays.
+
+    Red ink reflects red light nearly as paper does, black ink does not: under
+    red ink the red channel alone is the picture without the seal. It is
+    stretched between black text and the ink's own level, since real ink is never pure.
+    """
+    red_amount = redness(image)
+    sure = red_amount > _RED_FULL
+    if not sure.any():
+        return image.copy()
+    red = np.ascontiguousarray(image[..., 2])
+    ink = float(np.percentile(red[sure], 30))
+    levels = np.arange(256, dtype=np.float32)
+    low, high = 0.40 * ink, 0.86 * ink
+    stretch = np.clip((levels - low) / (high - low), 0, 1) * (_PAPER - low) + low
+    clear = cv2.LUT(red, np.clip(np.maximum(stretch, levels), 0, 255).astype(np.uint8))
+    share = np.clip((levels - _RED_FROM) / (_RED_FULL - _RED_FROM), 0, 1) * 255
+    alpha = cv2.LUT(red_amount, share.astype(np.uint8))
+    alpha = cv2.dilate(alpha, np.ones((3, 3), np.uint8))
+    return _blend(image, clear, alpha)
+
+
+def _blend(image: Image, clear: Image, alpha: Image) -> Image:
+    """Mix ``clear`` into every channel by ``alpha``, never darker than before."""
+    channels = []
+    for channel in cv2.split(image):
+        lift = cv2.multiply(cv2.subtract(clear, channel), alpha, scale=1 / 255)
+        channels.append(cv2.add(channel, lift))
+    return np.asarray(cv2.merge(channels), np.uint8)
