@@ -1,0 +1,134 @@
+"""Queries on applications and decisions; no commit in here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from uuid import uuid4
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from docproc.domain import Decision
+from docproc.errors import NotFoundError
+from docproc.store.counters import next_value
+from docproc.store.tables import ApplicationRow, DecisionRow
+
+
+def next_number(session: Session, region: str, matter_code: str, day: date) -> str:
+    """A new 办件编号: division, matter, day, running number of the day (``510116-FL-20261123-000123``)."""
+    stem = f"{region or '000000'}-{matter_code}-{day:%Y%m%d}"
+    return f"{stem}-{next_value(session, 'application:' + stem):06d}"
+
+
+def add_application(
+    session: Session, number: str, *, matter: str, org: str, channel: str, by: str, at: datetime
+) -> ApplicationRow:
+    """Insert a fresh draft."""
+    row = ApplicationRow(
+        number=number,
+        matter=matter,
+        org=org,
+        channel=channel,
+        created_by=by,
+        created_at=at,
+        updated_at=at,
+        status="draft",
+        version=1,
+        revision=1,
+        checked_revision=0,
+        seal_state="none",
+        seal_note="",
+        seal_attempt=0,
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def find_application(session: Session, number: str, *, lock: bool = False) -> ApplicationRow:
+    """The application of this number; ``lock`` keeps other writers out until the transaction ends.
+
+    Raises:
+        NotFoundError: no such application.
+    """
+    row = session.get(ApplicationRow, number, with_for_update=lock)
+    if row is None:
+        raise NotFoundError(f"no application {number!r}", message_zh="没有这个办件")
+    return row
+
+
+def list_applications(
+    session: Session,
+    *,
+    org: str | None = None,
+    created_by: str | None = None,
+    status: str | None = None,
+    after: str = "",
+    limit: int = 50,
+) -> list[ApplicationRow]:
+    """Applications by number after ``after``."""
+    query = sa.select(ApplicationRow).where(ApplicationRow.number > after).order_by(ApplicationRow.number).limit(limit)
+    for column, value in (
+        (ApplicationRow.org, org),
+        (ApplicationRow.created_by, created_by),
+        (ApplicationRow.status, status),
+    ):
+        if value is not None:
+            query = query.where(column == value)
+    return list(session.scalars(query))
+
+
+def count_by_status(session: Session) -> dict[str, int]:
+    """How many applications there are in each status."""
+    query = sa.select(ApplicationRow.status, sa.func.count()).group_by(ApplicationRow.status)
+    return dict(session.execute(query).tuples().all())
+
+
+def add_decision(
+    session: Session, application: ApplicationRow, decision: Decision, set_aside: Sequence[str] = ()
+) -> DecisionRow:
+    """Insert the decision on the application's present version.
+
+    Raises:
+        sqlalchemy.exc.IntegrityError: this version was decided already.
+    """
+    row = DecisionRow(
+        id=uuid4().hex,
+        application=application.number,
+        on_version=application.version,
+        action=decision.action,
+        by=decision.by,
+        at=decision.at,
+        reason=decision.reason,
+        basis=decision.basis,
+        seen_sha256=decision.seen_sha256,
+        set_aside=list(set_aside),
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def find_decision(session: Session, decision_id: str) -> DecisionRow:
+    """The decision of this id.
+
+    Raises:
+        NotFoundError: no such decision.
+    """
+    row = session.get(DecisionRow, decision_id)
+    if row is None:
+        raise NotFoundError(f"no decision {decision_id!r}")
+    return row
+
+
+def decisions_of(session: Session, number: str) -> list[DecisionRow]:
+    """Decisions on an application, oldest first."""
+    query = sa.select(DecisionRow).where(DecisionRow.application == number).order_by(DecisionRow.on_version)
+    return list(session.scalars(query))
+
+
+def approval_of(session: Session, number: str) -> DecisionRow | None:
+    """The approval of an application."""
+    query = sa.select(DecisionRow).where(DecisionRow.application == number, DecisionRow.action == "approve")
+    return session.scalars(query).one_or_none()

@@ -1,0 +1,60 @@
+"""The audit log: who did what when, each line chained to the one before by its hash.
+
+Lines are written in the transaction that they tell of. Who changes or removes
+a line breaks the chain from there on; :func:`first_broken` finds the place. Keep
+the newest hash somewhere else to notice a cut at the end.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from docproc.store.counters import next_value
+from docproc.store.tables import AuditRow
+
+FIRST = "0" * 64
+
+
+def append(session: Session, at: datetime, actor: str, action: str, subject: str, **detail: Any) -> AuditRow:
+    """Write one line; it holds the chain's lock until the transaction ends."""
+    seq = next_value(session, "audit")  # the counter's row lock keeps writers in one line
+    last = session.scalar(sa.select(AuditRow.sha256).where(AuditRow.seq == seq - 1))
+    row = AuditRow(
+        seq=seq, at=at, actor=actor, action=action, subject=subject, detail=detail, previous=last or FIRST, sha256=""
+    )
+    row.sha256 = _hash(row)
+    session.add(row)
+    session.flush()
+    return row
+
+
+def first_broken(session: Session) -> int | None:
+    """Number of the first line that does not fit the chain, or ``None`` when the chain is whole."""
+    previous = FIRST
+    expected = 1
+    for row in session.scalars(sa.select(AuditRow).order_by(AuditRow.seq).execution_options(yield_per=500)):
+        if row.seq != expected or row.previous != previous or row.sha256 != _hash(row):
+            return expected
+        previous = row.sha256
+        expected += 1
+    return None
+
+
+def lines(session: Session, *, subject: str | None = None, after: int = 0, limit: int = 100) -> list[AuditRow]:
+    """Lines after a number, oldest first."""
+    query = sa.select(AuditRow).where(AuditRow.seq > after).order_by(AuditRow.seq).limit(limit)
+    if subject is not None:
+        query = query.where(AuditRow.subject == subject)
+    return list(session.scalars(query))
+
+
+def _hash(row: AuditRow) -> str:
+    body = [row.seq, row.at.isoformat(), row.actor, row.action, row.subject, row.detail, row.previous]
+    text = json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()

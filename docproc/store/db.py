@@ -1,0 +1,111 @@
+"""The database: engine, transactions and time.
+
+SQLite (WAL) on one machine, PostgreSQL otherwise; nothing outside this package
+asks which one it is. A unit of work is one ``with database.write() as session``:
+it commits at its end or rolls back whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+
+from docproc.errors import SetupError
+
+BUSY_MS = 30_000
+"""How long a SQLite writer waits for another one."""
+_WRITES = "docproc_writes"
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """An open database; share one in a process."""
+
+    engine: sa.Engine
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether this is the embedded database."""
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """One unit of work that may write; on SQLite it holds the write lock from its start."""
+        writer = self.engine.execution_options(**{_WRITES: True})
+        with Session(writer, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """One consistent look; what is changed in it is rolled back."""
+        with Session(self.engine, expire_on_commit=False) as session:
+            yield session
+            session.rollback()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+
+def open_database(url: str, pool_size: int = 10) -> Database:
+    """Open a database by its SQLAlchemy URL; the schema must be there (:func:`docproc.store.migrate.migrate`).
+
+    Raises:
+        SetupError: neither SQLite nor PostgreSQL.
+    """
+    if url.startswith("sqlite"):
+        return Database(_sqlite(url, pool_size))
+    if url.startswith("postgresql"):
+        plain = sa.make_url(url).set(drivername="postgresql+psycopg")
+        return Database(sa.create_engine(plain, pool_size=pool_size, pool_pre_ping=True))
+    raise SetupError(f"database {url.split(':')[0]!r} is not supported: use sqlite:///FILE or postgresql://…")
+
+
+def _sqlite(url: str, pool_size: int) -> sa.Engine:
+    file = sa.make_url(url).database
+    if file and file != ":memory:":
+        Path(file).parent.mkdir(parents=True, exist_ok=True)
+    engine = sa.create_engine(url, pool_size=pool_size)
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # the driver must not begin by itself, see begin() below
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={BUSY_MS}", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        writes = connection.get_execution_options().get(_WRITES, False)
+        # A deferred transaction that reads first and writes later can fail on a busy database.
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+class UtcTime(sa.TypeDecorator[datetime]):
+    """An aware ``datetime``, kept in UTC on every database."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        """Refuse naive times; store UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without zone cannot be stored")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        """Give UTC back, also where the database forgot the zone."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)

@@ -1,0 +1,118 @@
+"""Queries on licences: the register of what was issued; no commit in here."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from docproc.domain import Licence
+from docproc.errors import NotFoundError
+from docproc.store.tables import ApplicationRow, LicenceEventRow, LicenceRow
+
+
+def new_code() -> str:
+    """A fresh unguessable word for a QR code's address: 128 bits."""
+    return secrets.token_urlsafe(16)
+
+
+def add_licence(
+    session: Session, licence: Licence, *, decision: str, application: ApplicationRow, code: str, body: dict[str, Any]
+) -> LicenceRow:
+    """Insert a licence that is not sealed yet.
+
+    Raises:
+        sqlalchemy.exc.IntegrityError: the approval has a licence already, or the number is taken.
+    """
+    row = LicenceRow(
+        number=licence.number,
+        decision=decision,
+        application=application.number,
+        code=code,
+        matter=licence.matter,
+        kind=licence.kind,
+        version=licence.version,
+        org=application.org,
+        holder=licence.holder,
+        title=licence.title,
+        authority=licence.authority,
+        issued_on=licence.issued_on,
+        valid_from=licence.valid_from,
+        valid_to=licence.valid_to,
+        status="preparing",
+        body=body,
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def licence_of_decision(session: Session, decision: str) -> LicenceRow | None:
+    """The licence that an approval led to."""
+    return session.scalars(sa.select(LicenceRow).where(LicenceRow.decision == decision)).one_or_none()
+
+
+def licence_of_application(session: Session, number: str) -> LicenceRow | None:
+    """The licence of an application."""
+    return session.scalars(sa.select(LicenceRow).where(LicenceRow.application == number)).one_or_none()
+
+
+def find_licence(session: Session, number: str, *, lock: bool = False) -> LicenceRow:
+    """An issued licence by number.
+
+    Raises:
+        NotFoundError: no such licence, or it is not sealed yet.
+    """
+    row = session.get(LicenceRow, number, with_for_update=lock)
+    if row is None or row.sha256 is None:
+        raise NotFoundError(f"no licence {number!r}", message_zh="没有查到这个证照编号")
+    return row
+
+
+def find_by_code(session: Session, code: str) -> LicenceRow:
+    """An issued licence by the word in its QR code.
+
+    Raises:
+        NotFoundError: no licence has this code.
+    """
+    row = session.scalars(sa.select(LicenceRow).where(LicenceRow.code == code)).one_or_none()
+    if row is None or row.sha256 is None:
+        raise NotFoundError("no licence has this code", message_zh="没有查到这个证照")
+    return row
+
+
+def find_by_sha256(session: Session, digest: str) -> LicenceRow | None:
+    """The issued licence whose sealed file has this hash."""
+    return session.scalars(sa.select(LicenceRow).where(LicenceRow.sha256 == digest)).one_or_none()
+
+
+def register_sealed(session: Session, number: str, sha256: str, at: datetime) -> bool:
+    """Make a sealed file the licence; ``False`` when another file was registered before."""
+    statement = (
+        sa.update(LicenceRow)
+        .where(LicenceRow.number == number, LicenceRow.sha256.is_(None))
+        .values(sha256=sha256, sealed_at=at, status="valid")
+        .returning(LicenceRow.number)
+    )
+    return session.execute(statement).one_or_none() is not None
+
+
+def set_status(session: Session, licence: LicenceRow, status: str, by: str, at: datetime, reason: str) -> None:
+    """Change a licence's status and keep who did it, when and why."""
+    licence.status = status
+    add_status_event(session, licence.number, status, by, at, reason)
+
+
+def add_status_event(session: Session, number: str, status: str, by: str, at: datetime, reason: str) -> None:
+    """Write a line of a licence's history."""
+    session.add(LicenceEventRow(licence=number, status=status, by=by, at=at, reason=reason))
+    session.flush()
+
+
+def history(session: Session, number: str) -> list[LicenceEventRow]:
+    """Status history of a licence, oldest first."""
+    query = sa.select(LicenceEventRow).where(LicenceEventRow.licence == number).order_by(LicenceEventRow.id)
+    return list(session.scalars(query))

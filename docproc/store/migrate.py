@@ -1,0 +1,49 @@
+"""Bring the schema up or down; migrations are Alembic's, in ``migrations/versions``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from docproc.store.db import Database
+
+_FOLDER = Path(__file__).parent / "migrations"
+_LOCK = 7_305_120_262
+"""PostgreSQL advisory lock under which one process migrates while others wait."""
+
+
+def migrate(database: Database, to: str = "head") -> None:
+    """Upgrade the schema to a revision; several processes may call it at once."""
+    _run(database, to, up=True)
+
+
+def downgrade(database: Database, to: str) -> None:
+    """Take the schema back to a revision; ``base`` removes all tables."""
+    _run(database, to, up=False)
+
+
+def is_current(database: Database) -> bool:
+    """Whether the schema is at the newest revision of this code."""
+    head = ScriptDirectory.from_config(_config()).get_current_head()
+    with database.engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision() == head
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
+    return config
+
+
+def _run(database: Database, to: str, *, up: bool) -> None:
+    config = _config()
+    with database.write() as session:
+        connection = session.connection()
+        if not database.is_sqlite:
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+        config.attributes["connection"] = connection
+        (command.upgrade if up else command.downgrade)(config, to)

@@ -1,0 +1,200 @@
+"""Queries on uploaded files, their readings, corrections and findings; no commit in here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from uuid import uuid4
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from docproc.domain import Field, Finding, PageReading, with_field
+from docproc.errors import NotFoundError
+from docproc.store.codec import reading_from_json, reading_to_json
+from docproc.store.tables import ApplicationRow, CorrectionRow, FindingRow, PageRow, ReadingRow
+
+
+def add_page(
+    session: Session,
+    application: ApplicationRow,
+    *,
+    sha256: str,
+    size: int,
+    filename: str,
+    media_type: str,
+    material: str,
+    by: str,
+    at: datetime,
+) -> PageRow:
+    """Insert an uploaded file that waits to be read; the application must be locked."""
+    last = session.scalar(sa.select(sa.func.max(PageRow.position)).where(PageRow.application == application.number))
+    row = PageRow(
+        id=uuid4().hex,
+        application=application.number,
+        position=(last or 0) + 1,
+        filename=filename,
+        media_type=media_type,
+        size=size,
+        sha256=sha256,
+        material_hint=material,
+        state="queued",
+        error_code="",
+        uploaded_at=at,
+        uploaded_by=by,
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def find_page(session: Session, page_id: str, application: str | None = None) -> PageRow:
+    """An uploaded file, removed or not.
+
+    Raises:
+        NotFoundError: no such file, or not of this application.
+    """
+    row = session.get(PageRow, page_id)
+    if row is None or application not in (None, row.application):
+        raise NotFoundError(f"no page {page_id!r}", message_zh="没有这份材料")
+    return row
+
+
+def find_same(session: Session, application: str, sha256: str, material: str) -> PageRow | None:
+    """The file with the same bytes that was handed in before as the same material."""
+    query = _live(application).where(PageRow.sha256 == sha256, PageRow.material_hint == material)
+    return session.scalars(query).one_or_none()
+
+
+def live_pages(session: Session, application: str) -> list[PageRow]:
+    """Files of an application in order of upload, without those taken back."""
+    return list(session.scalars(_live(application).order_by(PageRow.position)))
+
+
+def count_waiting(session: Session, application: str | None = None) -> int:
+    """Files that wait to be read, of one application or of all."""
+    query = sa.select(sa.func.count()).where(PageRow.state == "queued", PageRow.removed_at.is_(None))
+    if application is not None:
+        query = query.where(PageRow.application == application)
+    return session.scalar(query) or 0
+
+
+def store_readings(session: Session, page: PageRow, readings: Sequence[PageReading], at: datetime) -> None:
+    """Replace what a file says and mark it read."""
+    _clear(session, page)
+    session.add_all(
+        ReadingRow(page_id=page.id, index=r.index, material=r.material, body=reading_to_json(r)) for r in readings
+    )
+    page.state, page.error_code, page.read_at = "read", "", at
+    session.flush()
+
+
+def mark_failed(session: Session, page: PageRow, finding: Finding, at: datetime) -> None:
+    """Note that a file cannot be read, and why."""
+    _clear(session, page)
+    page.state, page.error_code, page.read_at = "failed", finding.code, at
+    session.add(_finding_row(page.application, finding, page.id))
+    session.flush()
+
+
+def readings_of(session: Session, application: str, *, corrected: bool = True) -> list[tuple[PageRow, PageReading]]:
+    """Every page of an application in order, with persons' corrections laid over what was read."""
+    query = (
+        sa.select(PageRow, ReadingRow)
+        .join(ReadingRow, ReadingRow.page_id == PageRow.id)
+        .where(PageRow.application == application, PageRow.removed_at.is_(None))
+        .order_by(PageRow.position, ReadingRow.index)
+    )
+    edits = corrections_of(session, application) if corrected else []
+    found = []
+    for page, row in session.execute(query):
+        reading = reading_from_json(row.body)
+        for edit in edits:
+            if (edit.page_id, edit.index) == (page.id, row.index):
+                reading = _with_correction(reading, edit)
+        found.append((page, reading))
+    return found
+
+
+def find_reading(session: Session, page_id: str, index: int) -> PageReading:
+    """What one page of a file says, without corrections.
+
+    Raises:
+        NotFoundError: it was not read, or has no such page.
+    """
+    row = session.get(ReadingRow, (page_id, index))
+    if row is None:
+        raise NotFoundError(f"page {page_id!r} has no reading {index}", message_zh="没有这一页的识别结果")
+    return reading_from_json(row.body)
+
+
+def add_correction(
+    session: Session, page_id: str, index: int, field: str, value: str, by: str, at: datetime
+) -> CorrectionRow:
+    """Lay a person's value over what was read."""
+    row = CorrectionRow(page_id=page_id, index=index, field=field, value=value, by=by, at=at)
+    session.add(row)
+    session.flush()
+    return row
+
+
+def corrections_of(session: Session, application: str) -> list[CorrectionRow]:
+    """Corrections in an application's live files, oldest first."""
+    query = (
+        sa.select(CorrectionRow)
+        .join(PageRow, PageRow.id == CorrectionRow.page_id)
+        .where(PageRow.application == application, PageRow.removed_at.is_(None))
+        .order_by(CorrectionRow.id)
+    )
+    return list(session.scalars(query))
+
+
+def store_findings(session: Session, application: str, findings: Iterable[Finding]) -> None:
+    """Replace the check's findings; those on files that could not be read stay."""
+    session.execute(sa.delete(FindingRow).where(FindingRow.application == application, FindingRow.page_id.is_(None)))
+    session.add_all(_finding_row(application, item) for item in findings)
+    session.flush()
+
+
+def findings_of(session: Session, application: str) -> list[tuple[str | None, Finding]]:
+    """Findings with the file that they are about, where it is about one; those of removed files left out."""
+    query = (
+        sa.select(FindingRow)
+        .outerjoin(PageRow, PageRow.id == FindingRow.page_id)
+        .where(FindingRow.application == application, PageRow.removed_at.is_(None))
+        .order_by(FindingRow.id)
+    )
+    return [(row.page_id, _finding(row)) for row in session.scalars(query)]
+
+
+def _live(application: str) -> sa.Select[PageRow]:
+    return sa.select(PageRow).where(PageRow.application == application, PageRow.removed_at.is_(None))
+
+
+def _clear(session: Session, page: PageRow) -> None:
+    session.execute(sa.delete(ReadingRow).where(ReadingRow.page_id == page.id))
+    session.execute(sa.delete(FindingRow).where(FindingRow.page_id == page.id))
+
+
+def _with_correction(reading: PageReading, edit: CorrectionRow) -> PageReading:
+    old = reading.fields.get(edit.field)
+    base = old or Field(edit.field, None, "", 0.0, None, reading.page)
+    return with_field(reading, replace(base, value=edit.value, confidence=1.0, source="person", alternatives=()))
+
+
+def _finding_row(application: str, item: Finding, page_id: str | None = None) -> FindingRow:
+    return FindingRow(
+        application=application,
+        page_id=page_id,
+        code=item.code,
+        severity=item.severity,
+        message=item.message,
+        material=item.material,
+        field=item.field,
+        basis=item.basis,
+    )
+
+
+def _finding(row: FindingRow) -> Finding:
+    return Finding(row.code, row.severity, row.message, row.material, row.field, row.basis)  # type: ignore[arg-type]

@@ -1,0 +1,275 @@
+"""All tables. None bears a name that DBOS uses in the same SQLite file (``notifications``, ``queues``, …)."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from docproc.store.db import UtcTime
+
+Json = sa.JSON().with_variant(JSONB(), "postgresql")
+BigId = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+class Base(DeclarativeBase):
+    """Parent of all tables; constraint names are fixed so that migrations can name them."""
+
+    metadata = sa.MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {datetime: UtcTime, dict[str, Any]: Json, list[Any]: Json}  # noqa: RUF012  (SQLAlchemy's shape)
+
+
+class ApiKeyRow(Base):
+    """A key of a person or machine; only the hash of its secret is kept."""
+
+    __tablename__ = "api_keys"
+
+    id: Mapped[str] = mapped_column(sa.String(16), primary_key=True)
+    sha256: Mapped[str] = mapped_column(sa.String(64))
+    subject: Mapped[str] = mapped_column(sa.String(80), index=True)
+    """The person or machine; keys of one subject are one person for separate duties."""
+    org: Mapped[str] = mapped_column(sa.String(80))
+    roles: Mapped[list[Any]]
+    created_at: Mapped[datetime]
+    created_by: Mapped[str] = mapped_column(sa.String(80))
+    revoked_at: Mapped[datetime | None]
+
+
+class ApplicationRow(Base):
+    """办件."""
+
+    __tablename__ = "applications"
+
+    number: Mapped[str] = mapped_column(sa.String(60), primary_key=True)
+    matter: Mapped[str] = mapped_column(sa.String(60))
+    org: Mapped[str] = mapped_column(sa.String(80), index=True)
+    channel: Mapped[str] = mapped_column(sa.String(20))
+    created_by: Mapped[str] = mapped_column(sa.String(80), index=True)
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    submitted_at: Mapped[datetime | None]
+    status: Mapped[str] = mapped_column(sa.String(20), index=True)
+    version: Mapped[int]
+    """Rises with each change of status; a decision names the version that was seen."""
+    revision: Mapped[int]
+    """Rises with each change of pages or fields."""
+    checked_revision: Mapped[int]
+    """Revision that the findings and the verdict belong to; 0 before the first check."""
+    verdict: Mapped[str | None] = mapped_column(sa.String(20))
+    seal_state: Mapped[str] = mapped_column(sa.String(20))
+    """``none``, ``awaiting_release``, ``queued``, ``waiting`` (for TSA or key), ``failed``, ``sealed``."""
+    seal_note: Mapped[str] = mapped_column(sa.Text)
+    """Chinese reason that officials see while the seal is not there."""
+    seal_attempt: Mapped[int]
+
+
+class PageRow(Base):
+    """One uploaded file; it may hold several pages."""
+
+    __tablename__ = "pages"
+    __table_args__ = (
+        sa.UniqueConstraint("application", "position", name="uq_pages_position"),
+        sa.Index(
+            "uq_pages_live_content",
+            "application",
+            "sha256",
+            "material_hint",
+            unique=True,
+            sqlite_where=sa.text("removed_at IS NULL"),
+            postgresql_where=sa.text("removed_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[str] = mapped_column(sa.String(32), primary_key=True)
+    application: Mapped[str] = mapped_column(sa.ForeignKey("applications.number"))
+    position: Mapped[int]
+    filename: Mapped[str] = mapped_column(sa.String(200))
+    media_type: Mapped[str] = mapped_column(sa.String(40))
+    size: Mapped[int]
+    sha256: Mapped[str] = mapped_column(sa.String(64))
+    material_hint: Mapped[str] = mapped_column(sa.String(60))
+    """Material named by the sender, or empty."""
+    state: Mapped[str] = mapped_column(sa.String(10), index=True)
+    """``queued``, ``read`` or ``failed``."""
+    error_code: Mapped[str] = mapped_column(sa.String(40))
+    uploaded_at: Mapped[datetime]
+    uploaded_by: Mapped[str] = mapped_column(sa.String(80))
+    read_at: Mapped[datetime | None]
+    removed_at: Mapped[datetime | None]
+
+
+class ReadingRow(Base):
+    """What one page of a file says."""
+
+    __tablename__ = "readings"
+
+    page_id: Mapped[str] = mapped_column(sa.ForeignKey("pages.id"), primary_key=True)
+    index: Mapped[int] = mapped_column("page_index", primary_key=True)
+    material: Mapped[str | None] = mapped_column(sa.String(60))
+    body: Mapped[dict[str, Any]]
+    """The :class:`docproc.domain.PageReading` as JSON."""
+
+
+class CorrectionRow(Base):
+    """A value that a person typed over what was read; the newest counts."""
+
+    __tablename__ = "corrections"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    page_id: Mapped[str] = mapped_column(sa.String(32), index=True)
+    index: Mapped[int] = mapped_column("page_index")
+    field: Mapped[str] = mapped_column(sa.String(80))
+    value: Mapped[str] = mapped_column(sa.Text)
+    by: Mapped[str] = mapped_column("corrected_by", sa.String(80))
+    at: Mapped[datetime] = mapped_column("corrected_at")
+
+    __table_args__ = (
+        sa.ForeignKeyConstraint(
+            ["page_id", "page_index"],
+            ["readings.page_id", "readings.page_index"],
+            name="fk_corrections_reading",
+            ondelete="CASCADE",
+        ),
+    )
+
+
+class FindingRow(Base):
+    """A finding on an application (from the check) or on a file that could not be read."""
+
+    __tablename__ = "findings"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    application: Mapped[str] = mapped_column(sa.ForeignKey("applications.number"), index=True)
+    page_id: Mapped[str | None] = mapped_column(sa.ForeignKey("pages.id"), index=True)
+    code: Mapped[str] = mapped_column(sa.String(60))
+    severity: Mapped[str] = mapped_column(sa.String(10))
+    message: Mapped[str] = mapped_column(sa.Text)
+    material: Mapped[str | None] = mapped_column(sa.String(60))
+    field: Mapped[str | None] = mapped_column(sa.String(80))
+    basis: Mapped[str] = mapped_column(sa.Text)
+
+
+class DecisionRow(Base):
+    """What an official decided, and on what."""
+
+    __tablename__ = "decisions"
+    __table_args__ = (sa.UniqueConstraint("application", "on_version", name="uq_decisions_version"),)
+
+    id: Mapped[str] = mapped_column(sa.String(32), primary_key=True)
+    application: Mapped[str] = mapped_column(sa.ForeignKey("applications.number"))
+    on_version: Mapped[int]
+    """The application's version that was decided on: no version is decided twice."""
+    action: Mapped[str] = mapped_column(sa.String(10))
+    by: Mapped[str] = mapped_column("decided_by", sa.String(80))
+    at: Mapped[datetime] = mapped_column("decided_at")
+    reason: Mapped[str] = mapped_column(sa.Text)
+    basis: Mapped[str] = mapped_column(sa.Text)
+    seen_sha256: Mapped[str] = mapped_column(sa.String(64))
+    set_aside: Mapped[list[Any]]
+    """Codes of the findings that the official approved in spite of."""
+    released_by: Mapped[str | None] = mapped_column(sa.String(80))
+    released_at: Mapped[datetime | None]
+
+
+class LicenceRow(Base):
+    """证照; the row is there from the moment its number is given, its file from the moment it is sealed."""
+
+    __tablename__ = "licences"
+
+    number: Mapped[str] = mapped_column(sa.String(60), primary_key=True)
+    decision: Mapped[str] = mapped_column(sa.ForeignKey("decisions.id"), unique=True)
+    """One approval, one licence: the database refuses a second."""
+    application: Mapped[str] = mapped_column(sa.ForeignKey("applications.number"), unique=True)
+    code: Mapped[str] = mapped_column(sa.String(32), unique=True)
+    """Unguessable word of the QR code's address."""
+    matter: Mapped[str] = mapped_column(sa.String(60))
+    kind: Mapped[str] = mapped_column(sa.String(60))
+    version: Mapped[int]
+    org: Mapped[str] = mapped_column(sa.String(80), index=True)
+    holder: Mapped[str] = mapped_column(sa.Text)
+    title: Mapped[str] = mapped_column(sa.Text)
+    authority: Mapped[str] = mapped_column(sa.Text)
+    issued_on: Mapped[date]
+    valid_from: Mapped[date]
+    valid_to: Mapped[date | None]
+    status: Mapped[str] = mapped_column(sa.String(12))
+    """``preparing`` until sealed, then ``valid``, ``suspended``, ``revoked`` or ``superseded``."""
+    body: Mapped[dict[str, Any]]
+    """The licence as it is attached to the sealed file."""
+    sha256: Mapped[str | None] = mapped_column(sa.String(64), unique=True)
+    """Of the sealed file; also its key in the blob store."""
+    sealed_at: Mapped[datetime | None]
+
+
+class LicenceEventRow(Base):
+    """One change of a licence's status."""
+
+    __tablename__ = "licence_events"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    licence: Mapped[str] = mapped_column(sa.ForeignKey("licences.number"), index=True)
+    status: Mapped[str] = mapped_column(sa.String(12))
+    by: Mapped[str] = mapped_column("changed_by", sa.String(80))
+    at: Mapped[datetime] = mapped_column("changed_at")
+    reason: Mapped[str] = mapped_column(sa.Text)
+
+
+class CounterRow(Base):
+    """Running numbers, given out without gaps inside committed transactions."""
+
+    __tablename__ = "counters"
+
+    name: Mapped[str] = mapped_column(sa.String(80), primary_key=True)
+    value: Mapped[int]
+
+
+class IdempotencyRow(Base):
+    """The answer to a creating request, so that the same request gets the same answer."""
+
+    __tablename__ = "idempotency_keys"
+
+    key_id: Mapped[str] = mapped_column(sa.String(16), primary_key=True)
+    key: Mapped[str] = mapped_column(sa.String(200), primary_key=True)
+    request_sha256: Mapped[str] = mapped_column(sa.String(64))
+    answer: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime]
+
+
+class AuditRow(Base):
+    """One line of the audit log; each holds the hash of the line before it."""
+
+    __tablename__ = "audit_log"
+
+    seq: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    at: Mapped[datetime] = mapped_column("happened_at")
+    actor: Mapped[str] = mapped_column(sa.String(80))
+    action: Mapped[str] = mapped_column(sa.String(40))
+    subject: Mapped[str] = mapped_column(sa.String(80), index=True)
+    detail: Mapped[dict[str, Any]]
+    previous: Mapped[str] = mapped_column(sa.String(64))
+    sha256: Mapped[str] = mapped_column(sa.String(64))
+
+
+class OutboxRow(Base):
+    """An event for others, written in the transaction that caused it."""
+
+    __tablename__ = "outbox"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    topic: Mapped[str] = mapped_column(sa.String(40))
+    subject: Mapped[str] = mapped_column(sa.String(80))
+    org: Mapped[str] = mapped_column(sa.String(80))
+    body: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime]
+    delivered_at: Mapped[datetime | None]
