@@ -131,9 +131,9 @@ def _required_rows(
     rule: Common, evidence: Evidence, material: Material, document: Document, spec: FieldSpec, wanted: bool
 ) -> list[Finding]:
     single = Evidence(evidence.matter, {material.id: (document,)}, (), evidence.specs)
-    present = any(key.startswith(f"{spec.name}.") for key in document.fields)
-    rows = single.rows(f"{material.id}.{spec.name}")
-    if wanted and present and len(rows) < spec.min_rows:
+    table = f"{material.id}.{spec.name}"
+    rows = single.rows(table)
+    if wanted and single.has_table(table) and len(rows) < spec.min_rows:
         return [_at(rule, evidence, material.id, spec.name)]
     needed = {c.name for c in spec.columns if c.required}
     return [

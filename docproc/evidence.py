@@ -46,6 +46,11 @@ class Evidence:
         """Whether at least one page of the material is there."""
         return bool(self.documents.get(material))
 
+    def has_table(self, table: str) -> bool:
+        """Whether the page that carries the table (``material.table``) is there."""
+        material, _, name = table.partition(".")
+        return any(key.startswith(f"{name}.") for d in self.documents.get(material, ()) for key in d.fields)
+
     def rows(self, table: str) -> list[dict[str, Field]]:
         """Rows of a table (``material.table``) in which anything is written, by column name."""
         material, _, name = table.partition(".")
