@@ -272,7 +272,8 @@ def _rows_match(rule: m.RowsMatch, evidence: Evidence, context: Context) -> list
 def _still_valid(end: Field | None, rule: m.RowsMatch, context: Context) -> bool:
     if rule.valid_to is None:
         return True
-    return end is not None and bool(end.value) and (end.value == "长期" or end.value >= context.today.isoformat())
+    value = end.value if end is not None else None
+    return bool(value) and (value == "长期" or str(value) >= context.today.isoformat())
 
 
 def _region(rule: m.Region, evidence: Evidence, context: Context) -> list[Finding]:

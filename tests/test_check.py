@@ -34,7 +34,7 @@ CODE = uscc("MA6CK7P3")
 ADDRESS = "四川省成都市双流区东升街道样例路8号"
 
 CARD = {
-    "idcard/1": {"name": "样例甲", "sex": "男", "ethnicity": "汉", "born_on": "1986-03-12", "address": ADDRESS, "cid": OWNER},
+    "idcard/1": {"name": "样例甲", "sex": "男", "ethnicity": "汉", "born_on": "1986-03-12", "address": ADDRESS, "cid": OWNER},  # noqa: E501
     "idcard/2": {"authority": "成都市公安局双流区分局", "valid_from": "2016-05-12", "valid_to": "2036-05-12"},
 }  # fmt: skip
 FOOD: Values = {
@@ -50,7 +50,7 @@ FOOD: Values = {
         "equipment.1.name": "冷食专间", "equipment.1.count": "1", "equipment.1.where": "后厨",
         "vending.1.place": "",
     },
-    "layout/1": {"place": ADDRESS, "plan": "present", "process": "present", "sign": "present", "sign_date": "2026-11-20"},
+    "layout/1": {"place": ADDRESS, "plan": "present", "process": "present", "sign": "present", "sign_date": "2026-11-20"},  # noqa: E501
     "rules_list/1": {
         "name": "双流区样例小吃店", "systems": "staff_health,purchase", "others": "", "sign": "present",
         "sign_date": "2026-11-20",
