@@ -1,0 +1,156 @@
+"""Where every piece of writing goes when values are put into a form.
+
+Used by the program that prints filled forms and by the one that makes samples,
+so both put the same text into the same place. Lengths are millimetres from the
+page's top-left corner.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from docproc.domain import Box
+from docproc.errors import InputError
+from docproc.form.layout import Layout, Place
+
+TEXT_MM = 4.4
+"""Size of writing where there is room for it."""
+SMALLEST_MM = 2.2
+CELL_SHARE = 0.72
+"""Size of a character in a comb cell as a share of the smaller side of the cell."""
+LEADING = 1.3
+NARROW = 0.58
+"""Advance of a Latin letter or digit in ems, an upper bound over the fonts in use."""
+CLOSING = frozenset("，。；：、）”》,.;:)")
+NOT_WRITTEN = frozenset({"signature", "seal", "drawing"})
+"""Types that a person signs, seals or draws: never printed from a value."""
+
+InkKind = Literal["line", "cell", "tick"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ink:
+    """One piece of writing."""
+
+    name: str
+    """The field it belongs to."""
+    page: int
+    kind: InkKind
+    """``line``: left-aligned and centred upright in the box; ``cell``: one character centred; ``tick``: a box."""
+    text: str
+    """Empty for a tick."""
+    box: Box
+    size_mm: float
+    """Em size."""
+
+
+def placements(layout: Layout, values: Mapping[str, str]) -> list[Ink]:
+    """The pieces of writing for values by field name.
+
+    Choices are option keys joined by ``,``; dates are ISO days; table cells are
+    named ``table.row.column``. Signatures, seals and drawings are left out.
+
+    Raises:
+        InputError: a name or option that the form has not, or a value that does not fit.
+    """
+    places = {place.name: place for place in layout.fields}
+    unknown = sorted(set(values) - set(places))
+    if unknown:
+        raise InputError(f"form {layout.material} has no field {', '.join(unknown)}; see `docproc form --layout`")
+    found: list[Ink] = []
+    for place in layout.fields:
+        value = values.get(place.name, "").strip()
+        if value and place.type not in NOT_WRITTEN:
+            found += _inks(place, value)
+    return found
+
+
+def _inks(place: Place, value: str) -> list[Ink]:
+    if place.options:
+        return _ticks(place, value)
+    if place.cells is not None:
+        return _cells(place, value)
+    return _lines(place, written_date(value) if place.type == "date" else value)
+
+
+def _ticks(place: Place, value: str) -> list[Ink]:
+    boxes = {option.value: option.box for option in place.options}
+    chosen = [key.strip() for key in value.split(",") if key.strip()]
+    for key in chosen:
+        if key not in boxes:
+            raise InputError(f"{place.name} has no option {key!r}; it has {', '.join(boxes)}")
+    return [Ink(place.name, place.page, "tick", "", boxes[k], boxes[k][3] - boxes[k][1]) for k in chosen]
+
+
+def _cells(place: Place, value: str) -> list[Ink]:
+    text = value.replace("-", "") if place.type == "date" else value
+    boxes = place.cell_boxes()
+    if len(text) > len(boxes):
+        raise InputError(f"{place.name}: {len(text)} characters do not fit into {len(boxes)} cells")
+    found = []
+    for character, box in zip(text, boxes, strict=False):
+        size = CELL_SHARE * min(box[2] - box[0], box[3] - box[1]) / NARROW * 0.9
+        size = min(size, CELL_SHARE * (box[3] - box[1]))
+        found.append(Ink(place.name, place.page, "cell", character, box, size))
+    return found
+
+
+def _lines(place: Place, value: str) -> list[Ink]:
+    x0, y0, x1, y1 = place.box
+    size, lines = fit(value, x1 - x0 - 0.8, y1 - y0, place.lines)
+    if size < SMALLEST_MM:
+        raise InputError(f"{place.name}: the text is too long for its box; shorten it")
+    step = (y1 - y0) / max(len(lines), place.lines)
+    return [
+        Ink(place.name, place.page, "line", line, (x0, y0 + i * step, x1, y0 + (i + 1) * step), size)
+        for i, line in enumerate(lines)
+    ]
+
+
+def written_date(value: str) -> str:
+    """An ISO day as it is written in an open box: ``2026年5月1日``; other text as it is."""
+    parts = value.split("-")
+    if len(parts) == 3 and all(p.isdigit() for p in parts):
+        return f"{int(parts[0])}年{int(parts[1])}月{int(parts[2])}日"
+    return value
+
+
+def advance(character: str) -> float:
+    """Width of a character in ems, at most."""
+    return 1.0 if unicodedata.east_asian_width(character) in "WFA" else NARROW
+
+
+def wrap(text: str, width_em: float) -> list[str]:
+    """Break text into lines of at most this width; a closing punctuation mark never begins a line."""
+    lines, line, used = [], "", 0.0
+    for character in text:
+        if character == "\n":
+            lines.append(line)
+            line, used = "", 0.0
+            continue
+        need = advance(character)
+        if line and used + need > width_em:
+            kept = -1 if character in CLOSING and len(line) > 1 else len(line)
+            lines.append(line[:kept])
+            line = line[kept:]
+            used = sum(map(advance, line))
+        line, used = line + character, used + need
+    return [*lines, line] if line or not lines else lines
+
+
+def fit(text: str, width: float, height: float, lines: int, largest: float = TEXT_MM) -> tuple[float, list[str]]:
+    """The largest size (mm) at which the text fits into a box, and its lines.
+
+    The box's number of lines is kept as long as the writing stays legible;
+    below three quarters of ``largest`` the text may take more lines.
+    """
+    size = largest
+    while True:
+        found = wrap(text, (width - size * 0.3) / size)
+        room = lines if size > largest * 0.75 else max(lines, int(height / (size * LEADING)))
+        if (len(found) <= room and len(found) * size * 1.05 <= height) or size < SMALLEST_MM:
+            return size, found
+        size *= 0.96
