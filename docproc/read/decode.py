@@ -1,0 +1,192 @@
+"""Reading under a grammar: of all readings of a lattice, the best that the field's type admits, or none.
+
+A prefix beam search (Graves 2006; Hannun 2014) over the CTC posteriors grows only readings that the grammar's pattern
+admits. Look-alikes are folded onto the characters that the type has, and what it cannot contain counts as blank at a
+price. The rivals of the best reading are the next admissible one and, discounted, the best one that breaks a check: a
+person may really have written a wrong number, and then it must not be mended in silence.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from docproc.read.grammar import Grammar
+from docproc.read.pattern import START
+from docproc.read.recogniser import BLANK, Lattice, greedy
+
+FLOOR = 1e-4
+"""A character below this posterior is no candidate at a time step."""
+LEAK = 0.05
+"""Share of the posterior of inadmissible characters that counts as blank: the price of reading over one of them."""
+BEAM = 128
+"""Readings kept at each step."""
+NARROW = 1e-9
+"""A reading this much less likely than the best one is dropped early."""
+WRITTEN_WRONG = 0.01
+"""How often people write a number whose check digit or date is wrong; assumed, erring to the careful side."""
+NO_RIVAL = 20.0
+"""Margin, in nats, when the search met no other reading."""
+ALTERNATIVES = 3
+
+Frame = tuple[float, list[tuple[str, float]]]
+"""Probability of blank, and of each admissible character."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """What a field says, or that it cannot be said."""
+
+    value: str | None
+    """Normalised value; ``""`` when the crop holds no text; ``None``: do not rely on any reading."""
+    raw: str
+    """The plain reading, as on the paper."""
+    confidence: float
+    """0..1: share of the best reading among all readings of the field, times how well it fits the picture."""
+    alternatives: tuple[str, ...] = ()
+    """Other admissible values, best first; the best one itself leads when ``value`` is ``None``."""
+    margin: float = 0.0
+    """Log odds (nats) of the best reading against the next."""
+    fit: float = 0.0
+    """Log probability (nats) a character of the best reading under the lattice: 0 is perfect, -1 is poor."""
+    source: Literal["ocr", "repair"] = "ocr"
+    """``repair``: a likelier reading broke a check digit or the calendar, and this one mends it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    text: str
+    log_probability: float
+    whole: bool
+
+
+def decode(lattice: Lattice, grammar: Grammar) -> Decoded:
+    """Read one line under the grammar of its field."""
+    raw, _ = greedy(lattice)
+    return _decide(raw.strip(), frames_of(lattice, grammar), grammar)
+
+
+def decode_cells(lattices: Sequence[Lattice], grammar: Grammar) -> Decoded:
+    """Read a row of one-character cells under the grammar of the whole row.
+
+    Each cell gives the probability of every single character and of nothing; the row is searched like a line in which
+    each cell is one time step.
+    """
+    raw = "".join(greedy(lattice)[0].strip() for lattice in lattices)
+    frames: list[Frame] = []
+    for lattice in lattices:
+        frames += [cell_frame(frames_of(lattice, grammar)), (1.0, [])]
+    return _decide(raw, frames, grammar)
+
+
+def frames_of(lattice: Lattice, grammar: Grammar) -> list[Frame]:
+    """Fold a lattice onto the grammar's characters, and join the steps that offer none."""
+    targets: dict[str, int] = {}
+    rows, columns, weights, skipped = [], [], [], []
+    for row, char in enumerate(lattice.characters):
+        symbols = grammar.symbols(char) if row != BLANK else ()
+        for symbol, share in symbols:
+            rows.append(row)
+            columns.append(targets.setdefault(symbol, len(targets)))
+            weights.append(share)
+        if not symbols and char in grammar.skip:
+            skipped.append(row)
+    folding = np.zeros((len(lattice.columns), len(targets)), dtype=np.float32)
+    np.add.at(folding, (rows, columns), weights)
+    folded = lattice.probs @ folding
+    used = lattice.probs[:, sorted(set(rows))].sum(axis=1)
+    clear = lattice.probs[:, [BLANK, *skipped]].sum(axis=1)
+    blank = clear + LEAK * np.clip(1.0 - clear - used, 0.0, 1.0)
+    return _frames(folded, blank, list(targets))
+
+
+def _frames(folded: NDArray[np.float32], blank: NDArray[np.float32], symbols: list[str]) -> list[Frame]:
+    frames: list[Frame] = []
+    for row, empty in zip(folded, blank.tolist(), strict=True):
+        candidates = [(symbols[i], float(row[i])) for i in np.flatnonzero(row >= FLOOR)]
+        if candidates or not frames or frames[-1][1]:
+            frames.append((empty, candidates))
+        else:
+            frames[-1] = (frames[-1][0] * empty, [])
+    return frames
+
+
+def cell_frame(frames: Sequence[Frame]) -> Frame:
+    """Sum a cell's frames to one: the probability that it holds nothing, or exactly one character, whichever it is."""
+    before = 1.0
+    during: dict[str, float] = {}
+    after: dict[str, float] = {}
+    for blank, candidates in frames:
+        here = dict(candidates)
+        for symbol in after.keys() | during.keys() | here.keys():
+            inside = during.get(symbol, 0.0)
+            after[symbol] = (after.get(symbol, 0.0) + inside) * blank
+            during[symbol] = (inside + before) * here.get(symbol, 0.0)
+        before *= blank
+    sums = {symbol: during.get(symbol, 0.0) + after[symbol] for symbol in after}
+    return before, [(symbol, p) for symbol, p in sums.items() if p >= FLOOR]
+
+
+def search(frames: Sequence[Frame], grammar: Grammar) -> list[_Reading]:
+    """Return what the beam holds at the end, likeliest first; a reading that is not whole is marked."""
+    pattern = grammar.pattern
+    beam: dict[str, tuple[float, float, int]] = {"": (1.0, 0.0, START)}  # ends in blank, ends in its character, state
+    scale = 0.0
+    for blank, candidates in frames:
+        grown: dict[str, list[float]] = {}
+        states: dict[str, int] = {}
+        for text, (p_blank, p_char, state) in beam.items():
+            total = p_blank + p_char
+            cell = grown.setdefault(text, [0.0, 0.0])
+            states[text] = state
+            cell[0] += total * blank
+            last = text[-1:]
+            for char, p in candidates:
+                if char == last:
+                    cell[1] += p_char * p
+                carried = (p_blank if char == last else total) * p
+                if carried > 0.0 and (after := pattern.step(state, char)) >= 0:
+                    longer = text + char
+                    states[longer] = after
+                    grown.setdefault(longer, [0.0, 0.0])[1] += carried
+        ranked = sorted(grown.items(), key=lambda item: -(item[1][0] + item[1][1]))[:BEAM]
+        best = sum(ranked[0][1])
+        if best <= 0.0:
+            return []
+        scale += math.log(best)
+        beam = {t: (a / best, b / best, states[t]) for t, (a, b) in ranked if a + b > NARROW * best}
+    readings = ((text, a + b, state) for text, (a, b, state) in beam.items())
+    return [_Reading(t, scale + math.log(p), pattern.accepts(s)) for t, p, s in sorted(readings, key=lambda r: -r[1])]
+
+
+def _decide(raw: str, frames: Sequence[Frame], grammar: Grammar) -> Decoded:
+    if not raw:
+        return Decoded("", "", math.exp(sum(math.log(max(blank, 1e-9)) for blank, _ in frames)))
+    readings = search(frames, grammar)
+    values: dict[str, float] = {}
+    texts: dict[str, str] = {}
+    broken = -math.inf  # likeliest reading that is not admissible as a whole
+    for reading in readings:
+        value = grammar.finish(reading.text) if reading.whole else None
+        if value is None:
+            broken = max(broken, reading.log_probability)
+        else:
+            values[value] = np.logaddexp(values.get(value, -math.inf), reading.log_probability)
+            texts.setdefault(value, reading.text)
+    if not values:
+        return Decoded(None, raw, 0.0)
+    ranked = sorted(values, key=lambda value: -values[value])
+    best = values[ranked[0]]
+    rivals = [values[value] for value in ranked[1:]] + [broken + math.log(WRITTEN_WRONG)]
+    margin = min(best - max(rivals), NO_RIVAL)
+    share = float(np.exp(best - np.logaddexp.reduce([best, *rivals])))
+    fit = min(best / len(texts[ranked[0]]), 0.0)
+    sure = margin >= grammar.limits.margin and fit >= grammar.limits.fit
+    others = ranked[1 : 1 + ALTERNATIVES] if sure else ranked[:ALTERNATIVES]
+    source: Literal["ocr", "repair"] = "repair" if broken > best else "ocr"
+    return Decoded(ranked[0] if sure else None, raw, share * math.exp(fit), tuple(others), margin, fit, source)
