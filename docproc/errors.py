@@ -8,6 +8,7 @@ DocprocError
 ├── NotFoundError              no such application, page, licence, matter, material or file
 ├── ConflictError              the state does not allow it, or somebody else was faster
 ├── AccessError                the key or role does not allow it
+├── BusyError                  too much work is waiting; try again after some seconds
 ├── SetupError                 something is missing on this machine; the message names the command that fixes it
 └── SealError                  a seal could not be made
     └── SealUnavailableError   TSA, OCSP, CRL or key store is out of reach: wait and try again
@@ -86,6 +87,18 @@ class AccessError(DocprocError):
 
     code = "forbidden"
     message_zh = "没有权限"
+
+
+class BusyError(DocprocError):
+    """Too much work is waiting or too many requests came; nothing was done, try again later."""
+
+    code = "busy"
+    message_zh = "当前办理人数较多，请稍后再试"
+
+    def __init__(self, message: str, *, retry_after: int = 30, message_zh: str | None = None) -> None:
+        """``retry_after`` is in seconds."""
+        super().__init__(message, message_zh=message_zh)
+        self.retry_after = retry_after
 
 
 class SetupError(DocprocError):
