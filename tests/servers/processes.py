@@ -1,0 +1,97 @@
+"""Start a real server for a test, wait until it answers, and stop it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+TOOLS = Path(__file__).resolve().parents[2] / ".tools"
+"""Where ``scripts/servers`` and ``scripts/validators`` put what they build."""
+START_SECONDS = 60.0
+
+
+def find_program(name: str, command: str, *folders: Path) -> Path:
+    """The program, or no test: a failure where ``CI=true``, elsewhere a skip that names the command to run."""
+    for folder in (TOOLS / "bin", *folders):
+        if (folder / name).exists():
+            return folder / name
+    if found := shutil.which(name):
+        return Path(found)
+    absent(name, command)
+
+
+def absent(what: str, command: str) -> NoReturn:
+    """End the test that needs ``what``: fail where ``CI=true``, otherwise skip and name the command to run."""
+    message = f"{what} is missing: run {command}"
+    if os.environ.get("CI") == "true":
+        pytest.fail(message, pytrace=False)
+    pytest.skip(message)
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def running(
+    command: Sequence[str | Path],
+    ready: Callable[[], bool],
+    log: Path,
+    *,
+    env: Mapping[str, str] | None = None,
+    user: str | None = None,
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a server until the block ends.
+
+    Args:
+        command: the program and its arguments.
+        ready: asked until it is true.
+        log: file for all that the server prints; its end is shown when the start fails.
+        env: variables added to those of this process.
+        user: account to run as; ``None``: this one.
+
+    Raises:
+        RuntimeError: the server ended or did not become ready in time.
+    """
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [str(part) for part in command],
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **(env or {})},
+            user=user,
+            group=user,
+            extra_groups=[] if user else None,
+        )
+    try:
+        _wait(process, ready, log)
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait(process: subprocess.Popen[bytes], ready: Callable[[], bool], log: Path) -> None:
+    end = time.monotonic() + START_SECONDS
+    while not ready():
+        if process.poll() is not None or time.monotonic() > end:
+            said = log.read_bytes()[-2000:].decode("utf-8", "replace")
+            raise RuntimeError(f"{process.args!r} did not start (exit {process.poll()}):\n{said}")
+        time.sleep(0.1)
