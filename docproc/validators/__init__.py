@@ -1,0 +1,135 @@
+"""Named pure validators of field types, and the kernels that they are made of.
+
+A validator takes what was read and ``today`` and returns a :class:`Checked`; it
+never raises and never looks anything up outside. Code tables (regions) only warn,
+for they age; check digits, calendars and formats decide.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from docproc.validators import contact, identity, organisation, plain
+from docproc.validators.address import Place, locate, same_address
+from docproc.validators.chinese import cn_int, is_long, parse_cn_date, parse_period
+from docproc.validators.digits import (
+    cid_check_digit,
+    luhn_valid,
+    mod11_10,
+    mod37_36,
+    mrz_check_digit,
+    org_check_digit,
+    uscc_check_digit,
+    vin_check_digit,
+)
+from docproc.validators.identity import cid_birth_sex
+from docproc.validators.money import parse_amount, parse_rmb, plain_decimal, rmb_capitals
+from docproc.validators.organisation import make_identifier
+from docproc.validators.plain import ScopePhrase, split_scope
+from docproc.validators.region import region_known, region_name
+from docproc.validators.result import Checked, Validator, bad, good
+from docproc.validators.text import fold, normalise_text, same_name, same_text
+from docproc.validators.working_days import Deadline, add_working_days, is_working_day, load_overrides
+
+VALIDATORS: dict[str, Validator] = {
+    "address": plain.address,
+    "amount": plain.amount,
+    "bank_account": contact.bank_account,
+    "bank_card": contact.bank_card,
+    "cid": identity.cid,
+    "cn_name": plain.cn_name,
+    "date": plain.day,
+    "date_or_long": plain.day_or_long,
+    "date_range": plain.period,
+    "ecert": organisation.ecert,
+    "enum": plain.enum,
+    "ethnicity": plain.ethnicity,
+    "food_licence_no": organisation.food_licence_no,
+    "hkmo_permit": identity.hkmo_permit,
+    "int": plain.integer,
+    "mobile": contact.mobile,
+    "number": plain.number,
+    "org_code": organisation.org_code,
+    "passport": identity.passport,
+    "period": plain.period,
+    "person_name": plain.person_name,
+    "phone": contact.phone,
+    "plate": contact.plate,
+    "post_code": contact.post_code,
+    "prcard": identity.prcard,
+    "regno": organisation.regno,
+    "scope": plain.scope,
+    "sex": plain.sex,
+    "text": plain.text,
+    "tw_permit": identity.tw_permit,
+    "uscc": organisation.uscc,
+    "vin": contact.vin,
+}
+"""Field type to its validator."""
+
+BLANK = "此项未填写，请补填"
+
+
+def validate(type_name: str, raw: str, *, today: date) -> Checked:
+    """Check a value by the name of its type.
+
+    Args:
+        type_name: A key of :data:`VALIDATORS`, or several joined by ``|`` (``cid|passport``): the first that
+            accepts the value decides; when none does, the first one's problem is told.
+        raw: What was read or typed. Blank text is a problem here; whether a field may be blank is for the caller.
+        today: The day of checking.
+
+    Raises:
+        ValueError: no such type.
+    """
+    unknown = [name for name in type_name.split("|") if name not in VALIDATORS]
+    if unknown:
+        raise ValueError(f"no field type {unknown[0]!r}: use one of {', '.join(sorted(VALIDATORS))}")
+    if not normalise_text(raw):
+        return bad("", BLANK)
+    results = [VALIDATORS[name](raw, today=today) for name in type_name.split("|")]
+    return next((result for result in results if result.ok), results[0])
+
+
+__all__ = [
+    "BLANK",
+    "VALIDATORS",
+    "Checked",
+    "Deadline",
+    "Place",
+    "ScopePhrase",
+    "Validator",
+    "add_working_days",
+    "bad",
+    "cid_birth_sex",
+    "cid_check_digit",
+    "cn_int",
+    "fold",
+    "good",
+    "is_long",
+    "is_working_day",
+    "load_overrides",
+    "locate",
+    "luhn_valid",
+    "make_identifier",
+    "mod11_10",
+    "mod37_36",
+    "mrz_check_digit",
+    "normalise_text",
+    "org_check_digit",
+    "parse_amount",
+    "parse_cn_date",
+    "parse_period",
+    "parse_rmb",
+    "plain_decimal",
+    "region_known",
+    "region_name",
+    "rmb_capitals",
+    "same_address",
+    "same_name",
+    "same_text",
+    "split_scope",
+    "uscc_check_digit",
+    "validate",
+    "vin_check_digit",
+]

@@ -12,10 +12,14 @@ from docproc.validators.nations import NATIONS
 from docproc.validators.region import Level, Unit, Zone, level_of, region_name, units, zones
 from docproc.validators.text import fold, normalise_text
 
-_PREFIX = re.compile(r"^(?:(?:地址|住址|住所地?|经营场所|现住址|户籍地?址?):)?(?:\d{6} ?)?(?:中华人民共和国|中国(?!\())?")
+_PREFIX = re.compile(
+    r"^(?:(?:地址|住址|住所地?|经营场所|现住址|户籍地?址?):)?(?:\d{6} ?)?(?:中华人民共和国|中国(?!\())?"
+)
 _FILLER = re.compile("^(?:市辖区|(?:省|自治区)?直辖县(?:级行政区划)?)?[ ,]*")
-_NATION = "|".join(sorted((name.removesuffix("族") for name in NATIONS), key=len, reverse=True))
-_ENDING = re.compile(rf"(?:特别行政区|(?:维吾尔|壮族|回族)?自治区|(?:(?:{_NATION})族?)*(?:各族)?自治[州县旗]|林区|地区|新区|矿区|[省市区县盟旗])$")
+_NATION = "|".join(sorted(NATIONS, key=len, reverse=True))
+_ENDING = re.compile(
+    rf"(?:特别行政区|(?:维吾尔|壮族|回族)?自治区|(?:(?:{_NATION})族?)*(?:各族)?自治[州县旗]|林区|地区|新区|矿区|[省市区县盟旗])$"
+)
 _NO_SHORT_NAME = re.compile("[市区县州盟旗镇乡村路街道巷弄桥]|[东南西北中](?:[一二三四五]|大)?[路街道]|大[道街]")
 _ORDINAL = re.compile("[零〇一二三四五六七八九十百两]+(?=[号楼层室栋幢组座街路村社弄巷排单])")
 
@@ -143,7 +147,7 @@ def _take(text: str, level: Level, within: str, year: int | None) -> tuple[Unit 
 
 
 def _may_stand(text: str, name: str, unit: Unit, within: str) -> bool:
-    """Whether a name at the front of a text can be the unit: inside the one above, and no 朝阳 of 朝阳区 or 北京 of 北京路."""
+    """Whether a name at the front of a text can be the unit: inside the one above, and not the 北京 of 北京路."""
     if not (unit.now.startswith(within) or unit.code.startswith(within)):
         return False
     if name == unit.name:

@@ -12,7 +12,8 @@ LONG = "长期"
 """Value of an end that never comes."""
 
 TO_FORMAL = str.maketrans(
-    "〇○◯O一二两三四五六七八九十百千弌貳弍貮參叄弎陸漆萬億兩", "零零零零壹贰贰叁肆伍陆柒捌玖拾佰仟壹贰贰贰叁叁叁陆柒万亿贰"
+    "〇○◯O一二两三四五六七八九十百千弌貳弍貮參叄弎陸漆萬億兩",
+    "零零零零壹贰贰叁肆伍陆柒捌玖拾佰仟壹贰贰贰叁叁叁陆柒万亿贰",
 )
 """Everyday, traditional and look-alike numerals to the formal ones of cheques."""
 
@@ -22,7 +23,7 @@ _LONG_WORDS = re.compile(r"(?:长期|永久|永续|无(?:固定)?(?:期限|限�
 _YEARS = range(1800, 2300)
 _NUMBER = "[0-9零壹贰叁肆伍陆柒捌玖拾仟佰廿卅]"
 _YMD = re.compile(
-    rf"(?:公元)?(?P<y>{_NUMBER}{{4,7}})(?:年|[-./、])(?P<m>{_NUMBER}{{1,3}}|元)(?:月份?|[-./、])(?P<d>{_NUMBER}{{1,4}})[日号]?"
+    rf"(?:公元)?(?P<y>{_NUMBER}{{4,7}})(?:年|[-./、])(?P<m>{_NUMBER}{{1,4}}|元)(?:月份?|[-./、])(?P<d>{_NUMBER}{{1,4}})[日号]?"
 )
 _EIGHT = re.compile(r"(?P<y>[0-9]{4})(?P<m>[0-9]{2})(?P<d>[0-9]{2})")
 _DASH = re.compile("[‐‑‒–—―−﹣─~〜～]+")

@@ -18,11 +18,13 @@ _ORG_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
 _CID_WEIGHTS = tuple(pow(2, 17 - place, 11) for place in range(17))
 _MRZ_WEIGHTS = (7, 3, 1)
 _VIN_WEIGHTS = (8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2)
-_VIN_VALUES = dict(zip("0123456789ABCDEFGHJKLMNPRSTUVWXYZ", [*range(10), *range(1, 9), *range(1, 6), 7, 9, *range(2, 10)]))
+_VIN_VALUES = dict(
+    zip("0123456789ABCDEFGHJKLMNPRSTUVWXYZ", [*range(10), *range(1, 9), *range(1, 6), 7, 9, *range(2, 10)], strict=True)
+)
 
 
 def uscc_check_digit(body: str) -> str:
-    """Return character 18 of a unified social credit code from its first 17 (GB 32100-2015, MOD 31 over powers of 3)."""
+    """Return character 18 of a unified social credit code from its first 17 (GB 32100-2015, MOD 31)."""
     return USCC_ALPHABET[-_weighted(body, USCC_ALPHABET, _USCC_WEIGHTS) % 31]
 
 

@@ -11,8 +11,28 @@ from docproc.validators.text import compact
 _DIGITS = "零壹贰叁肆伍陆柒捌玖"
 _LIMIT = Decimal(10) ** 16
 _CENT = Decimal("0.01")
-_CURRENCIES = {"人民币": "", "RMB": "", "CNY": "", "¥": "", "USD": "USD", "美元": "USD", "$": "USD", "HKD": "HKD", "港元": "HKD"}
-_CURRENCIES |= {"港币": "HKD", "EUR": "EUR", "欧元": "EUR", "€": "EUR", "JPY": "JPY", "日元": "JPY", "GBP": "GBP", "英镑": "GBP"}
+_LONGEST = 20
+_CURRENCIES = {
+    "人民币": "",
+    "RMB": "",
+    "CNY": "",
+    "¥": "",
+    "USD": "USD",
+    "美元": "USD",
+    "$": "USD",
+    "HKD": "HKD",
+    "港元": "HKD",
+}
+_CURRENCIES |= {
+    "港币": "HKD",
+    "EUR": "EUR",
+    "欧元": "EUR",
+    "€": "EUR",
+    "JPY": "JPY",
+    "日元": "JPY",
+    "GBP": "GBP",
+    "英镑": "GBP",
+}
 _CURRENCY = "|".join(re.escape(word) for word in sorted(_CURRENCIES, key=len, reverse=True))
 _FIGURES = re.compile(
     rf"(?P<before>{_CURRENCY})?:?(?P<number>\d{{1,3}}(?:,\d{{3}})+(?:\.\d+)?|\d+(?:\.\d+)?)"
@@ -25,7 +45,7 @@ _CAPITALS = re.compile(
 )
 _NAMED = re.compile(rf"(?P<capitals>.+?)元?(?P<currency>{_CURRENCY})元?整?")
 _LABELS = re.compile(r"^(?:(?:人民币|大写|RMB|¥|:|\(大写\)|金额)+)")
-_BOTH = re.compile(r"^(?P<one>.*?)[(,;/]?(?:小写:?)?(?P<two>(?:¥|RMB|人民币)?:?\d[\d,.]*(?:元整?)?)\)?$")
+_BOTH = re.compile(r"^(?P<one>.*?)[(,;/]?(?:\(?小写\)?:?)?(?P<two>(?:¥|RMB|人民币)?:?\d[\d,.]*(?:元整?)?)\)?$")
 
 
 def rmb_capitals(amount: Decimal) -> str:
@@ -43,15 +63,15 @@ def rmb_capitals(amount: Decimal) -> str:
 def parse_rmb(text: str) -> Decimal:
     """Read an amount of yuan in capitals; everyday numerals (一百万元) are read too.
 
-    What is read is written again and must match, so that a dropped or doubled
-    character is an error and not another amount. Zeros that the rule leaves to
-    the writer may be there or not; 整 never follows 分.
+    What is read is written again and must match: a needed zero that is missing, a
+    doubled word or a unit out of place is an error. Zeros that the rule leaves to
+    the writer may be there or not; 整 never follows 分, and 拾 needs its 壹.
 
     Raises:
         ValueError: not an amount in capitals.
     """
-    plain = _LABELS.sub("", compact(text)).translate(TO_FORMAL).replace("圆", "元").replace("圓", "元")
-    plain = re.sub(f"(?<![{_DIGITS}])拾", "壹拾", plain)
+    plain = re.sub("^十", "一十", _LABELS.sub("", compact(text))).translate(TO_FORMAL)
+    plain = plain.replace("圆", "元").replace("圓", "元")
     found = _CAPITALS.fullmatch(plain)
     if not found or not any(found.groups()):
         raise ValueError("not an amount in capitals")
@@ -106,7 +126,10 @@ def _figures(found: re.Match[str]) -> tuple[Decimal, str]:
     names = {_CURRENCIES[word] for word in (found["before"], found["after"]) if word}
     if len(names) > 1:
         raise ValueError("two currencies")
-    return Decimal(found["number"].replace(",", "")) * _SCALES[found["scale"]], names.pop() if names else ""
+    number = found["number"].replace(",", "")
+    if len(number) > _LONGEST:
+        raise ValueError("more figures than an amount has")
+    return Decimal(number) * _SCALES[found["scale"]], names.pop() if names else ""
 
 
 def _spelling(amount: Decimal, *, lenient: bool = False) -> list[tuple[str, bool]]:
@@ -126,9 +149,9 @@ def _spelling(amount: Decimal, *, lenient: bool = False) -> list[tuple[str, bool
     if jiao:
         words += [("零", False), (_DIGITS[jiao] + "角", True)]
     elif words:
-        words.append(("零角?零?" if lenient else "零", bool(yuan)))
+        words.append(("零(?:角零?)?" if lenient else "零", bool(yuan)))
     if fen:
-        return [*words, *([("零", False)] if not jiao else []), (_DIGITS[fen] + "分", True)]
+        return [*words, (_DIGITS[fen] + "分", True)]
     return [*words, ("(?:零分)?[整正]" if lenient else "整", not lenient)]
 
 

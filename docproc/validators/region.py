@@ -11,7 +11,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Literal
+from typing import Any, Literal
 
 Level = Literal["province", "city", "county"]
 
@@ -80,14 +80,21 @@ def units() -> tuple[Unit, ...]:
     """Every code and name of the table."""
     lines = files(__package__).joinpath("regions.tsv").read_text(encoding="utf-8").splitlines()
     rows = (line.split("\t") for line in lines if not line.startswith("#"))
-    return tuple(Unit(code, name, int(first), int(last) if last else None, now) for code, name, first, last, now in rows)
+    return tuple(
+        Unit(code, name, int(first), int(last) if last else None, now) for code, name, first, last, now in rows
+    )
 
 
 @cache
 def zones() -> tuple[Zone, ...]:
     """Every functional zone that addresses may name."""
     data = tomllib.loads(files(__package__).joinpath("zones.toml").read_text(encoding="utf-8"))
-    return tuple(Zone(**{key: tuple(v) if isinstance(v, list) else v for key, v in entry.items()}) for entry in data["zone"])
+    return tuple(_zone(entry) for entry in data["zone"])
+
+
+def _zone(entry: dict[str, Any]) -> Zone:
+    aliases, local = tuple(entry.pop("aliases", ())), tuple(entry.pop("local", ()))
+    return Zone(**entry, aliases=aliases, local=local)
 
 
 @cache

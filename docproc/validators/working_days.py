@@ -1,0 +1,78 @@
+"""Working days: the State Council's yearly table, an office's own corrections, and a deadline that says how sure it is.
+
+The table of a year is published in the autumn before it. Until chinesecalendar
+knows a year, Monday to Friday count as working days and the result is marked as
+uncertain: an official must not promise it.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+from docproc.errors import SetupError
+
+Overrides = Mapping[date, bool]
+"""Day to whether it is a working day; goes before every table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """The last day of a term counted in working days."""
+
+    on: date
+    certain: bool
+    """False when some day on the way was judged by the weekend alone."""
+
+
+def add_working_days(start: date, days: int, overrides: Overrides | None = None) -> Deadline:
+    """Count working days from the day after ``start`` (民法典第201条: the first day is not counted).
+
+    Args:
+        start: Day on which the term begins to run.
+        days: 0 or more; 0 is ``start`` itself.
+        overrides: Days that an office or a new notice of the State Council decides.
+
+    Raises:
+        ValueError: ``days`` is negative.
+    """
+    if days < 0:
+        raise ValueError("a term has no negative days")
+    day, certain, left = start, True, days
+    while left:
+        day += timedelta(days=1)
+        working, known = is_working_day(day, overrides)
+        certain = certain and known
+        left -= working
+    return Deadline(day, certain)
+
+
+def is_working_day(day: date, overrides: Overrides | None = None) -> tuple[bool, bool]:
+    """Return ``(working, certain)``; not certain when only the weekend rule speaks for the year."""
+    import chinese_calendar
+
+    if overrides and day in overrides:
+        return overrides[day], True
+    try:
+        return bool(chinese_calendar.is_workday(day)), True
+    except NotImplementedError:
+        return day.weekday() < 5, False
+
+
+def load_overrides(path: Path) -> dict[date, bool]:
+    """Read ``holidays`` and ``workdays``, two lists of TOML dates, for example of a notice that no table has yet.
+
+    Raises:
+        SetupError: the file is missing or is not of that form.
+    """
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        days = {day: working for key, working in (("holidays", False), ("workdays", True)) for day in data.get(key, [])}
+    except (OSError, tomllib.TOMLDecodeError, TypeError) as error:
+        raise SetupError(f"{path} cannot be read ({error}): write holidays = [2027-01-01] and workdays = []") from error
+    if set(data) - {"holidays", "workdays"} or any(type(day) is not date for day in days):
+        raise SetupError(f"{path}: only holidays and workdays, lists of dates such as 2027-01-01, are read: correct it")
+    return days
