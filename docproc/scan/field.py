@@ -1,0 +1,133 @@
+"""A smooth field of shifts over a page: fit it to measurements, read it, apply it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from docproc.scan.geometry import MM_PER_INCH, Image, Matrix
+
+Field = NDArray[np.float32]
+"""Rows x columns x 2: (x, y) shift in mm at an even grid over the page, corners included; bilinear between."""
+
+_GRID_MM = 21.0
+"""Spacing of the fitted field's nodes: a fold is a bend within about 20 mm."""
+_BEND, _STRETCH, _REST = 0.02, 0.002, 1e-5
+"""Cost of bending, of stretching and of any shift at all, against one fully known patch."""
+_ROUNDS = 3
+"""Rounds of fitting, each trusting outliers of the one before less."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Where one patch was found."""
+
+    place: Matrix
+    """(x, y) of its middle, mm."""
+    shift: Matrix
+    """(x, y) by which it lies away, mm."""
+    knowledge: Matrix
+    """2 x 2 precision: near 0 in a direction of which the patch says nothing."""
+
+
+def fit_field(measured: list[Measured], page_mm: tuple[float, float], tolerance_mm: float) -> Field:
+    """The smooth field that explains the measurements best; those off by more than the tolerance lose weight."""
+    columns, rows = (max(2, round(side / _GRID_MM) + 1) for side in page_mm)
+    shape = (rows, columns)
+    places = np.array([item.place for item in measured])
+    shifts = np.array([item.shift for item in measured])
+    knowledge = np.array([item.knowledge for item in measured])
+    weights = _bilinear(places, page_mm, shape)
+    cost = np.kron(_stiffness(shape), np.eye(2))
+    root = _root(knowledge)
+    design = (weights[:, None, :, None] * root[:, :, None, :]).reshape(2 * len(measured), -1)
+    wanted = (root @ shifts[:, :, None]).ravel()
+    trust = np.ones(len(measured))
+    solution = np.zeros((rows * columns, 2))
+    for _ in range(_ROUNDS):
+        trusted = design * np.repeat(trust, 2)[:, None]
+        solution = np.linalg.solve(trusted.T @ design + cost, trusted.T @ wanted).reshape(-1, 2)
+        trust = 1 / (1 + (_known(shifts - weights @ solution, knowledge) / tolerance_mm) ** 2) ** 2
+    return solution.reshape(rows, columns, 2).astype(np.float32)
+
+
+def misfit(measured: list[Measured], field: Field, page_mm: tuple[float, float]) -> float:
+    """Distance between measurements and field, mm, in the directions that they know; 90th percentile."""
+    places = np.array([item.place for item in measured])
+    shifts = np.array([item.shift for item in measured])
+    knowledge = np.array([item.knowledge for item in measured])
+    return float(np.percentile(_known(shifts - sample(field, places, page_mm), knowledge), 90))
+
+
+def sample(field: Field, places: Matrix, page_mm: tuple[float, float]) -> Matrix:
+    """The field's shifts (N x 2, mm) at places (N x 2, mm)."""
+    shape = (field.shape[0], field.shape[1])
+    return np.asarray(_bilinear(places, page_mm, shape) @ field.reshape(-1, 2), np.float64)
+
+
+def slide(image: Image, field: Field, dpi: float) -> Image:
+    """Fetch each pixel from where the field says its content lies; white beyond the edge."""
+    if not field.any():
+        return image
+    height, width = image.shape[:2]
+    scale = dpi / MM_PER_INCH
+    x = np.linspace(0, field.shape[1] - 1, width, dtype=np.float32)[None, :].repeat(height, axis=0)
+    y = np.linspace(0, field.shape[0] - 1, height, dtype=np.float32)[:, None].repeat(width, axis=1)
+    shift = cv2.remap(field * np.float32(scale), x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    columns = shift[..., 0] + np.arange(width, dtype=np.float32)[None, :]
+    rows = shift[..., 1] + np.arange(height, dtype=np.float32)[:, None]
+    moved = cv2.remap(
+        image, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=(255.0, 255.0, 255.0)
+    )
+    return np.asarray(moved, np.uint8)
+
+
+def _known(error: Matrix, knowledge: Matrix) -> Matrix:
+    """Length of each error (N x 2), counting only what its patch knows."""
+    largest = np.maximum(np.linalg.eigvalsh(knowledge)[:, 1], 1e-9)
+    squared = np.einsum("pa,pab,pb->p", error, knowledge, error) / largest
+    return np.asarray(np.sqrt(np.maximum(squared, 0.0)), np.float64)
+
+
+def _root(matrices: Matrix) -> Matrix:
+    """Symmetric square roots of N x 2 x 2 matrices."""
+    values, vectors = np.linalg.eigh(matrices)
+    return np.asarray((vectors * np.sqrt(np.maximum(values, 0))[:, None, :]) @ vectors.transpose(0, 2, 1), np.float64)
+
+
+def _bilinear(places: Matrix, page_mm: tuple[float, float], shape: tuple[int, int]) -> Matrix:
+    """N x nodes: share of each node at each place."""
+    rows, columns = shape
+    x = np.clip(places[:, 0] / page_mm[0] * (columns - 1), 0, columns - 1 - 1e-9)
+    y = np.clip(places[:, 1] / page_mm[1] * (rows - 1), 0, rows - 1 - 1e-9)
+    left, top = x.astype(int), y.astype(int)
+    fx, fy = x - left, y - top
+    weights = np.zeros((len(places), rows * columns))
+    each = np.arange(len(places))
+    for down, right, share in (
+        (0, 0, (1 - fy) * (1 - fx)),
+        (0, 1, (1 - fy) * fx),
+        (1, 0, fy * (1 - fx)),
+        (1, 1, fy * fx),
+    ):
+        weights[each, (top + down) * columns + left + right] += share
+    return weights
+
+
+def _stiffness(shape: tuple[int, int]) -> Matrix:
+    """Nodes x nodes cost matrix of bending, stretching and shifting."""
+    rows, columns = shape
+    total = _REST * np.eye(rows * columns)
+    for order, weight in ((1, _STRETCH), (2, _BEND)):
+        for along in (0, 1):
+            length = shape[along]
+            if length <= order:
+                continue
+            difference = np.diff(np.eye(length), n=order, axis=0)
+            other = np.eye(shape[1 - along])
+            operator = np.kron(difference, other) if along == 0 else np.kron(other, difference)
+            total += weight * operator.T @ operator
+    return total

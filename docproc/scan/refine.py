@@ -1,0 +1,145 @@
+"""Lay a straightened page exactly over its blank form, where paper was folded or bent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from docproc.domain import Box
+from docproc.scan.field import Field, Measured, fit_field, misfit, sample, slide
+from docproc.scan.geometry import MM_PER_INCH, Image, Matrix, grey, to_image_box
+
+_PASSES = ((40.0, 40.0, 30.0, 6.0), (75.0, 18.0, 14.0, 1.6))
+"""For each pass: working dpi; side, spacing and search reach of the patches in mm."""
+_WORTH_MM = 0.12
+"""Shifts below this everywhere are left alone: they lie within the cells' margins."""
+_INK_SPREAD = 6.0
+"""Least standard deviation of grey levels of a patch of the blank form that can be looked for."""
+_FOUND = 0.35
+"""Least correlation (-1..1) at which a patch counts as found."""
+_RECOGNISED = 0.4
+"""Least share of patches found for the page to be this form at all; measured: 0.86 and more against 0.0."""
+_BLIND, _ALONG = 0.03, 0.12
+"""Knowledge below this, or below this share of the other direction's, is noise: a line looks alike all along."""
+_NEARNESS = 0.06
+"""Correlation given up at the end of the reach: of look-alikes (cells of a comb) the nearer one is taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refined:
+    """A straightened page and by how much its content had to slide."""
+
+    image: Image
+    """As the page that came in, content now where the blank form has it."""
+    shift_mm: Field
+    """(x, y) mm at an even grid from corner to corner: where content lay minus where it belongs; 0 when not recognised."""
+    max_shift_mm: float
+    found: float
+    """Share of the form's patches that were found on the page, 0..1; a wrong form or a bad picture finds few."""
+    misfit_mm: float
+    """How far patches still lie from the fitted field, 90th percentile; infinite when nothing was found."""
+
+
+def refine(page: Image, template: Image, dpi: float = 200.0) -> Refined:
+    """Slide every part of a page to where the blank form has it.
+
+    Patches of the blank form are looked for on the page by normalised
+    correlation, so that ink in the cells and shadows hardly matter, first
+    coarsely and then finely. A patch that holds only a line says nothing about
+    sliding along it, so each measurement counts by what it knows in each direction.
+
+    Args:
+        page: Straightened page, BGR or grey.
+        template: The blank form drawn at the same size.
+        dpi: Of both.
+    """
+    height, width = template.shape[:2]
+    blank, look = _halved(grey(template)), _halved(grey(page))
+    field: Field = np.zeros((2, 2, 2), np.float32)
+    found, left = 0.0, float("inf")
+    for work_dpi, side, spacing, reach in _PASSES:
+        size = (round(width * work_dpi / dpi), round(height * work_dpi / dpi))
+        small = np.asarray(cv2.resize(blank, size, interpolation=cv2.INTER_AREA), np.uint8)
+        moved = slide(np.asarray(cv2.resize(look, size, interpolation=cv2.INTER_AREA), np.uint8), field, work_dpi)
+        per_mm = work_dpi / MM_PER_INCH
+        measured, found = _measure(moved, small, per_mm, side, spacing, reach)
+        if found < _RECOGNISED:
+            return Refined(page, np.zeros((2, 2, 2), np.float32), 0.0, found, float("inf"))
+        page_mm = (width / dpi * MM_PER_INCH, height / dpi * MM_PER_INCH)
+        step = fit_field(measured, page_mm, tolerance_mm=0.25 * reach)
+        left = misfit(measured, step, page_mm)
+        grown = cv2.resize(field, (step.shape[1], step.shape[0]), interpolation=cv2.INTER_LINEAR)
+        field = np.asarray(grown + step, np.float32)
+    largest = float(np.linalg.norm(field, axis=2).max())
+    return Refined(page if largest < _WORTH_MM else slide(page, field, dpi), field, largest, found, left)
+
+
+def to_refined_image_box(box_mm: Box, homography: Matrix, page_mm: tuple[float, float], refined: Refined) -> Box:
+    """As :func:`docproc.scan.geometry.to_image_box`, with the slide of the content at the box's middle."""
+    middle = np.array([[(box_mm[0] + box_mm[2]) / 2, (box_mm[1] + box_mm[3]) / 2]])
+    dx, dy = (float(value) for value in sample(refined.shift_mm, middle, page_mm)[0])
+    return to_image_box((box_mm[0] + dx, box_mm[1] + dy, box_mm[2] + dx, box_mm[3] + dy), homography)
+
+
+def _measure(
+    page: Image, blank: Image, per_mm: float, side: float, spacing: float, reach: float
+) -> tuple[list[Measured], float]:
+    """Look for patches of the blank form on the page; returns what was found and the share found."""
+    half, margin = round(side * per_mm / 2), round(reach * per_mm)
+    padded = cv2.copyMakeBorder(page, margin, margin, margin, margin, cv2.BORDER_REPLICATE)
+    height, width = blank.shape
+    columns = np.linspace(half, width - half - 1, max(2, round(width / per_mm / spacing))).astype(int)
+    rows = np.linspace(half, height - half - 1, max(2, round(height / per_mm / spacing))).astype(int)
+    away = np.linspace(-1, 1, 2 * margin + 1) ** 2
+    penalty = (_NEARNESS * (away[:, None] + away[None, :])).astype(np.float32)
+    wanted, measured = 0, []
+    for y in rows:
+        for x in columns:
+            patch = blank[y - half : y + half, x - half : x + half]
+            if cv2.meanStdDev(patch)[1].item() < _INK_SPREAD:
+                continue
+            wanted += 1
+            window = padded[y - half : y + half + 2 * margin, x - half : x + half + 2 * margin]
+            shift, correlation = _look(window, patch, penalty)
+            if correlation >= _FOUND:
+                place = (np.array([x, y]) + 0.5) / per_mm
+                measured.append(Measured(place, shift / per_mm, _knowledge(patch) * correlation**2))
+    return measured, len(measured) / wanted if wanted else 0.0
+
+
+def _halved(image: Image) -> Image:
+    size = (image.shape[1] // 2, image.shape[0] // 2)
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _look(window: Image, patch: Image, penalty: Matrix) -> tuple[Matrix, float]:
+    """Shift of the patch in px, to a fraction, and its correlation there."""
+    scores = cv2.matchTemplate(window, patch, cv2.TM_CCOEFF_NORMED)
+    row, column = divmod(int(np.argmax(scores - penalty)), scores.shape[1])
+    margin = scores.shape[0] // 2
+    dx = column - margin + _top(scores[row], column)
+    dy = row - margin + _top(scores[:, column], row)
+    return np.array([dx, dy], np.float64), float(scores[row, column])
+
+
+def _top(scores: Matrix, index: int) -> float:
+    """Offset of the parabola's top through three scores, -0.5..0.5."""
+    if not 0 < index < len(scores) - 1:
+        return 0.0
+    left, middle, right = float(scores[index - 1]), float(scores[index]), float(scores[index + 1])
+    bend = left - 2 * middle + right
+    return float(np.clip(0.5 * (left - right) / bend, -0.5, 0.5)) if bend < -1e-6 else 0.0
+
+
+def _knowledge(patch: Image) -> Matrix:
+    """2 x 2 structure tensor of a patch, scaled so that a page of text gives about 1 in both directions."""
+    dx = cv2.Sobel(patch, cv2.CV_32F, 1, 0).ravel()
+    dy = cv2.Sobel(patch, cv2.CV_32F, 0, 1).ravel()
+    tensor = np.array([[dx @ dx, dx @ dy], [dx @ dy, dy @ dy]], np.float64) / (dx.size * 60.0**2)
+    values, vectors = np.linalg.eigh(tensor)
+    values = np.where(values < max(_RECOGNISED = 0.4
+"""Least share of patches found for the page to be this form at all; measured: 0.86 and more against 0.0."""
+_BLIND, _ALONG * float(values[1])), 0.0, np.minimum(values, 1.0))
+    return np.asarray((vectors * values) @ vectors.T, np.float64)
