@@ -52,6 +52,8 @@ class Settings(BaseSettings):
     tsa_url: str = Field("", description="RFC 3161 time-stamp service; empty: the development TSA in the process")
     authority_name: str = Field("示例市市场监督管理局（样例）", description="Name of the issuing authority on licences")
     authority_code: str = Field("", description="Credit code of the issuing authority; empty: a test code")
+    webhook_url: str = Field("", description="Address that events are posted to; empty: only the feed `/v1/events`")
+    webhook_secret: SecretStr = Field(SecretStr(""), description="Key of the HMAC signature on posted events")
     engine_threads: int = Field(1, ge=1, le=64, description="Threads of the reading engine in each worker")
     log_json: bool = Field(False, description="Logs as JSON lines")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
