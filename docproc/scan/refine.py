@@ -139,7 +139,5 @@ def _knowledge(patch: Image) -> Matrix:
     dy = cv2.Sobel(patch, cv2.CV_32F, 0, 1).ravel()
     tensor = np.array([[dx @ dx, dx @ dy], [dx @ dy, dy @ dy]], np.float64) / (dx.size * 60.0**2)
     values, vectors = np.linalg.eigh(tensor)
-    values = np.where(values < max(_RECOGNISED = 0.4
-"""Least share of patches found for the page to be this form at all; measured: 0.86 and more against 0.0."""
-_BLIND, _ALONG * float(values[1])), 0.0, np.minimum(values, 1.0))
+    values = np.where(values < max(_BLIND, _ALONG * float(values[1])), 0.0, np.minimum(values, 1.0))
     return np.asarray((vectors * values) @ vectors.T, np.float64)
