@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -10,11 +11,19 @@ from docproc.read.glyphs import Glyph
 SPREAD = 4.6
 """Two characters of a spaced-out label stand at most so many character heights apart."""
 APART = 0.9
-"""A gap of so many heights, middle to middle less the characters themselves, separates a label from what precedes it."""
+"""A gap of so many heights between two characters parts a label from what precedes it."""
+ALIGNED = 1.3
+"""Labels of one column start within so many heights of each other."""
+ANYWHERE = 6
+"""An anchor this long is a label wherever it stands; a shorter one only where a piece of text starts or ends."""
+WEAK = 0.6
+"""Score of a label of which only one character was seen."""
 STOPS = (
     "登记机关", "发照机关", "实收资本", "组成形式", "执照有效期", "经营期限", "公司类型", "经济性质", "副本", "副本号",
     "年检", "发证日期", "签发日期", "发照日期", "核准日期", "注册号", "执照编号", "证照编号", "扫描二维码", "企业信用信息公示系统",
     "国家市场监督管理总局监制", "国家企业信用信息公示系统网址", "编号", "须知", "签字", "盖章", "日期", "联系电话", "电话",
+    "身份证号", "身份证号码", "公民身份号码", "地址", "建筑面积", "户号", "户别", "户主", "与户主关系", "籍贯", "证件编号",
+    "体检机构", "发证机关", "发证单位", "性别", "年龄", "工作单位", "从业类别", "体检日期", "租金", "押金", "用途",
 )  # fmt: skip
 """Labels and printed lines that end the value before them, whatever the material."""
 
@@ -49,17 +58,18 @@ def find_labels(rows: Sequence[Sequence[Glyph]], wanted: Iterable[tuple[str, str
     Returns:
         Labels that do not overlap; several may name the same field.
     """
-    pairs = [*wanted, *(("", stop) for stop in STOPS)]
+    pairs = [(key, unicodedata.normalize("NFKC", anchor)) for key, anchor in wanted]
+    pairs += [("", stop) for stop in STOPS]
     found = []
     for index, row in enumerate(rows):
-        hits = [hit for start in range(len(row)) if _starts(row, start) for hit in _match_all(row, index, start, pairs)]
+        hits = [hit for start in range(len(row)) for hit in _match_all(row, index, start, pairs)]
         taken: set[int] = set()
         for hit in sorted(hits, key=lambda h: (-h.score, h.key == "")):
             span = set(range(hit.start, hit.end))
             if not span & taken:
                 taken |= span
                 found.append(hit)
-    return found
+    return [*found, *_weak_labels(rows, [p for p in pairs if p[0]], found)]
 
 
 def gap(left: Glyph, right: Glyph) -> float:
@@ -71,30 +81,42 @@ def _starts(row: Sequence[Glyph], start: int) -> bool:
     if start == 0:
         return True
     before, here = row[start - 1], row[start]
-    return before.line != here.line or gap(before, here) > APART or before.char in "。:;"
+    return before.line != here.line or gap(before, here) > APART or before.char in "。:;、)"
+
+
+def _ends(row: Sequence[Glyph], end: int) -> bool:
+    return end >= len(row) or row[end].line != row[end - 1].line or row[end].char == ":"
 
 
 def _match_all(row: Sequence[Glyph], index: int, start: int, pairs: Sequence[tuple[str, str]]) -> Iterable[Label]:
+    starts = _starts(row, start)
     for key, anchor in pairs:
+        if not starts and len(anchor) < 3:
+            continue
         hit = _match(row, start, anchor)
         if hit is None:
             continue
         end, wrong = hit
-        glyphs = row[start:end]
-        score = len(anchor) - 1.5 * wrong - (0.8 if _amid(row, start, end) else 0.0) - (0.2 if start else 0.0)
-        x1 = glyphs[-1].x + glyphs[-1].half
-        y = sum(g.y for g in glyphs) / len(glyphs)
-        h = max(g.h for g in glyphs)
-        yield Label(key, anchor, index, start, end, glyphs[0].x - glyphs[0].half, x1, y, h, score)
+        if not (starts or len(anchor) >= ANYWHERE or _ends(row, end)):
+            continue
+        score = len(anchor) - 1.5 * wrong - (0.8 if _amid(row, start, end) else 0.0) - (0.0 if starts else 0.5)
+        yield _label(key, anchor, row, index, start, end, score)
+
+
+def _label(key: str, anchor: str, row: Sequence[Glyph], index: int, start: int, end: int, score: float) -> Label:
+    glyphs = row[start:end]
+    x0, x1 = glyphs[0].x - glyphs[0].half, glyphs[-1].x + glyphs[-1].half
+    y = sum(g.y for g in glyphs) / len(glyphs)
+    return Label(key, anchor, index, start, end, x0, x1, y, max(g.h for g in glyphs), score)
 
 
 def _match(row: Sequence[Glyph], start: int, anchor: str) -> tuple[int, int] | None:
     """End of the label that starts here and how many of its characters are wrong, or ``None``."""
-    allowed = 1 if len(anchor) >= 4 else 0
     glyphs = row[start : start + len(anchor)]
     if len(glyphs) < len(anchor):
         return None
     wrong = sum(g.char != a for g, a in zip(glyphs, anchor, strict=True))
+    allowed = 2 if len(anchor) >= 8 else 1 if len(anchor) >= 4 else 0
     if wrong > allowed or any(_too_far(a, b, len(anchor)) for a, b in zip(glyphs, glyphs[1:], strict=False)):
         return None
     return start + len(anchor), wrong
@@ -110,3 +132,30 @@ def _amid(row: Sequence[Glyph], start: int, end: int) -> bool:
         return False
     spaced = end - start > 1 and gap(row[start], row[start + 1]) > 0.5
     return not spaced and row[end].line == row[end - 1].line and gap(row[end - 1], row[end]) < 0.3
+
+
+def _weak_labels(
+    rows: Sequence[Sequence[Glyph]], pairs: Sequence[tuple[str, str]], strong: Sequence[Label]
+) -> Iterable[Label]:
+    """Two-character labels of which one was misread or missed, where they line up with labels that were found."""
+    have = {label.key for label in strong}
+    for index, row in enumerate(rows):
+        if not row or any(label.row == index and label.start == 0 for label in strong):
+            continue
+        for key, anchor in pairs:
+            if key not in have and len(anchor) == 2 and (end := _weak_end(row, anchor, strong)):
+                yield _label(key, anchor, row, index, 0, end, WEAK)
+                break
+
+
+def _weak_end(row: Sequence[Glyph], anchor: str, strong: Sequence[Label]) -> int:
+    """How many characters at the start of the row are the label, 0 for none."""
+    first = row[0]
+    left = first.x - first.half
+    if first.char == anchor[0] and any(abs(label.x0 - left) < ALIGNED * label.h for label in strong):
+        if len(row) > 2 and gap(first, row[1]) > 0.8 and (row[1].confidence < 0.9 or row[1].char == anchor[1]):
+            return 2
+        return 1 if len(row) > 1 and gap(first, row[1]) > 0.8 else 0
+    right = first.x + first.half
+    lined = any(abs(label.x1 - right) < ALIGNED * label.h and label.x1 - label.x0 > 3 * label.h for label in strong)
+    return 1 if first.char == anchor[1] and lined and len(row) > 1 else 0

@@ -1,0 +1,128 @@
+"""Read a page that we did not print: find its labels, and what stands beside them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from docproc.domain import Box, Field
+from docproc.matter import FieldSpec
+from docproc.read.decode import Decoded
+from docproc.read.fields import Run, part_of_period, plain, read_runs, strip_words
+from docproc.read.glyphs import glyphs_of, rows_of
+from docproc.read.labels import WEAK, find_labels
+from docproc.read.pairing import Value, assign, segments_of
+from docproc.read.recogniser import TextLine
+from docproc.scan.geometry import Matrix, apply
+
+MOST_LINES = {"cn_name": 2, "text": 2, "period": 2, "address": 3, "scope": 40}
+"""Lines that a value of a type may take on paper; one for the others."""
+WEAK_TRUST = 0.8
+"""Confidence is cut to this share where the label was only half seen."""
+_WEB = re.compile(r"(?:https?[:/]|www\.|[a-z0-9-]+\.(?:com|cn|net|org)\b)", re.IGNORECASE)
+"""A web address is never part of a value: it is printed at the foot, or laid over a picture as a watermark."""
+_PERSON_WORDS = ("姓名", "(负责人)", "(签章)")
+_CODE = re.compile(r"(?<![0-9A-Z])[0-9A-HJ-NPQRTUWXY]{18}(?![0-9A-Z])")
+
+
+def read_free(
+    lines: Sequence[TextLine], specs: Sequence[FieldSpec], page: int, to_original: Matrix
+) -> dict[str, Field]:
+    """Read the fields of one page of a free material.
+
+    Args:
+        lines: all lines of the page, as read.
+        specs: fields that stand on this page, with their anchors.
+        page: 1-based page of the material.
+        to_original: homography from pixels of the page that was read to the picture as handed in.
+
+    Returns:
+        One field for each specification; ``value`` is ``None`` for what was not found or cannot be relied on.
+    """
+    values = collect(lines, specs)
+    found = {spec.name: _field(spec, values.get(spec.name), lines, page, to_original) for spec in specs}
+    return _second_looks(found, specs, lines, page, to_original)
+
+
+def collect(lines: Sequence[TextLine], specs: Sequence[FieldSpec]) -> dict[str, Value]:
+    """What stands beside each field's label, the surest label of a field first; fields may share a label."""
+    rows = rows_of(glyphs_of(lines))
+    wanted = [(spec.name, anchor) for spec in specs for anchor in spec.anchors]
+    anchors: dict[str, str] = {}
+    for name, anchor in wanted:
+        anchors.setdefault(anchor, name)
+    shared = {spec.name: anchors[spec.anchors[0]] for spec in specs if spec.anchors}
+    labels = find_labels(rows, [(name, anchor) for anchor, name in anchors.items()])
+    segments = [s for s in segments_of(rows, labels) if not _WEB.search("".join(g.char for g in s.glyphs))]
+    most = {spec.name: max(MOST_LINES.get(spec.type, 1), spec.lines) for spec in specs}
+    values, _ = assign(labels, segments, most)
+    best: dict[str, Value] = {}
+    for value in values:
+        key = value.label.key
+        if key and value.lines and (key not in best or value.label.score > best[key].label.score):
+            best[key] = value
+    return {name: best[key] for name, key in shared.items() if key in best}
+
+
+def _runs(value: Value, lines: Sequence[TextLine]) -> list[Run]:
+    return [Run(segment.glyphs, lines[segment.glyphs[0].line]) for segment in value.segments]
+
+
+def _field(
+    spec: FieldSpec, value: Value | None, lines: Sequence[TextLine], page: int, to_original: Matrix
+) -> Field:
+    if value is None:
+        return Field(spec.name, None, "", 0.0, None, page)
+    runs = _runs(value, lines)
+    if spec.type == "person_name":
+        runs = strip_words(runs, _PERSON_WORDS)
+    found = _decode(spec, runs)
+    trust = WEAK_TRUST if value.label.score <= WEAK else 1.0
+    return _to_field(spec.name, found, runs, page, to_original, trust)
+
+
+def _decode(spec: FieldSpec, runs: Sequence[Run]) -> Decoded:
+    if spec.type == "date" and spec.name.endswith(("_from", "_to")):
+        period = read_runs("period", runs)
+        if period.value is not None:
+            return part_of_period(period, "from" if spec.name.endswith("_from") else "to")
+    return read_runs(spec.type, runs)
+
+
+def _to_field(
+    name: str, found: Decoded, runs: Sequence[Run], page: int, to_original: Matrix, trust: float = 1.0
+) -> Field:
+    confidence = min(max(found.confidence * trust, 0.0), 1.0)
+    box = _box(runs, to_original)
+    return Field(name, found.value, found.raw, confidence, box, page, found.source, found.alternatives)
+
+
+def _box(runs: Sequence[Run], to_original: Matrix) -> Box | None:
+    if not runs:
+        return None
+    points = apply(to_original, np.concatenate([run.corners() for run in runs]))
+    low, high = points.min(axis=0), points.max(axis=0)
+    return (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
+
+
+def _second_looks(
+    found: dict[str, Field], specs: Sequence[FieldSpec], lines: Sequence[TextLine], page: int, to_original: Matrix
+) -> dict[str, Field]:
+    """A credit code is told by its own shape and check digits wherever it stands."""
+    for spec in specs:
+        if spec.type == "uscc" and found[spec.name].value is None:
+            code = _code_anywhere(lines)
+            if code is not None:
+                found[spec.name] = _to_field(spec.name, read_runs("uscc", code), code, page, to_original)
+    return found
+
+
+def _code_anywhere(lines: Sequence[TextLine]) -> list[Run] | None:
+    for line, glyphs in zip(lines, glyphs_of(lines), strict=True):
+        match = _CODE.search("".join(glyph.char for glyph in glyphs))
+        if match:
+            return [Run(tuple(glyphs[match.start() : match.end()]), line)]
+    return None
