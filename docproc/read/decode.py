@@ -22,10 +22,6 @@ from docproc.read.recogniser import BLANK, Lattice, greedy
 
 FLOOR = 1e-4
 """A character below this posterior is no candidate at a time step."""
-LEAK = 0.05
-"""Share of the posterior of inadmissible characters that counts as blank: the price of reading over one of them."""
-BEAM = 128
-"""Readings kept at each step."""
 NARROW = 1e-9
 """A reading this much less likely than the best one is dropped early."""
 WRITTEN_WRONG = 0.01
@@ -87,21 +83,23 @@ def decode_cells(lattices: Sequence[Lattice], grammar: Grammar) -> Decoded:
 def frames_of(lattice: Lattice, grammar: Grammar) -> list[Frame]:
     """Fold a lattice onto the grammar's characters, and join the steps that offer none."""
     targets: dict[str, int] = {}
-    rows, columns, weights, skipped = [], [], [], []
+    rows, columns, weights, skipped, own = [], [], [], [], set[int]()
     for row, char in enumerate(lattice.characters):
         symbols = grammar.symbols(char) if row != BLANK else ()
         for symbol, share in symbols:
             rows.append(row)
             columns.append(targets.setdefault(symbol, len(targets)))
             weights.append(share)
-        if not symbols and char in grammar.skip:
+        if symbols:
+            own.add(row)
+        elif char in grammar.skip:
             skipped.append(row)
     folding = np.zeros((len(lattice.columns), len(targets)), dtype=np.float32)
     np.add.at(folding, (rows, columns), weights)
     folded = lattice.probs @ folding
-    used = lattice.probs[:, sorted(set(rows))].sum(axis=1)
+    used = lattice.probs[:, sorted(own)].sum(axis=1)
     clear = lattice.probs[:, [BLANK, *skipped]].sum(axis=1)
-    blank = clear + LEAK * np.clip(1.0 - clear - used, 0.0, 1.0)
+    blank = clear + grammar.limits.leak * np.clip(1.0 - clear - used, 0.0, 1.0)
     return _frames(folded, blank, list(targets))
 
 
@@ -154,7 +152,7 @@ def search(frames: Sequence[Frame], grammar: Grammar) -> list[_Reading]:
                     longer = text + char
                     states[longer] = after
                     grown.setdefault(longer, [0.0, 0.0])[1] += carried
-        ranked = sorted(grown.items(), key=lambda item: -(item[1][0] + item[1][1]))[:BEAM]
+        ranked = sorted(grown.items(), key=lambda item: -(item[1][0] + item[1][1]))[: grammar.beam]
         best = sum(ranked[0][1])
         if best <= 0.0:
             return []
@@ -169,15 +167,16 @@ def _decide(raw: str, frames: Sequence[Frame], grammar: Grammar) -> Decoded:
         return Decoded("", "", math.exp(sum(math.log(max(blank, 1e-9)) for blank, _ in frames)))
     readings = search(frames, grammar)
     values: dict[str, float] = {}
-    texts: dict[str, str] = {}
+    fits: dict[str, float] = {}
     broken = -math.inf  # likeliest reading that is not admissible as a whole
     for reading in readings:
         value = grammar.finish(reading.text) if reading.whole else None
         if value is None:
             broken = max(broken, reading.log_probability)
         else:
-            values[value] = np.logaddexp(values.get(value, -math.inf), reading.log_probability)
-            texts.setdefault(value, reading.text)
+            seen = reading.log_probability + grammar.prior(value)
+            values[value] = float(np.logaddexp(values.get(value, -math.inf), seen))
+            fits.setdefault(value, reading.log_probability / len(reading.text))
     if not values:
         return Decoded(None, raw, 0.0)
     ranked = sorted(values, key=lambda value: -values[value])
@@ -185,7 +184,7 @@ def _decide(raw: str, frames: Sequence[Frame], grammar: Grammar) -> Decoded:
     rivals = [values[value] for value in ranked[1:]] + [broken + math.log(WRITTEN_WRONG)]
     margin = min(best - max(rivals), NO_RIVAL)
     share = float(np.exp(best - np.logaddexp.reduce([best, *rivals])))
-    fit = min(best / len(texts[ranked[0]]), 0.0)
+    fit = min(fits[ranked[0]], 0.0)
     sure = margin >= grammar.limits.margin and fit >= grammar.limits.fit
     others = ranked[1 : 1 + ALTERNATIVES] if sure else ranked[:ALTERNATIVES]
     source: Literal["ocr", "repair"] = "repair" if broken > best else "ocr"
