@@ -13,6 +13,7 @@ import java.util.Map;
 import org.apache.pdfbox.Loader;
 import org.apache.pdfbox.pdmodel.PDDocument;
 import org.apache.pdfbox.pdmodel.interactive.digitalsignature.PDSignature;
+import org.bouncycastle.asn1.ASN1EncodableVector;
 import org.bouncycastle.asn1.cms.Attribute;
 import org.bouncycastle.asn1.cms.AttributeTable;
 import org.bouncycastle.asn1.cms.ContentInfo;
@@ -25,6 +26,7 @@ import org.bouncycastle.cms.SignerInformationVerifier;
 import org.bouncycastle.cms.jcajce.JcaSimpleSignerInfoVerifierBuilder;
 import org.bouncycastle.jce.provider.BouncyCastleProvider;
 import org.bouncycastle.tsp.TimeStampToken;
+import org.bouncycastle.util.Selector;
 import org.bouncycastle.util.Store;
 
 /**
@@ -99,15 +101,17 @@ public final class BouncyCastle {
         return valid;
     }
 
-    private static boolean verifySignatureTimestamps(SignerInformation signer, List<Map<String, Object>> tokens) throws Exception {
+    private static boolean verifySignatureTimestamps(SignerInformation signer, List<Map<String, Object>> tokens)
+            throws Exception {
         AttributeTable attributes = signer.getUnsignedAttributes();
         boolean valid = true;
         if (attributes == null) {
             return valid;
         }
-        for (Object each : attributes.getAll(PKCSObjectIdentifiers.id_aa_signatureTimeStampToken).toArray()) {
+        ASN1EncodableVector stamps = attributes.getAll(PKCSObjectIdentifiers.id_aa_signatureTimeStampToken);
+        for (int i = 0; i < stamps.size(); i++) {
             Map<String, Object> token = new LinkedHashMap<>();
-            ContentInfo content = ContentInfo.getInstance(((Attribute) each).getAttrValues().getObjectAt(0));
+            ContentInfo content = ContentInfo.getInstance(((Attribute) stamps.get(i)).getAttrValues().getObjectAt(0));
             boolean good = verifyToken(new CMSSignedData(content), signer.getSignature(), token);
             token.put("valid", good);
             tokens.add(token);
@@ -131,7 +135,7 @@ public final class BouncyCastle {
 
     @SuppressWarnings("unchecked") // SignerId is a Selector<X509CertificateHolder>, which its type does not say
     private static X509CertificateHolder certificateOf(Store<X509CertificateHolder> store, SignerInformation signer) {
-        return store.getMatches((org.bouncycastle.util.Selector<X509CertificateHolder>) signer.getSID()).iterator().next();
+        return store.getMatches((Selector<X509CertificateHolder>) signer.getSID()).iterator().next();
     }
 
     private static SignerInformationVerifier verifier(X509CertificateHolder certificate) throws Exception {

@@ -18,6 +18,7 @@ import java.util.Date;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /**
  * What EU DSS (EN 319 102-1) says of signed PDF files, without a network.
@@ -64,12 +65,10 @@ public final class Dss {
         for (String id : report.getSignatureIdList()) {
             Map<String, Object> item = verdict(report, id);
             item.put("level", String.valueOf(report.getSignatureFormat(id)));
-            item.put("signed_by", report.getSignedBy(id));
-            item.put("signing_time", time(report.getSigningTime(id)));
-            item.put("best_signature_time", time(report.getBestSignatureTime(id)));
+            item.put("time", time(report.getBestSignatureTime(id)));
             SignatureWrapper signature = data.getSignatureById(id);
-            item.put("intact", signature.isSignatureIntact());
-            item.put("modified", signature.arePdfModificationsDetected() || signature.arePdfObjectModificationsDetected());
+            item.put("intact", signature.isSignatureIntact() && signature.isSignatureValid());
+            item.put("changes", changes(signature));
             list.add(item);
         }
         return list;
@@ -79,12 +78,28 @@ public final class Dss {
         List<Map<String, Object>> list = new ArrayList<>();
         data.getTimestampList().forEach(stamp -> {
             Map<String, Object> item = verdict(report, stamp.getId());
-            item.put("type", stamp.getType().name());
-            item.put("produced", time(stamp.getProductionTime()));
+            item.put("level", stamp.getType().name());
+            item.put("time", time(stamp.getProductionTime()));
             item.put("intact", stamp.isMessageImprintDataIntact() && stamp.isSignatureIntact());
+            item.put("changes", List.of());
             list.add(item);
         });
         return list;
+    }
+
+    /** Changes after signing; extensions by validation material and time-stamps are none. */
+    private static List<String> changes(SignatureWrapper signature) {
+        List<String> found = new ArrayList<>();
+        Stream.of(
+                        signature.getPdfSignatureOrFormFillChanges(),
+                        signature.getPdfAnnotationChanges(),
+                        signature.getPdfUndefinedChanges())
+                .flatMap(List::stream)
+                .forEach(change -> found.add(change.getAction() + " " + change.getValue()));
+        if (signature.arePdfModificationsDetected()) {
+            found.add("page looks different");
+        }
+        return found;
     }
 
     private static Map<String, Object> verdict(SimpleReport report, String id) {
