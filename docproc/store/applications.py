@@ -132,3 +132,15 @@ def approval_of(session: Session, number: str) -> DecisionRow | None:
     """The approval of an application."""
     query = sa.select(DecisionRow).where(DecisionRow.application == number, DecisionRow.action == "approve")
     return session.scalars(query).one_or_none()
+
+
+def sealing(session: Session, limit: int = 50) -> list[tuple[str, str, int]]:
+    """Applications whose licence is being issued: number, approval's id, attempt."""
+    query = (
+        sa.select(ApplicationRow.number, DecisionRow.id, ApplicationRow.seal_attempt)
+        .join(DecisionRow, DecisionRow.application == ApplicationRow.number)
+        .where(ApplicationRow.seal_state.in_(("queued", "waiting")), DecisionRow.action == "approve")
+        .order_by(ApplicationRow.updated_at)
+        .limit(limit)
+    )
+    return [(number, decision, attempt) for number, decision, attempt in session.execute(query)]

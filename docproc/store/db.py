@@ -48,6 +48,7 @@ class Database:
         """One consistent look; what is changed in it is rolled back."""
         with Session(self.engine, expire_on_commit=False) as session:
             yield session
+            session.expunge_all()  # so that rows stay readable after the look
             session.rollback()
 
     def close(self) -> None:

@@ -60,6 +60,18 @@ def licence_of_application(session: Session, number: str) -> LicenceRow | None:
     return session.scalars(sa.select(LicenceRow).where(LicenceRow.application == number)).one_or_none()
 
 
+def prepared_licence(session: Session, number: str) -> LicenceRow:
+    """A licence by number, sealed or not.
+
+    Raises:
+        NotFoundError: the number was never given.
+    """
+    row = session.get(LicenceRow, number)
+    if row is None:
+        raise NotFoundError(f"no licence {number!r}")
+    return row
+
+
 def find_licence(session: Session, number: str, *, lock: bool = False) -> LicenceRow:
     """An issued licence by number.
 

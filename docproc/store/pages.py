@@ -80,6 +80,17 @@ def count_waiting(session: Session, application: str | None = None) -> int:
     return session.scalar(query) or 0
 
 
+def waiting_since(session: Session, before: datetime, limit: int = 50) -> list[str]:
+    """Ids of files that were uploaded before a moment and still wait, oldest first."""
+    query = (
+        sa.select(PageRow.id)
+        .where(PageRow.state == "queued", PageRow.removed_at.is_(None), PageRow.uploaded_at < before)
+        .order_by(PageRow.uploaded_at)
+        .limit(limit)
+    )
+    return list(session.scalars(query))
+
+
 def store_readings(session: Session, page: PageRow, readings: Sequence[PageReading], at: datetime) -> None:
     """Replace what a file says and mark it read."""
     _clear(session, page)

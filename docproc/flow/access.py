@@ -1,0 +1,106 @@
+"""Who may do what. Roles say which action, the organisation says on which applications."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from docproc.errors import AccessError, NotFoundError
+from docproc.store.tables import ApplicationRow
+
+Role = Literal["kiosk", "clerk", "reviewer", "approver", "sealer", "auditor", "admin"]
+Act = Literal[
+    "create",
+    "upload",
+    "submit",
+    "withdraw",
+    "view",
+    "view_file",
+    "correct",
+    "accept",
+    "return",
+    "reject",
+    "approve",
+    "release",
+    "change_licence",
+    "manage_keys",
+    "audit",
+    "events",
+]
+
+ROLES: tuple[Role, ...] = get_args(Role)
+MAY: dict[Act, frozenset[Role]] = {
+    "create": frozenset({"kiosk", "clerk"}),
+    "upload": frozenset({"kiosk", "clerk"}),
+    "submit": frozenset({"kiosk", "clerk"}),
+    "withdraw": frozenset({"kiosk", "clerk"}),
+    "view": frozenset({"kiosk", "clerk", "reviewer", "approver", "sealer", "auditor"}),
+    "view_file": frozenset({"kiosk", "clerk", "reviewer", "approver", "auditor"}),
+    "correct": frozenset({"clerk", "reviewer", "approver"}),
+    "accept": frozenset({"reviewer", "approver"}),
+    "return": frozenset({"reviewer", "approver"}),
+    "reject": frozenset({"approver"}),
+    "approve": frozenset({"reviewer", "approver"}),
+    "release": frozenset({"sealer"}),
+    "change_licence": frozenset({"approver"}),
+    "manage_keys": frozenset({"admin"}),
+    "audit": frozenset({"auditor"}),
+    "events": frozenset({"clerk", "reviewer", "approver", "auditor"}),
+}
+"""An administrator manages keys and sees no application: keys are power enough."""
+EVERYWHERE: frozenset[Role] = frozenset({"auditor"})
+"""Roles that see the applications of all organisations."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Whose key came with the request."""
+
+    key_id: str
+    subject: str
+    """Person or machine; two keys of one subject are one person."""
+    org: str
+    roles: frozenset[str]
+
+    def can(self, act: Act) -> bool:
+        """Whether a role of the caller allows the action."""
+        return bool(self.roles & MAY[act])
+
+    def require(self, act: Act) -> None:
+        """Refuse the action unless a role allows it.
+
+        Raises:
+            AccessError: no role does.
+        """
+        if not self.can(act):
+            needed = ", ".join(sorted(MAY[act]))
+            raise AccessError(f"{act} needs one of the roles {needed}", message_zh="您的账号没有此项权限")
+
+    @property
+    def sees_all(self) -> bool:
+        """Whether applications of every organisation are visible."""
+        return bool(self.roles & EVERYWHERE)
+
+    @property
+    def sees_own_only(self) -> bool:
+        """Whether only applications made under the caller's own subject are visible."""
+        return self.roles <= {"kiosk", "admin"}
+
+    def check_sees(self, application: ApplicationRow) -> None:
+        """Hide applications of others.
+
+        Raises:
+            NotFoundError: the same as for one that does not exist.
+        """
+        mine = application.org == self.org and (not self.sees_own_only or application.created_by == self.subject)
+        if not (mine or self.sees_all):
+            raise NotFoundError(f"no application {application.number!r}", message_zh="没有这个办件")
+
+    def check_not(self, subject: str | None, what: str, message_zh: str) -> None:
+        """Separate duties: refuse when the caller is the person who did the step before.
+
+        Raises:
+            AccessError: it is the same person.
+        """
+        if subject == self.subject:
+            raise AccessError(f"who {what} must be another person", message_zh=message_zh, code="same_person")

@@ -1,0 +1,96 @@
+"""Keys, audit log and events."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from typing import Any
+
+from docproc.errors import InputError
+from docproc.flow import views
+from docproc.flow.access import ROLES, Caller
+from docproc.flow.context import Context
+from docproc.store import audit, keys, outbox
+
+_NAME = re.compile(r"[\w.@-]{1,80}")
+SYSTEM = "system"
+"""Actor of what the service does by itself."""
+
+
+def authenticate(ctx: Context, key: str) -> Caller | None:
+    """Whose key this is; ``None`` when it is wrong or revoked."""
+    with ctx.database.read() as session:
+        row = keys.find_key(session, key)
+        return Caller(row.id, row.subject, row.org, frozenset(row.roles)) if row is not None else None
+
+
+def first_key(ctx: Context) -> str | None:
+    """Make the first administrator's key on a fresh database; ``None`` when there are keys already."""
+    with ctx.database.write() as session:
+        if keys.has_keys(session):
+            return None
+        at = ctx.clock()
+        row, key = keys.create_key(session, subject="admin", org="system", roles=["admin"], by=SYSTEM, at=at)
+        audit.append(session, at, SYSTEM, "key.created", row.id, holder=row.subject, roles=row.roles)
+        return key
+
+
+def create_key(ctx: Context, caller: Caller, subject: str, org: str, roles: Collection[str]) -> dict[str, Any]:
+    """Make a key; ``key`` of the answer is shown this once.
+
+    Raises:
+        InputError: an unknown role, or a subject or organisation that is not a plain name.
+    """
+    caller.require("manage_keys")
+    unknown = sorted(set(roles) - set(ROLES))
+    if unknown or not roles:
+        raise InputError(f"roles {unknown} are none of {', '.join(ROLES)}", message_zh="角色不正确")
+    if not _NAME.fullmatch(subject) or not _NAME.fullmatch(org) or subject == SYSTEM:
+        raise InputError("subject and org are 1 to 80 letters, digits, . @ - _", message_zh="名称格式不正确")
+    with ctx.database.write() as session:
+        at = ctx.clock()
+        row, key = keys.create_key(session, subject=subject, org=org, roles=set(roles), by=caller.subject, at=at)
+        audit.append(session, at, caller.subject, "key.created", row.id, holder=subject, roles=row.roles)
+        return {**views.api_key(row), "key": key}
+
+
+def revoke_key(ctx: Context, caller: Caller, key_id: str) -> dict[str, Any]:
+    """Revoke a key at once and for ever."""
+    caller.require("manage_keys")
+    with ctx.database.write() as session:
+        at = ctx.clock()
+        row = keys.revoke_key(session, key_id, at)
+        audit.append(session, at, caller.subject, "key.revoked", key_id)
+        return views.api_key(row)
+
+
+def list_keys(ctx: Context, caller: Caller) -> list[dict[str, Any]]:
+    """All keys, without secrets."""
+    caller.require("manage_keys")
+    with ctx.database.read() as session:
+        return [views.api_key(row) for row in keys.list_keys(session)]
+
+
+def audit_lines(
+    ctx: Context, caller: Caller, *, subject: str | None = None, after: int = 0, limit: int = 100
+) -> list[dict[str, Any]]:
+    """Lines of the audit log."""
+    caller.require("audit")
+    with ctx.database.read() as session:
+        return [views.audit_line(row) for row in audit.lines(session, subject=subject, after=after, limit=limit)]
+
+
+def check_audit(ctx: Context, caller: Caller) -> dict[str, Any]:
+    """Whether the audit log's chain is whole."""
+    caller.require("audit")
+    with ctx.database.read() as session:
+        broken = audit.first_broken(session)
+        return {"ok": broken is None, "first_broken": broken}
+
+
+def events(ctx: Context, caller: Caller, *, after: int = 0, limit: int = 100) -> list[dict[str, Any]]:
+    """Events of the caller's organisation after a number."""
+    caller.require("events")
+    with ctx.database.read() as session:
+        org = None if caller.sees_all else caller.org
+        return [views.event(row) for row in outbox.events(session, org=org, after=after, limit=limit)]

@@ -1,0 +1,56 @@
+"""What every call of the service needs: database, blobs, jobs, settings, clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, timezone
+
+from docproc.flow.engine import Jobs
+from docproc.settings import Settings
+from docproc.store.blobs import Blobs, open_blobs
+from docproc.store.db import Database, open_database
+
+CHINA = timezone(timedelta(hours=8))
+"""Legal days are Beijing days; China has had no summer time since 1992."""
+
+
+def utc_now() -> datetime:
+    """The present time in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Opened once in a process and handed to every call."""
+
+    database: Database
+    blobs: Blobs
+    jobs: Jobs
+    settings: Settings
+    clock: Callable[[], datetime] = utc_now
+
+    def today(self) -> date:
+        """The present day in China."""
+        return self.clock().astimezone(CHINA).date()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.jobs.close()
+        self.database.close()
+
+
+def open_context(settings: Settings) -> Context:
+    """Open the stores; the database must be migrated (:func:`docproc.flow.engine.migrate_all`).
+
+    Raises:
+        SetupError: a store cannot be opened.
+    """
+    database = open_database(settings.database)
+    blobs = open_blobs(
+        settings.blob_store,
+        access_key=settings.s3_access_key,
+        secret_key=settings.s3_secret_key.get_secret_value(),
+        secure=settings.s3_secure,
+    )
+    return Context(database, blobs, Jobs.connect(database), settings)

@@ -1,0 +1,166 @@
+"""The durable engine; the only module that imports DBOS.
+
+What the rest sees: jobs are enqueued inside the caller's transaction, each under
+a fixed id, so that enqueuing twice is enqueuing once; a worker runs them; steps
+run at least once. Values are JSON, never pickles: who can write the database
+must not be able to run code in a worker.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal, ParamSpec, TypeVar
+
+import sqlalchemy as sa
+from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, EnqueueOptions
+from sqlalchemy.orm import Session
+
+from docproc.errors import DocprocError, SetupError
+from docproc.store.db import Database
+from docproc.store.migrate import migrate
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Job = Literal["read_page", "check_application", "issue_licence", "deliver_event"]
+
+APP_NAME = "docproc"
+QUEUE_OF: dict[Job, str] = {
+    "read_page": "read",
+    "check_application": "check",
+    "issue_licence": "seal",
+    "deliver_event": "notify",
+}
+CONCURRENCY = {"read": 1, "check": 2, "seal": 1, "notify": 4}
+"""Jobs of a queue that one worker runs at a time; reading and sealing use all of a core."""
+POLL_SECONDS = 0.2
+STEP_ATTEMPTS = 6
+"""Tries of a step whose database, blob store or network fails: 0.5 s, doubling, about 15 s in all."""
+CRASHES = 8
+"""Deaths of its worker after which a job is given up."""
+DEAD = ("ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED", "CANCELLED")
+
+
+def migrate_all(database: Database) -> None:
+    """Bring our tables and the engine's to the newest schema."""
+    migrate(database)
+    DBOS.migrate(_url(database))
+
+
+@dataclass(frozen=True, slots=True)
+class Jobs:
+    """Enqueues jobs and looks at them; needs no worker in this process."""
+
+    client: DBOSClient
+
+    @classmethod
+    def connect(cls, database: Database) -> Jobs:
+        """Connect to a migrated database."""
+        _quiet()
+        return cls(
+            DBOSClient(
+                system_database_url=_url(database),
+                serializer=DBOSPortableJSONSerializer(),
+                application_name=APP_NAME,
+            )
+        )
+
+    def enqueue(self, session: Session, job: Job, job_id: str, *args: str | int, delay: float = 0) -> None:
+        """Enqueue a job in the caller's transaction; an id that was enqueued before is left alone."""
+        options: EnqueueOptions = {"workflow_name": job, "queue_name": QUEUE_OF[job], "workflow_id": job_id}
+        if delay:
+            options["delay_seconds"] = delay
+        self.client.enqueue_in_transaction(session, options, *args)
+
+    def is_dead(self, job_id: str) -> bool:
+        """Whether a job ended without doing its work."""
+        found = self.client.list_workflows(workflow_ids=[job_id], load_input=False, load_output=False)
+        return bool(found) and found[0].status in DEAD
+
+    def busy_workers(self) -> set[str]:
+        """Names of the workers that jobs are running under, living or dead."""
+        running = self.client.list_workflows(status="PENDING", load_input=False, load_output=False)
+        return {job.executor_id for job in running if job.executor_id}
+
+    def waiting(self) -> dict[str, int]:
+        """Jobs that wait or run, by queue."""
+        counts = dict.fromkeys(QUEUE_OF.values(), 0)
+        for job in self.client.list_queued_workflows(load_input=False):
+            if job.queue_name in counts:
+                counts[job.queue_name] += 1
+        return counts
+
+    def latest_version(self) -> str | None:
+        """Application version whose workers take new jobs; ``None`` before the first worker."""
+        versions = self.client.list_application_versions()
+        return self.client.get_latest_application_version()["version_name"] if versions else None
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.client.destroy()
+
+
+def workflow(job: Job) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Mark the function that runs a kind of job."""
+    return DBOS.workflow(name=job, max_recovery_attempts=CRASHES)
+
+
+def step(name: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Mark an idempotent step; one that fails is tried again, see :data:`STEP_ATTEMPTS`."""
+    return DBOS.step(
+        name=name,
+        retries_allowed=True,
+        interval_seconds=0.5,
+        max_attempts=STEP_ATTEMPTS,
+        backoff_rate=2.0,
+        # What we raised on purpose does not change by trying again, save for what an operator may mend meanwhile.
+        should_retry=lambda error: not isinstance(error, DocprocError) or isinstance(error, SetupError),
+    )
+
+
+def launch(database: Database, name: str, queues: Sequence[str], version: str) -> None:
+    """Start to work off queues under a name; what ran under this name when it died is taken up again.
+
+    Args:
+        database: migrated.
+        name: stable name of this worker; hold its lease (:mod:`docproc.flow.lease`) first.
+        queues: names among the values of :data:`QUEUE_OF`.
+        version: workers take up only work of the same application version.
+    """
+    _quiet()
+    config: DBOSConfig = {
+        "name": APP_NAME,
+        "system_database_url": _url(database),
+        "executor_id": name,
+        "application_version": version,
+        "serializer": DBOSPortableJSONSerializer(),
+        "run_migrations": False,
+        "log_level": "WARNING",
+        "enable_otlp": False,
+    }
+    DBOS(config=config)
+    DBOS.listen_queues(list(queues))
+    DBOS.launch()
+    for queue, concurrency in CONCURRENCY.items():
+        DBOS.register_queue(queue, worker_concurrency=concurrency, polling_interval_sec=POLL_SECONDS)
+
+
+def recover(names: Sequence[str]) -> None:
+    """Put the running jobs of dead workers back into their queues; the caller holds those workers' leases."""
+    DBOS._recover_pending_workflows(list(names))
+
+
+def stop(grace_seconds: int) -> None:
+    """Take no more jobs, wait for those that run, and close; what does not end is taken up by the next launch."""
+    DBOS.destroy(workflow_completion_timeout_sec=grace_seconds)
+
+
+def _url(database: Database) -> str:
+    url = database.engine.url
+    plain = url if database.is_sqlite else url.set(drivername="postgresql")
+    return sa.make_url(plain).render_as_string(hide_password=False)
+
+
+def _quiet() -> None:
+    logging.getLogger("dbos").setLevel(logging.WARNING)

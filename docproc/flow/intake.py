@@ -1,0 +1,294 @@
+"""Handing in: applications, files, corrections, submission."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import PurePath
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from docproc.decide import OPEN_FOR_PAGES, transition
+from docproc.domain import PageReading
+from docproc.draft import matter_code
+from docproc.errors import BusyError, ConflictError, InputError, LimitError
+from docproc.flow import views
+from docproc.flow.access import Act, Caller
+from docproc.flow.context import Context
+from docproc.flow.media import media_type
+from docproc.flow.once import Once, run_once
+from docproc.matter import find_matter
+from docproc.store import applications, audit, outbox, pages
+from docproc.store.tables import ApplicationRow
+
+CHANNELS = ("kiosk", "counter", "web", "api")
+MAX_FILES = 100
+"""Files of one application."""
+
+
+def create_application(
+    ctx: Context, caller: Caller, matter: str, channel: str = "api", once: Once | None = None
+) -> dict[str, Any]:
+    """Open a draft of a matter.
+
+    Raises:
+        NotFoundError: no such matter.
+        ConflictError: the matter is retired.
+        AccessError: the caller may not.
+    """
+    caller.require("create")
+    spec = find_matter(matter)
+    if spec.status != "active":
+        raise ConflictError(f"matter {matter} is retired", message_zh="该事项已停止受理")
+    if channel not in CHANNELS:
+        raise InputError(f"channel {channel!r} is none of {', '.join(CHANNELS)}")
+
+    def work(session: Session) -> dict[str, Any]:
+        at = ctx.clock()
+        number = applications.next_number(session, spec.region, matter_code(spec), ctx.today())
+        row = applications.add_application(
+            session, number, matter=matter, org=caller.org, channel=channel, by=caller.subject, at=at
+        )
+        audit.append(session, at, caller.subject, "application.created", number, matter=matter, channel=channel)
+        return views.application(session, row)
+
+    return run_once(ctx, caller, once, work)
+
+
+def add_page(
+    ctx: Context,
+    caller: Caller,
+    number: str,
+    data: bytes,
+    *,
+    filename: str = "",
+    material: str | None = None,
+    once: Once | None = None,
+) -> dict[str, Any]:
+    """Take a file in and queue it for reading; the same bytes again give the file that is there.
+
+    Raises:
+        UnsupportedFileError: not JPEG, PNG, TIFF or PDF by its first bytes.
+        LimitError: too large, or too many files.
+        BusyError: too many files wait to be read.
+        ConflictError: the application is not open for files.
+        NotFoundError: no such application or material.
+    """
+    caller.require("upload")
+    kind = media_type(data)
+    if len(data) > ctx.settings.max_upload_bytes:
+        raise LimitError(f"upload of {len(data)} bytes is over {ctx.settings.max_upload_bytes}")
+    _check_room(ctx, caller, number, material)
+    key = ctx.blobs.put(data)  # before the transaction: a blob without a row is harmless, a row without a blob is not
+
+    def work(session: Session) -> dict[str, Any]:
+        at = ctx.clock()
+        row = _open_application(session, caller, number)
+        same = pages.find_same(session, number, key, material or "")
+        if same is not None:
+            return views.page(same)
+        if len(pages.live_pages(session, number)) >= MAX_FILES:
+            raise LimitError(f"an application holds at most {MAX_FILES} files", message_zh="上传的材料份数过多")
+        added = pages.add_page(
+            session,
+            row,
+            sha256=key,
+            size=len(data),
+            filename=_plain_name(filename),
+            media_type=kind,
+            material=material or "",
+            by=caller.subject,
+            at=at,
+        )
+        _touch(row, at)
+        ctx.jobs.enqueue(session, "read_page", f"read:{added.id}", added.id)
+        audit.append(session, at, caller.subject, "page.added", number, page=added.id, sha256=key)
+        return views.page(added)
+
+    return run_once(ctx, caller, once, work)
+
+
+def remove_page(ctx: Context, caller: Caller, number: str, page_id: str) -> None:
+    """Take a file back while the application is open; its bytes stay for the audit."""
+    caller.require("upload")
+    with ctx.database.write() as session:
+        at = ctx.clock()
+        row = _open_application(session, caller, number)
+        page = pages.find_page(session, page_id, number)
+        if page.removed_at is not None:
+            return
+        page.removed_at = at
+        _touch(row, at)
+        queue_check(ctx, session, row)
+        audit.append(session, at, caller.subject, "page.removed", number, page=page_id)
+
+
+def page_file(ctx: Context, caller: Caller, number: str, page_id: str) -> tuple[bytes, str]:
+    """The bytes of an uploaded file and its media type."""
+    caller.require("view_file")
+    with ctx.database.read() as session:
+        visible(session, caller, number, "view_file")
+        page = pages.find_page(session, page_id, number)
+        return ctx.blobs.get(page.sha256), page.media_type
+
+
+def correct_field(
+    ctx: Context, caller: Caller, number: str, page_id: str, index: int, field: str, value: str
+) -> dict[str, Any]:
+    """Lay a person's value over what was read; the application is checked again.
+
+    Raises:
+        ConflictError: the application is decided already.
+        NotFoundError: no such page, reading or field.
+    """
+    caller.require("correct")
+    with ctx.database.write() as session:
+        at = ctx.clock()
+        row = visible(session, caller, number, "correct", lock=True)
+        if row.status not in ("draft", "returned", "submitted", "accepted"):
+            raise ConflictError(f"application is {row.status}", message_zh="办件已作出决定，不能修改")
+        page = pages.find_page(session, page_id, number)
+        reading = pages.find_reading(session, page_id, index)
+        if page.removed_at is not None:
+            raise ConflictError("the page was removed", message_zh="这份材料已撤回")
+        _check_field(row.matter, reading, field)
+        pages.add_correction(session, page_id, index, field, value, caller.subject, at)
+        _touch(row, at)
+        queue_check(ctx, session, row)
+        audit.append(session, at, caller.subject, "field.corrected", number, page=page_id, index=index, field=field)
+        return views.application(session, row)
+
+
+def submit(ctx: Context, caller: Caller, number: str, once: Once | None = None) -> dict[str, Any]:
+    """Hand the application in, for the first time or after 补正.
+
+    Raises:
+        ConflictError: no file, files still being read, or not in a state to be submitted.
+    """
+    caller.require("submit")
+
+    def work(session: Session) -> dict[str, Any]:
+        at = ctx.clock()
+        row = visible(session, caller, number, "submit", lock=True)
+        status = transition(row.status, "resubmit" if row.status == "returned" else "submit")  # type: ignore[arg-type]
+        if not pages.live_pages(session, number):
+            raise ConflictError("nothing was handed in", message_zh="还没有上传材料，请先上传")
+        if row.checked_revision != row.revision:
+            raise ConflictError(
+                "files are still being read", message_zh="材料正在识别，请稍候再提交", code="not_checked"
+            )
+        row.submitted_at = at
+        change_status(session, row, status, at)
+        audit.append(session, at, caller.subject, "application.submitted", number, verdict=row.verdict)
+        announce(ctx, session, row, "application.submitted")
+        return views.application(session, row)
+
+    return run_once(ctx, caller, once, work)
+
+
+def withdraw(ctx: Context, caller: Caller, number: str, once: Once | None = None) -> dict[str, Any]:
+    """Take the application back before it is decided."""
+    caller.require("withdraw")
+
+    def work(session: Session) -> dict[str, Any]:
+        at = ctx.clock()
+        row = visible(session, caller, number, "withdraw", lock=True)
+        change_status(session, row, transition(row.status, "withdraw"), at)  # type: ignore[arg-type]
+        audit.append(session, at, caller.subject, "application.withdrawn", number)
+        announce(ctx, session, row, "application.withdrawn")
+        return views.application(session, row)
+
+    return run_once(ctx, caller, once, work)
+
+
+def view_application(ctx: Context, caller: Caller, number: str) -> dict[str, Any]:
+    """An application with everything about it."""
+    with ctx.database.read() as session:
+        return views.application(session, visible(session, caller, number, "view"))
+
+
+def list_applications(
+    ctx: Context, caller: Caller, *, status: str | None = None, after: str = "", limit: int = 50
+) -> list[dict[str, Any]]:
+    """Applications that the caller sees, by number after ``after``."""
+    caller.require("view")
+    with ctx.database.read() as session:
+        rows = applications.list_applications(
+            session,
+            org=None if caller.sees_all else caller.org,
+            created_by=caller.subject if caller.sees_own_only else None,
+            status=status,
+            after=after,
+            limit=limit,
+        )
+        return [views.summary(row) for row in rows]
+
+
+def visible(session: Session, caller: Caller, number: str, act: Act, *, lock: bool = False) -> ApplicationRow:
+    """The application, if the caller may do this with it.
+
+    Raises:
+        AccessError: no role allows it.
+        NotFoundError: no such application for this caller.
+    """
+    caller.require(act)
+    row = applications.find_application(session, number, lock=lock)
+    caller.check_sees(row)
+    return row
+
+
+def change_status(session: Session, row: ApplicationRow, status: str, at: datetime) -> None:
+    """Set a status that :func:`docproc.decide.transition` gave."""
+    row.status = status
+    row.version += 1
+    row.updated_at = at
+    session.flush()
+
+
+def announce(ctx: Context, session: Session, row: ApplicationRow, topic: str, **body: Any) -> None:
+    """Write an event about an application and queue its delivery."""
+    at = ctx.clock()
+    event = outbox.add_event(session, at, topic, row.number, row.org, status=row.status, verdict=row.verdict, **body)
+    ctx.jobs.enqueue(session, "deliver_event", f"event:{event.id}", event.id)
+
+
+def queue_check(ctx: Context, session: Session, row: ApplicationRow) -> None:
+    """Queue a check of the present revision once every file is read; the application must be locked."""
+    session.flush()
+    if pages.count_waiting(session, row.number) == 0:
+        ctx.jobs.enqueue(session, "check_application", f"check:{row.number}:{row.revision}", row.number, row.revision)
+
+
+def _check_field(matter: str, reading: PageReading, field: str) -> None:
+    """Only fields that the material has can be corrected."""
+    specs = find_matter(matter).fields_of(reading.material) if reading.material is not None else ()
+    if field not in reading.fields and field.partition(".")[0] not in {spec.name for spec in specs}:
+        raise InputError(f"material {reading.material} has no field {field!r}", message_zh="没有这个字段")
+
+
+def _open_application(session: Session, caller: Caller, number: str) -> ApplicationRow:
+    row = visible(session, caller, number, "upload", lock=True)
+    if row.status not in OPEN_FOR_PAGES:
+        raise ConflictError(f"application is {row.status}, not open for files", message_zh="办件当前状态不能增减材料")
+    return row
+
+
+def _check_room(ctx: Context, caller: Caller, number: str, material: str | None) -> None:
+    """Refuse before the blob is written what the transaction would refuse anyway."""
+    with ctx.database.read() as session:
+        row = _open_application(session, caller, number)
+        if material is not None:
+            find_matter(row.matter).find_material(material)
+        if pages.count_waiting(session) >= ctx.settings.max_queue:
+            raise BusyError(f"{ctx.settings.max_queue} files wait to be read")
+
+
+def _touch(row: ApplicationRow, at: datetime) -> None:
+    row.revision += 1
+    row.updated_at = at
+
+
+def _plain_name(filename: str) -> str:
+    """A file name to show: without folders and control characters, at most 200 characters."""
+    name = PurePath(filename.replace("\\", "/")).name
+    return "".join(c for c in name if c.isprintable())[:200]

@@ -1,0 +1,95 @@
+"""The register of issued licences: looking up, verifying, changing the status."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from docproc.errors import ConflictError, InputError, NotFoundError
+from docproc.flow import views
+from docproc.flow.access import Caller
+from docproc.flow.context import Context
+from docproc.store import audit, licences, outbox
+from docproc.store.tables import LicenceRow
+
+LicenceAction = Literal["suspend", "restore", "revoke"]
+AFTER: dict[tuple[str, LicenceAction], str] = {
+    ("valid", "suspend"): "suspended",
+    ("suspended", "restore"): "valid",
+    ("valid", "revoke"): "revoked",
+    ("suspended", "revoke"): "revoked",
+}
+
+
+def licence_by_number(ctx: Context, number: str) -> dict[str, Any]:
+    """What anyone may know of a licence.
+
+    Raises:
+        NotFoundError: no licence has this number.
+    """
+    with ctx.database.read() as session:
+        return views.public_licence(licences.find_licence(session, number), ctx.today())
+
+
+def licence_by_code(ctx: Context, code: str) -> dict[str, Any]:
+    """What the QR code of a licence leads to."""
+    with ctx.database.read() as session:
+        return views.public_licence(licences.find_by_code(session, code), ctx.today())
+
+
+def licence_file_by_code(ctx: Context, code: str) -> tuple[bytes, str]:
+    """The sealed file for whoever holds the QR code, and its name."""
+    with ctx.database.read() as session:
+        row = licences.find_by_code(session, code)
+        return _file(ctx, row)
+
+
+def licence_file(ctx: Context, caller: Caller, number: str) -> tuple[bytes, str]:
+    """The sealed file, and its name."""
+    caller.require("view_file")
+    with ctx.database.read() as session:
+        return _file(ctx, _visible(licences.find_licence(session, number), caller))
+
+
+def view_licence(ctx: Context, caller: Caller, number: str) -> dict[str, Any]:
+    """A licence with fields and history."""
+    caller.require("view")
+    with ctx.database.read() as session:
+        row = _visible(licences.find_licence(session, number), caller)
+        return views.licence(session, row, ctx.today())
+
+
+def change_licence(ctx: Context, caller: Caller, number: str, action: LicenceAction, reason: str) -> dict[str, Any]:
+    """Suspend, restore or revoke a licence.
+
+    Raises:
+        ConflictError: its status does not allow that.
+        InputError: the reason is missing.
+    """
+    caller.require("change_licence")
+    if not reason.strip():
+        raise InputError("a reason is needed", message_zh="请填写理由")
+    with ctx.database.write() as session:
+        at = ctx.clock()
+        row = _visible(licences.find_licence(session, number, lock=True), caller)
+        status = AFTER.get((row.status, action))
+        if status is None:
+            raise ConflictError(
+                f"cannot {action} a licence that is {row.status}", message_zh="证照当前状态不能进行此操作"
+            )
+        licences.set_status(session, row, status, caller.subject, at, reason.strip())
+        audit.append(session, at, caller.subject, f"licence.{status}", number, reason=reason.strip())
+        event = outbox.add_event(session, at, f"licence.{status}", number, row.org, reason=reason.strip())
+        ctx.jobs.enqueue(session, "deliver_event", f"event:{event.id}", event.id)
+        return views.licence(session, row, ctx.today())
+
+
+def _visible(row: LicenceRow, caller: Caller) -> LicenceRow:
+    if row.org != caller.org and not caller.sees_all:
+        raise NotFoundError(f"no licence {row.number!r}", message_zh="没有查到这个证照编号")
+    return row
+
+
+def _file(ctx: Context, row: LicenceRow) -> tuple[bytes, str]:
+    if row.sha256 is None:
+        raise NotFoundError(f"licence {row.number} is not sealed yet", message_zh="证照正在制作")
+    return ctx.blobs.get(row.sha256), f"{row.number}.pdf"

@@ -1,0 +1,81 @@
+"""The service's functions in one place; HTTP routes and pages call these and nothing below.
+
+Each takes the opened :class:`Context` first and the :class:`Caller` second where
+somebody must have signed in, does one unit of work and returns JSON values.
+"""
+
+from __future__ import annotations
+
+from docproc.flow.access import MAY, ROLES, Act, Caller, Role
+from docproc.flow.admin import (
+    audit_lines,
+    authenticate,
+    check_audit,
+    create_key,
+    events,
+    first_key,
+    list_keys,
+    revoke_key,
+)
+from docproc.flow.context import Context, open_context
+from docproc.flow.deciding import Seen, StaleError, accept, decide, release
+from docproc.flow.intake import (
+    add_page,
+    correct_field,
+    create_application,
+    list_applications,
+    page_file,
+    remove_page,
+    submit,
+    view_application,
+    withdraw,
+)
+from docproc.flow.once import Once, ReusedKeyError
+from docproc.flow.register import (
+    change_licence,
+    licence_by_code,
+    licence_by_number,
+    licence_file,
+    licence_file_by_code,
+    view_licence,
+)
+
+__all__ = [
+    "MAY",
+    "ROLES",
+    "Act",
+    "Caller",
+    "Context",
+    "Once",
+    "ReusedKeyError",
+    "Role",
+    "Seen",
+    "StaleError",
+    "accept",
+    "add_page",
+    "audit_lines",
+    "authenticate",
+    "change_licence",
+    "check_audit",
+    "correct_field",
+    "create_application",
+    "create_key",
+    "decide",
+    "events",
+    "first_key",
+    "licence_by_code",
+    "licence_by_number",
+    "licence_file",
+    "licence_file_by_code",
+    "list_applications",
+    "list_keys",
+    "open_context",
+    "page_file",
+    "release",
+    "remove_page",
+    "revoke_key",
+    "submit",
+    "view_application",
+    "view_licence",
+    "withdraw",
+]

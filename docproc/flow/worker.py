@@ -1,0 +1,125 @@
+"""A worker process: holds its name, works off queues, takes over from dead workers, ends on SIGTERM."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+
+from docproc.domain import Finding
+from docproc.errors import SetupError
+from docproc.flow import engine, lease
+from docproc.flow.context import Context, open_context
+from docproc.flow.engine import QUEUE_OF
+from docproc.flow.intake import queue_check
+from docproc.flow.stages import Stages, real_stages
+from docproc.flow.workflows import UNREADABLE, Tools
+from docproc.settings import Settings
+from docproc.store import applications, pages
+
+log = logging.getLogger(__name__)
+
+TICK_SECONDS = 2.0
+"""How often a worker looks for dead ones."""
+GRACE_SECONDS = 25
+"""How long jobs may go on after SIGTERM; those that do not end run again from their last step."""
+GIVEN_UP_AFTER = timedelta(seconds=20)
+"""Age from which a file that still waits is looked at: its job may have been given up."""
+GIVEN_UP_ZH = "系统处理中断，请签章人重新确认签章"
+
+
+def run_worker(
+    settings: Settings,
+    name: str,
+    queues: Sequence[str],
+    *,
+    stages: Stages | None = None,
+    on_ready: Callable[[], None] = lambda: None,
+) -> int:
+    """Work until SIGTERM or SIGINT; returns the exit status, 1 when the name was lost.
+
+    Args:
+        settings: of this process; the database must be migrated.
+        name: stable name; two living workers cannot have the same.
+        queues: what to work off.
+        stages: what reads and seals; default the real ones.
+        on_ready: called once jobs are taken.
+
+    Raises:
+        SetupError: unknown queue, or the name is in use.
+    """
+    unknown = sorted(set(queues) - set(QUEUE_OF.values()))
+    if unknown or not queues:
+        raise SetupError(f"unknown queues {unknown}: use some of {', '.join(QUEUE_OF.values())}")
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    ctx = open_context(settings)
+    held = lease.acquire(ctx.database, name)
+    Tools.install(ctx, stages or real_stages(settings))
+    engine.launch(ctx.database, name, queues, settings.application_version)
+    log.info("worker %s works off %s", name, ", ".join(queues))
+    on_ready()
+    lost = False
+    while not lost and not stopping.wait(TICK_SECONDS):
+        lost = not held.is_held()
+        if not lost:
+            _look_around(ctx, name)
+    if lost:
+        log.error("worker %s lost its name and stops at once", name)
+        return 1
+    engine.stop(GRACE_SECONDS)
+    held.release()
+    ctx.close()
+    return 0
+
+
+def _look_around(ctx: Context, name: str) -> None:
+    """Take over from dead workers and close what was given up; trouble here never ends the worker."""
+    try:
+        take_over(ctx, name)
+        close_given_up(ctx)
+    except Exception:
+        log.exception("looking for dead workers failed; next try in %s s", TICK_SECONDS)
+
+
+def take_over(ctx: Context, name: str) -> list[str]:
+    """Put back the jobs of workers that died; returns their names."""
+    with lease.dead(ctx.database, ctx.jobs.busy_workers() - {name}) as names:
+        if names:
+            log.warning("workers %s are dead: their jobs go back into the queues", ", ".join(names))
+            engine.recover(names)
+        return names
+
+
+def close_given_up(ctx: Context) -> None:
+    """Turn jobs that the engine gave up into something that people see and can act on."""
+    now = ctx.clock()
+    with ctx.database.read() as session:
+        old_pages = pages.waiting_since(session, now - GIVEN_UP_AFTER)
+        sealing = applications.sealing(session)
+    for page_id in old_pages:
+        if ctx.jobs.is_dead(f"read:{page_id}"):
+            _give_up_page(ctx, page_id)
+    for number, decision_id, attempt in sealing:
+        if ctx.jobs.is_dead(f"issue:{decision_id}:{attempt}"):
+            _give_up_seal(ctx, number, attempt)
+
+
+def _give_up_page(ctx: Context, page_id: str) -> None:
+    with ctx.database.write() as session:
+        number = pages.find_page(session, page_id).application
+        row = applications.find_application(session, number, lock=True)
+        page = pages.find_page(session, page_id)
+        if page.state == "queued":
+            pages.mark_failed(session, page, Finding("read_error", "fix", UNREADABLE), ctx.clock())
+            queue_check(ctx, session, row)
+
+
+def _give_up_seal(ctx: Context, number: str, attempt: int) -> None:
+    with ctx.database.write() as session:
+        row = applications.find_application(session, number, lock=True)
+        if row.seal_attempt == attempt and row.seal_state in ("queued", "waiting"):
+            row.seal_state, row.seal_note = "failed", GIVEN_UP_ZH

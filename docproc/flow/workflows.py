@@ -1,0 +1,298 @@
+"""The three jobs of the service and the delivery of events; every step can run twice without harm.
+
+::
+
+    read_page          blob -> readings stored; the last file of an application queues its check
+    check_application  readings -> findings and verdict stored
+    issue_licence      number -> render, seal, verify -> blob -> registered
+    deliver_event      outbox -> webhook
+
+What happens once happens in a database transaction that looks first whether it
+happened already. A job never waits for a person and never sleeps: when the TSA
+is out of reach the next attempt is queued with a delay.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from datetime import date
+from typing import TypedDict
+
+import httpx
+
+from docproc.check import check
+from docproc.decide import transition
+from docproc.domain import CheckResult, Finding, PageReading
+from docproc.draft import draft_licence, series
+from docproc.errors import InputError, SealError, SealUnavailableError, SetupError
+from docproc.flow import views
+from docproc.flow.admin import SYSTEM
+from docproc.flow.context import Context
+from docproc.flow.deciding import queue_issue
+from docproc.flow.engine import step, workflow
+from docproc.flow.intake import announce, queue_check
+from docproc.flow.stages import Stages
+from docproc.flow.webhook import post_event
+from docproc.licence.record import licence_json, parse_licence_json
+from docproc.matter import Matter, find_matter
+from docproc.store import applications, audit, counters, licences, outbox, pages
+from docproc.store.tables import OutboxRow
+
+log = logging.getLogger(__name__)
+
+UNREADABLE = "系统未能识别这份材料，请重新扫描后上传，或联系工作人员"
+NOT_CHECKED = "系统核验未能完成，请联系工作人员"
+FIRST_DELAY, LONGEST_DELAY = 5, 300
+"""Seconds before sealing is tried again, doubling up to the longest."""
+
+MOST_DELIVERIES = 40
+"""Attempts to deliver an event, over about a day."""
+
+
+class Tools:
+    """The context and stages of this worker process; jobs carry ids only."""
+
+    _installed: tuple[Context, Stages] | None = None
+
+    @classmethod
+    def install(cls, ctx: Context, stages: Stages) -> None:
+        """Set them before the engine is launched."""
+        cls._installed = (ctx, stages)
+
+    @classmethod
+    def get(cls) -> tuple[Context, Stages]:
+        """Raises SetupError when this process is no worker."""
+        if cls._installed is None:
+            raise SetupError("this process is no worker: start one with `docproc worker`")
+        return cls._installed
+
+
+# ------------------------------------------------------------------ read
+
+
+@workflow("read_page")
+def read_page(page_id: str) -> None:
+    """Read an uploaded file."""
+    read_and_store(page_id)
+
+
+@step("read_and_store")
+def read_and_store(page_id: str) -> None:
+    """Read the file and keep what it says; a file that cannot be read becomes a finding, never a stuck job."""
+    ctx, stages = Tools.get()
+    with ctx.database.read() as session:
+        page = pages.find_page(session, page_id)
+        matter = find_matter(applications.find_application(session, page.application).matter)
+        done = page.state != "queued" or page.removed_at is not None
+    if done:
+        return
+    data = ctx.blobs.get(page.sha256)
+    try:
+        readings = list(
+            stages.read_file(data, page.filename, matter, material=page.material_hint or None, today=ctx.today())
+        )
+        finding = None if readings else Finding("no_pages", "fix", UNREADABLE)
+    except InputError as error:
+        readings, finding = [], Finding(error.code, "fix", error.message_zh)
+    except (SetupError, OSError):
+        raise  # this machine's trouble, not the file's: the step is tried again
+    except Exception:
+        log.exception("reading page %s failed", page_id)
+        readings, finding = [], Finding("read_error", "fix", UNREADABLE)
+    with ctx.database.write() as session:
+        row = applications.find_application(session, page.application, lock=True)
+        page = pages.find_page(session, page_id)
+        if page.state != "queued":
+            return
+        if finding is None:
+            pages.store_readings(session, page, readings, ctx.clock())
+        else:
+            pages.mark_failed(session, page, finding, ctx.clock())
+        queue_check(ctx, session, row)
+
+
+# ------------------------------------------------------------------ check
+
+
+@workflow("check_application")
+def check_application(number: str, revision: int) -> None:
+    """Check an application whose files are all read."""
+    check_and_store(number, revision)
+
+
+@step("check_and_store")
+def check_and_store(number: str, revision: int) -> None:
+    """Store findings and verdict of one revision; an older or repeated one changes nothing."""
+    ctx, _ = Tools.get()
+    with ctx.database.write() as session:
+        row = applications.find_application(session, number, lock=True)
+        if row.revision != revision or row.checked_revision >= revision:
+            return
+        matter = find_matter(row.matter)
+        result = _checked(matter, [reading for _, reading in pages.readings_of(session, number)], ctx.today())
+        pages.store_findings(session, number, result.findings)
+        failed = any(page.state == "failed" for page in pages.live_pages(session, number))
+        row.verdict = "rescan" if failed else result.verdict
+        row.checked_revision = revision
+        announce(ctx, session, row, "application.checked", revision=revision)
+
+
+def _checked(matter: Matter, readings: Sequence[PageReading], today: date) -> CheckResult:
+    try:
+        return check(matter, readings, today)
+    except Exception:
+        log.exception("checking an application of %s failed", matter.id)
+        return CheckResult("supplement", (Finding("check_error", "block", NOT_CHECKED),))
+
+
+# ------------------------------------------------------------------ issue
+
+
+class SealOutcome(TypedDict):
+    """How an attempt to seal ended: ``sealed`` with a hash, ``wait`` or ``failed`` with a Chinese reason."""
+
+    state: str
+    sha256: str
+    note: str
+
+
+@workflow("issue_licence")
+def issue_licence(decision_id: str, attempt: int) -> None:
+    """Give a number, seal, verify, register; one licence for each approval."""
+    number = allocate(decision_id)
+    outcome = seal_and_keep(number)
+    if outcome["state"] == "sealed":
+        register(number, outcome["sha256"])
+    else:
+        postpone(decision_id, attempt, outcome)
+
+
+@step("allocate")
+def allocate(decision_id: str) -> str:
+    """The licence's number; the database allows one licence for each approval."""
+    ctx, _ = Tools.get()
+    with ctx.database.write() as session:
+        decision = applications.find_decision(session, decision_id)
+        row = applications.find_application(session, decision.application, lock=True)
+        existing = licences.licence_of_decision(session, decision_id)
+        if existing is not None:
+            return existing.number
+        view = views.application(session, row)
+        if view["content_sha256"] != decision.seen_sha256:
+            raise SealError(f"application {row.number} is not what decision {decision_id} was made on")
+        matter = find_matter(row.matter)
+        readings = [reading for _, reading in pages.readings_of(session, row.number)]
+        code = licences.new_code()
+        licence = draft_licence(
+            matter,
+            readings,
+            serial=counters.next_value(session, series(matter, readings)),
+            application=row.number,
+            authority=ctx.settings.authority_name,
+            authority_code=ctx.settings.authority_code,
+            today=ctx.today(),
+            verify_url=f"{ctx.settings.public_url.rstrip('/')}/v/{code}",
+        )
+        body = json.loads(licence_json(licence))
+        licences.add_licence(session, licence, decision=decision_id, application=row, code=code, body=body)
+        audit.append(session, ctx.clock(), SYSTEM, "licence.numbered", licence.number, decision=decision_id)
+        return licence.number
+
+
+@step("seal_and_keep")
+def seal_and_keep(number: str) -> SealOutcome:
+    """Seal and store the file; a file from an attempt that was cut short stays unregistered and is never given out."""
+    ctx, stages = Tools.get()
+    with ctx.database.read() as session:
+        row = licences.prepared_licence(session, number)
+        spec = find_matter(row.matter).licence
+    if row.sha256 is not None:
+        return {"state": "sealed", "sha256": row.sha256, "note": ""}
+    licence = parse_licence_json(_canonical(row.body))
+    try:
+        sealed = stages.seal_licence(licence, ctx.clock())
+    except SealUnavailableError as error:
+        log.warning("licence %s: %s", number, error)
+        return {"state": "wait", "sha256": "", "note": error.message_zh}
+    except SealError as error:
+        log.error("licence %s: %s", number, error)
+        return {"state": "failed", "sha256": "", "note": error.message_zh}
+    return {"state": "sealed", "sha256": ctx.blobs.put(sealed, keep_days=365 * spec.retention_years), "note": ""}
+
+
+@step("register")
+def register(number: str, sha256: str) -> None:
+    """Make the sealed file the licence: from here on it verifies as issued."""
+    ctx, _ = Tools.get()
+    with ctx.database.write() as session:
+        at = ctx.clock()
+        licence = licences.prepared_licence(session, number)
+        row = applications.find_application(session, licence.application, lock=True)
+        if not licences.register_sealed(session, number, sha256, at):
+            return
+        licences.add_status_event(session, number, "valid", SYSTEM, at, "签发")
+        row.status = transition(row.status, "issue")  # type: ignore[arg-type]
+        row.version += 1
+        row.updated_at = at
+        row.seal_state, row.seal_note = "sealed", ""
+        audit.append(session, at, SYSTEM, "licence.issued", number, application=row.number, sha256=sha256)
+        announce(ctx, session, row, "licence.issued", licence=number)
+
+
+@step("postpone")
+def postpone(decision_id: str, attempt: int, outcome: SealOutcome) -> None:
+    """Say why there is no licence yet, and queue the next attempt unless a person must act first."""
+    ctx, _ = Tools.get()
+    with ctx.database.write() as session:
+        decision = applications.find_decision(session, decision_id)
+        row = applications.find_application(session, decision.application, lock=True)
+        if row.status != "approved" or row.seal_attempt != attempt:
+            return
+        row.seal_note = outcome["note"]
+        if outcome["state"] == "wait":
+            queue_issue(ctx, session, row, decision, delay=min(FIRST_DELAY * 2 ** min(attempt - 1, 8), LONGEST_DELAY))
+        else:
+            row.seal_state = "failed"
+            audit.append(session, ctx.clock(), SYSTEM, "seal.failed", row.number, note=outcome["note"])
+
+
+def _canonical(body: dict[str, object]) -> bytes:
+    return json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+# ------------------------------------------------------------------ events
+
+
+@workflow("deliver_event")
+def deliver_event(event_id: int, attempt: int = 1) -> None:
+    """Send an event to the webhook, where one is set; the feed has it in any case."""
+    send_event(event_id, attempt)
+
+
+@step("send_event")
+def send_event(event_id: int, attempt: int) -> None:
+    """At least once: a receiver knows a repetition by the event's id."""
+    ctx, _ = Tools.get()
+    if not ctx.settings.webhook_url:
+        return
+    with ctx.database.read() as session:
+        row = session.get(OutboxRow, event_id)
+        body = views.event(row) if row is not None and row.delivered_at is None else None
+    if body is None:
+        return
+    try:
+        post_event(ctx.settings.webhook_url, ctx.settings.webhook_secret.get_secret_value(), body, ctx.clock())
+    except httpx.HTTPError as error:
+        log.warning("event %s, attempt %s: %s", event_id, attempt, error)
+        delivered = False
+    else:
+        delivered = True
+    with ctx.database.write() as session:
+        if delivered:
+            outbox.mark_delivered(session, event_id, ctx.clock())
+        elif attempt < MOST_DELIVERIES:
+            delay = min(FIRST_DELAY * 2 ** min(attempt - 1, 10), 3600)
+            job_id = f"event:{event_id}:{attempt + 1}"
+            ctx.jobs.enqueue(session, "deliver_event", job_id, event_id, attempt + 1, delay=delay)

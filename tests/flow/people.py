@@ -1,0 +1,106 @@
+"""Callers, papers and worker processes for tests of the flow."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from docproc.flow.access import Caller
+from docproc.flow.context import Context
+from docproc.flow.service import Seen, add_page, create_application, submit, view_application
+from docproc.settings import Settings
+from tests.flow.small_stages import paper
+from tests.test_check import TRADER, pages
+
+ALL_QUEUES = "read,check,seal,notify"
+
+
+def caller(subject: str, *roles: str, org: str = "office") -> Caller:
+    return Caller(f"key-{subject}"[:16], subject, org, frozenset(roles))
+
+
+KIOSK = caller("kiosk-1", "kiosk")
+CLERK = caller("clerk-1", "clerk")
+REVIEWER = caller("reviewer-1", "reviewer")
+OTHER_REVIEWER = caller("reviewer-2", "reviewer")
+APPROVER = caller("approver-1", "approver")
+SEALER = caller("sealer-1", "sealer")
+AUDITOR = caller("auditor-1", "auditor", org="supervision")
+ADMIN = caller("admin-1", "admin")
+
+
+def trader_papers(**extra: Any) -> list[bytes]:
+    """The papers of a sole trader against whom nothing stands, one file a page."""
+    return [paper([reading], **extra) for reading in pages("sole_trader", TRADER)]
+
+
+def hand_in(ctx: Context, who: Caller = KIOSK, papers: list[bytes] | None = None) -> str:
+    """Open an application and upload its papers; returns its number."""
+    number = str(create_application(ctx, who, "sole_trader", "kiosk")["number"])
+    for place, data in enumerate(papers if papers is not None else trader_papers()):
+        add_page(ctx, who, number, data, filename=f"{place}.png")
+    return number
+
+
+def submitted(ctx: Context, who: Caller = KIOSK, papers: list[bytes] | None = None) -> dict[str, Any]:
+    """The view of an application that was read, checked and submitted; needs a running worker."""
+    number = hand_in(ctx, who, papers)
+    until(lambda: view_application(ctx, who, number)["checked"])
+    return submit(ctx, who, number)
+
+
+def seen(view: dict[str, Any]) -> Seen:
+    return Seen(view["version"], view["content_sha256"])
+
+
+def until(condition: Callable[[], Any], seconds: float = 30) -> Any:
+    """Wait for a condition; fails when it does not come true."""
+    end = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.05)
+    return value
+
+
+class Workers:
+    """Worker processes of one service."""
+
+    def __init__(self, settings: Settings, module: str = "tests.flow.small_stages") -> None:
+        self.settings, self.module = settings, module
+        self.running: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(self, name: str, queues: str = ALL_QUEUES, wait: bool = True) -> subprocess.Popen[bytes]:
+        ready = self.settings.data_dir / f"ready-{name}"
+        ready.unlink(missing_ok=True)
+        env = {
+            **os.environ,
+            "DOCPROC_DATA_DIR": str(self.settings.data_dir),
+            "DOCPROC_DATABASE_URL": self.settings.database_url,
+        }
+        log = (self.settings.data_dir / f"log-{name}").open("ab")
+        process = subprocess.Popen([sys.executable, "-m", self.module, name, queues], env=env, stderr=log)
+        log.close()
+        self.running[name] = process
+        if wait:
+            until(lambda: ready.exists() or process.poll() is not None)
+        return process
+
+    def kill(self, name: str) -> None:
+        process = self.running.pop(name)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+
+    def stop(self, name: str) -> int:
+        process = self.running.pop(name)
+        process.terminate()
+        return process.wait(timeout=40)
+
+    def stop_all(self) -> None:
+        for process in self.running.values():
+            process.kill()
+            process.wait()

@@ -1,0 +1,70 @@
+"""Small real stages for worker processes: a reader of files that carry their own readings, a sealer that only frames.
+
+Run as ``python -m tests.flow.small_stages NAME QUEUES`` with the settings in the environment.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from docproc.domain import Licence, PageReading
+from docproc.errors import SealError, SealUnavailableError, UnsupportedFileError
+from docproc.flow.stages import Stages
+from docproc.flow.worker import run_worker
+from docproc.licence.record import licence_json
+from docproc.matter import Matter
+from docproc.settings import Settings
+from docproc.store.codec import reading_from_json, reading_to_json
+
+MAGIC = b"\x89PNG\r\n\x1a\n"
+
+
+def paper(readings: Sequence[PageReading], **extra: Any) -> bytes:
+    """A file that says ``readings``; ``sleep`` seconds, ``crash`` or ``fail`` make its reader do that."""
+    return MAGIC + json.dumps({"readings": [reading_to_json(r) for r in readings], **extra}).encode()
+
+
+def read_file(
+    data: bytes, filename: str, matter: Matter, *, material: str | None, today: date
+) -> Sequence[PageReading]:
+    try:
+        body = json.loads(data.removeprefix(MAGIC))
+    except ValueError:
+        raise UnsupportedFileError("not one of our papers") from None
+    time.sleep(body.get("sleep", 0))
+    if body.get("crash"):
+        os.kill(os.getpid(), signal.SIGKILL)
+    if body.get("fail"):
+        raise RuntimeError("the reader has a defect")
+    return [replace(reading_from_json(r), file=filename) for r in body["readings"]]
+
+
+def sealer(folder: Path) -> Any:
+    """Seals by a frame around the licence; files ``tsa-down`` and ``seal-revoked`` in the folder make it refuse."""
+
+    def seal_licence(licence: Licence, at: datetime) -> bytes:
+        if (folder / "tsa-down").exists():
+            raise SealUnavailableError("TSA is down")
+        if (folder / "seal-revoked").exists():
+            raise SealError("certificate revoked", message_zh="印章证书已吊销")
+        time.sleep(0.3)
+        return b"%PDF-1.7 " + secrets.token_bytes(16) + licence_json(licence)
+
+    return seal_licence
+
+
+if __name__ == "__main__":
+    settings = Settings()
+    stages = Stages(read_file, sealer(settings.data_dir))
+    ready = settings.data_dir / f"ready-{sys.argv[1]}"
+    sys.exit(run_worker(settings, sys.argv[1], sys.argv[2].split(","), stages=stages, on_ready=ready.touch))
