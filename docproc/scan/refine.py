@@ -34,7 +34,7 @@ class Refined:
     image: Image
     """As the page that came in, content now where the blank form has it."""
     shift_mm: Field
-    """(x, y) mm at an even grid from corner to corner: where content lay minus where it belongs; 0 when not recognised."""
+    """(x, y) mm at an even grid from corner to corner: where content lay minus where it belongs."""
     max_shift_mm: float
     found: float
     """Share of the form's patches that were found on the page, 0..1; a wrong form or a bad picture finds few."""

@@ -1,0 +1,109 @@
+"""The helper process behind :mod:`docproc.sandbox`: imports the parser, forks a limited child for each job."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import resource
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from docproc.errors import InputError
+
+Target = Callable[[bytes, dict[str, Any]], tuple[dict[str, Any], Sequence[Any]]]
+
+_REQUEST = 65536
+_LOOK_S = 0.2
+"""How often running children are looked after."""
+
+
+def serve(control: socket.socket, target: Target) -> None:
+    """Fork a child for every request until the other side closes; kill those that outlive their time."""
+    control.send(b"ready")
+    deadlines: dict[int, float] = {}
+    while True:
+        control.settimeout(_LOOK_S if deadlines else None)
+        try:
+            request, handles, _, _ = socket.recv_fds(control, _REQUEST, 2)
+        except TimeoutError:
+            _look_after(deadlines)
+            continue
+        if not request:
+            for child in deadlines:
+                os.kill(child, signal.SIGKILL)
+            return
+        options = json.loads(request)
+        child = os.fork()
+        if child == 0:
+            control.close()
+            _work(options, handles, target)
+        deadlines[child] = time.monotonic() + float(options["wall_s"])
+        for handle in handles:
+            os.close(handle)
+        _look_after(deadlines)
+
+
+def _look_after(deadlines: dict[int, float]) -> None:
+    """Collect children that ended, kill those over time."""
+    for child, deadline in list(deadlines.items()):
+        if time.monotonic() > deadline:
+            os.kill(child, signal.SIGKILL)
+        if os.waitpid(child, os.WNOHANG)[0] == child:
+            del deadlines[child]
+
+
+def _work(options: dict[str, Any], handles: list[int], target: Target) -> None:
+    """In the child: take on the limits, run the target, answer, end."""
+    reply = socket.socket(fileno=handles[0])
+    try:
+        silence = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(silence, 1)
+        os.dup2(silence, 2)
+        _limit(int(options["cpu_s"]), int(options["memory_mb"]) << 20, int(options["result_bytes"]))
+        data = os.pread(handles[1], os.fstat(handles[1]).st_size, 0)
+        answer, parts = target(data, options["options"])
+        _answer(reply, [json.dumps(answer).encode(), *parts])
+    except MemoryError:
+        reply.send(b'{"error": "memory"}')
+    except InputError as problem:
+        told = {"error": type(problem).__name__, "message": str(problem)[:500]}
+        reply.send(json.dumps({**told, "message_zh": problem.message_zh, "code": problem.code}).encode())
+    except BaseException as problem:
+        reply.send(json.dumps({"error": f"crash {type(problem).__name__}"}).encode())
+    finally:
+        os._exit(0)
+
+
+def _limit(cpu_s: int, memory: int, result_bytes: int) -> None:
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s + 1))
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (result_bytes, result_bytes))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _answer(reply: socket.socket, parts: Sequence[Any]) -> None:
+    """Leave the parts in a memory file and send its handle."""
+    views = [memoryview(part).cast("B") for part in parts]
+    handle = os.memfd_create("pages")
+    for view in views:
+        done = 0
+        while done < len(view):
+            done += os.write(handle, view[done:])
+    socket.send_fds(reply, [json.dumps({"sizes": [len(view) for view in views]}).encode()], [handle])
+
+
+def main() -> None:
+    """``python -m docproc.sandbox_helper CONTROL_FD MODULE:FUNCTION``."""
+    module, function = sys.argv[2].split(":")
+    target: Target = getattr(importlib.import_module(module), function)
+    with socket.socket(fileno=int(sys.argv[1])) as control:
+        serve(control, target)
+
+
+if __name__ == "__main__":
+    main()

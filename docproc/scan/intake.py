@@ -1,0 +1,207 @@
+"""From the bytes of an upload to page pictures, within limits.
+
+What a file is, its first bytes say, never its name. Parsers of pictures and
+PDF are large and written for trusting programs: the service calls this module
+through :mod:`docproc.scan.sandbox`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import pymupdf
+
+from docproc.errors import LimitError, UnsupportedFileError
+from docproc.scan import headers
+from docproc.scan.geometry import Image
+from docproc.scan.limits import Limits
+from docproc.scan.sniff import sniff
+
+__all__ = ["Limits", "PageImage", "sniff", "split"]
+
+_RENDER_DPI = 200.0
+_FULL_PAGE = 0.92
+"""Least share of a PDF page's width and height that one picture covers to be taken for a scan of the page."""
+_EMBEDDED_DPI = (90.0, 700.0)
+"""Resolutions at which such a picture is taken as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageImage:
+    """One page of an upload."""
+
+    index: int
+    """0-based within the file."""
+    image: Image
+    """H x W x 3 BGR, turned as the file's orientation mark says."""
+    dpi: float | None
+    """Dots per inch where the file tells; many cameras write 72 without meaning it."""
+
+
+def split(data: bytes, limits: Limits | None = None) -> tuple[PageImage, ...]:
+    """Pages of a JPEG, PNG, TIFF, GIF (first picture) or PDF file.
+
+    Raises:
+        UnsupportedFileError: another kind of file, damaged, cut off, encrypted or without pages.
+        LimitError: over a limit; sizes are taken from headers before anything is decoded.
+    """
+    limits = limits or Limits()
+    if len(data) > limits.bytes:
+        raise LimitError(
+            f"{len(data)} bytes, at most {limits.bytes}",
+            message_zh=f"文件超过 {limits.bytes // 1_000_000} MB，请降低扫描分辨率或分开上传",
+            code="file_too_large",
+        )
+    kind = sniff(data)
+    if kind == "pdf":
+        return tuple(_pdf(data, limits))
+    sizes = headers.tiff(data) if kind == "tiff" else (_SINGLE[kind](data),)
+    _check_pages([(header.width, header.height) for header in sizes], limits)
+    if kind == "tiff":
+        images = _tiff(data, len(sizes))
+    elif kind == "gif":
+        images = [_pixmap(pymupdf.Pixmap(data))]
+    else:
+        images = [_decode(data)]
+    return tuple(
+        PageImage(index, image, header.dpi) for index, (image, header) in enumerate(zip(images, sizes, strict=True))
+    )
+
+
+_SINGLE = {"jpeg": headers.jpeg, "png": headers.png, "gif": headers.gif}
+
+
+def _check_pages(sizes: list[tuple[int, int]], limits: Limits) -> None:
+    """Refuse too many pages or pixels, and pictures without any."""
+    if len(sizes) > limits.pages:
+        raise LimitError(
+            f"{len(sizes)} pages, at most {limits.pages}",
+            message_zh=f"文件超过 {limits.pages} 页，请分开上传",
+            code="too_many_pages",
+        )
+    if any(width < 1 or height < 1 for width, height in sizes):
+        raise headers.damaged("picture without pixels")
+    pixels = [width * height for width, height in sizes]
+    if max(pixels, default=0) > limits.page_pixels or sum(pixels) > limits.total_pixels:
+        raise LimitError(
+            f"{max(pixels)} pixels a page, {sum(pixels)} in all",
+            message_zh="图片像素过大，请以 200 至 300 DPI 重新扫描，或降低拍照分辨率后上传",
+            code="too_many_pixels",
+        )
+
+
+def _decode(data: bytes) -> Image:
+    """A JPEG or PNG as BGR, upright by its orientation mark, transparency on white."""
+    buffer = np.frombuffer(data, np.uint8)
+    try:
+        image = cv2.imdecode(buffer, cv2.IMREAD_COLOR)
+        layers = cv2.imdecode(buffer, cv2.IMREAD_UNCHANGED) if data[:1] == b"\x89" and _has_alpha(data) else None
+    except cv2.error as problem:
+        raise headers.damaged(f"picture cannot be decoded: {problem}") from problem
+    if image is None:
+        raise headers.damaged("picture cannot be decoded")
+    if layers is not None and layers.ndim == 3 and layers.shape[2] == 4:
+        image = _on_white(layers)
+    return np.asarray(image, np.uint8)
+
+
+def _has_alpha(png: bytes) -> bool:
+    """Whether a PNG's colour type carries transparency, or a palette may."""
+    return png[25:26] in (b"\x04", b"\x06", b"\x03")
+
+
+def _on_white(layers: Image) -> Image:
+    """BGRA of 8 or 16 bits on white paper."""
+    if layers.dtype != np.uint8:
+        layers = (layers >> 8).astype(np.uint8)
+    alpha = layers[..., 3:].astype(np.uint16)
+    return ((layers[..., :3].astype(np.uint16) * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
+
+
+def _tiff(data: bytes, pages: int) -> list[Image]:
+    try:
+        good, images = cv2.imdecodemulti(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error as problem:
+        raise headers.damaged(f"TIFF cannot be decoded: {problem}") from problem
+    if not good or len(images) != pages:
+        raise headers.damaged(f"TIFF says {pages} pages, {len(images)} can be decoded")
+    return [np.asarray(image, np.uint8) for image in images]
+
+
+def _pdf(data: bytes, limits: Limits) -> Iterator[PageImage]:
+    """Pages of a PDF: a scan's own picture where the page is nothing else, a rendering otherwise."""
+    pymupdf.TOOLS.mupdf_display_errors(False)
+    pymupdf.TOOLS.mupdf_display_warnings(False)
+    try:
+        with pymupdf.open(stream=data, filetype="pdf") as document:
+            if document.needs_pass:
+                raise UnsupportedFileError(
+                    "encrypted PDF", message_zh="PDF 已加密，请取消密码保护后重新上传", code="encrypted_pdf"
+                )
+            if document.page_count == 0:
+                raise UnsupportedFileError(
+                    "PDF without pages", message_zh="PDF 中没有页面，请重新扫描后上传", code="no_pages"
+                )
+            _check_pages([(1, 1)] * document.page_count, limits)
+            spent = 0
+            for index in range(document.page_count):
+                page = _pdf_page(document, index, limits, spent)
+                spent += page.image.shape[0] * page.image.shape[1]
+                yield page
+    except (RuntimeError, ValueError, pymupdf.mupdf.FzErrorBase) as problem:
+        raise headers.damaged(f"PDF cannot be read: {problem}") from problem
+
+
+def _pdf_page(document: pymupdf.Document, index: int, limits: Limits, spent: int) -> PageImage:
+    page = document[index]
+    left = Limits(limits.bytes, limits.pages, limits.page_pixels, limits.total_pixels - spent)
+    embedded = _embedded(document, page, left)
+    if embedded is not None:
+        return PageImage(index, embedded[0], embedded[1])
+    scale = _RENDER_DPI / 72
+    _check_pages([(round(page.rect.width * scale), round(page.rect.height * scale))], left)
+    return PageImage(index, _pixmap(page.get_pixmap(matrix=pymupdf.Matrix(scale, scale), alpha=False)), _RENDER_DPI)
+
+
+def _embedded(document: pymupdf.Document, page: pymupdf.Page, limits: Limits) -> tuple[Image, float] | None:
+    """The JPEG or PNG that is all there is on a page, and its resolution; ``None`` when there is more to see."""
+    drawn = [kind for kind, _ in page.get_bboxlog() if kind not in ("ignore-text", "clip-image-mask")]
+    if drawn != ["fill-image"] or page.rotation or page.first_annot or page.first_widget:
+        return None
+    places = page.get_image_info(xrefs=True)
+    if len(places) != 1 or not places[0]["xref"] or places[0].get("has-mask"):
+        return None
+    place = places[0]
+    a, b, c, d, _, _ = place["transform"]
+    box = pymupdf.Rect(place["bbox"])
+    upright = a > 0 and d > 0 and abs(b) < 1e-3 * a and abs(c) < 1e-3 * d
+    if not upright or (box & page.rect).width < _FULL_PAGE * page.rect.width:
+        return None
+    inner = pymupdf.Rect(box.x0 + 2, box.y0 + 2, box.x1 - 2, box.y1 - 2)
+    if (box & page.rect).height < _FULL_PAGE * page.rect.height or not page.rect.contains(inner):
+        return None
+    dpi = place["width"] * 72 / box.width
+    if not _EMBEDDED_DPI[0] <= dpi <= _EMBEDDED_DPI[1]:
+        return None
+    _check_pages([(place["width"], place["height"])], limits)
+    raw = document.extract_image(place["xref"])
+    if raw.get("ext") not in ("jpeg", "png") or raw.get("colorspace", 0) not in (1, 3):
+        return None
+    if sniff(raw["image"]) == "jpeg":
+        header = headers.jpeg(raw["image"])
+        _check_pages([(header.width, header.height)], limits)
+    image = cv2.imdecode(np.frombuffer(raw["image"], np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    return None if image is None else (np.asarray(image, np.uint8), float(dpi))
+
+
+def _pixmap(pixmap: pymupdf.Pixmap) -> Image:
+    """A MuPDF picture as BGR, transparency on white."""
+    if pixmap.colorspace is None or pixmap.colorspace.n != 3:
+        pixmap = pymupdf.Pixmap(pymupdf.csRGB, pixmap)
+    samples = np.frombuffer(pixmap.samples_mv, np.uint8).reshape(pixmap.height, pixmap.width, pixmap.n)
+    if pixmap.alpha:
+        return _on_white(np.ascontiguousarray(samples[..., [2, 1, 0, 3]]))
+    return np.asarray(cv2.cvtColor(samples, cv2.COLOR_RGB2BGR), np.uint8)

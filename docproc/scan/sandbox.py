@@ -1,0 +1,47 @@
+"""Split an upload into pages in a throw-away process, see :mod:`docproc.sandbox`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import cv2
+import numpy as np
+
+from docproc.sandbox import Budget, Sandbox
+from docproc.scan.intake import PageImage, split
+from docproc.scan.limits import Limits
+from docproc.scan.sniff import sniff
+
+_SANDBOX = Sandbox("docproc.scan.sandbox:split_job")
+
+
+def split_limited(
+    data: bytes, limits: Limits | None = None, cpu_s: int = 20, memory_mb: int = 2048
+) -> tuple[PageImage, ...]:
+    """As :func:`docproc.scan.intake.split`, whatever the file does to its parser.
+
+    Raises:
+        UnsupportedFileError: not a file that we take, damaged, or it crashed its parser.
+        LimitError: over a limit on bytes, pages, pixels, time or memory.
+        SetupError: the helper process cannot be started.
+    """
+    limits = limits or Limits()
+    sniff(data[:2048])
+    budget = Budget(cpu_s, memory_mb, wall_s=2.0 * cpu_s + 5.0, result_bytes=3 * limits.total_pixels + 100_000)
+    if len(data) > limits.bytes:
+        return split(data, limits)
+    answer, parts = _SANDBOX.call(data, asdict(limits), budget)
+    return tuple(
+        PageImage(index, np.frombuffer(part, np.uint8).reshape(page["height"], page["width"], 3), page["dpi"])
+        for index, (page, part) in enumerate(zip(answer["pages"], parts, strict=True))
+    )
+
+
+def split_job(data: bytes, options: dict[str, Any]) -> tuple[dict[str, Any], Sequence[memoryview]]:
+    """In the child: split, and hand the pages over as raw bytes."""
+    cv2.setNumThreads(1)
+    pages = split(data, Limits(**options))
+    sizes = [{"height": page.image.shape[0], "width": page.image.shape[1], "dpi": page.dpi} for page in pages]
+    return {"pages": sizes}, [np.ascontiguousarray(page.image).data for page in pages]

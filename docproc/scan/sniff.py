@@ -1,0 +1,56 @@
+"""Tell the kind of a file from its first bytes; nothing is parsed, so the web process may do it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from docproc.errors import UnsupportedFileError
+
+Kind = Literal["jpeg", "png", "tiff", "gif", "pdf"]
+
+_MAGIC: tuple[tuple[bytes, Kind], ...] = (
+    (b"\xff\xd8\xff", "jpeg"),
+    (b"\x89PNG\r\n\x1a\n", "png"),
+    (b"II*\0", "tiff"),
+    (b"MM\0*", "tiff"),
+    (b"GIF87a", "gif"),
+    (b"GIF89a", "gif"),
+)
+_PDF_WITHIN = 1024
+"""Readers accept a PDF header anywhere within so many bytes (ISO 32000-1, implementation note 13)."""
+_HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"avif")
+
+
+def sniff(data: bytes) -> Kind:
+    """Kind of an upload.
+
+    Raises:
+        UnsupportedFileError: nothing that we take; the code and the citizen's message say what it seems to be.
+    """
+    if not data:
+        raise UnsupportedFileError("empty file", message_zh="文件是空的，请重新选择文件上传", code="empty_file")
+    for magic, kind in _MAGIC:
+        if data.startswith(magic):
+            return kind
+    head = data[:_PDF_WITHIN]
+    if b"%PDF-" in head:
+        return "pdf"
+    if data[4:8] == b"ftyp" and data[8:12] in _HEIC_BRANDS:
+        raise UnsupportedFileError(
+            "HEIC picture",
+            message_zh="暂不支持 HEIC 照片，请将手机相机格式设为“兼容性最佳”(JPEG)后重新拍照",
+            code="heic_file",
+        )
+    if b"<svg" in head.lower() or b"<html" in head.lower() or head.lstrip().startswith(b"<?xml"):
+        raise UnsupportedFileError(
+            "SVG, HTML or XML",
+            message_zh="文件内容是网页或矢量图，不是扫描件，请上传 JPEG、PNG、TIFF 或 PDF",
+            code="markup_file",
+        )
+    if data[:2] in (b"PK", b"\xd0\xcf"):
+        raise UnsupportedFileError(
+            "archive or office document",
+            message_zh="文件是压缩包或办公文档，请导出为 PDF 后上传",
+            code="office_file",
+        )
+    raise UnsupportedFileError(f"unknown kind of file: {data[:8]!r}")
