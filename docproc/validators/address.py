@@ -15,7 +15,7 @@ from docproc.validators.text import fold, normalise_text
 _PREFIX = re.compile(
     r"^(?:(?:地址|住址|住所地?|经营场所|现住址|户籍地?址?):)?(?:\d{6} ?)?(?:中华人民共和国|中国(?!\())?"
 )
-_FILLER = re.compile("^(?:市辖区|(?:省|自治区)?直辖县(?:级行政区划)?)?[ ,]*")
+_FILLER = re.compile("^(?:市辖区|(?:省|自治区)?直辖县(?:级行政区划)?)?[ ,-]*")
 _NATION = "|".join(sorted(NATIONS, key=len, reverse=True))
 _ENDING = re.compile(
     rf"(?:特别行政区|(?:维吾尔|壮族|回族)?自治区|(?:(?:{_NATION})族?)*(?:各族)?自治[州县旗]|林区|地区|新区|矿区|[省市区县盟旗])$"
@@ -59,8 +59,7 @@ def locate(address: str, *, year: int | None = None) -> Place | None:
     if zone:
         return _zone_place(zone, after_zone)
     province, text = _take(text, "province", "", year)
-    city, text = _take(_FILLER.sub("", text), "city", province.now[:2] if province else "", year)
-    text = _FILLER.sub("", text)
+    city, text = _take_city(_FILLER.sub("", text), province, year)
     above = city or province
     county, after = _take(text, "county", _scope(above), year)
     zone, after_zone = _take_zone(text, above)
@@ -144,6 +143,16 @@ def _take(text: str, level: Level, within: str, year: int | None) -> tuple[Unit 
     if len({unit.now for unit in candidates}) > 1:
         return None, text
     return max(candidates, key=lambda unit: unit.last or 9999), text[longest:]
+
+
+def _take_city(text: str, province: Unit | None, year: int | None) -> tuple[Unit | None, str]:
+    """Take a city, unless it is a former one and a county in force has its name (石河子市)."""
+    city, after = _take(text, "city", _scope(province), year)
+    if city and city.last is not None:
+        county, after_county = _take(text, "county", _scope(province), year)
+        if county and county.last is None and len(after_county) <= len(after):
+            return None, text
+    return city, _FILLER.sub("", after)
 
 
 def _may_stand(text: str, name: str, unit: Unit, within: str) -> bool:

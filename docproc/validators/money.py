@@ -45,7 +45,11 @@ _CAPITALS = re.compile(
 )
 _NAMED = re.compile(rf"(?P<capitals>.+?)元?(?P<currency>{_CURRENCY})元?整?")
 _LABELS = re.compile(r"^(?:(?:人民币|大写|RMB|¥|:|\(大写\)|金额)+)")
-_BOTH = re.compile(r"^(?P<one>.*?)[(,;/]?(?:\(?小写\)?:?)?(?P<two>(?:¥|RMB|人民币)?:?\d[\d,.]*(?:元整?)?)\)?$")
+_FIGURE_PART = r"(?P<two>(?:¥|RMB|人民币)?:?\d[\d,.]*(?:千万|百万|十万|万|亿)?(?:元整?)?)"
+_BOTH = (
+    re.compile(rf"(?P<one>\D*?)[(,;/]?(?:\(?小写\)?:?)?{_FIGURE_PART}\)?"),
+    re.compile(rf"(?:\(?小写\)?:?)?{_FIGURE_PART}[(,;/]?(?P<one>\D+?)\)?"),
+)
 
 
 def rmb_capitals(amount: Decimal) -> str:
@@ -97,15 +101,10 @@ def parse_amount(text: str) -> tuple[Decimal, str]:
     figures = _FIGURES.fullmatch(plain)
     if figures:
         return _figures(figures)
-    both = _BOTH.fullmatch(plain)
-    if both and both["one"]:
-        number = _FIGURES.fullmatch(both["two"].removesuffix(")"))
-        if number is None:
-            raise ValueError("not an amount")
-        amount, currency = _figures(number)
-        if parse_rmb(both["one"]) != amount:
-            raise AmountsDifferError("the capitals and the figures differ")
-        return amount, currency
+    for pattern in _BOTH:
+        both = pattern.fullmatch(plain)
+        if both and both["one"]:
+            return _agreed(both["one"], both["two"])
     named = _NAMED.fullmatch(plain)
     if named:
         return parse_rmb(named["capitals"] + "元"), _CURRENCIES[named["currency"]]
@@ -120,6 +119,16 @@ def plain_decimal(amount: Decimal) -> str:
     """Write a number without exponent, thousands commas or idle zeros."""
     text = format(amount, "f")
     return (text.rstrip("0").rstrip(".") if "." in text else text) or "0"
+
+
+def _agreed(capitals: str, figures: str) -> tuple[Decimal, str]:
+    found = _FIGURES.fullmatch(figures)
+    if found is None:
+        raise ValueError("not an amount")
+    amount, currency = _figures(found)
+    if parse_rmb(capitals) != amount:
+        raise AmountsDifferError("the capitals and the figures differ")
+    return amount, currency
 
 
 def _figures(found: re.Match[str]) -> tuple[Decimal, str]:

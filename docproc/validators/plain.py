@@ -11,6 +11,7 @@ from docproc.validators.address import locate
 from docproc.validators.chinese import LONG, cn_int, is_long, parse_cn_date, parse_period
 from docproc.validators.money import AmountsDifferError, parse_amount, plain_decimal
 from docproc.validators.nations import NATIONS
+from docproc.validators.region import UNDIVIDED
 from docproc.validators.result import Checked, bad, good
 from docproc.validators.text import compact, normalise_text
 
@@ -71,7 +72,7 @@ def address(raw: str, *, today: date) -> Checked:
     return good(
         value,
         f"地址使用旧名称，现为{place.name}" if place.former else "",
-        "地址未写到区（县）" if place.level != "county" and not place.zone else "",
+        "地址未写到区（县）" if place.level != "county" and not place.zone and place.code not in UNDIVIDED else "",
         "" if place.rest else "地址缺少街道和门牌号",
     )
 

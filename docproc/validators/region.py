@@ -15,6 +15,9 @@ from typing import Any, Literal
 
 Level = Literal["province", "city", "county"]
 
+UNDIVIDED = frozenset({"441900", "442000", "460400", "620200", "710000", "810000", "820000"})
+"""Cities without districts or counties (东莞, 中山, 儋州, 嘉峪关), and regions that the table does not divide."""
+
 
 @dataclass(frozen=True, slots=True)
 class Unit:

@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff\x00-\x08\x0e-\x1f\x7f]")
+# Controls, soft hyphens, zero-width and direction marks, variation selectors, halves of surrogate pairs.
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ud800-\udfff\ufe00-\ufe0f\ufeff"
+    "\U000e0000-\U000e0fff]"
+)
 _SPACES = re.compile(r"\s+")
 _SPACE_AT_HAN = re.compile(r"(?<=[^\x00-\u02ff]) (?=\S)|(?<=\S) (?=[^\x00-\u02ff])")
 _DOTS = re.compile("[•‧∙⋅・·﹒]")
@@ -56,8 +60,8 @@ def compact(raw: str) -> str:
 def fold(raw: str) -> str:
     """Return a key for comparing, not for showing: width, case, variants, bracket kinds, blanks and punctuation gone.
 
-    A dot between digits and a dash between letters or digits are kept, for
-    1.5 is not 15 and 1-2号 is not 12号.
+    A dot, slash or colon between digits and a dash between letters or digits are
+    kept, for 1.5 is not 15 and 1-2号 is not 12号; so are % & @ # and *.
     """
     text = _DASHES.sub("-", _DOTS.sub("·", normalise_text(raw))).translate(_BRACKETS).casefold().translate(_VARIANTS)
     text = _QUOTES.sub("", text).replace(" ", "")
@@ -82,9 +86,9 @@ def _counts(text: str, place: int, char: str) -> bool:
     before, after = text[place - 1 : place], text[place + 1 : place + 2]
     if char == "-":
         return _is_ascii_alnum(before) and _is_ascii_alnum(after)
-    if char in "./%":
-        return before.isdigit() and (after.isdigit() or char == "%")
-    return False
+    if char in "./:":
+        return before.isdigit() and after.isdigit()
+    return char in "%&@#*"
 
 
 def _is_ascii_alnum(char: str) -> bool:

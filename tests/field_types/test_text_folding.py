@@ -61,6 +61,9 @@ def test_the_same_in_other_writing(one: str, other: str) -> None:
         ("张三", "张山"),
         ("50%", "50"),
         ("A栋", "B栋"),
+        ("C&A", "CA"),
+        ("5101**", "5101"),
+        ("8:30", "830"),
     ],
 )
 def test_what_means_something_else_stays_apart(one: str, other: str) -> None:
