@@ -1,0 +1,165 @@
+"""What verifying a licence says, on two axes: is the seal good (EN 319 102-1), and is it what was issued."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, timezone
+from typing import Any, Literal, Protocol
+
+from docproc.domain import Licence
+
+Indication = Literal["TOTAL-PASSED", "INDETERMINATE", "TOTAL-FAILED", "NO-SIGNATURE"]
+Integrity = Literal["intact", "extended", "altered"]
+Issued = Literal["as-issued", "superseded", "unknown"]
+LicenceStatus = Literal["valid", "suspended", "revoked", "superseded", "expired", "unknown"]
+CHINA = timezone(timedelta(hours=8))
+"""Licences begin and end at midnight of Chinese standard time."""
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedRecord:
+    """What the register of issued licences knows about one licence."""
+
+    number: str
+    sha256: str
+    """Of the file that is current for this number, in lower-case hexadecimal."""
+    status: LicenceStatus
+    issued: Issued = "as-issued"
+    """For a look-up by hash: whether those bytes are the current file of the licence or an earlier one."""
+
+
+class Register(Protocol):
+    """The register of issued licences, as far as verifying needs it."""
+
+    def by_sha256(self, digest: str) -> IssuedRecord | None:
+        """Find the licence one of whose files has this hash (lower-case hexadecimal)."""
+
+    def by_number(self, number: str) -> IssuedRecord | None:
+        """Find the licence of this number."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureReport:
+    """One seal in the file."""
+
+    signer: str
+    level: str
+    """PAdES level: B-B, B-T, B-LT or B-LTA."""
+    time: datetime | None
+    """Proven by a time-stamp; ``None`` when nothing proves it."""
+    coverage: str
+    """``ENTIRE_FILE``, ``ENTIRE_REVISION`` or less."""
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """What the file alone says."""
+
+    indication: Indication
+    sub_indication: str | None
+    integrity: Integrity
+    signatures: tuple[SignatureReport, ...] = ()
+    licence: Licence | None = None
+    """From the attachment of the sealed revision; a claim only, unless the seal is good."""
+    reasons: tuple[str, ...] = ()
+    """For developers, in English; most important first."""
+
+
+@dataclass(frozen=True, slots=True)
+class VerificationReport:
+    """The whole verdict."""
+
+    ok: bool
+    indication: Indication
+    sub_indication: str | None
+    integrity: Integrity
+    issued: Issued
+    number: str | None
+    status: LicenceStatus
+    signatures: tuple[SignatureReport, ...]
+    licence: Licence | None
+    reasons: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """The verdict in the shape that commands and the HTTP interface give out."""
+        return {
+            "ok": self.ok,
+            "indication": self.indication,
+            "sub_indication": self.sub_indication,
+            "integrity": self.integrity,
+            "issued": self.issued,
+            "licence": {"number": self.number, "status": self.status},
+            "signatures": [
+                {
+                    "signer": item.signer,
+                    "level": item.level,
+                    "time": item.time.isoformat() if item.time else None,
+                    "coverage": item.coverage,
+                }
+                for item in self.signatures
+            ],
+        }
+
+    def headline(self) -> str:
+        """One sentence for citizens, in Chinese."""
+        if self.ok and self.issued == "as-issued":
+            return "证照真实有效：与登记机关签发的文件一致，电子印章有效。"
+        if self.ok:
+            return "电子印章有效，文件未被改动；未联网核对登记状态。"
+        if self.indication == "NO-SIGNATURE":
+            return "文件没有电子印章，不是有效的电子证照。"
+        if self.integrity == "altered":
+            return "文件已被改动或损坏，不是有效的电子证照。"
+        if self.integrity == "extended":
+            return "文件在签章之后被追加了内容，不能作为有效的电子证照，请向持证人索取原文件。"
+        if self.indication != "TOTAL-PASSED":
+            return "不能确认电子印章有效，请勿采信，可向登记机关查询。"
+        named = {"suspended": "已被暂停", "revoked": "已被吊销", "superseded": "已被新证照取代", "expired": "已过有效期"}
+        if self.status in named:
+            return f"电子印章有效，但证照{named[self.status]}。"
+        return "电子印章有效，但登记机关查不到这份文件或它不是现行版本，请勿采信。"
+
+
+def conclude(found: Examination, digest: str, register: Register | None, at: datetime) -> VerificationReport:
+    """Join what the file says with what the register knows; ``digest`` is the file's SHA-256 in hexadecimal.
+
+    ``ok`` is true only when the seal passes, the file is intact, the licence is in force at ``at``, and, where there
+    is a register, these very bytes are what was issued.
+    """
+    number = found.licence.number if found.licence else None
+    issued: Issued = "unknown"
+    status: LicenceStatus = "unknown"
+    reasons = list(found.reasons)
+    if register is not None:
+        record = register.by_sha256(digest)
+        if record is not None:
+            number, issued = record.number, record.issued
+        elif number is not None:
+            record = register.by_number(number)
+        status = record.status if record is not None else "unknown"
+        if issued != "as-issued":
+            reasons.append("the register does not know these bytes as the current file of a licence")
+    today = at.astimezone(CHINA).date()
+    if found.licence is not None and status in ("valid", "unknown") and _over(found.licence.valid_to, today):
+        status = "expired"
+    early = found.licence is not None and found.licence.valid_from > today
+    if early:
+        reasons.append("the licence is not in force yet")
+    good = found.indication == "TOTAL-PASSED" and found.integrity == "intact" and not early
+    known = issued == "as-issued" and status == "valid" if register is not None else status == "unknown"
+    return VerificationReport(
+        good and known,
+        found.indication,
+        found.sub_indication,
+        found.integrity,
+        issued,
+        number,
+        status,
+        found.signatures,
+        found.licence,
+        tuple(reasons),
+    )
+
+
+def _over(end: date | None, today: date) -> bool:
+    return end is not None and today > end

@@ -1,0 +1,265 @@
+"""Sealing: a visible 公章 and a PAdES signature (ETSI EN 319 142-1) that locks the document.
+
+The signature and all that is needed to verify it later (certificates, CRLs, OCSP responses) go into one revision, so
+that the signature covers its own validation data; at B-LTA an archive time-stamp over everything follows in a second
+revision. Every certificate is checked, revocation included, before the key is used, at every level.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Literal
+
+from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils.generic import pdf_name
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.pdf_utils.layout import BoxConstraints, BoxSpecificationError
+from pyhanko.pdf_utils.misc import PdfError
+from pyhanko.pdf_utils.writer import BasePdfFileWriter
+from pyhanko.sign.fields import MDPPerm, SigFieldSpec, SigSeedSubFilter
+from pyhanko.sign.general import SigningError
+from pyhanko.sign.signers.pdf_cms import PdfCMSSignedAttributes
+from pyhanko.sign.signers.pdf_signer import (
+    DSSContentSettings,
+    PdfSignatureMetadata,
+    PdfSigner,
+    PdfTimeStamper,
+    PreSignValidationStatus,
+    SigDSSPlacementPreference,
+)
+from pyhanko.sign.timestamps.common_utils import TimestampRequestError
+from pyhanko.stamp import BaseStampStyle
+from pyhanko_certvalidator import CertificateValidator, ValidationContext
+from pyhanko_certvalidator.errors import InsufficientRevinfoError, PathError, ValidationError
+
+from docproc.errors import SealError, SealUnavailableError
+from docproc.licence.art import PT, SealArt
+from docproc.licence.keys import Signer
+from docproc.licence.layout import Place
+from docproc.licence.trust import SealTrust
+from docproc.licence.tsa import TimeStamper
+
+Level = Literal["B-B", "B-T", "B-LT", "B-LTA"]
+LEVELS: tuple[Level, ...] = ("B-B", "B-T", "B-LT", "B-LTA")
+SEAL_FIELD = "Seal"
+ARCHIVE_FIELD = "ArchiveTimestamp"
+DIGEST = "sha256"
+_CMS_MARGIN = 2048  # bytes of a CMS beside its certificates and its time-stamp, with room to spare
+
+
+def seal(
+    pdf: bytes,
+    signer: Signer,
+    timestamper: TimeStamper | None,
+    trust: SealTrust,
+    *,
+    place: Place,
+    art: SealArt,
+    reason: str,
+    at: datetime,
+    level: Level = "B-LTA",
+) -> bytes:
+    """Seal a licence.
+
+    Args:
+        pdf: the rendered licence, not sealed before.
+        signer: key of the seal, from :mod:`docproc.licence.keys`.
+        timestamper: needed at every level but B-B.
+        trust: roots, and where revocation information comes from.
+        place: centre and diameter of the visible seal.
+        art: the visible seal.
+        reason: why it was sealed, kept in the signature.
+        at: now; the certificates are checked for this moment.
+        level: PAdES level; never lowered.
+
+    Raises:
+        SealUnavailableError: the TSA or the revocation information is out of reach; try again later.
+        SealError: the certificate is revoked, expired, not yet valid or not for sealing, or the file cannot be sealed.
+    """
+    if level != "B-B" and timestamper is None:
+        raise SealError(f"level {level} needs a time-stamping service")
+    if abs(art.diameter - place.diameter) > 0.01:
+        raise SealError(f"seal is {art.diameter} mm across, its place {place.diameter} mm: draw it at that size")
+    return asyncio.run(_seal(pdf, signer, timestamper if level != "B-B" else None, trust, place, art, reason, at, level))
+
+
+async def _seal(
+    pdf: bytes,
+    signer: Signer,
+    timestamper: TimeStamper | None,
+    trust: SealTrust,
+    place: Place,
+    art: SealArt,
+    reason: str,
+    at: datetime,
+    level: Level,
+) -> bytes:
+    async with checked_context(trust, at) as context:
+        status = await _check(signer, timestamper, context)
+        keep = level in ("B-LT", "B-LTA")
+        writer = open_writer(pdf)
+        if any(True for _ in writer.prev.embedded_signatures):
+            raise SealError("the file is already signed: seal the rendered licence")
+        metadata = PdfSignatureMetadata(
+            field_name=SEAL_FIELD,
+            md_algorithm=DIGEST,
+            subfilter=SigSeedSubFilter.PADES,
+            reason=reason,
+            certify=True,
+            docmdp_permissions=MDPPerm.NO_CHANGES,
+            embed_validation_info=keep,
+            validation_context=context if keep else None,
+            dss_settings=DSSContentSettings(
+                include_vri=False, placement=SigDSSPlacementPreference.TOGETHER_WITH_SIGNATURE
+            ),
+        )
+        field = SigFieldSpec(SEAL_FIELD, on_page=0, box=_box(writer, place), readable_field_name="电子印章")
+        pdf_signer = PdfSigner(metadata, signer, timestamper=timestamper, stamp_style=_Style(art), new_field_spec=field)
+        out = await _sign(pdf_signer, writer, status if keep else None, await _reserve(signer, timestamper), at)
+        if level == "B-LTA" and timestamper is not None:
+            await add_timestamp(out, timestamper, 1)
+        return out.getvalue()
+
+
+@asynccontextmanager
+async def checked_context(trust: SealTrust, at: datetime) -> AsyncIterator[ValidationContext]:
+    """Open a validation context, turn what goes wrong into our errors, and close its connections."""
+    context = None
+    try:
+        context = trust.context(at)
+        yield context
+    except (OSError, asyncio.TimeoutError) as error:
+        raise SealUnavailableError(f"a service needed for sealing is out of reach: {error}") from error
+    except TimestampRequestError as error:
+        raise SealUnavailableError(f"the time-stamping service refused: {error}") from error
+    except (InsufficientRevinfoError, PathError, ValidationError) as error:
+        raise _certificate_error(error) from error
+    except SigningError as error:
+        cause = error.__cause__
+        if isinstance(cause, PathError | ValidationError):
+            raise _certificate_error(cause) from error
+        raise SealError(f"the file cannot be sealed: {error}") from error
+    except (PdfError, BoxSpecificationError) as error:
+        raise SealError(f"the file cannot be sealed: {error}") from error
+    finally:
+        if context is not None:
+            await context.aclose()
+
+
+async def add_timestamp(out: io.BytesIO, timestamper: TimeStamper, number: int) -> None:
+    """Append an archive time-stamp over the whole file as a revision of its own."""
+    writer = _Writer(out)
+    await timestamp_with(writer, timestamper, number)
+
+
+async def timestamp_with(writer: IncrementalPdfFileWriter, timestamper: TimeStamper, number: int) -> None:
+    """Finish a writer's pending revision with an archive time-stamp."""
+    stamper = PdfTimeStamper(timestamper, field_name=f"{ARCHIVE_FIELD}{number}", readable_field_name="归档时间戳")
+    token = len((await timestamper.async_dummy_response(DIGEST)).dump())
+    await stamper.async_timestamp_pdf(writer, DIGEST, bytes_reserved=2 * (token + 512), in_place=True)
+
+
+def open_writer(pdf: bytes) -> IncrementalPdfFileWriter:
+    """Open a file for an incremental update that leaves /Info and XMP as they are."""
+    return _Writer(io.BytesIO(pdf))
+
+
+class _Writer(IncrementalPdfFileWriter):
+    """Adds nothing on its own account: pyHanko would write its name and the time into the metadata of every revision."""
+
+    def _update_meta(self) -> None:
+        return
+
+
+class _Stamp:
+    """The appearance of the seal's field: the art and nothing else."""
+
+    def __init__(self, art: SealArt, writer: BasePdfFileWriter, box: BoxConstraints) -> None:
+        self._art, self._writer, self._box = art, writer, box
+
+    def apply_appearance(self, annotation: dict[object, object]) -> None:
+        side = generic.FloatObject(f"{self._art.diameter * PT:.2f}")
+        # multiplied with what is below, so that text under the seal stays legible, as under ink
+        blend = _dictionary(Multiply=_dictionary(Type=pdf_name("/ExtGState"), BM=pdf_name("/Multiply")))
+        form = generic.StreamObject(
+            _dictionary(
+                Type=pdf_name("/XObject"),
+                Subtype=pdf_name("/Form"),
+                BBox=generic.ArrayObject([generic.NumberObject(0), generic.NumberObject(0), side, side]),
+                Resources=_dictionary(ExtGState=blend),
+            ),
+            stream_data=b"/Multiply gs\n" + self._art.operators,
+        )
+        form.compress()
+        annotation[pdf_name("/AP")] = _dictionary(N=self._writer.add_object(form))
+
+
+def _dictionary(**entries: object) -> generic.DictionaryObject:
+    return generic.DictionaryObject({pdf_name(f"/{key}"): value for key, value in entries.items()})
+
+
+class _Style(BaseStampStyle):  # type: ignore[misc]
+    def __init__(self, art: SealArt) -> None:
+        object.__setattr__(self, "_art", art)
+
+    def create_stamp(self, writer: BasePdfFileWriter, box: BoxConstraints, text_params: dict[str, str]) -> _Stamp:
+        return _Stamp(self._art, writer, box)
+
+
+async def _sign(
+    signer: PdfSigner,
+    writer: IncrementalPdfFileWriter,
+    status: PreSignValidationStatus | None,
+    reserve: int,
+    at: datetime,
+) -> io.BytesIO:
+    session = signer.init_signing_session(writer)
+    session.system_time = at
+    document = session.prepare_tbs_document(validation_info=status, bytes_reserved=reserve)
+    prepared, out = document.digest_tbs_document(in_place=True)
+    attributes = PdfCMSSignedAttributes(signing_time=at)
+    # validation data is in the signed revision already: the steps that pyHanko would take after signing are not run
+    await document.perform_signature(document_digest=prepared.document_digest, pdf_cms_signed_attrs=attributes)
+    return out
+
+
+async def _check(
+    signer: Signer, timestamper: TimeStamper | None, context: ValidationContext
+) -> PreSignValidationStatus:
+    """Validate the certificates of seal and TSA, and gather what proves that they are good."""
+    validator = CertificateValidator(signer.signing_cert, signer.cert_registry, context)
+    path = await validator.async_validate_usage({"non_repudiation"})
+    stamps = [found async for found in timestamper.validation_paths(context)] if timestamper is not None else []
+    return PreSignValidationStatus(
+        signer_path=path,
+        validation_paths=[path, *stamps],
+        ts_validation_paths=stamps or None,
+        ocsps_to_embed=context.ocsps,
+        crls_to_embed=context.crls,
+    )
+
+
+async def _reserve(signer: Signer, timestamper: TimeStamper | None) -> int:
+    """Hexadecimal digits to keep free for the CMS, computed from its parts, so that no dry run is needed."""
+    size = _CMS_MARGIN + len(signer.signing_cert.dump()) + sum(len(item.dump()) for item in signer.cert_registry)
+    if timestamper is not None:
+        size += len((await timestamper.async_dummy_response(DIGEST)).dump()) + 256
+    return 2 * size
+
+
+def _box(writer: IncrementalPdfFileWriter, place: Place) -> tuple[float, float, float, float]:
+    page = writer.root["/Pages"]["/Kids"][0]
+    height = float(page["/MediaBox"][3])
+    left, top = (place.x - place.diameter / 2) * PT, height - (place.y - place.diameter / 2) * PT
+    side = place.diameter * PT
+    return tuple(round(value, 2) for value in (left, top - side, left + side, top))  # type: ignore[return-value]
+
+
+def _certificate_error(error: BaseException) -> SealError:
+    if isinstance(error, InsufficientRevinfoError):
+        return SealUnavailableError(f"revocation information is out of reach: {error}")
+    return SealError(f"a certificate is not good for sealing: {error}", message_zh="印章证书无效、已过期或已被吊销，不能签章")
