@@ -1,0 +1,185 @@
+"""Cut the writing of a form's box into crops that a reading engine reads: lines of open boxes, rows of comb cells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from docproc.domain import Box
+from docproc.read.ink import PAPER, Mask, Sheet, Writing, writing_in
+from docproc.read.template import PX
+from docproc.scan.geometry import Image
+
+MARGIN_PX = 5
+"""White left around the ink of a crop."""
+BLANK_MM2 = 0.5
+"""A box with less ink is blank: a single thin `1` written small has 0.9."""
+LINE_MM = 2.0
+"""A band of ink lower than this is not a line of its own."""
+VALLEY = 0.06
+"""Rows of pixels with less ink than this share of the fullest row part two lines."""
+STRIKE_MM = 9.0
+"""A level stroke this long goes through several characters; the longest stroke of one is 6 mm in these boxes."""
+STRIKE_SLOPE_PX = 5
+CELL_GAP_MM = 1.0
+"""White between the characters of a comb row that is set tight."""
+CELL_BLANK_MM2 = 0.22
+CELL_HEAVY = 0.50
+"""Share of ink within a comb character's bounds from which it looks written over; one filled-in `8` reaches 0.42."""
+CELL_SPILL_MM = 1.3
+"""Digits leave their cell by up to this."""
+
+
+def is_blank(writing: Writing) -> bool:
+    """Whether a box holds nothing but specks."""
+    return writing.area_mm2 < BLANK_MM2
+
+
+def lines_of(writing: Writing) -> list[Image]:
+    """Crops of the lines of writing in an open box, top to bottom."""
+    bounds = writing.bounds()
+    if bounds is None:
+        return []
+    x0, y0, x1, y1 = bounds
+    bands = _bands(writing.ink[:, x0:x1], y0, y1)
+    return [_crop(writing, band) for band in bands]
+
+
+def _bands(ink: Mask, y0: int, y1: int) -> list[tuple[int, int]]:
+    """Row ranges of the lines."""
+    profile = cv2.GaussianBlur(ink.sum(axis=1).astype(np.float32)[:, None], (1, 9), 0).ravel()
+    full = profile >= VALLEY * float(profile.max())
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], full.astype(np.int8), [0]])))
+    bands = [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+    high = LINE_MM * PX
+    lines = [band for band in bands if band[1] - band[0] >= high]
+    if len(lines) <= 1:
+        return [(y0, y1)]
+    cuts = [y0] + [(a[1] + b[0]) // 2 for a, b in zip(lines, lines[1:], strict=False)] + [y1]
+    return list(zip(cuts, cuts[1:], strict=False))
+
+
+def _crop(writing: Writing, band: tuple[int, int]) -> Image:
+    columns = np.flatnonzero(writing.ink[band[0] : band[1]].any(axis=0))
+    rows = np.flatnonzero(writing.ink[band[0] : band[1]].any(axis=1)) + band[0]
+    if not len(columns):
+        return np.full((48, 48, 3), PAPER, np.uint8)
+    x0, x1 = int(columns[0]), int(columns[-1]) + 1
+    y0, y1 = int(rows[0]), int(rows[-1]) + 1
+    picture = writing.picture[y0:y1, x0:x1]
+    pad = max(MARGIN_PX, round(0.12 * (y1 - y0)))
+    return np.asarray(
+        cv2.copyMakeBorder(picture, pad, pad, pad, pad, cv2.BORDER_CONSTANT, value=(PAPER, PAPER, PAPER)), np.uint8
+    )
+
+
+def is_struck(writing: Writing) -> bool:
+    """Whether a long level stroke goes through the writing (not under it)."""
+    bounds = writing.bounds()
+    if bounds is None:
+        return False
+    x0, y0, x1, y1 = bounds
+    part = writing.ink[y0:y1, x0:x1].astype(np.uint8)
+    thick = cv2.dilate(part, np.ones((STRIKE_SLOPE_PX, 1), np.uint8))
+    strokes = cv2.morphologyEx(thick, cv2.MORPH_OPEN, np.ones((1, round(STRIKE_MM * PX)), np.uint8))
+    rows = np.flatnonzero(strokes.any(axis=1))
+    if not len(rows):
+        return False
+    middle = float(np.median(rows)) / max(part.shape[0], 1)
+    return 0.2 < middle < 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class Comb:
+    """The characters of a row of cells."""
+
+    tight: Image
+    """All characters set side by side, as in a line of writing."""
+    spans: tuple[tuple[int, int], ...]
+    """Columns of ``tight`` that belong to each cell; equal ends where the cell is blank."""
+    cells: tuple[Image | None, ...]
+    """Each cell's own crop, ``None`` where it is blank."""
+    heavy: bool
+    """A character looks written over."""
+
+    @property
+    def filled(self) -> int:
+        """How many cells are not blank."""
+        return sum(cell is not None for cell in self.cells)
+
+
+def comb_of(sheet: Sheet, boxes: tuple[Box, ...]) -> Comb:
+    """Take the characters out of comb cells."""
+    whole = (boxes[0][0], boxes[0][1], boxes[-1][2], boxes[-1][3])
+    row = writing_in(sheet, whole, follow_mm=CELL_SPILL_MM, inside=0.4)
+    owners = _owners(row, boxes)
+    cells, heavy = [], False
+    for index in range(len(boxes)):
+        cell, dense = _cell(row, owners == index + 1)
+        cells.append(cell)
+        heavy = heavy or dense
+    tight, spans = _set_tight(cells)
+    return Comb(tight, spans, tuple(cells), heavy)
+
+
+def _owners(row: Writing, boxes: tuple[Box, ...]) -> np.ndarray[tuple[int, int], np.dtype[np.int32]]:
+    """For each pixel of ink the cell (1-based) that its stroke belongs to; strokes over several cells are cut."""
+    edges = np.array([round(box[0] * PX) - row.left for box in boxes] + [round(boxes[-1][2] * PX) - row.left])
+    height, width = row.ink.shape
+    by_column = np.clip(np.searchsorted(edges, np.arange(width), side="right"), 1, len(boxes)).astype(np.int32)
+    count, labels, stats, centres = cv2.connectedComponentsWithStats(row.ink.astype(np.uint8), connectivity=8)
+    owners = np.zeros((height, width), np.int32)
+    step = (edges[-1] - edges[0]) / len(boxes)
+    for index in range(1, count):
+        x, _, w, _, _ = stats[index]
+        if w <= 1.35 * step:
+            cell = int(np.clip(np.searchsorted(edges, centres[index][0], side="right"), 1, len(boxes)))
+            owners[labels == index] = cell
+        else:
+            place = labels == index
+            owners[place] = np.broadcast_to(by_column, (height, width))[place]
+    return owners
+
+
+def _cell(row: Writing, mask: Mask) -> tuple[Image | None, bool]:
+    """A cell's crop with everything else white, and whether it looks written over."""
+    if mask.sum() < CELL_BLANK_MM2 * PX**2:
+        return None, False
+    columns, rows = np.flatnonzero(mask.any(axis=0)), np.flatnonzero(mask.any(axis=1))
+    x0, x1, y0, y1 = int(columns[0]), int(columns[-1]) + 1, int(rows[0]), int(rows[-1]) + 1
+    near = cv2.dilate(mask.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
+    pad = 2
+    top, left = max(y0 - pad, 0), max(x0 - pad, 0)
+    picture = row.picture[top : y1 + pad, left : x1 + pad].copy()
+    picture[~near[top : y1 + pad, left : x1 + pad]] = PAPER
+    wide, high = (x1 - x0) / PX, (y1 - y0) / PX
+    dense = float(mask[y0:y1, x0:x1].mean()) > CELL_HEAVY and wide > 1.5 and high > 2.0
+    full = np.full((row.picture.shape[0], picture.shape[1], 3), PAPER, np.uint8)
+    full[top : top + picture.shape[0]] = picture
+    return full, dense
+
+
+def _set_tight(cells: list[Image | None]) -> tuple[Image, tuple[tuple[int, int], ...]]:
+    """Set the crops of the cells side by side, cut to their common height."""
+    written = [cell for cell in cells if cell is not None]
+    if not written:
+        return np.full((48, 48, 3), PAPER, np.uint8), tuple((0, 0) for _ in cells)
+    gap = round(CELL_GAP_MM * PX)
+    used = np.any([(cell < PAPER - 30).any(axis=(1, 2)) for cell in written], axis=0)
+    rows = np.flatnonzero(used)
+    y0, y1 = (int(rows[0]), int(rows[-1]) + 1) if len(rows) else (0, written[0].shape[0])
+    blank = np.full((y1 - y0, gap, 3), PAPER, np.uint8)
+    parts, spans, at = [blank], [], gap
+    for cell in cells:
+        if cell is None:
+            spans.append((at, at))
+            continue
+        parts += [cell[y0:y1], blank]
+        spans.append((at - gap // 2, at + cell.shape[1] + gap // 2))
+        at += cell.shape[1] + gap
+    row = np.concatenate(parts, axis=1)
+    pad = max(MARGIN_PX, round(0.12 * (y1 - y0)))
+    tight = cv2.copyMakeBorder(row, pad, pad, 0, 0, cv2.BORDER_CONSTANT, value=(PAPER, PAPER, PAPER))
+    return np.asarray(tight, np.uint8), tuple(spans)

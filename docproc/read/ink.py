@@ -1,0 +1,138 @@
+"""What was written on a form: the page less what is printed on it, and the pieces of ink in a box."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from docproc.domain import Box
+from docproc.read.template import PX
+from docproc.scan.geometry import Image
+from docproc.scan.ink import even_light, red_mask, remove_red
+
+Mask = NDArray[np.bool_]
+"""H x W."""
+
+PAPER = 245
+"""Grey level of clean paper after evening out the light."""
+DARK = 42
+"""A pixel so much darker than the paper is ink: pencil and worn ball pens reach 60, shadows of folds 25."""
+PRINTED = 30
+"""A pixel of the blank form so much darker than white is print."""
+SPREAD_PX = 2
+"""Print is taken to be so much wider than drawn: blur, and what registration leaves."""
+BRIDGE_MM = 1.0
+"""Strokes that cross a printed line are joined over so much."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A straightened form page at :data:`docproc.read.template.DPI`, its ink parted."""
+
+    written: Image
+    """H x W x 3: the page without print and without red ink, paper about 245."""
+    ink: Mask
+    """Pixels of black or blue writing."""
+    red: Mask
+    """Pixels of red ink: seals and finger prints."""
+
+
+def part_ink(page: Image, blank: Image) -> Sheet:
+    """Part the writing on a page from its print.
+
+    Args:
+        page: H x W x 3, straightened and slid onto the blank form.
+        blank: H x W grey, the blank form.
+    """
+    lit = even_light(page)
+    red = red_mask(lit).astype(bool)
+    black = remove_red(lit)
+    grey = cv2.cvtColor(black, cv2.COLOR_BGR2GRAY)
+    kernel = np.ones((2 * SPREAD_PX + 1, 2 * SPREAD_PX + 1), np.uint8)
+    printed = cv2.dilate((blank < 255 - PRINTED).astype(np.uint8), kernel)
+    dark = (grey < PAPER - DARK).astype(np.uint8)
+    free = cv2.bitwise_and(dark, 1 - printed)
+    reach = round(BRIDGE_MM * PX) | 1
+    joined = cv2.bitwise_or(
+        cv2.morphologyEx(free, cv2.MORPH_CLOSE, np.ones((reach, 1), np.uint8)),
+        cv2.morphologyEx(free, cv2.MORPH_CLOSE, np.ones((1, reach), np.uint8)),
+    )
+    kept = cv2.bitwise_and(cv2.bitwise_and(joined, printed), dark)
+    written = black.copy()
+    written[(printed > 0) & (kept == 0)] = PAPER
+    ink = cv2.bitwise_or(free, kept).astype(bool)
+    return Sheet(written, ink, red)
+
+
+def to_px(box: Box, shape: tuple[int, ...], grow_mm: float = 0.0) -> tuple[int, int, int, int]:
+    """A box in mm as pixel indices within a picture, widened all round."""
+    x0, y0, x1, y1 = ((v + d) * PX for v, d in zip(box, (-grow_mm, -grow_mm, grow_mm, grow_mm), strict=True))
+    height, width = shape[:2]
+    left, top = max(round(x0), 0), max(round(y0), 0)
+    return left, top, max(min(round(x1), width), left + 1), max(min(round(y1), height), top + 1)
+
+
+def coverage(mask: Mask, box: Box, grow_mm: float = 0.0) -> float:
+    """Share of a box (mm) that a mask covers."""
+    x0, y0, x1, y1 = to_px(box, mask.shape, grow_mm)
+    return float(mask[y0:y1, x0:x1].mean())
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """The ink that belongs to one box."""
+
+    picture: Image
+    """H x W x 3, everything else white."""
+    ink: Mask
+    """H x W."""
+    left: int
+    """Place of the picture on the sheet, pixels."""
+    top: int
+
+    @property
+    def area_mm2(self) -> float:
+        """Area of the ink."""
+        return float(self.ink.sum()) / PX**2
+
+    def bounds(self) -> tuple[int, int, int, int] | None:
+        """Pixel bounds of the ink inside the picture: x0, y0, x1, y1 (exclusive)."""
+        rows, columns = np.flatnonzero(self.ink.any(axis=1)), np.flatnonzero(self.ink.any(axis=0))
+        if not len(rows):
+            return None
+        return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+
+
+SPECK_MM2 = 0.08
+"""Ink smaller than this is dust, unless it lies near larger ink: dots of characters and decimal points."""
+
+
+def writing_in(sheet: Sheet, box: Box, follow_mm: float = 1.8, inside: float = 0.5) -> Writing:
+    """Take the ink of a box, following strokes that leave it a little, without what belongs to the neighbours.
+
+    Args:
+        sheet: the page.
+        box: mm.
+        follow_mm: how far strokes are followed.
+        inside: share of a stroke that must lie in the box for it to belong there.
+    """
+    x0, y0, x1, y1 = to_px(box, sheet.ink.shape, follow_mm)
+    ink = sheet.ink[y0:y1, x0:x1].astype(np.uint8)
+    core = np.zeros_like(ink)
+    bx0, by0, bx1, by1 = to_px(box, sheet.ink.shape)
+    core[by0 - y0 : by1 - y0, bx0 - x0 : bx1 - x0] = 1
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    inner = np.bincount(labels[core > 0], minlength=count)
+    area = stats[:, cv2.CC_STAT_AREA]
+    keep = (inner >= inside * area) & (area >= SPECK_MM2 * PX**2 * 0.35)
+    keep[0] = False
+    chosen = keep[labels]
+    near = cv2.dilate(chosen.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
+    picture = sheet.written[y0:y1, x0:x1].copy()
+    others = cv2.dilate(((ink > 0) & ~chosen).astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
+    picture[others & ~near] = PAPER
+    picture[(core == 0) & ~near] = PAPER
+    return Writing(picture, chosen, x0, y0)

@@ -1,0 +1,176 @@
+"""Read a page of a form that we printed: every box is known, so nothing has to be looked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from docproc.domain import Field
+from docproc.form.layout import Layout, Place
+from docproc.matter import Form, Matter
+from docproc.read.boxes import Comb, comb_of, is_blank, is_struck, lines_of
+from docproc.read.decode import Decoded, decode, decode_cells
+from docproc.read.grammar import grammar_for
+from docproc.read.ink import Sheet, part_ink, writing_in
+from docproc.read.lattices import cut, join
+from docproc.read.recogniser import Image, Lattice, Recogniser
+from docproc.read.template import DPI, blank_pages, layout_for
+from docproc.read.ticks import read_options, read_presence
+from docproc.scan.geometry import warp
+from docproc.scan.refine import Refined, refine, to_refined_image_box
+from docproc.scan.register import Registration
+
+PRESENCE = frozenset({"signature", "seal", "drawing"})
+DISAGREE = 0.35
+"""Confidence is cut to this share where two ways of reading a comb row disagree."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A box whose crops wait for the engine."""
+
+    place: Place
+    crops: tuple[Image, ...]
+    comb: Comb | None
+    doubtful: bool
+    """Struck out or written over: read for the reviewer, never relied on."""
+
+
+def read_registered(
+    image: Image, registration: Registration, matter: Matter, form: Form, page: int, recogniser: Recogniser
+) -> tuple[dict[str, Field], Refined]:
+    """Read all fields of one page of a form.
+
+    Args:
+        image: BGR picture as handed in.
+        registration: where the page lies in it.
+        matter: the matter of the form.
+        form: the edition that the page's QR code names.
+        page: 1-based page of the form.
+        recogniser: reading engine.
+
+    Returns:
+        Fields by name, boxes in pixels of ``image``; and how the page had to be slid onto the blank form.
+    """
+    layout = layout_for(matter, form)
+    blank = blank_pages(matter, form)[page - 1]
+    refined = refine(warp(image, registration.homography, layout.page_mm, DPI), blank, DPI)
+    sheet = part_ink(refined.image, blank)
+    found = read_sheet(sheet, layout, page, recogniser)
+    return {name: _placed(item, layout, registration, refined) for name, item in found.items()}, refined
+
+
+def _placed(item: Field, layout: Layout, registration: Registration, refined: Refined) -> Field:
+    place = next(p for p in layout.fields if p.name == item.name)
+    box = to_refined_image_box(place.box, registration.homography, layout.page_mm, refined)
+    return replace(item, box=box)
+
+
+def read_sheet(sheet: Sheet, layout: Layout, page: int, recogniser: Recogniser) -> dict[str, Field]:
+    """Read all fields of a page whose ink has been parted; boxes are left out."""
+    found: dict[str, Field] = {}
+    jobs: list[_Job] = []
+    for place in layout.on_page(page):
+        if place.options:
+            value, confidence, raw, others = read_options(sheet, place)
+            found[place.name] = Field(place.name, value, raw, confidence, None, page, "ocr", others)
+        elif place.type in PRESENCE:
+            present, confidence = read_presence(sheet, place)
+            found[place.name] = Field(place.name, present, "", confidence, None, page)
+        else:
+            job = _job(sheet, place)
+            if job is None:
+                found[place.name] = Field(place.name, "", "", 0.98, None, page)
+            else:
+                jobs.append(job)
+    found.update(_read(jobs, page, recogniser))
+    return {place.name: found[place.name] for place in layout.on_page(page)}
+
+
+def _job(sheet: Sheet, place: Place) -> _Job | None:
+    """The crops of a box, ``None`` when it is blank."""
+    if place.cells is not None:
+        comb = comb_of(sheet, place.cell_boxes())
+        return _Job(place, (comb.tight,), comb, comb.heavy) if comb.filled else None
+    writing = writing_in(sheet, place.box)
+    if is_blank(writing):
+        return None
+    return _Job(place, tuple(lines_of(writing)), None, is_struck(writing))
+
+
+def _read(jobs: Sequence[_Job], page: int, recogniser: Recogniser) -> dict[str, Field]:
+    lattices = iter(recogniser.posteriors([crop for job in jobs for crop in job.crops]))
+    found = {}
+    for job in jobs:
+        own = [next(lattices) for _ in job.crops]
+        read = _read_comb(job, own[0], recogniser) if job.comb else _read_lines(job.place, own)
+        found[job.place.name] = _field(job, read, page)
+    return found
+
+
+def _field(job: _Job, read: Decoded, page: int) -> Field:
+    value, others = read.value, read.alternatives
+    if job.doubtful and value is not None:
+        others, value = (value, *others), None
+    if value == "":
+        value = None  # there is ink, and nothing could be made of it
+    confidence = min(read.confidence, 0.3) if job.doubtful else read.confidence
+    return Field(job.place.name, value, read.raw, confidence, None, page, read.source, others)
+
+
+def _read_lines(place: Place, lattices: Sequence[Lattice]) -> Decoded:
+    """An open box: its lines under the grammar of its type."""
+    return decode(join([_trim(lattice) for lattice in lattices]), grammar_for(place.type))
+
+
+def _trim(lattice: Lattice) -> Lattice:
+    """Only the steps that lie on the crop."""
+    steps = max(round(len(lattice.probs) * lattice.width_ratio), 1)
+    return cut(lattice, 0, steps)
+
+
+def _read_comb(job: _Job, lattice: Lattice, recogniser: Recogniser) -> Decoded:
+    """A row of cells: as one line, and cell by cell from the same lattice; single cells when these do not agree."""
+    comb, grammar = job.comb, grammar_for(job.place.type)
+    assert comb is not None
+    line = decode(lattice, grammar)
+    parts = _by_cells(lattice, comb)
+    apart = decode_cells(parts, grammar)
+    if line.value is not None and line.value == apart.value:
+        best = line if line.confidence >= apart.confidence else apart
+        return best
+    single = decode_cells(recogniser.posteriors([cell for cell in comb.cells if cell is not None]), grammar)
+    return _vote([line, apart, single])
+
+
+def _vote(readings: Sequence[Decoded]) -> Decoded:
+    """The value that two of the readings share, else the only one there is with less trust, else none."""
+    said = [r for r in readings if r.value]
+    for reading in said:
+        if sum(other.value == reading.value for other in said) >= 2:
+            return reading
+    values = {r.value for r in said}
+    if len(values) == 1:
+        return replace(said[0], confidence=said[0].confidence * DISAGREE) if said[0].source == "ocr" else _unsure(said[0])
+    best = max(readings, key=lambda r: r.confidence)
+    others = tuple(dict.fromkeys([*(r.value for r in said if r.value), *best.alternatives]))
+    return replace(best, value=None, alternatives=others, confidence=best.confidence * DISAGREE)
+
+
+def _unsure(reading: Decoded) -> Decoded:
+    alternatives = tuple(dict.fromkeys([reading.value or "", *reading.alternatives]))
+    return replace(reading, value=None, alternatives=alternatives, confidence=reading.confidence * DISAGREE)
+
+
+def _by_cells(lattice: Lattice, comb: Comb) -> list[Lattice]:
+    """The steps of a tight row that lie on each filled cell."""
+    width = comb.tight.shape[1]
+    steps = len(lattice.probs) * lattice.width_ratio
+    parts = []
+    for start, end in comb.spans:
+        if start < end:
+            first, last = round(start / width * steps), max(round(end / width * steps), round(start / width * steps) + 1)
+            parts.append(cut(lattice, first, last))
+    return parts
+
+

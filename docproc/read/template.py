@@ -1,0 +1,45 @@
+"""The blank form as a picture: what stands on a page before anybody writes on it."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import cv2
+import numpy as np
+import pymupdf
+
+from docproc.form.draw import draw
+from docproc.form.layout import Layout, layout_of
+from docproc.matter import Form, Matter
+from docproc.scan.geometry import MM_PER_INCH, Image
+
+DPI = 200.0
+"""Resolution at which forms are read: a comb cell of 7 mm is 55 px, more than the 48 px the network looks at."""
+PX = DPI / MM_PER_INCH
+"""Pixels of a millimetre at :data:`DPI`."""
+_SERIAL = "0000000000"
+
+
+@lru_cache(maxsize=16)
+def layout_for(matter: Matter, form: Form) -> Layout:
+    """The layout of a form, computed once."""
+    return layout_of(matter, form)
+
+
+@lru_cache(maxsize=8)
+def blank_pages(matter: Matter, form: Form) -> tuple[Image, ...]:
+    """Grey pictures of all pages of a blank form at :data:`DPI`; the QR code is that of no real print-out.
+
+    Raises:
+        SetupError: the fonts have not been fetched.
+    """
+    layout = layout_for(matter, form)
+    size = (round(layout.page_mm[0] * PX), round(layout.page_mm[1] * PX))
+    with pymupdf.open(stream=draw(matter, form, layout, _SERIAL), filetype="pdf") as document:
+        return tuple(_picture(page, size) for page in document)
+
+
+def _picture(page: pymupdf.Page, size: tuple[int, int]) -> Image:
+    pixmap = page.get_pixmap(dpi=round(2 * DPI), colorspace=pymupdf.csGRAY)
+    grey = np.frombuffer(pixmap.samples, np.uint8).reshape(pixmap.height, pixmap.stride)[:, : pixmap.width]
+    return np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)
