@@ -9,7 +9,7 @@ from docproc.validators.digits import luhn_valid, vin_check_digit
 from docproc.validators.result import Checked, bad, good
 from docproc.validators.text import compact
 
-_SEPARATORS = re.compile(r"[-‐‑–—.·]")
+_DASHES = "-‐‑–—.·"
 _MOBILE = re.compile(r"(?:\+?86)?(1[3-9][0-9]{9})")
 _ACCOUNT = re.compile(r"[0-9]{8,32}")
 _SHORT_PHONE = re.compile(r"[48]00[0-9]{7}|95[0-9]{3,6}|96[0-9]{3,4}|1[0-2][0-9]{1,3}")
@@ -22,20 +22,20 @@ _PLATE = re.compile(
 
 def mobile(raw: str, *, today: date) -> Checked:
     """Mobile number of the mainland, with or without +86: eleven digits from 13 to 19 on."""
-    value = _SEPARATORS.sub("", compact(raw))
+    value = compact(raw, _DASHES)
     found = _MOBILE.fullmatch(value)
     return good(found[1]) if found else bad(value, "手机号码应为11位数字，以13至19开头，请核对")
 
 
 def phone(raw: str, *, today: date) -> Checked:
     """Any telephone number of China by its area code tree: mobile, landline with area code, 400, 95xxx."""
-    value = _SEPARATORS.sub("-", compact(raw)).replace("转", "-")
-    digits = value.replace("-", "")
+    value = compact(raw)
+    digits = compact(raw, _DASHES)
     if found := _MOBILE.fullmatch(digits):
         return good(found[1])
     if _SHORT_PHONE.fullmatch(digits):
         return good(digits)
-    landline = _landline(value)
+    landline = _landline(re.sub(f"[{_DASHES}转]", "-", value))
     return good(landline) if landline else bad(value, "电话号码有误，固定电话请写区号，例如028-85000000")
 
 
@@ -49,7 +49,7 @@ def post_code(raw: str, *, today: date) -> Checked:
 
 def bank_card(raw: str, *, today: date) -> Checked:
     """Card number: 13 to 19 digits with a Luhn check digit (ISO/IEC 7812-1, JR/T 0008); not for company accounts."""
-    value = _SEPARATORS.sub("", compact(raw))
+    value = compact(raw, _DASHES)
     if not re.fullmatch("[0-9]{13,19}", value) or len(set(value)) == 1:
         return bad(value, "银行卡号应为13至19位数字，请核对")
     return good(value) if luhn_valid(value) else bad(value, "银行卡号有误（校验码不符），请逐位核对")
@@ -57,7 +57,7 @@ def bank_card(raw: str, *, today: date) -> Checked:
 
 def bank_account(raw: str, *, today: date) -> Checked:
     """Company account: 8 to 32 digits; such numbers carry no common check digit."""
-    value = _SEPARATORS.sub("", compact(raw))
+    value = compact(raw, _DASHES)
     if _ACCOUNT.fullmatch(value) and len(set(value)) > 1:
         return good(value)
     return bad(value, "银行账号应为8至32位数字，请核对")
@@ -75,7 +75,7 @@ def vin(raw: str, *, today: date) -> Checked:
 
 def plate(raw: str, *, today: date) -> Checked:
     """Number plate (GA 36-2018): province, letter, five characters, or six for new energy vehicles."""
-    value = compact(raw).replace("·", "").replace("-", "")
+    value = compact(raw, _DASHES)
     return good(value) if _PLATE.fullmatch(value) else bad(value, "号牌号码格式不符，请按行驶证填写")
 
 

@@ -49,10 +49,11 @@ def normalise_text(raw: str) -> str:
         text = step
 
 
-def compact(raw: str) -> str:
-    """Return :func:`normalise_text` without any blanks, in upper case: the form of codes and numbers."""
-    text = normalise_text(raw)
-    while (step := normalise_text(text.upper().replace(" ", ""))) != text:
+def compact(raw: str, without: str = "") -> str:
+    """Return :func:`normalise_text` in upper case without blanks and the given characters: the form of codes."""
+    drop = dict.fromkeys(map(ord, f" {without}"))
+    text = raw
+    while (step := normalise_text(text).upper().translate(drop)) != text:
         text = step
     return text
 
