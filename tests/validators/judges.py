@@ -21,7 +21,7 @@ class DssItem:
     """The verdict of EU DSS on one signature or time-stamp."""
 
     indication: str
-    """``TOTAL-PASSED``, ``INDETERMINATE``, ``TOTAL-FAILED``; of a time-stamp ``PASSED``, ``INDETERMINATE``, ``FAILED``."""
+    """``TOTAL-PASSED``, ``INDETERMINATE`` or ``TOTAL-FAILED``; of a time-stamp without ``TOTAL-``."""
     sub_indication: str
     intact: bool
     """Whether the mathematics holds."""
@@ -78,7 +78,7 @@ class CmsReport:
 
 
 def dss(pdfs: Sequence[Path], roots: Sequence[Path], at: datetime | None = None) -> list[DssReport]:
-    """Judge files by EN 319 102-1, with the certificates in ``roots`` (PEM) as trust anchors; ``at``: ``None`` is now."""
+    """Judge files by EN 319 102-1, for the time ``at`` (``None``: now), with ``roots`` (PEM files) as trust anchors."""
     options = [part for root in roots for part in ("--trust", str(root))]
     if at is not None:
         options += ["--at", at.astimezone(UTC).isoformat().replace("+00:00", "Z")]

@@ -56,7 +56,7 @@ def _faults(part: SignedPart, folder: Path, trust: list[str]) -> list[str]:
     content, der = folder / "content", folder / "cms.der"
     content.write_bytes(part.content)
     der.write_bytes(part.der)
-    options = ["-binary", "-inform", "DER", "-in", der, "-content", content, "-out", folder / "out"]
+    options: list[str | Path] = ["-binary", "-inform", "DER", "-in", der, "-content", content, "-out", folder / "out"]
     # A seal's certificate is for signing documents; openssl would ask for S/MIME.
     done = _run("openssl", ["cms", "-verify", "-cades", "-purpose", "any", *options, *trust])
     faults = [] if done.returncode == 0 else [f"cms: {done.stderr.strip()}"]
