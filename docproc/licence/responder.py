@@ -44,7 +44,10 @@ class DevPki:
         self.folder = folder
         self._issued = {name: self._open(name) for name in ("root", "ca", "ocsp")}
         self._tsa = load_pkcs12(folder / "tsa.p12", self.passphrase)
+        # kept for the life of this object: files of the folder change only through it
         self._crl = lru_cache(maxsize=16)(self._make_crl)
+        self._ocsp_batch = lru_cache(maxsize=16)(self._make_batch)
+        self._certificate = lru_cache(maxsize=256)(self._load_certificate)
 
     def signer(self, name: str = SEALS[0]) -> KeySigner:
         """Open a seal by the name of its file."""
@@ -62,17 +65,16 @@ class DevPki:
         """What a verifier of this PKI's seals starts from."""
         return TrustList.from_folder(self.folder / "trust")
 
-    def seal_trust(self, *, with_ocsp: bool = False) -> SealTrust:
+    def seal_trust(self) -> SealTrust:
         """What a sealer starts from, with revocation information made in this process.
 
-        ``with_ocsp`` adds OCSP answers for the end-entity certificates to the
-        two CRLs; without, the CRLs alone prove everything and all seals share them.
+        End entities are proved by OCSP: pyHanko finds the CRL of an issuing CA that is not the root in the present,
+        but not when it looks back from after the certificate's end.
         """
         known = self.trust_list()
 
         def evidence(at: datetime) -> Evidence:
-            lists = tuple(asn1_crl.CertificateList.load(self.crl(name, at)) for name in ("root", "ca"))
-            return Evidence(lists, self._all_ocsps(at) if with_ocsp else ())
+            return Evidence((asn1_crl.CertificateList.load(self.crl("root", at)),), self._answers(at))
 
         return SealTrust(known.roots, known.intermediates, evidence)
 
@@ -138,14 +140,25 @@ class DevPki:
                 builder = builder.add_extension(extension.value, critical=False)
         return builder.sign(responder.key, hashes.SHA256()).public_bytes(Encoding.DER)
 
-    def _all_ocsps(self, at: datetime) -> tuple[asn1_ocsp.OCSPResponse, ...]:
+    def _answers(self, at: datetime) -> tuple[asn1_ocsp.OCSPResponse, ...]:
+        """Current answers about the TSA and every seal, made anew each hour and at each revocation."""
+        names = tuple(sorted(path.stem for path in self.folder.glob("seal-*.p12"))) + ("tsa",)
+        revoked = tuple(self._revoked().items())
+        return self._ocsp_batch(names, _full_hour(at), revoked, at if revoked else None)
+
+    def _make_batch(
+        self, names: tuple[str, ...], hour: datetime, revoked: tuple[tuple[str, str], ...], at: datetime | None
+    ) -> tuple[asn1_ocsp.OCSPResponse, ...]:
         ca = self._issued["ca"].certificate
         answers = []
-        for name in (*SEALS, "tsa"):
-            subject = load_pkcs12(self.folder / f"{name}.p12", self.passphrase).signing_cert
-            request = ocsp.OCSPRequestBuilder().add_certificate(_to_pyca(subject), ca, hashes.SHA256()).build()
-            answers.append(asn1_ocsp.OCSPResponse.load(self.ocsp(request.public_bytes(Encoding.DER), at)))
+        for name in names:
+            subject = _to_pyca(self._certificate(name))
+            request = ocsp.OCSPRequestBuilder().add_certificate(subject, ca, hashes.SHA256()).build()
+            answers.append(asn1_ocsp.OCSPResponse.load(self.ocsp(request.public_bytes(Encoding.DER), at or hour)))
         return tuple(answers)
+
+    def _load_certificate(self, name: str) -> asn1_x509.Certificate:
+        return load_pkcs12(self.folder / f"{name}.p12", self.passphrase).signing_cert
 
     def _make_crl(self, issuer: str, at: datetime, entries: tuple[tuple[int, datetime], ...]) -> bytes:
         by = self._issued[issuer]

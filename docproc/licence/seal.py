@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Literal
 
+from asn1crypto import ocsp
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.generic import pdf_name
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
@@ -234,13 +235,20 @@ async def _check(
     validator = CertificateValidator(signer.signing_cert, signer.cert_registry, context)
     path = await validator.async_validate_usage({"non_repudiation"})
     stamps = [found async for found in timestamper.validation_paths(context)] if timestamper is not None else []
+    used = {item.serial_number for found in (path, *stamps) for item in found}
     return PreSignValidationStatus(
         signer_path=path,
         validation_paths=[path, *stamps],
         ts_validation_paths=stamps or None,
-        ocsps_to_embed=context.ocsps,
+        ocsps_to_embed=[item for item in context.ocsps if _about(item) in used],
         crls_to_embed=context.crls,
     )
+
+
+def _about(response: ocsp.OCSPResponse) -> int:
+    """Serial number that an OCSP response is about."""
+    answers = response.basic_ocsp_response["tbs_response_data"]["responses"]
+    return int(answers[0]["cert_id"]["serial_number"].native)
 
 
 async def _reserve(signer: Signer, timestamper: TimeStamper | None) -> int:

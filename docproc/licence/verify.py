@@ -7,14 +7,14 @@ import hashlib
 import io
 import logging
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from asn1crypto.crl import CertificateList
 from asn1crypto.ocsp import OCSPResponse
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.sign.ades.report import AdESStatus
+from pyhanko.sign.ades.report import AdESIndeterminate, AdESStatus
 from pyhanko.sign.fields import MDPPerm
 from pyhanko.sign.general import NonexistentAttributeError, find_unique_cms_attribute
 from pyhanko.sign.validation import KeyUsageConstraints
@@ -38,7 +38,7 @@ from pyhanko.sign.validation.policy_decl import (
 from pyhanko.sign.validation.status import StandardCMSSignatureStatus
 from pyhanko_certvalidator.context import CertValidationPolicySpec
 from pyhanko_certvalidator.ltv.types import ValidationTimingInfo
-from pyhanko_certvalidator.policy_decl import REQUIRE_REVINFO, CertRevTrustPolicy
+from pyhanko_certvalidator.policy_decl import REQUIRE_REVINFO, CertRevTrustPolicy, FreshnessReqType
 from pyhanko_certvalidator.registry import SimpleTrustManager
 from pyhanko_certvalidator.revinfo.archival import CRLContainer, OCSPContainer
 
@@ -60,6 +60,13 @@ from docproc.licence.trust import ALGORITHMS, TrustList
 
 # what it has to say is in the verdict; a traceback for every bad file would let strangers fill the log
 logging.getLogger("pyhanko.sign.validation").setLevel(logging.CRITICAL)
+ARCHIVE_REVOCATION = CertRevTrustPolicy(
+    REQUIRE_REVINFO,
+    freshness=timedelta(days=20 * 366),
+    freshness_req_type=FreshnessReqType.MAX_DIFF_REVOCATION_VALIDATION,
+)
+"""A time-stamp is believed on the revocation information of its own day until the TSA's certificate ends: offline there
+is none newer. A later revocation of the TSA is seen when its CRL is put into the trust folder."""
 MAX_ARCHIVE_STAMPS = 64
 """More renewals than a licence can see in its life; a bound on work."""
 
@@ -141,30 +148,31 @@ async def _judge(
 ) -> tuple[Indication, str | None, StandardCMSSignatureStatus | None]:
     """Run the validation process of EN 319 102-1 that fits the level (5.3, 5.5 or 5.6)."""
     signature = seal.signature
-    timing = ValidationTimingInfo(validation_time=at, best_signature_time=at, point_in_time_validation=True)
     known = _knowledge(signature.reader, trust)
+    anchors = SimpleTrustManager.build(list(trust.roots))
     spec = SignatureValidationSpec(
         cert_validation_policy=CertValidationPolicySpec(
-            SimpleTrustManager.build(list(trust.roots)),
-            CertRevTrustPolicy(REQUIRE_REVINFO),
-            algorithm_usage_policy=ALGORITHMS,
+            anchors, CertRevTrustPolicy(REQUIRE_REVINFO), algorithm_usage_policy=ALGORITHMS
+        ),
+        ts_cert_validation_policy=CertValidationPolicySpec(
+            anchors, ARCHIVE_REVOCATION, algorithm_usage_policy=ALGORITHMS
         ),
         revinfo_gathering_policy=RevocationInfoGatheringSpec(RevinfoOnlineFetchingRule.LOCAL_ONLY),
         local_knowledge=known,
         key_usage_settings=KeyUsageConstraints(key_usage={"non_repudiation"}),
     )
     result: AdESBasicValidationResult
+    first: datetime | None = None
     if seal.stamps:
         signature.compute_integrity_info(skip_diff=True)
-        result = await ades_lta_validation(signature, PdfSignatureValidationSpec(spec, None), timing)
+        archived = await ades_lta_validation(signature, PdfSignatureValidationSpec(spec, None), _moment(at))
+        result, first = archived, archived.oldest_evidence_record_timestamp
+        if first is not None and result.ades_subindic == AdESIndeterminate.CERTIFICATE_CHAIN_GENERAL_FAILURE:
+            # One of two kinds of revocation information is stale and the other is not: pyHanko then does not look
+            # back. The archive time-stamps hold, so the seal may be judged for the time that the first one proves.
+            result = await _judge_at(signature, spec, first)
     else:
-        run = ades_with_time_validation if _token(signature) else ades_basic_validation
-        result = await run(
-            signature.signed_data,
-            spec,
-            timing_info=timing,
-            raw_digest=signature.compute_digest(),
-        )
+        result = await _judge_at(signature, spec, at)
     verdicts: dict[AdESStatus, Indication] = {
         AdESStatus.PASSED: "TOTAL-PASSED",
         AdESStatus.INDETERMINATE: "INDETERMINATE",
@@ -172,10 +180,21 @@ async def _judge(
     }
     indication = verdicts[result.ades_subindic.status]
     sub = None if indication == "TOTAL-PASSED" else result.ades_subindic.standard_name
-    if indication == "TOTAL-PASSED" and seal.stamps and result.oldest_evidence_record_timestamp is None:
+    if indication == "TOTAL-PASSED" and seal.stamps and first is None:
         # the seal would pass on its own, but its archive time-stamps are of a service that nobody trusts, or too late
         indication, sub = "INDETERMINATE", "NO_POE"
     return indication, sub, result.api_status
+
+
+async def _judge_at(
+    signature: EmbeddedPdfSignature, spec: SignatureValidationSpec, at: datetime
+) -> AdESBasicValidationResult:
+    run = ades_with_time_validation if _token(signature) else ades_basic_validation
+    return await run(signature.signed_data, spec, timing_info=_moment(at), raw_digest=signature.compute_digest())
+
+
+def _moment(at: datetime) -> ValidationTimingInfo:
+    return ValidationTimingInfo(validation_time=at, best_signature_time=at, point_in_time_validation=True)
 
 
 def _integrity(data: bytes, seal: _Seal, trust: TrustList) -> tuple[Integrity, list[str]]:
