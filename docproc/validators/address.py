@@ -15,6 +15,7 @@ from docproc.validators.text import fold, normalise_text
 _PREFIX = re.compile(
     r"^(?:(?:地址|住址|住所地?|经营场所|现住址|户籍地?址?):)?(?:\d{6} ?)?(?:中华人民共和国|中国(?!\())?"
 )
+_FREE_TRADE = re.compile(r"^中国\(([^()]{2,3})\)自由贸易[试实]验区(?:[^市区县,]{2,4}片区)?")
 _FILLER = re.compile("^(?:市辖区|(?:省|自治区)?直辖县(?:级行政区划)?)?[ ,-]*")
 _NATION = "|".join(sorted(NATIONS, key=len, reverse=True))
 _ENDING = re.compile(
@@ -54,7 +55,7 @@ def locate(address: str, *, year: int | None = None) -> Place | None:
     Returns:
         The place, or ``None`` when the address names no unit, or more than one could be meant.
     """
-    text = _PREFIX.sub("", normalise_text(address))
+    text = _FREE_TRADE.sub(r"\1", _PREFIX.sub("", normalise_text(address)))
     zone, after_zone = _take_zone(text, None)
     if zone:
         return _zone_place(zone, after_zone)

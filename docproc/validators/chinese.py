@@ -19,7 +19,11 @@ TO_FORMAL = str.maketrans(
 
 _DIGITS = "零壹贰叁肆伍陆柒捌玖"
 _UNITS = {"拾": 10, "佰": 100, "仟": 1000}
-_LONG_WORDS = re.compile(r"(?:长期|永久|永续|无(?:固定)?(?:期限|限期)|不约定期限|长久|无期限)(?:有效|经营|存续)?")
+_LONG_WORDS = re.compile(
+    r"(?:长期|永久|永续|无(?:固定)?(?:期限|限期)|不约定期限|长久|无期限)(?:有效|经营|存续)?|[*#]{2,}"
+)
+_LABEL = re.compile("^(?:营业期限|经营期限|合伙期限|有效期限?|租赁期限?|期限):?")
+_BLANK_END = re.compile("[至到](?:年?月?日?|[-/_])$")
 _YEARS = range(1800, 2300)
 _NUMBER = "[0-9零壹贰叁肆伍陆柒捌玖拾仟佰廿卅]"
 _YMD = re.compile(
@@ -67,13 +71,15 @@ def parse_cn_date(text: str) -> date:
 def parse_period(text: str) -> tuple[date | None, date | None]:
     """Read ``(start, end)`` of a term; an absent start and an endless end are ``None``.
 
-    Takes 自…至…, …到…, two dates with a dash, ``date/date``, and 长期 with or without a start.
+    Takes 自…至…, …到…, two dates with a dash, ``date/date``, and 长期 with or without a
+    start. Asterisks in place of the end are the registries' way to say that there is
+    none; an end that is merely blank is not read, see :func:`end_is_blank`.
 
     Raises:
         ValueError: not a term, or it ends before it starts.
     """
-    plain = _DASH.sub("-", compact(text))
-    if _LONG_WORDS.fullmatch(plain):
+    plain = _LABEL.sub("", _DASH.sub("-", compact(text)))
+    if _LONG_WORDS.fullmatch(plain.removeprefix("至")):
         return None, None
     for first, second in _halves(plain):
         try:
@@ -85,6 +91,11 @@ def parse_period(text: str) -> tuple[date | None, date | None]:
             raise ValueError("ends before it starts")
         return start, end
     raise ValueError("not a term")
+
+
+def end_is_blank(text: str) -> bool:
+    """Whether a term says from when but leaves its end blank (至 年 月 日): not written, or not read."""
+    return bool(_BLANK_END.search(_DASH.sub("-", compact(text))))
 
 
 def is_long(text: str) -> bool:

@@ -44,7 +44,7 @@ _CAPITALS = re.compile(
     f"(?:(?P<yuan>[{_DIGITS}拾佰仟万亿]+)元)?零?(?:(?P<jiao>[{_DIGITS}])角)?零?(?:(?P<fen>[{_DIGITS}])分)?[整正]?"
 )
 _NAMED = re.compile(rf"(?P<capitals>.+?)元?(?P<currency>{_CURRENCY})元?整?")
-_LABELS = re.compile(r"^(?:(?:人民币|大写|RMB|¥|:|\(大写\)|金额)+)")
+_LABELS = re.compile(r"^(?:人民币|大写|RMB|¥|:|\((?:大写|人民币)\)|金额|注册资本)+")
 _FIGURE_PART = r"(?P<two>(?:¥|RMB|人民币)?:?\d[\d,.]*(?:千万|百万|十万|万|亿)?(?:元整?)?)"
 _BOTH = (
     re.compile(rf"(?P<one>\D*?)[(,;/]?(?:\(?小写\)?:?)?{_FIGURE_PART}\)?"),
@@ -69,12 +69,13 @@ def parse_rmb(text: str) -> Decimal:
 
     What is read is written again and must match: a needed zero that is missing, a
     doubled word or a unit out of place is an error. Zeros that the rule leaves to
-    the writer may be there or not; 整 never follows 分, and 拾 needs its 壹.
+    the writer may be there or not, and so may the 壹 of a leading 拾, which registries
+    leave out; 整 never follows 分.
 
     Raises:
         ValueError: not an amount in capitals.
     """
-    plain = re.sub("^十", "一十", _LABELS.sub("", compact(text))).translate(TO_FORMAL)
+    plain = re.sub("^[十拾]", "壹拾", _LABELS.sub("", compact(text))).translate(TO_FORMAL)
     plain = plain.replace("圆", "元").replace("圓", "元")
     found = _CAPITALS.fullmatch(plain)
     if not found or not any(found.groups()):

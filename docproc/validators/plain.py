@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 
 from docproc.validators.address import locate
-from docproc.validators.chinese import LONG, cn_int, is_long, parse_cn_date, parse_period
+from docproc.validators.chinese import LONG, cn_int, end_is_blank, is_long, parse_cn_date, parse_period
 from docproc.validators.money import AmountsDifferError, parse_amount, plain_decimal
 from docproc.validators.nations import NATIONS
 from docproc.validators.region import UNDIVIDED
@@ -95,6 +95,8 @@ def period(raw: str, *, today: date) -> Checked:
     try:
         start, end = parse_period(raw)
     except ValueError:
+        if end_is_blank(raw):
+            return bad(normalise_text(raw), "期限没有写明截止日期，请与原件核对；没有截止日期的，请写“长期”", "warn")
         return bad(normalise_text(raw), "期限有误，请写明起止日期（起不晚于止），或写“长期”")
     last = end.isoformat() if end else LONG
     return good(f"{start.isoformat()}/{last}" if start else last)

@@ -62,7 +62,12 @@ class Zone:
 
 def region_known(code: str) -> bool:
     """Whether a six-digit code was in force in some year since 1980; zones with a code of their own count."""
-    return code in _by_code() or code in _own_zones()
+    if code in _by_code() or code in _own_zones():
+        return True
+    # 市辖区 as a whole (440101, 110100) and what a province governs directly (429000) have codes but no own names.
+    return (code.endswith("01") and f"{code[:4]}00" in _by_code()) or (
+        code[2:] in ("0100", "0200", "9000") and f"{code[:2]}0000" in _by_code()
+    )
 
 
 def region_name(code: str) -> str:

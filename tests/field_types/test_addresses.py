@@ -64,6 +64,8 @@ def test_former_names_lead_to_the_unit_of_today() -> None:
         ("苏州市工业园区星湖街1号", "320594", "苏州工业园区"),
         ("四川天府新区华阳街道", "510100", "四川天府新区"),
         ("成都市天府新区正兴街道", "510100", "四川天府新区"),
+        ("中国（四川）自由贸易试验区成都高新区天府大道", "510109", "成都高新区"),
+        ("中国（四川）自由贸易试验区成都市天府新区兴隆街道", "510100", "四川天府新区"),
         ("成都市高新区天府大道", "510109", "成都高新区"),
         ("成都市双流区西南航空港经济开发区", "510116", "西南航空港经济开发区"),
         ("上海市闸北区共和新路", "310106", "闸北区"),
@@ -99,8 +101,10 @@ def test_only_a_divided_city_asks_for_the_district() -> None:
 
 
 def test_known_codes() -> None:
-    assert all(region_known(code) for code in ("510122", "510116", "320594", "542527", "110000"))
-    assert not any(region_known(code) for code in ("999999", "510199", "", "51011"))
+    assert all(
+        region_known(code) for code in ("510122", "510116", "320594", "542527", "110000", "440101", "110100", "429000")
+    )
+    assert not any(region_known(code) for code in ("999999", "510199", "999901", "", "51011"))
     assert region_name("999999") == ""
 
 

@@ -127,6 +127,9 @@ def test_terms_come_back_and_must_not_end_before_they_start(one: date, other: da
         ("自2020年1月1日起至2040年1月1日止", "2020-01-01/2040-01-01"),
         ("二〇二〇年一月一日到二〇四〇年一月一日", "2020-01-01/2040-01-01"),
         ("20200101-20400101", "2020-01-01/2040-01-01"),
+        ("营业期限：2020年1月1日至2040年1月1日", "2020-01-01/2040-01-01"),
+        ("至长期", "长期"),
+        ("2020年01月01日至******", "2020-01-01/长期"),
     ],
 )
 def test_terms_have_one_normal_form(text: str, value: str) -> None:
@@ -134,6 +137,14 @@ def test_terms_have_one_normal_form(text: str, value: str) -> None:
         checked = validate(kind, text, today=TODAY)
         assert (checked.ok, checked.value) == (True, value)
         assert validate(kind, value, today=TODAY).value == value
+
+
+@pytest.mark.parametrize("text", ["2020年01月01日至   年  月  日", "自2020年1月1日至——", "2020年1月1日至"])
+def test_an_end_left_blank_is_not_taken_as_endless(text: str) -> None:
+    checked = validate("period", text, today=TODAY)
+    assert (checked.ok, checked.severity) == (False, "warn")
+    assert "没有写明截止日期" in checked.problem
+    assert validate("period", "30年", today=TODAY).severity == "fix"
 
 
 @pytest.mark.parametrize("text", ["2020-01-01", "至2020-01-01", "2020-01-01至", "30年", "2020-02-30至2030-01-01"])
