@@ -36,18 +36,18 @@ from pyhanko.sign.timestamps.common_utils import TimestampRequestError
 from pyhanko.stamp import BaseStampStyle
 from pyhanko_certvalidator import CertificateValidator, ValidationContext
 from pyhanko_certvalidator.errors import InsufficientRevinfoError, PathError, ValidationError
+from pyhanko_certvalidator.path import ValidationPath
 
 from docproc.errors import SealError, SealUnavailableError
 from docproc.licence.art import PT, SealArt
 from docproc.licence.keys import Signer
 from docproc.licence.layout import Place
+from docproc.licence.structure import ARCHIVE_FIELD, SEAL_FIELD
 from docproc.licence.trust import SealTrust
 from docproc.licence.tsa import TimeStamper
 
 Level = Literal["B-B", "B-T", "B-LT", "B-LTA"]
 LEVELS: tuple[Level, ...] = ("B-B", "B-T", "B-LT", "B-LTA")
-SEAL_FIELD = "Seal"
-ARCHIVE_FIELD = "ArchiveTimestamp"
 DIGEST = "sha256"
 _CMS_MARGIN = 2048  # bytes of a CMS beside its certificates and its time-stamp, with room to spare
 
@@ -235,18 +235,22 @@ async def _check(
     validator = CertificateValidator(signer.signing_cert, signer.cert_registry, context)
     path = await validator.async_validate_usage({"non_repudiation"})
     stamps = [found async for found in timestamper.validation_paths(context)] if timestamper is not None else []
-    used = {item.serial_number for found in (path, *stamps) for item in found}
     return PreSignValidationStatus(
         signer_path=path,
         validation_paths=[path, *stamps],
         ts_validation_paths=stamps or None,
-        ocsps_to_embed=[item for item in context.ocsps if _about(item) in used],
+        ocsps_to_embed=about_one_of(context.ocsps, [path, *stamps]),
         crls_to_embed=context.crls,
     )
 
 
-def _about(response: ocsp.OCSPResponse) -> int:
-    """Serial number that an OCSP response is about."""
+def about_one_of(responses: list[ocsp.OCSPResponse], paths: list[ValidationPath]) -> list[ocsp.OCSPResponse]:
+    """Pick the OCSP responses about a certificate of these paths: a source may give answers about others too."""
+    serials = {item.serial_number for path in paths for item in path}
+    return [item for item in responses if _serial(item) in serials]
+
+
+def _serial(response: ocsp.OCSPResponse) -> int:
     answers = response.basic_ocsp_response["tbs_response_data"]["responses"]
     return int(answers[0]["cert_id"]["serial_number"].native)
 

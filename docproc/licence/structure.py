@@ -18,6 +18,9 @@ from asn1crypto import cms, core, crl, ocsp, x509
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.reader import PdfFileReader
 
+SEAL_FIELD = "Seal"
+ARCHIVE_FIELD = "ArchiveTimestamp"
+"""Field names; archive time-stamps are numbered from 1."""
 _XREF = re.compile(rb"xref\n((?:\d+ \d+\n(?:\d{10} \d{5} [nf] \n)+)+)trailer\n")
 _SECTION = re.compile(rb"(\d+) (\d+)\n((?:\d{10} \d{5} [nf] \n)+)")
 _TAIL = re.compile(rb"\nstartxref\n(\d+)\n%%EOF\n\Z")

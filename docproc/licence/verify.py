@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from asn1crypto import x509
 from asn1crypto.crl import CertificateList
 from asn1crypto.ocsp import OCSPResponse
 from pyhanko.pdf_utils import generic
@@ -54,8 +55,8 @@ from docproc.licence.report import (
     VerificationReport,
     conclude,
 )
-from docproc.licence.seal import ARCHIVE_FIELD, SEAL_FIELD
-from docproc.licence.structure import StructureError, check_revision, check_span
+from docproc.licence.revoked import revocation, spoils
+from docproc.licence.structure import ARCHIVE_FIELD, SEAL_FIELD, StructureError, check_revision, check_span
 from docproc.licence.trust import ALGORITHMS, TrustList
 
 # what it has to say is in the verdict; a traceback for every bad file would let strangers fill the log
@@ -69,6 +70,8 @@ ARCHIVE_REVOCATION = CertRevTrustPolicy(
 is none newer. A later revocation of the TSA is seen when its CRL is put into the trust folder."""
 MAX_ARCHIVE_STAMPS = 64
 """More renewals than a licence can see in its life; a bound on work."""
+
+_Objection = tuple[Indication, str, str]
 
 
 def verify(data: bytes, trust: TrustList, at: datetime, register: Register | None = None) -> VerificationReport:
@@ -132,13 +135,10 @@ async def _examine(data: bytes, trust: TrustList, at: datetime) -> Examination:
     if integrity == "altered" and indication != "TOTAL-FAILED":
         result = replace(result, indication="TOTAL-FAILED", sub_indication="FORMAT_FAILURE")
     if result.indication == "TOTAL-PASSED":
-        reason = _objection(seal, status, licence, complaint, integrity)
-        if reason:
+        objection = _known_revocation(seal, status, trust) or _objection(seal, status, licence, complaint, integrity)
+        if objection:
             result = replace(
-                result,
-                indication="INDETERMINATE",
-                sub_indication="SIG_CONSTRAINTS_FAILURE",
-                reasons=(*result.reasons, reason),
+                result, indication=objection[0], sub_indication=objection[1], reasons=(*result.reasons, objection[2])
             )
     return result
 
@@ -251,17 +251,19 @@ def _check_imprint(token: Any, digest: Any) -> None:
     imprint = info["message_imprint"]
     name = imprint["hash_algorithm"]["algorithm"].native
     signer = token["signer_infos"][0]
-    wanted = signer["sid"].chosen
-    certificates = [
-        item.chosen
-        for item in token["certificates"]
-        if item.chosen.issuer == wanted["issuer"] and item.chosen.serial_number == wanted["serial_number"].native
-    ]
     content = bytes(token["encap_content_info"]["content"])
     over = hashlib.new(signer["digest_algorithm"]["algorithm"].native, content).digest()
-    good = len(certificates) == 1 and imprint["hashed_message"].native == digest(name)
-    if not good or not all(validate_sig_integrity(signer, certificates[0], "tst_info", over)):
+    same = imprint["hashed_message"].native == digest(name)
+    if not same or not all(validate_sig_integrity(signer, _signer_of(token), "tst_info", over)):
         raise StructureError("a time-stamp is damaged")
+
+
+def _signer_of(signed: Any) -> x509.Certificate:
+    wanted = signed["signer_infos"][0]["sid"].chosen
+    for item in signed["certificates"]:
+        if item.chosen.issuer == wanted["issuer"] and item.chosen.serial_number == wanted["serial_number"].native:
+            return item.chosen
+    raise StructureError("a signature lacks the certificate of its signer")
 
 
 def _check_certificates(seal: _Seal, trust: TrustList) -> None:
@@ -281,15 +283,37 @@ def _check_certificates(seal: _Seal, trust: TrustList) -> None:
 
 def _objection(
     seal: _Seal, status: StandardCMSSignatureStatus | None, licence: Licence | None, complaint: str, integrity: Integrity
-) -> str:
+) -> _Objection | None:
     """What speaks against a seal that passes as such."""
     if integrity != "intact":
-        return "bytes were added after sealing"
-    if licence is None:
-        return complaint
-    if _token(seal.signature) is not None and _proven(status) is None:
-        return "the time-stamp of the seal is not trusted"
-    return _owner_mismatch(seal.signature, licence)
+        reason = "bytes were added after sealing"
+    elif licence is None:
+        reason = complaint
+    elif _token(seal.signature) is not None and _proven(status) is None:
+        reason = "the time-stamp of the seal is not trusted"
+    else:
+        reason = _owner_mismatch(seal.signature, licence)
+    return ("INDETERMINATE", "SIG_CONSTRAINTS_FAILURE", reason) if reason else None
+
+
+def _known_revocation(seal: _Seal, status: StandardCMSSignatureStatus | None, trust: TrustList) -> _Objection | None:
+    """What the CRLs of the trust folder say against the certificates of seal, authorities and time-stamps."""
+    proven = _proven(status)
+    found = revocation(seal.signature.signer_cert, trust)
+    if found is not None and spoils(found, proven):
+        if proven is not None and found[0] <= proven:
+            return "TOTAL-FAILED", "REVOKED", "the certificate of the seal was revoked before it was used"
+        return "INDETERMINATE", "REVOKED_NO_POE", "the certificate of the seal was revoked"
+    above = status.validation_path.iter_authorities() if status and status.validation_path else ()
+    for authority in above:
+        if spoils(revocation(authority.certificate, trust), proven):
+            return "INDETERMINATE", "REVOKED_CA_NO_POE", "the certificate of the issuing authority was revoked"
+    token = _token(seal.signature)
+    for part in [*([token] if token else []), *(stamp.signed_data for stamp in seal.stamps)]:
+        made = part["encap_content_info"]["content"].parsed["gen_time"].native
+        if spoils(revocation(_signer_of(part), trust), made):
+            return "INDETERMINATE", "REVOKED_NO_POE", "the certificate of a time-stamping service was revoked"
+    return None
 
 
 def _owner_mismatch(signature: EmbeddedPdfSignature, licence: Licence) -> str:

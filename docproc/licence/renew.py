@@ -1,0 +1,82 @@
+"""Renewing the archive time-stamp of a sealed licence before it wears out (EN 319 142-1, 5.5: B-LTA over time)."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from datetime import datetime, timedelta
+
+from pyhanko.pdf_utils.misc import PdfError
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.validation.dss import DocumentSecurityStore
+from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
+from pyhanko_certvalidator import CertificateValidator
+
+from docproc.errors import SealError
+from docproc.licence.seal import about_one_of, checked_context, open_writer, timestamp_with
+from docproc.licence.trust import SealTrust, TrustList
+from docproc.licence.tsa import TimeStamper
+from docproc.licence.verify import examine
+
+
+def renew(pdf: bytes, timestamper: TimeStamper, trust: SealTrust, *, at: datetime) -> bytes:
+    """Add an archive time-stamp, and the proof that the certificate of the former one is still good, as a revision.
+
+    A file that is not good now is refused: a new time-stamp must not make it look better.
+
+    Raises:
+        SealUnavailableError: the TSA or the revocation information is out of reach; nothing was changed.
+        SealError: the file is not a licence at level B-LTA that verifies at ``at``.
+    """
+    state = examine(pdf, TrustList(trust.roots, trust.intermediates), at)
+    if state.indication != "TOTAL-PASSED" or state.integrity != "intact" or state.signatures[0].level != "B-LTA":
+        found = f"{state.indication} {state.sub_indication or ''} {state.integrity}"
+        raise SealError(f"only a good B-LTA licence can be renewed; this one is {found}: {'; '.join(state.reasons)}")
+    return asyncio.run(_renew(pdf, timestamper, trust, at))
+
+
+def expires_on(pdf: bytes) -> datetime:
+    """When the newest archive time-stamp wears out: the first end of a certificate on its path.
+
+    Raises:
+        SealError: the file has no archive time-stamp.
+    """
+    stamp = _newest(pdf)
+    return min(item.not_valid_after for item in (stamp.signer_cert, *stamp.other_embedded_certs))
+
+
+def due(pdf: bytes, at: datetime, margin_days: int = 180) -> bool:
+    """Whether a licence should be renewed: fewer than ``margin_days`` are left."""
+    return expires_on(pdf) - at < timedelta(days=margin_days)
+
+
+async def _renew(pdf: bytes, timestamper: TimeStamper, trust: SealTrust, at: datetime) -> bytes:
+    async with checked_context(trust, at) as context:
+        writer = open_writer(pdf)
+        stamps = list(writer.prev.embedded_timestamp_signatures)
+        former = stamps[-1]
+        validator = CertificateValidator(former.signer_cert, former.other_embedded_certs, context)
+        paths = [await validator.async_validate_usage(set(), {"time_stamping"})]
+        paths += [path async for path in timestamper.validation_paths(context)]
+        DocumentSecurityStore.supply_dss_in_writer(
+            writer,
+            sig_contents=None,
+            paths=paths,
+            crls=context.crls,
+            ocsps=about_one_of(context.ocsps, paths),
+            embed_roots=False,
+        )
+        await timestamp_with(writer, timestamper, len(stamps) + 1)
+        out = writer.prev.stream
+        assert isinstance(out, io.BytesIO)
+        return out.getvalue()
+
+
+def _newest(pdf: bytes) -> EmbeddedPdfSignature:
+    try:
+        stamps = list(PdfFileReader(io.BytesIO(pdf)).embedded_timestamp_signatures)
+    except PdfError as error:
+        raise SealError(f"the file cannot be read: {error}") from error
+    if not stamps:
+        raise SealError("the file has no archive time-stamp: seal it at level B-LTA")
+    return stamps[-1]
