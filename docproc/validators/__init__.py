@@ -26,7 +26,7 @@ from docproc.validators.identity import cid_birth_sex
 from docproc.validators.money import parse_amount, parse_rmb, plain_decimal, rmb_capitals
 from docproc.validators.organisation import make_identifier
 from docproc.validators.plain import ScopePhrase, split_scope
-from docproc.validators.region import region_known, region_name
+from docproc.validators.region import current_code, region_known, region_name
 from docproc.validators.result import Checked, Validator, bad, good
 from docproc.validators.text import fold, normalise_text, same_name, same_text
 from docproc.validators.working_days import Deadline, add_working_days, is_working_day, load_overrides
@@ -104,6 +104,7 @@ __all__ = [
     "cid_birth_sex",
     "cid_check_digit",
     "cn_int",
+    "current_code",
     "fold",
     "good",
     "is_long",

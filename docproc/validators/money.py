@@ -12,27 +12,15 @@ _DIGITS = "零壹贰叁肆伍陆柒捌玖"
 _LIMIT = Decimal(10) ** 16
 _CENT = Decimal("0.01")
 _LONGEST = 20
-_CURRENCIES = {
-    "人民币": "",
-    "RMB": "",
-    "CNY": "",
-    "¥": "",
-    "USD": "USD",
-    "美元": "USD",
-    "$": "USD",
-    "HKD": "HKD",
-    "港元": "HKD",
+_CODES = {
+    "": "人民币 RMB CNY ¥",
+    "USD": "USD 美元 $",
+    "HKD": "HKD 港元 港币",
+    "EUR": "EUR 欧元 €",
+    "JPY": "JPY 日元",
+    "GBP": "GBP 英镑",
 }
-_CURRENCIES |= {
-    "港币": "HKD",
-    "EUR": "EUR",
-    "欧元": "EUR",
-    "€": "EUR",
-    "JPY": "JPY",
-    "日元": "JPY",
-    "GBP": "GBP",
-    "英镑": "GBP",
-}
+_CURRENCIES = {word: code for code, words in _CODES.items() for word in words.split()}
 _CURRENCY = "|".join(re.escape(word) for word in sorted(_CURRENCIES, key=len, reverse=True))
 _FIGURES = re.compile(
     rf"(?P<before>{_CURRENCY})?:?(?P<number>\d{{1,3}}(?:,\d{{3}})+(?:\.\d+)?|\d+(?:\.\d+)?)"
@@ -98,7 +86,7 @@ def parse_amount(text: str) -> tuple[Decimal, str]:
     Raises:
         ValueError: not an amount, or the capitals and the figures differ.
     """
-    plain = compact(text).replace("圆", "元").replace("圓", "元").replace("￥", "¥")
+    plain = compact(text).replace("圆", "元").replace("圓", "元")
     figures = _FIGURES.fullmatch(plain)
     if figures:
         return _figures(figures)

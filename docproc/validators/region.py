@@ -78,6 +78,12 @@ def region_name(code: str) -> str:
     return "".join(_own_zones().get(part) or _latest_name(part) for part in parts)
 
 
+def current_code(code: str) -> str:
+    """Return today's code of the unit that a code stands for, so that 510122 is 510116; an unknown code as it is."""
+    named = _by_code().get(code, ())
+    return max(named, key=lambda unit: unit.last or 9999).now if named else code
+
+
 def level_of(code: str) -> Level:
     """Return the level that the zeros at the end of a code say."""
     return "province" if code.endswith("0000") else "city" if code.endswith("00") else "county"

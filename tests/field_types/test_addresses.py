@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from docproc.validators import locate, region_known, region_name, same_address, validate
+from docproc.validators import current_code, locate, region_known, region_name, same_address, validate
 from docproc.validators.region import units
 
 TODAY = date(2026, 11, 23)
@@ -106,6 +106,8 @@ def test_known_codes() -> None:
     )
     assert not any(region_known(code) for code in ("999999", "510199", "999901", "", "51011"))
     assert region_name("999999") == ""
+    assert current_code("510122") == current_code("510116") == "510116"
+    assert current_code("320594") == "320594"
 
 
 @pytest.mark.parametrize(
