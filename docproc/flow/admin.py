@@ -6,10 +6,13 @@ import re
 from collections.abc import Collection
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from docproc.errors import InputError
 from docproc.flow import views
 from docproc.flow.access import ROLES, Caller
 from docproc.flow.context import Context
+from docproc.flow.once import Once, run_once
 from docproc.store import audit, keys, outbox
 
 _NAME = re.compile(r"[\w.@-]{1,80}")
@@ -35,8 +38,10 @@ def first_key(ctx: Context) -> str | None:
         return key
 
 
-def create_key(ctx: Context, caller: Caller, subject: str, org: str, roles: Collection[str]) -> dict[str, Any]:
-    """Make a key; ``key`` of the answer is shown this once.
+def create_key(
+    ctx: Context, caller: Caller, subject: str, org: str, roles: Collection[str], once: Once | None = None
+) -> dict[str, Any]:
+    """Make a key; ``key`` of the answer is shown this once and is ``None`` when the request is repeated.
 
     Raises:
         InputError: an unknown role, or a subject or organisation that is not a plain name.
@@ -47,11 +52,17 @@ def create_key(ctx: Context, caller: Caller, subject: str, org: str, roles: Coll
         raise InputError(f"roles {unknown} are none of {', '.join(ROLES)}", message_zh="角色不正确")
     if not _NAME.fullmatch(subject) or not _NAME.fullmatch(org) or subject == SYSTEM:
         raise InputError("subject and org are 1 to 80 letters, digits, . @ - _", message_zh="名称格式不正确")
-    with ctx.database.write() as session:
+    made: dict[str, str] = {}
+
+    def work(session: Session) -> dict[str, Any]:
         at = ctx.clock()
         row, key = keys.create_key(session, subject=subject, org=org, roles=set(roles), by=caller.subject, at=at)
         audit.append(session, at, caller.subject, "key.created", row.id, holder=subject, roles=row.roles)
-        return {**views.api_key(row), "key": key}
+        made[row.id] = key  # beside the answer, which is kept for repeated requests: no secret is stored
+        return views.api_key(row)
+
+    answer = run_once(ctx, caller, once, work)
+    return {**answer, "key": made.get(answer["id"])}
 
 
 def revoke_key(ctx: Context, caller: Caller, key_id: str) -> dict[str, Any]:

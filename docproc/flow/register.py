@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from sqlalchemy.orm import Session
+
 from docproc.errors import ConflictError, InputError, NotFoundError
 from docproc.flow import views
 from docproc.flow.access import Caller
 from docproc.flow.context import Context
+from docproc.flow.once import Once, run_once
 from docproc.store import audit, licences, outbox
 from docproc.store.tables import LicenceRow
 
@@ -58,7 +61,9 @@ def view_licence(ctx: Context, caller: Caller, number: str) -> dict[str, Any]:
         return views.licence(session, row, ctx.today())
 
 
-def change_licence(ctx: Context, caller: Caller, number: str, action: LicenceAction, reason: str) -> dict[str, Any]:
+def change_licence(
+    ctx: Context, caller: Caller, number: str, action: LicenceAction, reason: str, once: Once | None = None
+) -> dict[str, Any]:
     """Suspend, restore or revoke a licence.
 
     Raises:
@@ -68,19 +73,21 @@ def change_licence(ctx: Context, caller: Caller, number: str, action: LicenceAct
     caller.require("change_licence")
     if not reason.strip():
         raise InputError("a reason is needed", message_zh="请填写理由")
-    with ctx.database.write() as session:
+
+    def work(session: Session) -> dict[str, Any]:
         at = ctx.clock()
         row = _visible(licences.find_licence(session, number, lock=True), caller)
         status = AFTER.get((row.status, action))
         if status is None:
-            raise ConflictError(
-                f"cannot {action} a licence that is {row.status}", message_zh="证照当前状态不能进行此操作"
-            )
+            problem = f"cannot {action} a licence that is {row.status}"
+            raise ConflictError(problem, message_zh="证照当前状态不能进行此操作")
         licences.set_status(session, row, status, caller.subject, at, reason.strip())
         audit.append(session, at, caller.subject, f"licence.{status}", number, reason=reason.strip())
         event = outbox.add_event(session, at, f"licence.{status}", number, row.org, reason=reason.strip())
         ctx.jobs.enqueue(session, "deliver_event", f"event:{event.id}", event.id)
         return views.licence(session, row, ctx.today())
+
+    return run_once(ctx, caller, once, work)
 
 
 def _visible(row: LicenceRow, caller: Caller) -> LicenceRow:

@@ -39,6 +39,7 @@ from docproc.flow.register import (
     licence_file_by_code,
     view_licence,
 )
+from docproc.flow.verifying import verify_file
 
 __all__ = [
     "MAY",
@@ -75,6 +76,7 @@ __all__ = [
     "remove_page",
     "revoke_key",
     "submit",
+    "verify_file",
     "view_application",
     "view_licence",
     "withdraw",

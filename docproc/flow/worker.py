@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import signal
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -13,6 +14,7 @@ from docproc.errors import SetupError
 from docproc.flow import engine, lease
 from docproc.flow.context import Context, open_context
 from docproc.flow.engine import QUEUE_OF
+from docproc.flow.guardian import end_with_parent
 from docproc.flow.intake import queue_check
 from docproc.flow.stages import Stages, real_stages
 from docproc.flow.workflows import UNREADABLE, Tools
@@ -123,3 +125,15 @@ def _give_up_seal(ctx: Context, number: str, attempt: int) -> None:
         row = applications.find_application(session, number, lock=True)
         if row.seal_attempt == attempt and row.seal_state in ("queued", "waiting"):
             row.seal_state, row.seal_note = "failed", GIVEN_UP_ZH
+
+
+def main(name: str, queues: str) -> int:
+    """Run a worker process with the settings in the environment; ``queues`` is separated by commas."""
+    settings = Settings()
+    logging.basicConfig(level=settings.log_level)
+    end_with_parent()
+    return run_worker(settings, name, [queue.strip() for queue in queues.split(",") if queue.strip()])
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], sys.argv[2]))

@@ -35,6 +35,7 @@ from docproc.flow.engine import step, workflow
 from docproc.flow.intake import announce, queue_check
 from docproc.flow.stages import Stages
 from docproc.flow.webhook import post_event
+from docproc.licence.pki import AUTHORITY_CODE
 from docproc.licence.record import licence_json, parse_licence_json
 from docproc.matter import Matter, find_matter
 from docproc.store import applications, audit, counters, licences, outbox, pages
@@ -191,7 +192,7 @@ def allocate(decision_id: str) -> str:
             serial=counters.next_value(session, series(matter, readings)),
             application=row.number,
             authority=ctx.settings.authority_name,
-            authority_code=ctx.settings.authority_code,
+            authority_code=ctx.settings.authority_code or AUTHORITY_CODE,
             today=ctx.today(),
             verify_url=f"{ctx.settings.public_url.rstrip('/')}/v/{code}",
         )

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from docproc.domain import Licence
 from docproc.errors import NotFoundError
-from docproc.store.tables import ApplicationRow, LicenceEventRow, LicenceRow
+from docproc.store.tables import ApplicationRow, LicenceEventRow, LicenceFileRow, LicenceRow
 
 
 def new_code() -> str:
@@ -84,6 +84,12 @@ def find_licence(session: Session, number: str, *, lock: bool = False) -> Licenc
     return row
 
 
+def find_issued(session: Session, number: str) -> LicenceRow | None:
+    """An issued licence by number, or ``None``."""
+    row = session.get(LicenceRow, number)
+    return row if row is not None and row.sha256 is not None else None
+
+
 def find_by_code(session: Session, code: str) -> LicenceRow:
     """An issued licence by the word in its QR code.
 
@@ -97,8 +103,9 @@ def find_by_code(session: Session, code: str) -> LicenceRow:
 
 
 def find_by_sha256(session: Session, digest: str) -> LicenceRow | None:
-    """The issued licence whose sealed file has this hash."""
-    return session.scalars(sa.select(LicenceRow).where(LicenceRow.sha256 == digest)).one_or_none()
+    """The issued licence one of whose sealed files, current or earlier, has this hash."""
+    query = sa.select(LicenceRow).join(LicenceFileRow, LicenceFileRow.licence == LicenceRow.number)
+    return session.scalars(query.where(LicenceFileRow.sha256 == digest)).one_or_none()
 
 
 def register_sealed(session: Session, number: str, sha256: str, at: datetime) -> bool:
@@ -109,7 +116,18 @@ def register_sealed(session: Session, number: str, sha256: str, at: datetime) ->
         .values(sha256=sha256, sealed_at=at, status="valid")
         .returning(LicenceRow.number)
     )
-    return session.execute(statement).one_or_none() is not None
+    if session.execute(statement).one_or_none() is None:
+        return False
+    session.add(LicenceFileRow(sha256=sha256, licence=number, at=at, reason="issued"))
+    session.flush()
+    return True
+
+
+def register_renewed(session: Session, licence: LicenceRow, sha256: str, at: datetime) -> None:
+    """Make a renewed file the current one; the earlier ones stay known as superseded. The licence must be locked."""
+    licence.sha256 = sha256
+    session.add(LicenceFileRow(sha256=sha256, licence=licence.number, at=at, reason="renewed"))
+    session.flush()
 
 
 def set_status(session: Session, licence: LicenceRow, status: str, by: str, at: datetime, reason: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 from alembic import command
@@ -12,6 +13,7 @@ from alembic.script import ScriptDirectory
 from docproc.store.db import Database
 
 _FOLDER = Path(__file__).parent / "migrations"
+logging.getLogger("alembic.runtime.migration").setLevel(logging.WARNING)
 _LOCK = 7_305_120_262
 """PostgreSQL advisory lock under which one process migrates while others wait."""
 

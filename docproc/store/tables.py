@@ -212,6 +212,18 @@ class LicenceRow(Base):
     sealed_at: Mapped[datetime | None]
 
 
+class LicenceFileRow(Base):
+    """Every sealed file that a licence ever had; the current one is named by ``licences.sha256``."""
+
+    __tablename__ = "licence_files"
+
+    sha256: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    licence: Mapped[str] = mapped_column(sa.ForeignKey("licences.number"), index=True)
+    at: Mapped[datetime] = mapped_column("registered_at")
+    reason: Mapped[str] = mapped_column(sa.String(20))
+    """``issued`` or ``renewed`` (a fresh archive time-stamp)."""
+
+
 class LicenceEventRow(Base):
     """One change of a licence's status."""
 

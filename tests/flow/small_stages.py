@@ -19,6 +19,7 @@ from typing import Any
 
 from docproc.domain import Licence, PageReading
 from docproc.errors import SealError, SealUnavailableError, UnsupportedFileError
+from docproc.flow.guardian import end_with_parent
 from docproc.flow.stages import Stages
 from docproc.flow.worker import run_worker
 from docproc.licence.record import licence_json
@@ -65,6 +66,7 @@ def sealer(folder: Path) -> Any:
 
 if __name__ == "__main__":
     settings = Settings()
+    end_with_parent()
     stages = Stages(read_file, sealer(settings.data_dir))
     ready = settings.data_dir / f"ready-{sys.argv[1]}"
     sys.exit(run_worker(settings, sys.argv[1], sys.argv[2].split(","), stages=stages, on_ready=ready.touch))

@@ -10,6 +10,7 @@ connection = context.config.attributes["connection"]
 context.configure(
     connection=connection,
     target_metadata=Base.metadata,
+    transactional_ddl=True,
     render_as_batch=connection.dialect.name == "sqlite",
     include_name=lambda name, kind, _parents: kind != "table" or name in Base.metadata.tables,
 )

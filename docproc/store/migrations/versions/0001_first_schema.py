@@ -230,8 +230,22 @@ def upgrade() -> None:
     )
     op.create_index("ix_licence_events_licence", "licence_events", ["licence"], unique=False)
 
+    op.create_table(
+        "licence_files",
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("licence", sa.String(length=60), nullable=False),
+        sa.Column("registered_at", UtcTime(), nullable=False),
+        sa.Column("reason", sa.String(length=20), nullable=False),
+        sa.ForeignKeyConstraint(["licence"], ["licences.number"], name="fk_licence_files_licence_licences"),
+        sa.PrimaryKeyConstraint("sha256", name="pk_licence_files"),
+    )
+    op.create_index("ix_licence_files_licence", "licence_files", ["licence"], unique=False)
+
 
 def downgrade() -> None:
+    op.drop_index("ix_licence_files_licence", table_name="licence_files")
+
+    op.drop_table("licence_files")
     op.drop_index("ix_licence_events_licence", table_name="licence_events")
 
     op.drop_table("licence_events")

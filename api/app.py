@@ -1,0 +1,60 @@
+"""The web application. It reads and writes the stores and queues jobs; it never opens what it is sent."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+
+from api import applications, decisions, health, keys, licences, matters, problems
+from api.limits import BodyLimit, RateLimit
+from docproc import __version__
+from docproc.flow.service import open_context
+from docproc.settings import Settings
+
+DESCRIPTION = """
+Scans of hand-filled forms and papers in; read, checked and decided; sealed licences out that anyone can verify.
+
+* Sign in with `Authorization: Bearer dp_…`. Looking up and verifying licences needs no key.
+* Errors are RFC 9457 problems (`application/problem+json`); show `detail` to people, branch on `code`.
+* Send `Idempotency-Key` with a POST: a repetition gets the first answer, the key with another request gets 422.
+* A decision names `version` and `content_sha256` of what was seen; when either changed meanwhile it gets 409.
+"""
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The application for these settings; the database must be migrated before it starts."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.context = open_context(settings)
+        try:
+            yield
+        finally:
+            app.state.context.close()
+
+    app = FastAPI(title="docproc", version=__version__, description=DESCRIPTION, lifespan=lifespan, redoc_url=None)
+    app.state.rate_limit = RateLimit(settings.rate_limit_per_minute)
+    app.state.metrics = health.Metrics()
+    problems.install(app)
+    for module in (matters, applications, decisions, licences, keys, health):
+        app.include_router(module.router)
+    app.add_middleware(BodyLimit, upload_bytes=settings.max_upload_bytes)
+    app.add_middleware(health.Measured, metrics=app.state.metrics)
+    _describe_problems(app)
+    return app
+
+
+def _describe_problems(app: FastAPI) -> None:
+    """Put the shape of a problem into the OpenAPI document, which routes refer to."""
+    made = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = made()
+        schema = problems.Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+        document.setdefault("components", {}).setdefault("schemas", {})["Problem"] = schema
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]

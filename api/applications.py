@@ -1,0 +1,144 @@
+"""办件: open, hand in, look at, take back; the files of an application."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from api import schemas
+from api.deps import Ctx, IdempotencyKey, OnceJson, Upload, Who, once_for
+from api.problems import problems
+from docproc.flow import service
+
+router = APIRouter(prefix="/v1/applications", tags=["applications"])
+
+Number = Annotated[str, Path(description="办件编号", max_length=60)]
+PageId = Annotated[str, Path(max_length=32)]
+
+
+@router.post(
+    "", status_code=201, response_model=schemas.ApplicationView, responses=problems(401, 403, 404, 409, 422),
+    summary="Open an application",
+)  # fmt: skip
+def create(body: schemas.NewApplication, ctx: Ctx, who: Who, once: OnceJson) -> Any:
+    """Open a draft; upload its papers next. Roles: kiosk, clerk."""
+    return service.create_application(ctx, who, body.matter, body.channel, once)
+
+
+@router.get(
+    "", response_model=list[schemas.ApplicationSummary], responses=problems(401, 403, 422), summary="List applications"
+)
+def listing(
+    ctx: Ctx,
+    who: Who,
+    status: Annotated[str | None, Query(max_length=20)] = None,
+    after: Annotated[str, Query(description="Last number of the page before", max_length=60)] = "",
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> Any:
+    """Those that the caller may see: a kiosk its own, an office its organisation's, an auditor all."""
+    return service.list_applications(ctx, who, status=status, after=after, limit=limit)
+
+
+@router.get(
+    "/{number}", response_model=schemas.ApplicationView, responses=problems(401, 403, 404), summary="Look at one"
+)
+def view(number: Number, ctx: Ctx, who: Who) -> Any:
+    """Everything about an application. Poll until `checked` is true after an upload."""
+    return service.view_application(ctx, who, number)
+
+
+@router.post(
+    "/{number}/pages", status_code=201, response_model=schemas.PageView,
+    responses=problems(401, 403, 404, 409, 413, 415, 422, 503), summary="Upload a file",
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                **{
+                    kind: {"schema": {"type": "string", "format": "binary"}}
+                    for kind in ("image/jpeg", "image/png", "image/tiff", "application/pdf")
+                },
+                "multipart/form-data": {
+                    "schema": {"type": "object", "properties": {"file": {"type": "string", "format": "binary"}}}
+                },
+            },
+        }
+    },
+)  # fmt: skip
+async def add_page(
+    number: Number,
+    request: Request,
+    ctx: Ctx,
+    who: Who,
+    upload: Upload,
+    material: Annotated[str | None, Query(description="What it is, if known", max_length=60)] = None,
+    filename: Annotated[str, Query(max_length=200)] = "",
+    idempotency_key: IdempotencyKey = None,
+) -> Any:
+    """Upload one scan (several pages where PDF or TIFF) as the body or as `multipart/form-data`.
+
+    The file is judged by its bytes, never by its name, and only a worker opens it.
+    The same bytes for the same material give the file that is there already.
+    """
+    data, sent_name = upload
+    once = once_for(request, idempotency_key, material or "", data)
+    return await run_in_threadpool(
+        service.add_page, ctx, who, number, data, filename=filename or sent_name, material=material, once=once
+    )
+
+
+@router.get(
+    "/{number}/pages/{page_id}/file", response_class=Response, responses=problems(401, 403, 404),
+    summary="Download an uploaded file",
+)  # fmt: skip
+def page_file(number: Number, page_id: PageId, ctx: Ctx, who: Who) -> Response:
+    """The bytes as they were handed in."""
+    data, kind = service.page_file(ctx, who, number, page_id)
+    # never shown inside our own pages: what a stranger sent stays a download
+    headers = {"Content-Disposition": f'attachment; filename="{page_id}"', "X-Content-Type-Options": "nosniff"}
+    return Response(data, media_type=kind, headers=headers)
+
+
+@router.delete(
+    "/{number}/pages/{page_id}", status_code=204, responses=problems(401, 403, 404, 409), summary="Take a file back"
+)
+def remove_page(number: Number, page_id: PageId, ctx: Ctx, who: Who) -> None:
+    """While the application is a draft or returned."""
+    service.remove_page(ctx, who, number, page_id)
+
+
+@router.put(
+    "/{number}/pages/{page_id}/readings/{index}/fields/{field}", response_model=schemas.ApplicationView,
+    responses=problems(401, 403, 404, 409, 422), summary="Correct a field",
+)  # fmt: skip
+def correct(
+    number: Number,
+    page_id: PageId,
+    index: Annotated[int, Path(ge=0)],
+    field: Annotated[str, Path(max_length=80)],
+    body: schemas.Correction,
+    ctx: Ctx,
+    who: Who,
+) -> Any:
+    """Lay a value read by a person over what the machine read; the application is checked again."""
+    return service.correct_field(ctx, who, number, page_id, index, field, body.value)
+
+
+@router.post(
+    "/{number}/submit", response_model=schemas.ApplicationView, responses=problems(401, 403, 404, 409, 422),
+    summary="Hand in",
+)  # fmt: skip
+def submit(number: Number, ctx: Ctx, who: Who, once: OnceJson) -> Any:
+    """Hand the application in, for the first time or after 补正; every file must have been read."""
+    return service.submit(ctx, who, number, once)
+
+
+@router.post(
+    "/{number}/withdraw", response_model=schemas.ApplicationView, responses=problems(401, 403, 404, 409, 422),
+    summary="Take back",
+)  # fmt: skip
+def withdraw(number: Number, ctx: Ctx, who: Who, once: OnceJson) -> Any:
+    """Take the application back before it is decided."""
+    return service.withdraw(ctx, who, number, once)

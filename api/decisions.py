@@ -1,0 +1,46 @@
+"""Officials' actions on an application: accept, decide, release the seal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from api import schemas
+from api.applications import Number
+from api.deps import Ctx, OnceJson, Who
+from api.problems import problems
+from docproc.flow import service
+
+router = APIRouter(prefix="/v1/applications", tags=["decisions"])
+_PROBLEMS = problems(401, 403, 404, 409, 422)
+
+
+@router.post("/{number}/accept", response_model=schemas.ApplicationView, responses=_PROBLEMS, summary="Accept (受理)")
+def accept(number: Number, body: schemas.Version, ctx: Ctx, who: Who, once: OnceJson) -> Any:
+    """Roles: reviewer, approver; never who handed it in."""
+    return service.accept(ctx, who, number, body.version, once)
+
+
+@router.post(
+    "/{number}/decisions", status_code=201, response_model=schemas.ApplicationView, responses=_PROBLEMS,
+    summary="Approve, return (补正) or reject",
+)  # fmt: skip
+def decide(number: Number, body: schemas.NewDecision, ctx: Ctx, who: Who, once: OnceJson) -> Any:
+    """Decide on what was seen: `version` and `content_sha256` of the view.
+
+    Of two who decide at once one gets 409. An approval needs a finished check and
+    no `block` finding; each `fix` finding must be set aside by its code, with a reason.
+    """
+    seen = service.Seen(body.version, body.content_sha256)
+    return service.decide(
+        ctx, who, number, body.action, seen, reason=body.reason, basis=body.basis, set_aside=body.set_aside, once=once
+    )
+
+
+@router.post(
+    "/{number}/release", response_model=schemas.ApplicationView, responses=_PROBLEMS, summary="Release the seal"
+)
+def release(number: Number, body: schemas.Version, ctx: Ctx, who: Who, once: OnceJson) -> Any:
+    """Let an approved licence be sealed, or try again after sealing failed. Role: sealer; never who approved."""
+    return service.release(ctx, who, number, body.version, once)

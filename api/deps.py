@@ -1,0 +1,105 @@
+"""What routes depend on: the opened service, the caller behind an API key, Idempotency-Key, rate limits, uploads."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from typing import Annotated
+
+from fastapi import Depends, Header, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.datastructures import UploadFile
+
+from api.limits import RateLimit
+from api.problems import RateLimitError, UnauthorisedError
+from docproc.errors import InputError
+from docproc.flow.service import Caller, Context, Once, authenticate
+
+bearer = HTTPBearer(auto_error=False, description="API key: `Authorization: Bearer dp_…`")
+WRONG_KEY_COST = 5
+"""Tokens of the rate limit that a wrong key costs: guessing is slowed down."""
+
+
+def get_context(request: Request) -> Context:
+    """The service that this process opened at its start."""
+    found: Context = request.app.state.context
+    return found
+
+
+Ctx = Annotated[Context, Depends(get_context)]
+
+
+def public(request: Request, cost: float = 1.0) -> None:
+    """Limit requests without a key by address.
+
+    Raises:
+        RateLimitError: too many in the last minute.
+    """
+    limit: RateLimit = request.app.state.rate_limit
+    wait = limit.take(request.client.host if request.client else "unknown", cost)
+    if wait:
+        raise RateLimitError(f"over {limit.per_minute} requests a minute", retry_after=math.ceil(wait))
+
+
+def get_caller(
+    request: Request, ctx: Ctx, given: Annotated[HTTPAuthorizationCredentials | None, Security(bearer)]
+) -> Caller:
+    """Whose key came with the request.
+
+    Raises:
+        UnauthorisedError: none, or it is wrong or revoked.
+    """
+    caller = authenticate(ctx, given.credentials) if given is not None else None
+    if caller is None:
+        public(request, WRONG_KEY_COST if given is not None else 1.0)
+        raise UnauthorisedError("send Authorization: Bearer with a valid API key")
+    return caller
+
+
+Who = Annotated[Caller, Depends(get_caller)]
+Public = Depends(public)
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        description="Any text of up to 200 characters, fresh for each request; a repetition gets the first answer",
+        min_length=1,
+        max_length=200,
+    ),
+]
+
+
+def once_for(request: Request, key: str | None, *parts: bytes | str) -> Once | None:
+    """The Idempotency-Key with a hash of everything asked; ``None`` without a key."""
+    if key is None:
+        return None
+    digest = hashlib.sha256()
+    for part in (request.method, request.url.path, *parts):
+        data = part.encode() if isinstance(part, str) else part
+        digest.update(len(data).to_bytes(8, "big") + data)
+    return Once(key, digest.hexdigest())
+
+
+async def get_once(request: Request, idempotency_key: IdempotencyKey = None) -> Once | None:
+    """The Idempotency-Key of a request whose body is JSON."""
+    return once_for(request, idempotency_key, await request.body())
+
+
+OnceJson = Annotated[Once | None, Depends(get_once)]
+
+
+async def read_upload(request: Request) -> tuple[bytes, str]:
+    """The file of a request and its name: the body itself, or the first file of ``multipart/form-data``.
+
+    Raises:
+        InputError: multipart without a file.
+    """
+    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+        return await request.body(), ""
+    async with request.form(max_files=1, max_fields=8) as form:
+        for value in form.values():
+            if isinstance(value, UploadFile):
+                return await value.read(), value.filename or ""
+    raise InputError("multipart/form-data without a file", message_zh="没有收到文件，请重新选择")
+
+
+Upload = Annotated[tuple[bytes, str], Depends(read_upload)]

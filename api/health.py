@@ -1,0 +1,110 @@
+"""Whether the service lives, whether it is ready, and its measurements."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.deps import Ctx
+from docproc.flow.context import Context
+from docproc.store.applications import count_by_status
+from docproc.store.migrate import is_current
+
+log = logging.getLogger(__name__)
+router = APIRouter(tags=["health"])
+
+
+class Metrics:
+    """Measurements of one web process."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        labels = ("method", "route", "status")
+        self.requests = Counter("docproc_http_requests", "Requests answered", labels, registry=self.registry)
+        self.seconds = Histogram("docproc_http_seconds", "Time to answer", ("route",), registry=self.registry)
+        self.applications = Gauge("docproc_applications", "Applications", ("status",), registry=self.registry)
+        self.jobs = Gauge("docproc_jobs_waiting", "Jobs that wait or run", ("queue",), registry=self.registry)
+
+
+class Measured:
+    """Counts and times every request by its route, so that paths with numbers in them do not multiply."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self.app, self.metrics = app, metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started, status = time.perf_counter(), 500
+
+        async def watched(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watched)
+        finally:
+            route = getattr(scope.get("route"), "path", "none")
+            self.metrics.requests.labels(scope["method"], route, str(status)).inc()
+            self.metrics.seconds.labels(route).observe(time.perf_counter() - started)
+
+
+@router.get("/healthz", summary="Does the process live?")
+def healthz() -> dict[str, str]:
+    """Always 200 while the process answers."""
+    return {"status": "ok"}
+
+
+@router.get("/readyz", summary="Can it work?")
+def readyz(ctx: Ctx) -> JSONResponse:
+    """200 when database, schema and blob store are there, else 503; `checks` says which is not."""
+    checks = {name: _passes(check, ctx) for name, check in _CHECKS.items()}
+    ready = all(checks.values())
+    return JSONResponse({"ready": ready, "checks": checks}, 200 if ready else 503)
+
+
+@router.get("/metrics", response_class=Response, summary="Measurements for Prometheus")
+def metrics(request: Request, ctx: Ctx) -> Response:
+    """Requests, applications by status, jobs by queue."""
+    measured: Metrics = request.app.state.metrics
+    with ctx.database.read() as session:
+        for status, count in count_by_status(session).items():
+            measured.applications.labels(status).set(count)
+    for queue, count in ctx.jobs.waiting().items():
+        measured.jobs.labels(queue).set(count)
+    return Response(generate_latest(measured.registry), media_type=CONTENT_TYPE_LATEST)
+
+
+def _database(ctx: Context) -> bool:
+    with ctx.database.read() as session:
+        return bool(session.execute(sa.text("SELECT 1")).scalar_one() == 1)
+
+
+def _blobs(ctx: Context) -> bool:
+    return not ctx.blobs.exists("0" * 64)
+
+
+_CHECKS: dict[str, Callable[[Context], bool]] = {
+    "database": _database,
+    "schema": lambda ctx: is_current(ctx.database),
+    "blobs": _blobs,
+}
+
+
+def _passes(check: Callable[[Context], bool], ctx: Context) -> bool:
+    try:
+        return check(ctx)
+    except Exception:
+        log.exception("a readiness check failed")
+        return False

@@ -1,0 +1,66 @@
+"""API keys, audit log and events."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query
+
+from api import schemas
+from api.deps import Ctx, OnceJson, Who
+from api.problems import problems
+from docproc.flow import service
+
+router = APIRouter(prefix="/v1", tags=["administration"])
+
+After = Annotated[int, Query(ge=0, description="Last number of the page before")]
+Limit = Annotated[int, Query(ge=1, le=1000)]
+
+
+@router.post(
+    "/keys", status_code=201, response_model=schemas.CreatedKey, responses=problems(401, 403, 422),
+    summary="Make an API key",
+)  # fmt: skip
+def create(body: schemas.NewKey, ctx: Ctx, who: Who, once: OnceJson) -> Any:
+    """The key is in the answer this once; only its hash is kept. Role: admin."""
+    return service.create_key(ctx, who, body.subject, body.org, body.roles, once)
+
+
+@router.get("/keys", response_model=list[schemas.KeyView], responses=problems(401, 403), summary="List API keys")
+def listing(ctx: Ctx, who: Who) -> Any:
+    """Without secrets. Role: admin."""
+    return service.list_keys(ctx, who)
+
+
+@router.delete(
+    "/keys/{key_id}", response_model=schemas.KeyView, responses=problems(401, 403, 404), summary="Revoke an API key"
+)
+def revoke(key_id: Annotated[str, Path(max_length=16)], ctx: Ctx, who: Who) -> Any:
+    """At once and for ever. Role: admin."""
+    return service.revoke_key(ctx, who, key_id)
+
+
+@router.get("/audit", response_model=list[schemas.AuditLine], responses=problems(401, 403), summary="Audit log")
+def audit(
+    ctx: Ctx,
+    who: Who,
+    subject: Annotated[str | None, Query(max_length=80, description="Application, licence or key")] = None,
+    after: After = 0,
+    limit: Limit = 100,
+) -> Any:
+    """Who did what when. Role: auditor."""
+    return service.audit_lines(ctx, who, subject=subject, after=after, limit=limit)
+
+
+@router.get(
+    "/audit/check", response_model=schemas.AuditCheck, responses=problems(401, 403), summary="Check the audit log"
+)
+def check(ctx: Ctx, who: Who) -> Any:
+    """Whether no line was changed or removed. Role: auditor."""
+    return service.check_audit(ctx, who)
+
+
+@router.get("/events", response_model=list[schemas.EventView], responses=problems(401, 403), summary="Events")
+def events(ctx: Ctx, who: Who, after: After = 0, limit: Limit = 100) -> Any:
+    """What happened to the organisation's applications and licences, oldest first; each event has one number."""
+    return service.events(ctx, who, after=after, limit=limit)

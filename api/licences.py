@@ -1,0 +1,91 @@
+"""证照: verify by file, number or code; download; change the status."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Response
+from starlette.concurrency import run_in_threadpool
+
+from api import schemas
+from api.deps import Ctx, OnceJson, Public, Upload, Who
+from api.problems import problems
+from docproc.flow import service
+
+router = APIRouter(prefix="/v1/licences", tags=["licences"])
+
+Number = Annotated[str, Path(description="证照编号", max_length=60)]
+Code = Annotated[str, Path(description="Word in the QR code", max_length=40)]
+
+
+@router.post(
+    "/verify", response_model=schemas.Verification, dependencies=[Public], responses=problems(413, 422, 429),
+    summary="Verify a file",
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}},
+        }
+    },
+)  # fmt: skip
+async def verify(ctx: Ctx, upload: Upload) -> Any:
+    """Is the seal good, and is it what was issued? Needs no key. Any bytes get a verdict."""
+    return await run_in_threadpool(service.verify_file, ctx, upload[0])
+
+
+@router.get(
+    "/by-code/{code}", response_model=schemas.PublicLicence, dependencies=[Public], responses=problems(404, 429),
+    summary="Look up by QR code",
+)  # fmt: skip
+def by_code(code: Code, ctx: Ctx) -> Any:
+    """What the QR code on a licence stands for. Needs no key."""
+    return service.licence_by_code(ctx, code)
+
+
+@router.get(
+    "/by-code/{code}/file", response_class=Response, dependencies=[Public], responses=problems(404, 429),
+    summary="Download by QR code",
+)  # fmt: skip
+def file_by_code(code: Code, ctx: Ctx) -> Response:
+    """The sealed PDF for whoever holds its QR code. Needs no key."""
+    return _pdf(*service.licence_file_by_code(ctx, code))
+
+
+@router.get(
+    "/{number}", response_model=schemas.PublicLicence, dependencies=[Public], responses=problems(404, 429),
+    summary="Look up by number",
+)  # fmt: skip
+def by_number(number: Number, ctx: Ctx) -> Any:
+    """Status, holder and term of a licence. Needs no key."""
+    return service.licence_by_number(ctx, number)
+
+
+@router.get(
+    "/{number}/details", response_model=schemas.LicenceView, responses=problems(401, 403, 404),
+    summary="Look at fields and history",
+)  # fmt: skip
+def details(number: Number, ctx: Ctx, who: Who) -> Any:
+    """For officials of the organisation that issued it."""
+    return service.view_licence(ctx, who, number)
+
+
+@router.get(
+    "/{number}/file", response_class=Response, responses=problems(401, 403, 404), summary="Download the sealed PDF"
+)
+def file(number: Number, ctx: Ctx, who: Who) -> Response:
+    """The bytes that were registered."""
+    return _pdf(*service.licence_file(ctx, who, number))
+
+
+@router.post(
+    "/{number}/status", response_model=schemas.LicenceView, responses=problems(401, 403, 404, 409, 422),
+    summary="Suspend, restore or revoke",
+)  # fmt: skip
+def change(number: Number, body: schemas.LicenceChange, ctx: Ctx, who: Who, once: OnceJson) -> Any:
+    """Role: approver. A revoked licence stays revoked."""
+    return service.change_licence(ctx, who, number, body.action, body.reason, once)
+
+
+def _pdf(data: bytes, name: str) -> Response:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"}
+    return Response(data, media_type="application/pdf", headers=headers)

@@ -1,0 +1,74 @@
+"""The catalogue: matters, what they ask for, blank forms."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Response
+
+from api import schemas
+from api.deps import Ctx, Public
+from api.problems import problems
+from docproc.matter import Matter, find_matter, load_catalogue
+
+router = APIRouter(prefix="/v1/matters", tags=["matters"], dependencies=[Public])
+
+MatterId = Annotated[str, Path(max_length=60, examples=["food_licence"])]
+
+
+@router.get("", response_model=list[schemas.MatterSummary], responses=problems(429), summary="List matters")
+def listing() -> Any:
+    """Every matter of the catalogue. Needs no key."""
+    return [_summary(matter) for matter in load_catalogue().values()]
+
+
+@router.get(
+    "/{matter}", response_model=schemas.MatterView, responses=problems(404, 429), summary="办事指南 of a matter"
+)
+def view(matter: MatterId) -> Any:
+    """Materials, terms and legal bases. Needs no key."""
+    spec = find_matter(matter)
+    return {
+        **_summary(spec),
+        "guide": spec.guide,
+        "fee": spec.fee,
+        "accept_days": spec.clock.accept_days,
+        "decide_working_days": spec.clock.decide_working_days,
+        "basis": [basis.text for basis in spec.basis],
+        "materials": [
+            {
+                "id": item.id,
+                "name": item.name,
+                "kind": item.kind,
+                "required": item.required and item.when is None,
+                "conditional": item.when is not None,
+                "sides": item.sides,
+                "form_url": f"/v1/matters/{spec.id}/forms/{item.id}.pdf" if item.kind == "form" else None,
+            }
+            for item in spec.material
+        ],
+    }
+
+
+@router.get(
+    "/{matter}/forms/{material}.pdf", response_class=Response, responses=problems(404, 429), summary="A blank form"
+)
+def form(
+    matter: MatterId,
+    material: Annotated[str, Path(max_length=60, examples=["application"])],
+    ctx: Ctx,
+    edition: Annotated[str | None, Query(max_length=20, description="Default: the one in force")] = None,
+) -> Response:
+    """The form as a PDF to print, with a fresh serial in its QR code. Needs no key."""
+    from docproc.form.draw import draw, new_form_id  # fonts and PDF library load on the first form only
+    from docproc.form.layout import layout_of
+
+    spec = find_matter(matter)
+    chosen = spec.find_form(material, edition, None if edition else ctx.today())
+    data = draw(spec, chosen, layout_of(spec, chosen), new_form_id())
+    headers = {"Content-Disposition": f'inline; filename="{matter}-{material}.pdf"', "Cache-Control": "no-store"}
+    return Response(data, media_type="application/pdf", headers=headers)
+
+
+def _summary(matter: Matter) -> dict[str, Any]:
+    return {"id": matter.id, "name": matter.name, "authority": matter.authority, "status": matter.status}

@@ -1,0 +1,327 @@
+"""Bodies of requests and answers. Names and meanings are those of :mod:`docproc.domain`."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from docproc.flow.service import Role
+
+Text = Annotated[str, Field(max_length=2000)]
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class NewApplication(_Request):
+    """What to apply for."""
+
+    matter: str = Field(description="Id of a matter", examples=["food_licence"])
+    channel: Literal["kiosk", "counter", "web", "api"] = Field("api", description="How it comes in")
+
+
+class Version(_Request):
+    """The version that was seen."""
+
+    version: int = Field(description="`version` of the application as it was seen", ge=1)
+
+
+class NewDecision(Version):
+    """A decision and what it is based on."""
+
+    action: Literal["approve", "return", "reject"]
+    content_sha256: str = Field(
+        description="`content_sha256` of the application as it was seen", pattern="^[0-9a-f]{64}$"
+    )
+    reason: Text = Field("", description="In Chinese, to the applicant; needed unless approved without set_aside")
+    basis: Text = Field("", description="Legal basis")
+    set_aside: list[Annotated[str, Field(max_length=60)]] = Field(
+        default_factory=list, max_length=100, description="Codes of `fix` findings in spite of which it is approved"
+    )
+
+
+class Correction(_Request):
+    """A value that a person read from the paper."""
+
+    value: Text
+
+
+class LicenceChange(_Request):
+    """A change of a licence's status."""
+
+    action: Literal["suspend", "restore", "revoke"]
+    reason: Text
+
+
+class NewKey(_Request):
+    """For whom a key is."""
+
+    subject: str = Field(description="Person or machine; separate duties go by it", examples=["li.na"])
+    org: str = Field(description="Organisation whose applications it may see", examples=["shuangliu"])
+    roles: list[Role] = Field(min_length=1)
+
+
+class FieldView(BaseModel):
+    """One value read from one place; see `confidence` and `source` before trusting it."""
+
+    name: str
+    value: str | None = Field(description="Normalised; null when the machine abstains; empty when blank")
+    raw: str = Field(description="As on the paper")
+    confidence: float
+    box: tuple[float, float, float, float] | None = Field(description="Pixels of the page as handed in")
+    page: int
+    source: Literal["ocr", "repair", "registry", "person"]
+    alternatives: list[str]
+
+
+class FindingView(BaseModel):
+    """One thing that is missing, wrong or worth a look."""
+
+    code: str
+    severity: Literal["block", "fix", "warn", "info"]
+    message: str = Field(description="To the citizen, in Chinese")
+    material: str | None = None
+    field: str | None = None
+    basis: str = ""
+    page_id: str | None = Field(None, description="The file it is about, where it is about one")
+
+
+class QualityView(BaseModel):
+    """Whether a page is good enough to be read."""
+
+    verdict: Literal["good", "rescan"]
+    findings: list[FindingView]
+
+
+class ReadingView(BaseModel):
+    """What one page of a file says."""
+
+    index: int = Field(description="0-based page inside the file")
+    material: str | None
+    how: Literal["registered", "free"]
+    quality: QualityView
+    fields: list[FieldView]
+    page: int
+    edition: str | None
+    form_id: str | None
+    cpu_seconds: float
+
+
+class PageView(BaseModel):
+    """An uploaded file."""
+
+    id: str
+    position: int
+    filename: str
+    media_type: str
+    size: int = Field(description="Bytes")
+    sha256: str
+    material_hint: str | None
+    state: Literal["queued", "read", "failed"]
+    error_code: str | None
+    uploaded_at: datetime
+    readings: list[ReadingView]
+
+
+class DecisionView(BaseModel):
+    """What an official decided."""
+
+    id: str
+    action: Literal["approve", "return", "reject"]
+    by: str
+    at: datetime
+    on_version: int
+    reason: str
+    basis: str
+    set_aside: list[str]
+    released_by: str | None
+    released_at: datetime | None
+
+
+class SealState(BaseModel):
+    """Where the licence is between approval and seal."""
+
+    state: Literal["none", "awaiting_release", "queued", "waiting", "failed", "sealed"]
+    note: str = Field(description="Why it is not sealed yet, in Chinese")
+
+
+class ApplicationSummary(BaseModel):
+    """办件 in a list."""
+
+    number: str = Field(examples=["510116-FL-20261123-000123"])
+    matter: str
+    status: Literal["draft", "submitted", "accepted", "returned", "approved", "issued", "rejected", "withdrawn"]
+    status_zh: str
+    version: int = Field(description="Rises with each change of status; decisions name it")
+    checked: bool = Field(description="Every file is read, and findings and verdict belong to what is there now")
+    verdict: Literal["pass", "supplement", "rescan"] | None = Field(description="null until checked")
+    channel: str
+    created_at: datetime
+    updated_at: datetime
+    submitted_at: datetime | None
+    seal: SealState
+
+
+class ApplicationView(ApplicationSummary):
+    """办件 with everything about it."""
+
+    content_sha256: str = Field(description="Hash of all that is shown here; a decision names it")
+    pages: list[PageView]
+    findings: list[FindingView]
+    decisions: list[DecisionView]
+    licence: str | None = Field(description="Number of the licence once it is sealed")
+
+
+class PublicLicence(BaseModel):
+    """What anyone may know of a licence."""
+
+    number: str
+    title: str
+    holder: str
+    authority: str
+    issued_on: date
+    valid_from: date
+    valid_to: date | None
+    status: Literal["valid", "expired", "suspended", "revoked", "superseded"]
+    status_zh: str
+    version: int
+
+
+class LicenceField(BaseModel):
+    """One line of a licence."""
+
+    name: str
+    label: str
+    value: str
+
+
+class LicenceEvent(BaseModel):
+    """One change of status."""
+
+    status: str
+    by: str
+    at: datetime
+    reason: str
+
+
+class LicenceView(PublicLicence):
+    """A licence with fields and history, for officials."""
+
+    application: str
+    code: str
+    sha256: str
+    sealed_at: datetime
+    fields: list[LicenceField]
+    history: list[LicenceEvent]
+
+
+class VerifiedLicence(BaseModel):
+    """The licence that a file claims to be."""
+
+    number: str | None
+    status: Literal["valid", "suspended", "revoked", "superseded", "expired", "unknown"]
+
+
+class VerifiedSignature(BaseModel):
+    """One seal in a file."""
+
+    signer: str
+    level: str
+    time: datetime | None
+    coverage: str
+
+
+class Verification(BaseModel):
+    """The verdict on a file: is the seal good (EN 319 102-1), and is it what was issued."""
+
+    ok: bool
+    indication: Literal["TOTAL-PASSED", "INDETERMINATE", "TOTAL-FAILED", "NO-SIGNATURE"]
+    sub_indication: str | None
+    integrity: Literal["intact", "extended", "altered"]
+    issued: Literal["as-issued", "superseded", "unknown"]
+    licence: VerifiedLicence
+    signatures: list[VerifiedSignature]
+    headline: str = Field(description="One sentence in Chinese")
+
+
+class KeyView(BaseModel):
+    """An API key without its secret."""
+
+    id: str
+    subject: str
+    org: str
+    roles: list[str]
+    created_at: datetime
+    created_by: str
+    revoked_at: datetime | None
+
+
+class CreatedKey(KeyView):
+    """A new API key; `key` is shown this once, and is null in the answer to a repeated request."""
+
+    key: str | None
+
+
+class AuditLine(BaseModel):
+    """One line of the audit log, chained by hashes."""
+
+    seq: int
+    at: datetime
+    actor: str
+    action: str
+    subject: str
+    detail: dict[str, Any]
+    previous: str
+    sha256: str
+
+
+class AuditCheck(BaseModel):
+    """Whether the chain is whole."""
+
+    ok: bool
+    first_broken: int | None
+
+
+class EventView(BaseModel):
+    """One event; the webhook gets the same body."""
+
+    id: int
+    topic: str
+    subject: str
+    at: datetime
+    body: dict[str, Any]
+
+
+class MaterialView(BaseModel):
+    """A paper that a matter asks for."""
+
+    id: str
+    name: str
+    kind: Literal["form", "free"]
+    required: bool
+    conditional: bool = Field(description="Needed only in some cases")
+    sides: int
+    form_url: str | None = Field(description="Where the blank form is, for materials that are forms")
+
+
+class MatterSummary(BaseModel):
+    """A matter in the catalogue."""
+
+    id: str
+    name: str
+    authority: str
+    status: Literal["active", "retired"]
+
+
+class MatterView(MatterSummary):
+    """办事指南: what a matter asks for."""
+
+    guide: list[str]
+    fee: str
+    accept_days: int = Field(description="Calendar days")
+    decide_working_days: int
+    basis: list[str]
+    materials: list[MaterialView]

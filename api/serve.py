@@ -1,0 +1,159 @@
+"""The whole service on one machine: a web process, readers and a sealer under one parent.
+
+The parent parses nothing and loads no library of weight: it migrates the
+database, prints the first administrator's key once, opens the listening socket,
+starts the children, and starts again what dies. Only the sealer's environment
+has the seal's secrets. SIGTERM ends all of it in order.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pydantic import SecretStr
+
+from docproc.errors import SetupError
+from docproc.flow.engine import migrate_all
+from docproc.flow.guardian import PARENT_PIPE
+from docproc.flow.service import first_key, open_context
+from docproc.settings import Settings
+from docproc.store.db import open_database
+
+log = logging.getLogger(__name__)
+
+SECRETS = ("seal_passphrase", "pkcs11_pin", "pkcs11_token", "pkcs11_key", "pkcs11_module")
+STOP_SECONDS = 30
+"""Time that children get to end before they are killed."""
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
+"""Seconds before a child that died is started again; doubles while it keeps dying within a minute."""
+
+
+@dataclass(slots=True)
+class Child:
+    """One process of the group and how it has fared."""
+
+    name: str
+    command: list[str]
+    env: dict[str, str]
+    handles: tuple[int, ...]
+    process: subprocess.Popen[bytes] | None = None
+    started: float = 0.0
+    pause: float = FIRST_PAUSE
+    next_start: float = field(default=0.0)
+
+    def start(self) -> None:
+        """Start the process."""
+        self.process = subprocess.Popen(self.command, env=self.env, pass_fds=self.handles, stdin=subprocess.DEVNULL)
+        self.started = time.monotonic()
+
+    def tend(self) -> None:
+        """Notice that it died, and start it again when its pause is over."""
+        now = time.monotonic()
+        if self.process is not None and self.process.poll() is not None:
+            self.pause = FIRST_PAUSE if now - self.started > 60 else min(self.pause * 2, LONGEST_PAUSE)
+            log.error("%s ended with %s; starting again in %.1f s", self.name, self.process.returncode, self.pause)
+            self.process, self.next_start = None, now + self.pause
+        if self.process is None and now >= self.next_start:
+            self.start()
+
+
+def serve(settings: Settings, worker_module: str = "docproc.flow.worker") -> int:
+    """Run the service until SIGTERM or SIGINT; returns the exit status.
+
+    Args:
+        settings: handed to all children through their environment.
+        worker_module: run as ``python -m MODULE NAME QUEUES``; another one may bring other stages.
+
+    Raises:
+        SetupError: the address is taken or a store cannot be opened.
+    """
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    prepare(settings)
+    listener = _listen(settings)
+    host, port = listener.getsockname()[:2]
+    # Children hold `watch`; it reads as closed once this process, the holder of `hold`, is gone.
+    watch, hold = os.pipe()
+    children = _children(settings, worker_module, listener.fileno(), watch)
+    for child in children:
+        child.start()
+    print(f"docproc listens on http://{host}:{port}", flush=True)
+    while not stopping.wait(0.2):
+        for child in children:
+            child.tend()
+    _stop(children)
+    os.close(hold)
+    os.close(watch)
+    listener.close()
+    return 0
+
+
+def prepare(settings: Settings) -> None:
+    """Migrate the database; on a fresh one make the first administrator's key and print it, this once."""
+    database = open_database(settings.database)
+    migrate_all(database)
+    database.close()
+    ctx = open_context(settings)
+    key = first_key(ctx)
+    ctx.close()
+    if key is not None:
+        print(f"first administrator key (shown only now): {key}", flush=True)
+
+
+def environment(settings: Settings, *, with_secrets: bool) -> dict[str, str]:
+    """The settings as environment variables for a child; seal secrets only where they are needed."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("DOCPROC_")}
+    for name, value in settings.model_dump().items():
+        if name in SECRETS and not with_secrets:
+            env[f"DOCPROC_{name.upper()}"] = ""
+            continue
+        env[f"DOCPROC_{name.upper()}"] = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+    return env
+
+
+def _children(settings: Settings, worker_module: str, socket_handle: int, parent_pipe: int) -> list[Child]:
+    pipe: Mapping[str, str] = {PARENT_PIPE: str(parent_pipe)}
+    open_env = {**environment(settings, with_secrets=False), **pipe}
+    seal_env = {**environment(settings, with_secrets=True), **pipe}
+    python = sys.executable
+    children = [Child("web", [python, "-m", "api.web", str(socket_handle)], open_env, (parent_pipe, socket_handle))]
+    for number in range(1, settings.read_workers + 1):
+        name = f"{settings.worker_name}-read-{number}"
+        command = [python, "-m", worker_module, name, "read,check,notify"]
+        children.append(Child(name, command, open_env, (parent_pipe,)))
+    name = f"{settings.worker_name}-seal"
+    children.append(Child(name, [python, "-m", worker_module, name, "seal"], seal_env, (parent_pipe,)))
+    return children
+
+
+def _listen(settings: Settings) -> socket.socket:
+    """Open the socket here, so that a web process that is started again keeps the port and no request is refused."""
+    try:
+        return socket.create_server((settings.host, settings.port), backlog=256)
+    except OSError as error:
+        remedy = "stop what uses it or set DOCPROC_PORT"
+        raise SetupError(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}; {remedy}") from error
+
+
+def _stop(children: list[Child]) -> None:
+    """End the web process first, so that nothing new comes in while workers finish."""
+    running = [child.process for child in children if child.process is not None]
+    for process in running:
+        process.terminate()
+    until = time.monotonic() + STOP_SECONDS
+    for process in running:
+        try:
+            process.wait(timeout=max(0.1, until - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()

@@ -1,0 +1,29 @@
+"""The web process: ``python -m api.web SOCKET_FD`` with the settings in the environment."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import sys
+
+import uvicorn
+
+from api.app import create_app
+from docproc.flow.guardian import end_with_parent
+from docproc.settings import Settings
+
+
+def main(handle: int) -> None:
+    """Serve on a socket that the parent opened, until SIGTERM."""
+    settings = Settings()
+    logging.basicConfig(level=settings.log_level)
+    end_with_parent()
+    listener = socket.socket(fileno=handle)
+    config = uvicorn.Config(
+        create_app(settings), log_level="warning", timeout_graceful_shutdown=20, server_header=False, access_log=False
+    )
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

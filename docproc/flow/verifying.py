@@ -1,0 +1,66 @@
+"""Verifying an uploaded licence against the register; the file is parsed in a limited child process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from threading import BoundedSemaphore
+from typing import Any, cast
+
+from docproc.errors import BusyError, LimitError
+from docproc.flow import views
+from docproc.flow.context import CHINA, Context
+from docproc.licence.report import IssuedRecord, LicenceStatus
+from docproc.licence.sandbox import verify_limited
+from docproc.licence.trust import TrustList
+from docproc.store import licences
+from docproc.store.tables import LicenceRow
+
+AT_ONCE = 4
+"""Files that one process has verified at a time; each takes a child process."""
+WAIT_SECONDS = 5.0
+_ROOM = BoundedSemaphore(AT_ONCE)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRegister:
+    """The register of issued licences, for :func:`docproc.licence.verify.verify`."""
+
+    ctx: Context
+
+    def by_sha256(self, digest: str) -> IssuedRecord | None:
+        """The licence one of whose files has this hash."""
+        with self.ctx.database.read() as session:
+            row = licences.find_by_sha256(session, digest)
+            return self._record(row, digest) if row is not None else None
+
+    def by_number(self, number: str) -> IssuedRecord | None:
+        """The licence of this number, if it was issued."""
+        with self.ctx.database.read() as session:
+            row = licences.find_issued(session, number)
+            return self._record(row, row.sha256 or "") if row is not None else None
+
+    def _record(self, row: LicenceRow, digest: str) -> IssuedRecord:
+        status = cast(LicenceStatus, views.licence_status(row, self.ctx.clock().astimezone(CHINA).date()))
+        issued = "as-issued" if digest == row.sha256 else "superseded"
+        return IssuedRecord(row.number, row.sha256 or "", status, issued)  # type: ignore[arg-type]
+
+
+def verify_file(ctx: Context, data: bytes) -> dict[str, Any]:
+    """Verdict on an uploaded file, and one Chinese sentence; any bytes get one.
+
+    Raises:
+        LimitError: larger than an upload may be.
+        BusyError: too many files are being verified at this moment.
+        SetupError: the trust folder is missing.
+    """
+    if len(data) > ctx.settings.max_upload_bytes:
+        raise LimitError(f"file of {len(data)} bytes is over {ctx.settings.max_upload_bytes}")
+    trust = TrustList.from_folder(ctx.settings.trust_dir)
+    if not _ROOM.acquire(timeout=WAIT_SECONDS):
+        raise BusyError("too many files are being verified", retry_after=10)
+    try:
+        seconds = ctx.settings.verify_cpu_seconds
+        report = verify_limited(data, trust, ctx.clock(), StoredRegister(ctx), seconds=seconds)
+    finally:
+        _ROOM.release()
+    return {**report.to_json(), "headline": report.headline()}
