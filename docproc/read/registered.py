@@ -21,6 +21,10 @@ from docproc.scan.refine import Refined, refine, to_refined_image_box
 from docproc.scan.register import Registration
 
 PRESENCE = frozenset({"signature", "seal", "drawing"})
+RECOGNISED = 0.5
+"""Least share of the blank form found on the page for it to be that form; measured: 0.86 and more, 0.3 on another form."""
+AHEAD = 0.15
+"""The second best form must fit so much less."""
 DISAGREE = 0.35
 """Confidence is cut to this share where two ways of reading a comb row disagree."""
 
@@ -174,3 +178,21 @@ def _by_cells(lattice: Lattice, comb: Comb) -> list[Lattice]:
     return parts
 
 
+
+
+def match_form(image: Image, registration: Registration, matter: Matter) -> tuple[Form, int] | None:
+    """Tell a page whose QR code cannot be read by laying every blank page of the matter's forms over it.
+
+    Returns:
+        Edition and 1-based page, or ``None`` when none fits clearly.
+    """
+    page = warp(image, registration.homography, registration.page_mm, DPI)
+    scores = [
+        (refine(page, blank, DPI).found, form, number)
+        for form in matter.form
+        for number, blank in enumerate(blank_pages(matter, form), 1)
+    ]
+    ranked = sorted(scores, key=lambda score: -score[0])
+    if not ranked or ranked[0][0] < RECOGNISED or (len(ranked) > 1 and ranked[0][0] - ranked[1][0] < AHEAD):
+        return None
+    return ranked[0][1], ranked[0][2]

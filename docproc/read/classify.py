@@ -1,0 +1,103 @@
+"""Which material of a matter, and which page of it, a free page is, by its words."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from docproc.matter import Form, Material, Matter
+
+BEST = 2.0
+"""Weight of a page's first word, which names it; the others weigh one each."""
+ENOUGH = 2.0
+"""Least weight of words found."""
+AHEAD = 1.0
+"""The second best page must weigh so much less."""
+FORM_SHARE = 0.6
+"""Share of a form page's labels that must be found."""
+FUZZY_FROM = 4
+"""Words from this length on may have one character wrong."""
+_EDITION = re.compile(r"(\d{4}-\d{2})版")
+
+
+@dataclass(frozen=True, slots=True)
+class PageKind:
+    """What a page is."""
+
+    material: str
+    page: int
+    """1-based page of the material."""
+    edition: str | None = None
+    """Of a form whose edition is printed on it."""
+
+
+def classify(texts: Iterable[str], matter: Matter, material: str | None = None) -> PageKind | None:
+    """Tell a page by its text.
+
+    Args:
+        texts: lines of the page.
+        matter: the matter whose materials come into question.
+        material: id of the material that it is said to be; then only the page is looked for.
+
+    Returns:
+        The page, or ``None`` when no material fits or two fit alike.
+    """
+    text = _plain("".join(texts))
+    scores = [
+        (_score(text, words, item, named=material is not None), PageKind(item.id, page))
+        for item in matter.material
+        if item.kind == "free" and material in (None, item.id)
+        for page, words in enumerate(item.words, 1)
+    ]
+    scores += [(score, kind) for score, kind in _forms(text, matter) if material in (None, kind.material)]
+    ranked = sorted(scores, key=lambda pair: -pair[0])
+    if not ranked or ranked[0][0] < (1.0 if material else ENOUGH):
+        return None
+    if len(ranked) > 1 and ranked[0][0] - ranked[1][0] < AHEAD and ranked[1][1] != ranked[0][1]:
+        return None
+    return ranked[0][1]
+
+
+def _plain(text: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", text).split())
+
+
+def _score(text: str, words: Sequence[str], item: Material, named: bool) -> float:
+    if not named and any(contains(text, word) for word in item.not_words):
+        return 0.0
+    return sum((BEST if place == 0 else 1.0) for place, word in enumerate(words) if contains(text, word))
+
+
+def contains(text: str, word: str) -> bool:
+    """Whether a word occurs in a text without blanks, with one wrong character where the word is long."""
+    word = _plain(word)
+    if word in text:
+        return True
+    if len(word) < FUZZY_FROM:
+        return False
+    size = len(word)
+    windows = (text[i : i + size] for i in range(len(text) - size + 1))
+    return any(sum(a != b for a, b in zip(window, word, strict=True)) <= 1 for window in windows)
+
+
+def _forms(text: str, matter: Matter) -> Iterable[tuple[float, PageKind]]:
+    """Our own forms whose marks were lost, and forms of other editions."""
+    printed = _EDITION.search(text)
+    seen: set[tuple[str, int]] = set()
+    for form in sorted(matter.form, key=lambda f: f.valid_from, reverse=True):
+        if not contains(text, form.title):
+            continue
+        for page in range(1, len(form.page) + 1):
+            share = _labels_found(text, form, page)
+            if share >= FORM_SHARE and (form.material, page) not in seen:
+                seen.add((form.material, page))
+                yield 3.0 + 4.0 * share, PageKind(form.material, page, printed[1] if printed else None)
+
+
+def _labels_found(text: str, form: Form, page: int) -> float:
+    names = [name for row in form.page[page - 1].rows for name in row]
+    labels = [spec.label.replace("\n", "") for spec in form.field if spec.name in names]
+    labels += [column.label for spec in form.field if spec.name in names for column in spec.columns]
+    return sum(contains(text, label) for label in labels) / len(labels)

@@ -1,0 +1,192 @@
+"""From the bytes of an upload to what each page says: the whole way of one scan."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from datetime import date
+
+from docproc.domain import Field, Finding, PageReading, Quality
+from docproc.errors import NotFoundError
+from docproc.matter import NOT_TEXT, FieldSpec, Form, Matter
+from docproc.read.agree import weigh
+from docproc.read.classify import PageKind, classify
+from docproc.read.free import read_free
+from docproc.read.openvino import OpenVinoRecogniser, engine
+from docproc.read.recogniser import Image, Recogniser
+from docproc.read.registered import RECOGNISED, match_form, read_registered
+from docproc.scan.clean import Orientation, clean
+from docproc.scan.codes import qr_texts
+from docproc.scan.intake import PageImage
+from docproc.scan.limits import Limits
+from docproc.scan.quality import assess
+from docproc.scan.register import Registration, register
+from docproc.scan.sandbox import split_limited
+
+OTHER_MATTER = Finding("form.other_matter", "fix", "该页属于其他事项的表格，请换用本事项的表格填写后重新提交")
+
+
+def read_file(
+    data: bytes,
+    name: str,
+    matter: Matter,
+    *,
+    material: str | None = None,
+    today: date,
+    recogniser: Recogniser | None = None,
+    limits: Limits | None = None,
+) -> tuple[PageReading, ...]:
+    """Read every page of an uploaded file.
+
+    Args:
+        data: the file.
+        name: its name, for the result only; what it is, its bytes say.
+        matter: the matter that it was handed in for.
+        material: what the citizen says it is; a form's own code is believed before that.
+        today: nobody was born later.
+        recogniser: reading engine; the process's own where ``None``.
+        limits: of the upload.
+
+    Raises:
+        UnsupportedFileError: not a file that we take, or damaged.
+        LimitError: over a limit.
+        SetupError: weights or fonts have not been fetched.
+    """
+    reader = recogniser or engine()
+    return tuple(read_page(page, name, matter, material, today, reader) for page in split_limited(data, limits))
+
+
+def read_page(
+    page: PageImage, name: str, matter: Matter, material: str | None, today: date, recogniser: Recogniser
+) -> PageReading:
+    """Read one page; see :func:`read_file`."""
+    start = time.process_time()
+    reading = _read(page, name, matter, material, today, recogniser)
+    return replace(reading, cpu_seconds=round(time.process_time() - start, 4))
+
+
+def _read(
+    page: PageImage, name: str, matter: Matter, material: str | None, today: date, recogniser: Recogniser
+) -> PageReading:
+    image = page.image
+    registration = register(image)
+    if registration is not None:
+        empty = PageReading(name, page.index, None, "registered", assess(image, registration))
+        found = _registered(empty, image, registration, matter, today, recogniser)
+        if found is not None:
+            return found
+    return _free(PageReading(name, page.index, material, "free", Quality("good")), image, matter, today, recogniser)
+
+
+def _registered(
+    reading: PageReading, image: Image, registration: Registration, matter: Matter, today: date, recogniser: Recogniser
+) -> PageReading | None:
+    """Read a page by its marks; ``None`` when that is not possible and its text must tell."""
+    code = registration.code
+    if code is not None and code.matter != matter.id:
+        quality = Quality("rescan", (*reading.quality.findings, OTHER_MATTER))
+        return replace(reading, quality=quality, edition=code.edition, form_id=code.form_id)
+    if code is not None:
+        reading = replace(
+            reading, material=code.material, page=code.page, edition=code.edition, form_id=code.form_id
+        )
+        form = _form(matter, code.material, code.edition)
+        page = code.page
+    else:
+        form, page = match_form(image, registration, matter) or (None, 1)
+    if form is None or page > len(form.page):
+        return None
+    reading = replace(reading, material=form.material, page=page, edition=form.edition)
+    if reading.quality.verdict == "rescan":
+        return reading
+    fields, refined = read_registered(image, registration, matter, form, page, recogniser)
+    if refined.found < RECOGNISED:
+        return None
+    return replace(reading, fields=weigh(fields, today))
+
+
+def _form(matter: Matter, material: str, edition: str) -> Form | None:
+    try:
+        return matter.find_form(material, edition)
+    except NotFoundError:
+        return None
+
+
+def _free(
+    reading: PageReading, image: Image, matter: Matter, today: date, recogniser: Recogniser
+) -> PageReading:
+    """Read a page by the words on it."""
+    cleaned = clean(image, _orientation(recogniser))
+    quality = assess(image, None, cleaned)
+    reading = replace(reading, quality=quality)
+    if any(finding.code == "scan.blank" for finding in quality.findings):
+        return reading
+    lines = recogniser.read_lines(cleaned.black)
+    kind = classify([line.text for line in lines], matter, reading.material)
+    if kind is None:
+        return reading
+    reading = replace(reading, material=kind.material, page=kind.page, edition=kind.edition)
+    if quality.verdict == "rescan":
+        return reading
+    fields = read_free(lines, _specs(matter, kind), kind.page, cleaned.to_original)
+    return replace(reading, fields=weigh(fields, today, qr_texts(image)))
+
+
+def _specs(matter: Matter, kind: PageKind) -> list[FieldSpec]:
+    """Fields to look for; a form without marks is read by its printed labels, its open fields only."""
+    if matter.find_material(kind.material).kind == "free":
+        return [spec for spec in matter.fields_of(kind.material) if spec.page == kind.page]
+    form = _form(matter, kind.material, kind.edition or "") or matter.find_form(kind.material)
+    names = [name for row in form.page[kind.page - 1].rows for name in row]
+    specs = [spec for spec in form.field if spec.name in names and spec.type not in NOT_TEXT]
+    return [spec.model_copy(update={"anchors": (spec.label.replace("\n", ""),)}) for spec in specs]
+
+
+def _orientation(recogniser: Recogniser) -> Orientation:
+    return (recogniser if isinstance(recogniser, OpenVinoRecogniser) else engine()).orientation
+
+
+def reading_json(reading: PageReading) -> dict[str, object]:
+    """One page as ``docproc read --json`` prints it."""
+    return {
+        "file": reading.file,
+        "index": reading.index,
+        "material": reading.material,
+        "page": reading.page,
+        "edition": reading.edition,
+        "form_id": reading.form_id,
+        "how": reading.how,
+        "quality": {
+            "verdict": reading.quality.verdict,
+            "findings": [finding_json(item) for item in reading.quality.findings],
+        },
+        "fields": {key: field_json(item) for key, item in reading.fields.items()},
+        "cpu_seconds": reading.cpu_seconds,
+    }
+
+
+def field_json(item: Field) -> dict[str, object]:
+    """One field; ``box`` in pixels of the page as handed in."""
+    return {
+        "value": item.value,
+        "raw": item.raw,
+        "confidence": round(item.confidence, 4),
+        "box": [round(v, 1) for v in item.box] if item.box else None,
+        "page": item.page,
+        "source": item.source,
+        "alternatives": list(item.alternatives),
+    }
+
+
+def finding_json(item: Finding) -> dict[str, object]:
+    """One finding as every command prints it."""
+    return {
+        "code": item.code,
+        "severity": item.severity,
+        "material": item.material,
+        "field": item.field,
+        "message": item.message,
+        "basis": item.basis,
+    }
+
+
