@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from docproc import matter as m
 from docproc.domain import Field, Finding, Severity
 from docproc.evidence import Evidence
-from docproc.validators import cid_birth_sex, locate, normalise_text, same_address, same_name, same_text
+from docproc.validators import cid_birth_sex, current_code, locate, normalise_text, same_address, same_name, same_text
 
 SURE = 0.80
 """Confidence from which a reading may count against a citizen."""
@@ -295,7 +295,7 @@ def _code_region(rule: m.CodeRegion, evidence: Evidence, context: Context) -> li
         return []
     region = locate(place.value or "")
     inside = (code.value or "")[rule.start : rule.start + 6]
-    if region is None or region.level != "county" or inside == region.code:
+    if region is None or region.level != "county" or current_code(inside) == region.code:
         return []
     return [finding(rule, evidence, rule.code)]
 

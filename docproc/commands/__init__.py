@@ -1,0 +1,1 @@
+"""The commands of ``docproc``, a module for each group."""

@@ -1,0 +1,48 @@
+"""What every command shares: options, consoles, JSON output."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
+Files = Annotated[list[Path], typer.Argument(help="JPEG, PNG, TIFF or PDF files.", exists=True, dir_okay=False)]
+MatterName = Annotated[str, typer.Option("--matter", help="Matter id, see `docproc matter list`.")]
+Today = Annotated[str | None, typer.Option(help="Day to check against, YYYY-MM-DD; default today.")]
+
+out = Console()
+err = Console(stderr=True)
+
+
+def emit(data: Any) -> None:
+    """Print JSON as UTF-8."""
+    sys.stdout.write(json.dumps(data, ensure_ascii=False, indent=2) + "\n")
+
+
+def the_day(text: str | None) -> date:
+    """The day given on the command line, or today.
+
+    Raises:
+        typer.BadParameter: it is not a date.
+    """
+    if text is None:
+        return datetime.now(tz=UTC).astimezone().date()
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a date; write YYYY-MM-DD") from None
+
+
+def findings_table(findings: Any) -> Table:
+    """Findings as a table for the terminal."""
+    table = Table("代码", "级别", "材料", "说明", "依据")
+    for item in findings:
+        table.add_row(item.code, item.severity, item.material or "", item.message, item.basis)
+    return table

@@ -1,0 +1,65 @@
+"""Verifying licences and keeping seals."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from docproc.commands.common import Json, emit, out
+from docproc.settings import Settings
+
+seal_app = typer.Typer(help="Seals and the development PKI.", no_args_is_help=True)
+
+
+def verify(
+    file: Annotated[Path, typer.Argument(help="Licence as PDF.", exists=True, dir_okay=False)],
+    trust: Annotated[Path | None, typer.Option(help="Folder of trusted certificates and CRLs.")] = None,
+    at: Annotated[str | None, typer.Option(help="Moment of verification, ISO 8601; default now.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Verify a sealed licence offline; exit 1 unless everything holds."""
+    from docproc.licence.sandbox import verify_limited
+    from docproc.licence.trust import TrustList
+
+    settings = Settings()
+    known = TrustList.from_folder(trust or settings.trust_dir)
+    report = verify_limited(file.read_bytes(), known, _moment(at), seconds=settings.verify_cpu_seconds)
+    if as_json:
+        emit(report.to_json())
+    else:
+        out.print(report.headline(), style="green" if report.ok else "red")
+        for key, value in report.to_json().items():
+            out.print(f"  {key}: {value}", highlight=False)
+    if not report.ok:
+        raise typer.Exit(1)
+
+
+def _moment(text: str | None) -> datetime:
+    if text is None:
+        return datetime.now(UTC)
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a time; write 2026-11-23 or 2026-11-23T10:00:00+08:00") from None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+@seal_app.command("dev-pki")
+def dev_pki(
+    folder: Annotated[Path | None, typer.Option("--out", help="Folder; default the one of the settings.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Make the development PKI: root, issuing CA, seal, time-stamp and status certificates."""
+    from docproc.licence.pki import make_dev_pki
+
+    settings = Settings()
+    place = folder or settings.certs_dir
+    given = {"authority_code": settings.authority_code} if settings.authority_code else {}
+    make_dev_pki(place, at=datetime.now(UTC), authority=settings.authority_name, **given)
+    if as_json:
+        emit({"folder": str(place)})
+    else:
+        out.print(f"development PKI in {place}; trusted by nobody, for development only")

@@ -1,0 +1,128 @@
+"""Forms, reading and checking: no store and no server."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from docproc.commands.common import Files, Json, MatterName, Today, emit, err, findings_table, out, the_day
+
+
+def form(
+    matter: str,
+    material: str,
+    out_file: Annotated[Path | None, typer.Option("--out", help="PDF to write.")] = None,
+    fill: Annotated[Path | None, typer.Option(help="JSON file {field: value} to print into the form.")] = None,
+    layout: Annotated[bool, typer.Option("--layout", help="Print where every field stands, as JSON.")] = False,
+    edition: Annotated[str | None, typer.Option(help="Edition; default the one in force.")] = None,
+    form_id: Annotated[str | None, typer.Option(help="Serial of the print-out; default a new one.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Make the printable form of a material, empty or filled, or its layout."""
+    from docproc.form.draw import draw, new_form_id
+    from docproc.form.layout import layout_of
+    from docproc.matter import find_matter
+
+    spec = find_matter(matter)
+    chosen = spec.find_form(material, edition, None if edition else the_day(None))
+    places = layout_of(spec, chosen)
+    if layout:
+        emit(places.to_json())
+        return
+    values = _read_values(fill) if fill else None
+    serial = form_id or new_form_id()
+    path = out_file or Path(f"{matter}-{material}.pdf")
+    path.write_bytes(draw(spec, chosen, places, serial, values))
+    if as_json:
+        emit({"file": str(path), "form_id": serial, "edition": chosen.edition, "pages": places.pages})
+    else:
+        out.print(f"{path}  {spec.name} {chosen.title}, edition {chosen.edition}, {places.pages} page(s)")
+
+
+def _read_values(path: Path) -> dict[str, str]:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise typer.BadParameter(f"{path}: {error}; give a JSON object {{field: value}}") from None
+    if not isinstance(data, dict):
+        raise typer.BadParameter(f"{path}: give a JSON object {{field: value}}")
+    return {str(k): ",".join(v) if isinstance(v, list) else str(v) for k, v in data.items()}
+
+
+def _read_files(files: list[Path], matter: str, material: str | None, today: date) -> list[Any]:
+    from rich.progress import track
+
+    from docproc.matter import find_matter
+    from docproc.read.page import read_file
+
+    spec = find_matter(matter)
+    readings: list[Any] = []
+    for path in track(files, "reading", console=err, disable=not err.is_terminal, transient=True):
+        readings += read_file(path.read_bytes(), path.name, spec, material=material, today=today)
+    return readings
+
+
+def read(
+    files: Files,
+    matter: MatterName,
+    material: Annotated[str | None, typer.Option(help="What the files are, if known.")] = None,
+    today: Today = None,
+    as_json: Json = False,
+) -> None:
+    """Read scans and show every field with its confidence; needs no store and no server."""
+    from docproc.read.page import reading_json
+
+    readings = _read_files(files, matter, material, the_day(today))
+    if as_json:
+        emit({"pages": [reading_json(r) for r in readings]})
+    else:
+        for reading in readings:
+            out.print(_reading_table(reading))
+    if any(r.quality.verdict == "rescan" for r in readings):
+        raise typer.Exit(1)
+
+
+def _reading_table(reading: Any) -> Table:
+    title = f"{reading.file}[{reading.index}]  {reading.material or '未识别'}  {reading.how}"
+    table = Table("字段", "值", "置信度", "原文", title=title, title_justify="left")
+    for item in reading.fields.values():
+        value = "[red]需人工核对[/]" if item.value is None else item.value
+        table.add_row(item.name, value, f"{item.confidence:.2f}", item.raw)
+    for found in reading.quality.findings:
+        table.add_row("", f"[yellow]{found.message}[/]", "", "")
+    return table
+
+
+def check(
+    files: Files,
+    matter: MatterName,
+    material: Annotated[str | None, typer.Option(help="What the files are, if known.")] = None,
+    today: Today = None,
+    as_json: Json = False,
+) -> None:
+    """Read scans and check them against the matter's requirements; exit 1 unless the verdict is pass."""
+    from docproc.check import check as run_check
+    from docproc.matter import find_matter
+    from docproc.read.page import finding_json, reading_json
+
+    day = the_day(today)
+    readings = _read_files(files, matter, material, day)
+    result = run_check(find_matter(matter), readings, day)
+    if as_json:
+        emit(
+            {
+                "pages": [reading_json(r) for r in readings],
+                "verdict": result.verdict,
+                "findings": [finding_json(f) for f in result.findings],
+            }
+        )
+    else:
+        out.print(f"verdict: [bold]{result.verdict}[/]")
+        out.print(findings_table(result.findings))
+    if result.verdict != "pass":
+        raise typer.Exit(1)

@@ -1,0 +1,121 @@
+"""The running service: serve, worker, migrate, submit, doctor, demo."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from docproc.commands.common import Files, Json, MatterName, emit, out
+from docproc.settings import Settings, settings_table
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 for any free one.")] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Folder of database and blobs.")] = None,
+) -> None:
+    """Run the whole service on this machine: web, readers and sealer under one parent."""
+    from api.serve import serve as run
+
+    given = {"host": host, "port": port, "data_dir": data_dir}
+    settings = Settings(**{k: v for k, v in given.items() if v is not None})
+    logging.basicConfig(level=settings.log_level)
+    raise typer.Exit(run(settings))
+
+
+def worker(
+    name: Annotated[str, typer.Option(help="Stable name; two of one name cannot run.")],
+    queues: Annotated[str, typer.Option(help="Queues separated by commas: read, check, seal, notify.")] = "",
+) -> None:
+    """Run one worker process against the database and blobs of the settings."""
+    from docproc.flow.worker import run_worker
+
+    settings = Settings()
+    logging.basicConfig(level=settings.log_level)
+    wanted = [q.strip() for q in (queues or settings.queues).split(",") if q.strip()]
+    raise typer.Exit(run_worker(settings, name, wanted))
+
+
+def migrate(as_json: Json = False) -> None:
+    """Bring the database to the newest schema; running it again changes nothing."""
+    from docproc.flow.engine import migrate_all
+    from docproc.store.db import open_database
+
+    database = open_database(Settings().database)
+    migrate_all(database)
+    database.close()
+    if as_json:
+        emit({"ok": True})
+    else:
+        out.print("the database is up to date")
+
+
+def submit(
+    files: Files,
+    matter: MatterName,
+    server: Annotated[str, typer.Option(help="Address of the service.")],
+    key: Annotated[str, typer.Option(help="API key with the role kiosk or clerk.", envvar="DOCPROC_KEY")],
+    as_json: Json = False,
+) -> None:
+    """Open an application on a server, hand the files in, and show the verdict; exit 1 unless it is pass."""
+    from docproc.client import Client
+
+    with Client(server, key) as client:
+        view = client.hand_in(matter, files)
+    if as_json:
+        emit(view)
+    else:
+        out.print(f"{view['number']}  {view['status']}  verdict: [bold]{view['verdict']}[/]")
+        table = Table("代码", "级别", "材料", "说明", "依据")
+        for item in view["findings"]:
+            table.add_row(item["code"], item["severity"], item["material"] or "", item["message"], item["basis"])
+        out.print(table)
+    if view["verdict"] != "pass":
+        raise typer.Exit(1)
+
+
+def doctor(
+    settings_only: Annotated[bool, typer.Option("--settings", help="Print the table of all settings.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Find what is missing on this machine and name the remedy; exit 1 when something needed is."""
+    from docproc.doctor import diagnose, healthy
+
+    if settings_only:
+        out.print(settings_table(), markup=False, highlight=False, soft_wrap=True)
+        return
+    settings = Settings()
+    checks = diagnose(certs=settings.certs_dir, data=settings.data_dir, host=settings.host, port=settings.port)
+    if as_json:
+        emit([{"name": c.name, "ok": c.ok, "needed": c.needed, "detail": c.detail, "remedy": c.remedy} for c in checks])
+    else:
+        table = Table("", "check", "detail", "remedy")
+        for item in checks:
+            sign = "[green]good[/]" if item.ok else ("[red]missing[/]" if item.needed else "[yellow]optional[/]")
+            table.add_row(sign, item.name, item.detail, item.remedy)
+        out.print(table)
+    if not healthy(checks):
+        raise typer.Exit(1)
+
+
+def demo(
+    folder: Annotated[Path, typer.Option("--out", help="Folder for the results.")] = Path("var/demo"),
+    samples: Annotated[Path, typer.Option(help="Folder of sample applications.")] = Path("samples/scans"),
+    as_json: Json = False,
+) -> None:
+    """Real scans to verdicts, decisions, sealed licences and their verification, through the real service."""
+    from docproc.demo import run_demo, show
+
+    os.environ.setdefault("DOCPROC_LOG_LEVEL", "ERROR")
+    result = run_demo(samples, folder)
+    if as_json:
+        emit(result)
+    else:
+        show(result, out)
+    if not result["ok"]:
+        raise typer.Exit(1)

@@ -1,0 +1,170 @@
+"""The demonstration: the real service on a free port, and its three users going through the samples."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from docproc.client import Client
+from docproc.errors import SetupError
+
+STARTED = re.compile(r"docproc listens on (\S+)")
+FIRST_KEY = re.compile(r"first administrator key .*: (\S+)")
+
+
+def run_demo(samples: Path, folder: Path) -> dict[str, Any]:
+    """Hand every sample application in, decide those that pass, and verify what was issued.
+
+    Args:
+        samples: folder with one folder an application: scans and ``expected.json``.
+        folder: results; what an earlier run left there is removed.
+
+    Raises:
+        SetupError: no samples, or the service does not start.
+    """
+    cases = sorted(p.parent for p in samples.glob("*/expected.json"))
+    if not cases:
+        raise SetupError(
+            f"no sample applications in {samples}: make some with `python -m samples.make --out {samples}`"
+        )
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    with _service(folder / "service") as (server, admin_key), Progress(console=Console(stderr=True)) as bar:
+        people = _people(server, admin_key)
+        task = bar.add_task("applications", total=len(cases))
+        rows = []
+        for case in cases:
+            bar.update(task, description=case.name)
+            rows.append(_application(case, people, server, folder))
+            bar.advance(task)
+    result = {"ok": all(r["as_expected"] for r in rows), "applications": rows, "folder": str(folder)}
+    (folder / "result.json").write_text(json.dumps(result, ensure_ascii=False, indent=2), encoding="utf-8")
+    return result
+
+
+@contextmanager
+def _service(data: Path) -> Iterator[tuple[str, str]]:
+    env = {**os.environ, "DOCPROC_DATA_DIR": str(data), "DOCPROC_PORT": "0"}
+    command = [sys.executable, "-m", "docproc.cli", "serve"]
+    data.mkdir(parents=True)
+    with (data / "service.log").open("wb") as log:
+        process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=log, text=True)
+    try:
+        yield _announced(process, data / "service.log")
+    finally:
+        process.terminate()
+        process.wait(timeout=60)
+
+
+def _announced(process: subprocess.Popen[str], log: Path) -> tuple[str, str]:
+    key = server = ""
+    assert process.stdout is not None
+    for line in process.stdout:
+        key = key or _group(FIRST_KEY, line)
+        server = server or _group(STARTED, line)
+        if key and server:
+            return server, key
+    raise SetupError(f"the service did not start; see {log} and run `docproc doctor`")
+
+
+def _group(pattern: re.Pattern[str], line: str) -> str:
+    found = pattern.search(line)
+    return found.group(1) if found else ""
+
+
+def _people(server: str, admin_key: str) -> dict[str, Client]:
+    """A kiosk, a reviewer and the person who releases the seal, each with a key of their own."""
+    with Client(server, admin_key) as admin:
+        keys = {
+            role: admin.post("/v1/keys", {"subject": f"demo-{role}", "org": "demo", "roles": [role]})["key"]
+            for role in ("kiosk", "approver", "sealer")
+        }
+    return {role: Client(server, key) for role, key in keys.items()}
+
+
+def _application(case: Path, people: dict[str, Client], server: str, folder: Path) -> dict[str, Any]:
+    expected = json.loads((case / "expected.json").read_text(encoding="utf-8"))
+    kiosk = people["kiosk"]
+    view = kiosk.hand_in(expected["matter"], [case / name for name in expected["files"]])
+    codes = [f["code"] for f in view["findings"]]
+    row: dict[str, Any] = {
+        "sample": case.name,
+        "number": view["number"],
+        "matter": expected["matter"],
+        "verdict": view["verdict"],
+        "expected": expected["verdict"],
+        "findings": [f for f in view["findings"] if f["severity"] != "info"],
+        "licence": None,
+        "verified": None,
+        "altered_refused": None,
+    }
+    row["as_expected"] = view["verdict"] == expected["verdict"] and set(expected["findings"]) <= set(codes)
+    if view["verdict"] == "pass":
+        _issue(view["number"], people, row, folder)
+        _verify(server, row, folder)
+        row["as_expected"] = row["as_expected"] and row["verified"] and row["altered_refused"]
+    return row
+
+
+def _issue(number: str, people: dict[str, Client], row: dict[str, Any], folder: Path) -> None:
+    people["kiosk"].post(f"/v1/applications/{number}/submit")
+    seen = people["approver"].get(f"/v1/applications/{number}")
+    decision = {"action": "approve", "version": seen["version"], "content_sha256": seen["content_sha256"]}
+    approved = people["approver"].post(f"/v1/applications/{number}/decision", decision)
+    if approved["seal"] and approved["seal"]["state"] == "awaiting_release":
+        people["sealer"].post(f"/v1/applications/{number}/release", {"version": approved["version"]})
+    done = people["kiosk"].wait_for(number, lambda v: v["status"] == "issued" or v["seal"]["state"] == "failed")
+    if done["status"] != "issued":
+        raise SetupError(
+            f"{number}: sealing failed: {done['seal']['note']}; see service.log in the demonstration's folder"
+        )
+    row["licence"] = done["licence"]
+    data = people["kiosk"].download(f"/v1/licences/{done['licence']}/file")
+    (folder / f"{done['licence']}.pdf").write_bytes(data)
+    row["file"] = str(folder / f"{done['licence']}.pdf")
+
+
+def _verify(server: str, row: dict[str, Any], folder: Path) -> None:
+    """The file as issued, and the same file with one byte changed in its middle."""
+    data = Path(row["file"]).read_bytes()
+    place = len(data) // 2
+    altered = data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
+    with Client(server) as public:
+        good = public.upload("/v1/verify", data, "licence.pdf")
+        bad = public.upload("/v1/verify", altered, "altered.pdf")
+    row["verified"] = good["ok"]
+    row["altered_refused"] = not bad["ok"]
+    row["report"] = good
+    path = folder / f"{row['licence']}.verification.json"
+    path.write_text(json.dumps(good, ensure_ascii=False, indent=2), encoding="utf-8")
+
+
+def show(result: dict[str, Any], out: Console) -> None:
+    """Print the result as a table."""
+    table = Table("sample", "verdict", "findings", "licence", "verified", "altered file")
+    for row in result["applications"]:
+        told = "\n".join(
+            f"[{'red' if f['severity'] != 'warn' else 'yellow'}]{f['code']}[/] {f['message']}" for f in row["findings"]
+        )
+        table.add_row(
+            row["sample"],
+            row["verdict"] + ("" if row["as_expected"] else f" [red](expected {row['expected']})[/]"),
+            told or "—",
+            row["licence"] or "—",
+            {True: "[green]ok[/]", False: "[red]no[/]", None: "—"}[row["verified"]],
+            {True: "[green]refused[/]", False: "[red]accepted[/]", None: "—"}[row["altered_refused"]],
+        )
+    out.print(table)
+    out.print(f"sealed licences, verification reports and the service's log are in {result['folder']}")
