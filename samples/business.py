@@ -1,4 +1,4 @@
-"""Business licences as issued since 2019 (landscape original, portrait copy), marked 样例 and without the state emblem."""
+"""Business licences in the layout of 2019, landscape and portrait, marked 样例 and without the state emblem."""
 
 from __future__ import annotations
 
@@ -27,8 +27,15 @@ def business_licence(
     _border(sheet, 297.0 if wide else 210.0, 210.0 if wide else 297.0)
     watermark(sheet, rng, 0.045, 16.0)
     (_landscape if wide else _portrait)(sheet, firm, issued, rng)
-    values = {"uscc": firm.uscc, "name": firm.name, "type": firm.kind, "legal_rep": firm.owner.name,
-              "established_on": chinese_day(firm.founded), "domicile": firm.address, "scope": firm.scope}  # fmt: skip
+    values = {
+        "uscc": firm.uscc,
+        "name": firm.name,
+        "type": firm.kind,
+        "legal_rep": firm.owner.name,
+        "established_on": chinese_day(firm.founded),
+        "domicile": firm.address,
+        "scope": firm.scope,
+    }
     if firm.capital:
         values |= {"registered_capital": firm.capital, "term": firm.term}
     return sheet, values
@@ -37,8 +44,12 @@ def business_licence(
 def _border(sheet: Canvas, width: float, height: float) -> None:
     for inset, thick in ((9.0, 0.8), (11.0, 0.25), (15.0, 0.25), (16.2, 0.6)):
         sheet.frame((inset, inset, width - inset, height - inset), thick, BORDER)
-    for x0, y0, x1, y1 in ((11, 13, width - 11, 13), (11, height - 13, width - 11, height - 13),
-                           (13, 13, 13, height - 13), (width - 13, 13, width - 13, height - 13)):  # fmt: skip
+    for x0, y0, x1, y1 in (
+        (11, 13, width - 11, 13),
+        (11, height - 13, width - 11, height - 13),
+        (13, 13, 13, height - 13),
+        (width - 13, 13, width - 13, height - 13),
+    ):
         steps = int(max(x1 - x0, y1 - y0) / 4)
         for step in range(steps):
             x, y = x0 + (x1 - x0) * step / steps, y0 + (y1 - y0) * step / steps

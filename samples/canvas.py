@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -62,6 +63,7 @@ class Canvas:
         self, width: float, height: float, dpi: float, image: Image | None = None, tint: float = 252.0
     ) -> None:
         """Take a ready picture, or begin with blank paper of the given brightness."""
+        self.size = (width, height)
         self.dpi = dpi
         self.scale = dpi / 25.4
         shape = (round(height * self.scale), round(width * self.scale), 3)
@@ -94,7 +96,7 @@ class Canvas:
         spread: float | None = None,
         alpha: float = 1.0,
     ) -> float:
-        """Print a line with its middle at ``y`` (mm); ``spread`` sets the characters apart to this width. Returns its width in mm."""
+        """Print a line with its middle at ``y`` (mm), set apart to the width ``spread``; returns its width in mm."""
         pixels = size * self.scale
         letters = face(font, pixels)
         widths = [letters.getlength(c) for c in text]
@@ -181,7 +183,7 @@ class Canvas:
 def wobbly(points: list[tuple[float, float]], rng: random.Random, amount: float = 0.25) -> list[tuple[float, float]]:
     """Bend straight strokes as a hand does: points every few mm, each a little off (mm)."""
     found = [points[0]]
-    for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False):
+    for (x0, y0), (x1, y1) in pairwise(points):
         steps = max(2, int(np.hypot(x1 - x0, y1 - y0) / 4))
         for step in range(1, steps + 1):
             t = step / steps

@@ -50,6 +50,8 @@ class Case:
     household: list[tuple[Person, str]] = field(default_factory=list)
     seal: str = ""
     """Name on the applicant's seal."""
+    signers: dict[str, str] = field(default_factory=dict)
+    """Who signs in a field, where it is not the owner."""
     damage: dict[tuple[str, int], list[tuple[str, float]]] = field(default_factory=dict)
     """Damage of single pages by material and page, in place of a chance one."""
 
@@ -59,9 +61,13 @@ def make_style(font: str, rng: random.Random) -> Style:
     if font not in HANDWRITING:
         return Style(font, BLACK, 1.0, 0.0, 0.0, 1.0)
     return Style(
-        font, rng.choice((BLACK, BLUE)), rng.uniform(1.05, 1.22), rng.uniform(-0.03, 0.08), rng.uniform(0.5, 1.1),
+        font,
+        rng.choice((BLACK, BLUE)),
+        rng.uniform(1.05, 1.22),
+        rng.uniform(-0.03, 0.08),
+        rng.uniform(0.5, 1.1),
         rng.uniform(0.82, 1.0),
-    )  # fmt: skip
+    )
 
 
 def _code(option: bool, key: str) -> list[str]:
@@ -112,17 +118,36 @@ def food_case(rng: random.Random, style: Style) -> Case:
             f"equipment.{row}.count": str(rng.randint(1, 6)),
             f"equipment.{row}.where": where,
         }
-    systems = ["staff_health", "staff_training", "managers", "self_check", "process_control", "cleaning", "purchase",
-               "storage", "waste", "emergency"]  # fmt: skip
+    systems = [
+        "staff_health",
+        "staff_training",
+        "managers",
+        "self_check",
+        "process_control",
+        "cleaning",
+        "purchase",
+        "storage",
+        "waste",
+        "emergency",
+    ]
     ticked = [key for key in systems if rng.random() < 0.85] or systems[:1]
     forms = {
         "application": application,
-        "layout": {"place": firm.address, "plan": "present", "process": "present", "sign": "present", "sign_date": signed},
-        "rules_list": {
-            "name": firm.name, "systems": ",".join(ticked), "others": rng.choice(("", "食品留样制度、投诉处理制度")),
-            "sign": "present", "sign_date": signed,
+        "layout": {
+            "place": firm.address,
+            "plan": "present",
+            "process": "present",
+            "sign": "present",
+            "sign_date": signed,
         },
-    }  # fmt: skip
+        "rules_list": {
+            "name": firm.name,
+            "systems": ",".join(ticked),
+            "others": rng.choice(("", "食品留样制度、投诉处理制度")),
+            "sign": "present",
+            "sign_date": signed,
+        },
+    }
     health = [(person, TODAY - timedelta(days=rng.randint(5, 300))) for person in staff]
     return Case("food_licence", style, owner, owner, forms, firm, health, seal=firm.name)
 
@@ -158,7 +183,7 @@ def trader_case(rng: random.Random, style: Style, family: bool | None = None) ->
     }
     household: list[tuple[Person, str]] = []
     if as_family:
-        member = make_person(rng, TODAY)
+        member = make_person(rng, TODAY, sex="女" if owner.sex == "男" else "男")
         household.append((member, "配偶"))
         application |= {
             "family.1.name": member.name,
@@ -170,8 +195,15 @@ def trader_case(rng: random.Random, style: Style, family: bool | None = None) ->
     end = begin.replace(year=begin.year + rng.randint(2, 5), day=min(begin.day, 28)) - timedelta(days=1)
     landlord = make_person(rng, TODAY, 30, 70)
     return Case(
-        "sole_trader", style, owner, owner, {"application": application}, lease=(landlord, place, begin, end), household=household
-    )  # fmt: skip
+        "sole_trader",
+        style,
+        owner,
+        owner,
+        {"application": application},
+        lease=(landlord, place, begin, end),
+        household=household,
+        signers={"family_sign": household[0][0].name} if household else {},
+    )
 
 
 def make_case(matter: str, rng: random.Random, font: str) -> Case:

@@ -28,7 +28,8 @@ def _numpy(rng: random.Random) -> np.random.Generator:
 def _cloud(shape: tuple[int, ...], cells: int, rng: random.Random) -> NDArray[np.float32]:
     """Smooth noise 0..1 with about ``cells`` bumps a side."""
     grid = _numpy(rng).random((cells + 2, cells + 2)).astype(np.float32)
-    return np.clip(cv2.resize(grid, (shape[1], shape[0]), interpolation=cv2.INTER_CUBIC), 0, 1)
+    smooth: NDArray[np.float32] = np.clip(cv2.resize(grid, (shape[1], shape[0]), interpolation=cv2.INTER_CUBIC), 0, 1)
+    return smooth
 
 
 def _lit(image: Image, light: NDArray[np.float32]) -> Image:
@@ -78,7 +79,8 @@ def _desk(shape: tuple[int, int, int], rng: random.Random) -> Image:
     grain = cv2.resize(_numpy(rng).random((shape[0] // 6 + 1, 9)).astype(np.float32), (shape[1], shape[0]))
     grain = 0.85 + 0.22 * grain + 0.08 * _cloud(shape, 5, rng)
     colour = np.array(rng.choice(DESKS), np.float32)
-    return np.clip(grain[:, :, None] * colour, 0, 255).astype(np.uint8)
+    desk: Image = np.clip(grain[:, :, None] * colour, 0, 255).astype(np.uint8)
+    return desk
 
 
 def shadow(image: Image, strength: float, rng: random.Random) -> tuple[Image, Matrix]:
@@ -129,7 +131,7 @@ def fold(image: Image, strength: float, rng: random.Random) -> tuple[Image, Matr
 
 
 def bend(image: Image, strength: float, rng: random.Random) -> tuple[Image, Matrix]:
-    """A page that does not lie flat: rows are displaced by up to 2 mm. The homography tells only where its middle lies."""
+    """A page that does not lie flat: rows are displaced by up to 2 mm, which the homography leaves out."""
     height, width = image.shape[:2]
     reach = 2.0 * strength * height / 297.0
     yy, xx = np.mgrid[0:height, 0:width].astype(np.float32)
@@ -174,7 +176,8 @@ def low_resolution(image: Image, strength: float, rng: random.Random) -> tuple[I
     """Fewer pixels: down to a third."""
     factor = 1 - 0.67 * strength
     small = cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
-    return small, np.diag([small.shape[1] / image.shape[1], small.shape[0] / image.shape[0], 1.0])
+    across, down = small.shape[1] / image.shape[1], small.shape[0] / image.shape[0]
+    return small, np.array([[across, 0, across / 2 - 0.5], [0, down, down / 2 - 0.5], [0, 0, 1]])
 
 
 def cut_edge(image: Image, strength: float, rng: random.Random) -> tuple[Image, Matrix]:
@@ -245,7 +248,7 @@ DAMAGES: dict[str, Damage] = {
         sideways,
         stain,
         paper,
-    )  # fmt: skip
+    )
 }
 """By name, as written into the truth of a page."""
 
@@ -263,27 +266,52 @@ def apply(image: Image, wanted: Sequence[tuple[str, float]], rng: random.Random)
     return image, total
 
 
+CHANCES: dict[str, tuple[tuple[str, float, float, float], ...]] = {
+    "clean": (("paper", 1.0, 0.3, 0.3),),
+    "scan": (
+        ("paper", 1.0, 0.2, 0.8),
+        ("fold", 0.12, 0.3, 0.9),
+        ("stain", 0.1, 0.3, 0.9),
+        ("skew", 1.0, 0.05, 0.35),
+        ("blur", 1.0, 0.05, 0.14),
+        ("noise", 1.0, 0.05, 0.3),
+        ("copy", 0.1, 0.1, 0.7),
+        ("upside_down", 0.08, 1.0, 1.0),
+    ),
+    "photo": (
+        ("paper", 1.0, 0.2, 0.8),
+        ("bend", 0.3, 0.1, 0.5),
+        ("fold", 0.7, 0.1, 0.7),
+        ("perspective", 1.0, 0.3, 1.0),
+        ("shadow", 1.0, 0.2, 0.9),
+        ("blur", 1.0, 0.08, 0.22),
+        ("motion", 0.12, 0.1, 0.3),
+        ("noise", 1.0, 0.1, 0.5),
+        ("dim", 0.6, 0.05, 0.25),
+        ("sideways", 0.12, 1.0, 1.0),
+    ),
+    "hard": (
+        ("paper", 1.0, 0.8, 0.8),
+        ("stain", 0.6, 0.4, 1.0),
+        ("bend", 0.8, 0.3, 0.8),
+        ("fold", 1.0, 0.5, 1.0),
+        ("perspective", 1.0, 0.6, 1.0),
+        ("shadow", 1.0, 0.6, 1.0),
+        ("blur", 1.0, 0.15, 0.3),
+        ("noise", 1.0, 0.4, 0.8),
+        ("low_resolution", 1.0, 0.1, 0.3),
+    ),
+}
+"""For each kind, in the order of happening: damage, how often (0..1), least and greatest strength."""
+
+
 def choose(kind: str, rng: random.Random) -> list[tuple[str, float]]:
-    """Damage as it occurs: ``scan`` (flat-bed or kiosk), ``photo`` (phone), ``clean`` (none but the paper), ``hard`` (both at their worst)."""
-    u = rng.uniform
-    if kind == "clean":
-        return [("paper", 0.3)]
-    if kind == "scan":
-        found = [("paper", u(0.2, 0.8)), ("skew", u(0.05, 0.35)), ("noise", u(0.05, 0.3)), ("blur", u(0.05, 0.14))]
-        extras = [("fold", u(0.3, 0.9)), ("stain", u(0.3, 0.9)), ("copy", u(0.1, 0.7)), ("upside_down", 1.0)]
-        return found + [extra for extra in extras if rng.random() < 0.12]
-    if kind == "photo":
-        found = [("paper", u(0.2, 0.8)), ("fold", u(0.1, 0.7)), ("perspective", u(0.3, 1.0)), ("shadow", u(0.2, 0.9))]
-        found += [("blur", u(0.08, 0.22)), ("noise", u(0.1, 0.5)), ("dim", u(0.0, 0.4))]
-        extras = [("bend", u(0.1, 0.5)), ("sideways", 1.0), ("motion", u(0.1, 0.3))]
-        return (
-            found[:1]
-            + [e for e in extras[:1] if rng.random() < 0.3]
-            + found[1:]
-            + [e for e in extras[1:] if rng.random() < 0.15]
-        )
-    if kind == "hard":
-        return [("paper", 0.8), ("stain", u(0.4, 1.0)), ("fold", u(0.5, 1.0)), ("bend", u(0.3, 0.8)),
-                ("perspective", u(0.6, 1.0)), ("shadow", u(0.6, 1.0)), ("blur", u(0.15, 0.3)), ("noise", u(0.4, 0.8)),
-                ("low_resolution", u(0.1, 0.3))]  # fmt: skip
-    raise ValueError(f"no damage kind {kind!r}: use clean, scan, photo or hard")
+    """Damage as it occurs: ``clean``, ``scan`` (flat-bed or kiosk), ``photo`` (phone) or ``hard`` (a bad photo).
+
+    Raises:
+        ValueError: no such kind.
+    """
+    if kind not in CHANCES:
+        raise ValueError(f"no damage kind {kind!r}: use {', '.join(CHANCES)}")
+    drawn = [(name, rng.random() < often, rng.uniform(low, high)) for name, often, low, high in CHANCES[kind]]
+    return [(name, strength) for name, happens, strength in drawn if happens]

@@ -8,6 +8,7 @@ tuned on, and what it is measured on.
 from __future__ import annotations
 
 import hashlib
+import random
 import shutil
 import subprocess
 import sys
@@ -68,6 +69,12 @@ def font_path(name: str) -> Path | None:
 def available(names: tuple[str, ...]) -> tuple[str, ...]:
     """Those of the fonts that are on this machine, in order."""
     return tuple(name for name in names if font_path(name) is not None)
+
+
+def signing_font(name: str, rng: random.Random) -> str:
+    """The hand in which somebody signs who fills forms in this font: print is not signed with."""
+    hands = [font for font in available(TUNING_FONTS) if font in HANDWRITING]
+    return name if name in HANDWRITING or not hands else rng.choice(hands)
 
 
 @lru_cache

@@ -13,8 +13,9 @@ from docproc.domain import Box
 from docproc.form.draw import draw
 from docproc.form.fill import Ink, placements
 from docproc.form.layout import Layout, Place, layout_of
-from docproc.matter import Form, Matter
+from docproc.matter import Form, Matter, find_matter
 from samples.canvas import RED, Canvas, Style, wobbly
+from samples.fonts import signing_font
 from samples.seal import round_seal, thumb_print
 
 ROOMS = ("后厨加工区", "就餐区", "贮存间", "清洗消毒区", "售卖区", "更衣间")
@@ -24,8 +25,6 @@ STEPS = ("采购验收", "贮存", "粗加工", "烹饪", "备餐", "出餐")
 @lru_cache(maxsize=32)
 def placed(matter: str, material: str) -> tuple[Matter, Form, Layout]:
     """A form of the catalogue and its layout."""
-    from docproc.matter import find_matter
-
     found = find_matter(matter)
     form = found.find_form(material)
     return found, form, layout_of(found, form)
@@ -52,7 +51,7 @@ def fill_form(
     rng: random.Random,
     dpi: float,
     *,
-    signer: str = "",
+    signers: Mapping[str, str],
     sealer: str = "",
 ) -> list[Canvas]:
     """Fill a form by hand.
@@ -65,7 +64,7 @@ def fill_form(
         style: how the applicant writes.
         rng: source of every chance.
         dpi: resolution of the result.
-        signer: name that is signed.
+        signers: name that is signed by field name; ``""`` stands for every other field.
         sealer: name on the seal.
     """
     _, _, layout = placed(matter, material)
@@ -75,7 +74,8 @@ def fill_form(
         _write(pages[ink.page - 1], ink, style, rng)
     for place in layout.fields:
         if written.get(place.name):
-            _make_mark(pages[place.page - 1], place, style, rng, signer, sealer)
+            name = signers.get(place.name, signers[""])
+            _make_mark(pages[place.page - 1], place, style, rng, name, sealer)
     return pages
 
 
@@ -131,9 +131,8 @@ def _make_mark(canvas: Canvas, place: Place, style: Style, rng: random.Random, s
 def sign(canvas: Canvas, box: Box, name: str, style: Style, rng: random.Random) -> None:
     """Sign: larger, slanted and run together, with a stroke under it now and then."""
     x0, y0, x1, y1 = box
-    quick = Style(
-        style.font, style.colour, rng.uniform(1.0, 1.2), style.slant + rng.uniform(0.05, 0.25), 1.0, style.pressure
-    )
+    font = signing_font(style.font, rng)
+    quick = Style(font, style.colour, rng.uniform(1.0, 1.2), style.slant + rng.uniform(0.05, 0.25), 1.0, style.pressure)
     size = min((y1 - y0) * 0.7, 8.0, (x1 - x0) / (len(name) + 1.2))
     width = canvas.hand(x0 + 2.5, (y0 + y1) / 2, name, size, quick, rng)
     if rng.random() < 0.4:

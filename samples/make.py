@@ -19,6 +19,8 @@ import cv2
 import numpy as np
 
 from docproc.form.draw import CROCKFORD
+from docproc.form.fill import NOT_WRITTEN
+from docproc.form.layout import Place
 from docproc.matter import FieldType, find_matter
 from docproc.validators import VALIDATORS, normalise_text, validate
 from samples.business import business_licence
@@ -46,7 +48,7 @@ class PageTruth:
     """As on the paper."""
     page_mm: tuple[float, float]
     homography: tuple[tuple[float, ...], ...]
-    """3×3, page mm to pixels; for a page that was bent only its general position."""
+    """3×3, page mm to pixels (whole numbers at the pixels' middles); without the bending of the paper."""
     damage: tuple[tuple[str, float], ...]
     """Name and strength, in order."""
     dpi: float
@@ -101,20 +103,19 @@ def make_application(
 
 def draw_case(case: Case, rng: random.Random, kind: str, dpi: float | None = None) -> list[SamplePage]:
     """Draw every page of an application and damage it."""
-    found = []
+    found: list[SamplePage] = []
     for sheet in _sheets(case, rng, dpi):
         how = rng.choice(("scan", "photo")) if kind == "mixed" else kind
         wanted = case.damage.get((sheet.material, sheet.page)) or choose(how, rng)
         image, moved = apply(sheet.canvas.image, wanted, rng)
-        scale = np.diag([sheet.canvas.scale, sheet.canvas.scale, 1.0])
-        matrix = moved @ scale
-        height, width = sheet.canvas.image.shape[:2]
+        scale = sheet.canvas.scale
+        matrix = moved @ np.array([[scale, 0, -0.5], [0, scale, -0.5], [0, 0, 1]])
         truth = PageTruth(
             sheet.material,
             sheet.page,
             _normalised(case.matter, sheet),
             sheet.raw,
-            (round(width / sheet.canvas.scale, 2), round(height / sheet.canvas.scale, 2)),
+            sheet.canvas.size,
             tuple(tuple(float(v) for v in row) for row in matrix / matrix[2, 2]),
             tuple((name, round(strength, 3)) for name, strength in wanted),
             sheet.canvas.dpi,
@@ -134,15 +135,16 @@ def _jpeg(image: Image, quality: int) -> bytes:
 
 def _sheets(case: Case, rng: random.Random, dpi: float | None) -> list[_Sheet]:
     found: list[_Sheet] = []
+    signers = {"": case.owner.name, **case.signers}
     for material, values in case.forms.items():
         resolution = dpi or rng.choice((150.0, 200.0, 200.0, 240.0))
         serial = "".join(rng.choice(CROCKFORD) for _ in range(10))
         pages = fill_form(
-            case.matter, material, serial, values, case.style, rng, resolution, signer=case.owner.name, sealer=case.seal
+            case.matter, material, serial, values, case.style, rng, resolution, signers=signers, sealer=case.seal
         )
         _, _, layout = placed(case.matter, material)
         for number, canvas in enumerate(pages, 1):
-            raw = {p.name: values.get(p.name, "") for p in layout.on_page(number)}
+            raw = {p.name: _on_paper(p, values.get(p.name, ""), case, signers) for p in layout.on_page(number)}
             found.append(_Sheet(material, number, canvas, raw))
     found.append(_Sheet("idcard", 1, *id_front(case.card, rng)))
     found.append(_Sheet("idcard", 2, *id_back(case.card, rng)))
@@ -160,6 +162,13 @@ def _sheets(case: Case, rng: random.Random, dpi: float | None) -> list[_Sheet]:
     return found
 
 
+def _on_paper(place: Place, value: str, case: Case, signers: dict[str, str]) -> str:
+    """What a field shows: the name that is signed or sealed, else the value."""
+    if not value or place.type not in ("signature", "seal"):
+        return value
+    return case.seal if place.type == "seal" else signers.get(place.name, signers[""])
+
+
 def _normalised(matter: str, sheet: _Sheet) -> dict[str, str]:
     types = _types(matter, sheet.material)
     return {name: normalised(types.get(name, "text"), value) for name, value in sheet.raw.items()}
@@ -167,7 +176,9 @@ def _normalised(matter: str, sheet: _Sheet) -> dict[str, str]:
 
 def normalised(kind: FieldType, raw: str, today: date = TODAY) -> str:
     """The value of a reading for what stands on the paper."""
-    if not raw or raw in ("present", "长期") or kind in ("choice", "choices"):
+    if raw and kind in NOT_WRITTEN:
+        return "present"
+    if not raw or raw == "长期" or kind in ("choice", "choices"):
         return raw
     return validate(kind, raw, today=today).value if kind in VALIDATORS else normalise_text(raw)
 

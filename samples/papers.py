@@ -1,4 +1,6 @@
-"""Papers that others issued: ID cards, leases, health certificates, household pages; all marked 样例, none with a state emblem.
+"""Papers that others issued: ID cards, leases, health certificates, household pages.
+
+All are marked 样例, none carries the state emblem.
 
 Each function returns the sheet and its values by field name, as printed.
 """
@@ -13,6 +15,7 @@ import numpy as np
 
 from docproc.form.fill import wrap
 from samples.canvas import BLACK, RED, Canvas, Colour, Style
+from samples.fonts import signing_font
 from samples.people import REGION, Person, chinese_day
 from samples.seal import round_seal, thumb_print
 
@@ -98,9 +101,13 @@ def id_front(person: Person, rng: random.Random, dpi: float = 300.0) -> tuple[Ca
     card.text(30.0, 48.2, person.cid, 4.1, font="noto-sans", bold=0.012, spread=48.5)
     _portrait(card)
     values = {
-        "name": person.name, "sex": person.sex, "ethnicity": person.nation, "born_on": chinese_day(born),
-        "address": person.address, "cid": person.cid,
-    }  # fmt: skip
+        "name": person.name,
+        "sex": person.sex,
+        "ethnicity": person.nation,
+        "born_on": chinese_day(born),
+        "address": person.address,
+        "cid": person.cid,
+    }
     return _lay(card, sheet, rng), values
 
 
@@ -128,8 +135,11 @@ def id_back(person: Person, rng: random.Random, dpi: float = 300.0) -> tuple[Can
     card.text(35.0, 40.5, authority, 3.1, font="noto-sans")
     card.text(20.0, 47.0, "有效期限", 2.9, font="noto-sans", bold=0.01)
     card.text(35.0, 47.0, f"{person.card_from:%Y.%m.%d}-{until}", 3.1, font="noto-sans")
-    values = {"authority": authority, "valid_from": person.card_from.isoformat(),
-              "valid_to": "长期" if person.card_to is None else person.card_to.isoformat()}  # fmt: skip
+    values = {
+        "authority": authority,
+        "valid_from": person.card_from.isoformat(),
+        "valid_to": "长期" if person.card_to is None else person.card_to.isoformat(),
+    }
     return _lay(card, sheet, rng), values
 
 
@@ -188,12 +198,17 @@ def lease(
     y = _paragraph(sheet, 25.0, y + 2.0, "　　第五条　本合同一式两份，双方各执一份，自双方签字之日起生效。", 4.0, 162.0)
     for x, label, name in ((25.0, "甲方（签字）：", landlord.name), (110.0, "乙方（签字）：", person.name)):
         width = sheet.text(x, y + 16.0, label, 4.2)
-        sheet.hand(x + width + 2, y + 16.0, name, 6.5, Style(style.font, BLACK, 1.0, 0.15, 1.0), rng)
+        sheet.hand(x + width + 2, y + 16.0, name, 6.5, Style(signing_font(style.font, rng), BLACK, 1.0, 0.15, 1.0), rng)
         if rng.random() < 0.6:
             thumb_print(sheet, x + width + 16.0, y + 17.0, rng)
         sheet.text(x, y + 28.0, f"签订日期：{chinese_day(begin - timedelta(days=6))}", 4.0)
-    values = {"landlord": landlord.name, "tenant": person.name, "address": address,
-              "term": f"{chinese_day(begin)}至{chinese_day(end)}", "valid_to": end.isoformat()}  # fmt: skip
+    values = {
+        "landlord": landlord.name,
+        "tenant": person.name,
+        "address": address,
+        "term": f"{chinese_day(begin)}至{chinese_day(end)}",
+        "valid_to": end.isoformat(),
+    }
     return sheet, values
 
 
@@ -207,8 +222,14 @@ def health(person: Person, issued: date, rng: random.Random, dpi: float = 200.0)
     sheet.text(74.0, 16.0, "从业人员健康证明", 7.2, font="noto-sans", align="centre", bold=0.02, spread=76.0)
     sheet.text(74.0, 24.0, f"编号：样例{rng.randint(100000, 999999)}", 3.2, align="centre")
     until = issued.replace(year=issued.year + 1) - timedelta(days=1)
-    rows = (("姓名", person.name), ("性别", person.sex), ("从业类别", "食品经营"), ("体检结果", "合格"),
-            ("发证日期", chinese_day(issued)), ("有效期至", chinese_day(until)))  # fmt: skip
+    rows = (
+        ("姓名", person.name),
+        ("性别", person.sex),
+        ("从业类别", "食品经营"),
+        ("体检结果", "合格"),
+        ("发证日期", chinese_day(issued)),
+        ("有效期至", chinese_day(until)),
+    )
     for index, (label, value) in enumerate(rows):
         y = 35.0 + index * 9.2
         sheet.text(16.0, y, f"{label}：", 4.4, font="noto-sans")

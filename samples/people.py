@@ -1,4 +1,7 @@
-"""Generated people, firms and places in the region that the matters serve. Every number has valid check digits; nobody exists."""
+"""Generated people, firms and places in the region that the matters serve.
+
+Every number has valid check digits; nobody exists.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,10 @@ from datetime import date, timedelta
 from docproc.validators import cid_check_digit, org_check_digit, uscc_check_digit
 
 SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡林郭何高罗郑梁谢宋唐许邓冯韩曹曾彭肖蔡潘田董袁于余叶蒋杜苏魏程吕丁沈任姚卢"
-GIVEN = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂英华玉萍红玲芬燕兰云建国文志新海春雪梅东林成康光天达安永健世广义兴良山仁波宁贵福生龙元全胜学祥才发武利清飞彬富顺信子心邦承乐"
+GIVEN = (
+    "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂英华玉萍红玲芬燕兰云建国文志新海春雪梅东林成康"
+    "光天达安永健世广义兴良山仁波宁贵福生龙元全胜学祥才发武利清飞彬富顺信子心邦承乐"
+)
 STREETS = ("东升街道", "西航港街道", "黄甲街道", "九江街道", "怡心街道", "彭镇")
 ROADS = (
     "棠湖西路一段",
@@ -89,9 +95,11 @@ def make_address(rng: random.Random, short: bool = False) -> str:
     return base + f"{rng.randint(1, 20)}栋{rng.randint(1, 4)}单元{rng.randint(1, 28)}0{rng.randint(1, 6)}号"
 
 
-def make_person(rng: random.Random, today: date, youngest: int = 22, oldest: int = 64) -> Person:
+def make_person(
+    rng: random.Random, today: date, youngest: int = 22, oldest: int = 64, sex: str | None = None
+) -> Person:
     """A grown-up whose ID card is valid for at least a year from ``today``."""
-    sex = rng.choice("男女")
+    sex = sex or rng.choice("男女")
     born = today - timedelta(days=rng.randint(youngest * 366, oldest * 365))
     name = rng.choice(SURNAMES) + "".join(rng.sample(GIVEN, rng.choice((1, 2, 2, 2))))
     order = rng.randint(1, 499) * 2 - (1 if sex == "男" else 0)

@@ -71,8 +71,8 @@ def _worn(shape: tuple[int, ...], rng: random.Random) -> Mask:
     noise = np.random.default_rng(rng.getrandbits(32))
     coarse = cv2.resize(noise.random((9, 9)).astype(np.float32), (shape[1], shape[0]), interpolation=cv2.INTER_CUBIC)
     fine = cv2.GaussianBlur(noise.random(shape[:2]).astype(np.float32), (0, 0), 1.2)
-    worn = 0.62 + 0.35 * coarse + 1.4 * (fine - 0.5)
-    return np.clip(worn, 0.15, 1.0).astype(np.float32)
+    worn: Mask = np.clip(0.62 + 0.35 * coarse + 1.4 * (fine - 0.5), 0.15, 1.0).astype(np.float32)
+    return worn
 
 
 def thumb_print(canvas: Canvas, x: float, y: float, rng: random.Random) -> None:
