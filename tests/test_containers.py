@@ -1,0 +1,84 @@
+"""The container files fit the program: settings, commands and sources exist; only the sealer has keys."""
+
+from __future__ import annotations
+
+import re
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from docproc.cli import app
+from docproc.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCKERFILES = ("Dockerfile", "deploy/minio/Dockerfile")
+
+
+def services() -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
+    return found
+
+
+def ours() -> dict[str, dict[str, Any]]:
+    return {name: item for name, item in services().items() if item.get("image") == "docproc"}
+
+
+@pytest.mark.parametrize("name", sorted(ours()))
+def test_every_service_runs_a_command_that_exists(name: str) -> None:
+    asked = CliRunner().invoke(app, [*ours()[name]["command"], "--help"])  # options are parsed, nothing is run
+    assert asked.exit_code == 0, asked.output
+
+
+def test_a_command_that_does_not_exist_is_noticed() -> None:
+    assert CliRunner().invoke(app, ["matter", "list", "--no-such-option", "--help"]).exit_code == 2
+    assert CliRunner().invoke(app, ["no-such-command", "--help"]).exit_code == 2
+
+
+def test_every_setting_exists() -> None:
+    known = {f"DOCPROC_{name.upper()}" for name in Settings.model_fields}
+    used = {name for item in ours().values() for name in item["environment"]}
+    used |= set(re.findall(r"\bDOCPROC_\w+", (ROOT / "Dockerfile").read_text()))
+    assert used
+    assert used <= known
+
+
+def test_only_the_sealer_can_read_the_keys() -> None:
+    with_keys = {
+        name for name, item in services().items() if any("keys:" in volume for volume in item.get("volumes", []))
+    }
+    assert with_keys == {"sealer", "dev-keys"}
+    assert services()["dev-keys"]["profiles"] == ["dev"]
+    assert services()["sealer"]["volumes"][0].endswith(":ro")
+    assert services()["sealer"]["command"][-2:] == ["--queues", "seal"]
+
+
+def test_our_containers_cannot_write_their_root_nor_gain_rights() -> None:
+    assert len(ours()) == 6
+    for item in ours().values():
+        assert item["read_only"] is True
+        assert item["cap_drop"] == ["ALL"]
+        assert item["security_opt"] == ["no-new-privileges:true"]
+    assert re.search(r"^USER 10001:10001$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+
+
+def test_workers_have_names_of_their_own_and_all_queues_are_served() -> None:
+    workers = [item["command"] for item in ours().values() if item["command"][0] == "worker"]
+    assert len({command[2] for command in workers}) == len(workers) == 3
+    assert {queue for command in workers for queue in command[4].split(",")} == {"read", "check", "notify", "seal"}
+
+
+@pytest.mark.parametrize("dockerfile", DOCKERFILES)
+def test_everything_that_an_image_copies_is_there_and_in_the_build_context(dockerfile: str) -> None:
+    allowed = [line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")]
+    sources = []
+    for line in (ROOT / dockerfile).read_text().splitlines():
+        if line.startswith("COPY ") and "--from" not in line:
+            sources += line.split()[1:-1]
+    assert sources
+    for source in sources:
+        assert (ROOT / source).exists(), source
+        assert any(source == item or fnmatch(source, f"{item}/*") for item in allowed), source
