@@ -30,7 +30,7 @@ HEIGHT = 48
 MAX_WIDTH = 3200
 """Columns of the widest crop; longer ones are squeezed, as PaddleX does."""
 MIN_WIDTH = 64
-"""Shorter crops are padded to this. PaddleX pads to 320: as exact on lines, less on single cells, which cost 5 times more."""
+"""Shorter crops are padded to this. PaddleX pads to 320: lines read no better, cells worse, for 5 times the cost."""
 BUCKET = 64
 """Crop widths are rounded up to this, so that few shapes are compiled and little is padded."""
 BATCH_PIXELS = 2560
