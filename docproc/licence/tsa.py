@@ -12,6 +12,7 @@ import httpx
 from asn1crypto import algos, cms, core, tsp, x509
 from pyhanko.sign.general import as_signing_certificate_v2, simple_cms_attribute
 from pyhanko.sign.timestamps import TimeStamper
+from pyhanko.sign.timestamps.common_utils import TimestampRequestError
 
 from docproc.licence.keys import KeySigner
 
@@ -34,12 +35,15 @@ class LocalTimeStamper(TimeStamper):
         self._clock = clock
 
     async def async_request_tsa_response(self, req: tsp.TimeStampReq) -> tsp.TimeStampResp:
-        """Answer a request; one with a weak or unknown hash, or a hash of wrong length, is rejected."""
+        """Answer a request.
+
+        Raises:
+            TimestampRequestError: the hash is weak, unknown or of the wrong length.
+        """
         imprint = req["message_imprint"]
         digest = imprint["hash_algorithm"]["algorithm"].native
         if _DIGEST_BYTES.get(digest) != len(imprint["hashed_message"].native):
-            status = {"status": "rejection", "fail_info": {"bad_alg"}}
-            return tsp.TimeStampResp({"status": tsp.PKIStatusInfo(status)})
+            raise TimestampRequestError(f"hash {digest} is not accepted")
         token = await self._token(self._info(req))
         return tsp.TimeStampResp({"status": tsp.PKIStatusInfo({"status": "granted"}), "time_stamp_token": token})
 
@@ -50,7 +54,12 @@ class LocalTimeStamper(TimeStamper):
             ValueError: the request is not a TimeStampReq.
         """
         req = tsp.TimeStampReq.load(request, strict=True)
-        return bytes(asyncio.run(self.async_request_tsa_response(req)).dump())
+        try:
+            return bytes(asyncio.run(self.async_request_tsa_response(req)).dump())
+        except TimestampRequestError:
+            status = tsp.PKIStatusInfo({"status": "rejection", "fail_info": {"bad_alg"}}).dump()
+            # a sequence of the status alone; asn1crypto can only build one that holds a token too
+            return bytes([0x30, len(status)]) + bytes(status)
 
     def _info(self, req: tsp.TimeStampReq) -> bytes:
         certificate: x509.Certificate = self._signer.signing_cert
@@ -124,4 +133,9 @@ class HttpTimeStamper(TimeStamper):
             raise OSError(f"time-stamping service {self.url}: {error or type(error).__name__}") from error
         if not answer.headers.get("Content-Type", "").startswith("application/timestamp-reply"):
             raise OSError(f"{self.url} did not answer with a time-stamp")
-        return tsp.TimeStampResp.load(answer.content)
+        try:
+            response = tsp.TimeStampResp.load(answer.content, strict=True)
+            response["status"].native  # noqa: B018  (asn1crypto parses lazily)
+        except ValueError as error:
+            raise OSError(f"{self.url} refused to time-stamp or answered nonsense") from error
+        return response

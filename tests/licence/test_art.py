@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+import hashlib
+import re
+import zlib
+
+import numpy as np
+import pymupdf
+import pytest
+
+from docproc.assets import SANS, font
+from docproc.errors import InputError, SealError
+from docproc.licence.art import EDGE, PT, RED, SealArt, draw, spread
+
+NAME = "示例市市场监督管理局（样例）"
+
+
+def raster(art: SealArt, dpi: int = 600) -> np.ndarray:
+    """Ink of the seal as a boolean picture, drawn by MuPDF."""
+    side = art.diameter * PT
+    document = pymupdf.open()
+    page = document.new_page(width=side, height=side)
+    content = document.get_new_xref()
+    document.update_object(content, "<<>>")
+    document.update_stream(content, art.operators)
+    page.set_contents(content)
+    pixels = page.get_pixmap(dpi=dpi)
+    picture = np.frombuffer(pixels.samples, np.uint8).reshape(pixels.height, pixels.width, 3)
+    return picture[:, :, 1] < 128
+
+
+def test_the_same_seal_is_the_same_bytes_and_has_not_changed() -> None:
+    first = draw(NAME, font(), code="9900990012345")
+    assert first == draw(NAME, font(), code="9900990012345")
+    assert zlib.decompress(first.compressed()) == first.operators
+    assert hashlib.sha256(first.operators).hexdigest() == SNAPSHOT
+
+
+SNAPSHOT = "bc24b2bbe4e4424cfc40a3651f68ab6ac621ff72cf1e415689fb3c855a8832de"
+"""Of the operators; a change of the drawing is a change of this number, on purpose and after looking at the seal."""
+
+
+@pytest.mark.parametrize("diameter", [40.0, 42.0, 45.0])
+def test_the_ring_is_exact_in_millimetres(diameter: float) -> None:
+    ink = raster(draw(NAME, font(), diameter=diameter))
+    columns = np.flatnonzero(ink.any(axis=0))
+    rows = np.flatnonzero(ink.any(axis=1))
+    millimetre = 600 / 25.4
+    assert (columns[-1] - columns[0] + 1) / millimetre == pytest.approx(diameter, abs=0.1)
+    assert (rows[-1] - rows[0] + 1) / millimetre == pytest.approx(diameter, abs=0.1)
+    middle = ink[ink.shape[0] // 2]
+    edge = int(np.argmin(middle[columns[0] :]))
+    assert edge / millimetre == pytest.approx(EDGE, abs=0.1)
+
+
+def test_the_star_is_in_the_middle_and_points_up() -> None:
+    ink = raster(draw("示例镇人民政府", font(), diameter=42.0))
+    height, width = ink.shape
+    assert ink[height // 2, width // 2]
+    inside = ink[height * 3 // 10 : height * 7 // 10, width * 3 // 10 : width * 7 // 10]
+    per_row = inside.sum(axis=1)
+    rows = np.flatnonzero(per_row)
+    assert per_row[rows[0]] < per_row[rows[len(rows) // 3]], "one point, not two, at the top"
+    assert np.abs(inside.astype(int) - inside[:, ::-1].astype(int)).mean() < 0.02, "symmetrical"
+
+
+def test_outlines_only_no_font_is_needed() -> None:
+    operators = draw(NAME, font(), purpose="行政审批专用章").operators
+    assert not re.search(rb"\b(BT|Tf|Tj|TJ|Do)\b", operators)
+    assert " ".join(f"{part:g}" for part in RED).encode() in operators
+
+
+def test_compressed_art_is_small() -> None:
+    assert len(draw(NAME, font()).compressed()) < 10_000
+
+
+def test_spread_is_symmetrical_and_short_names_stay_together() -> None:
+    for name in ("示例", "示例镇人民政府", NAME, "示" * 24):
+        angles = spread(name)
+        assert angles == sorted(angles)
+        assert angles[0] == pytest.approx(-angles[-1])
+        assert angles[-1] - angles[0] <= 262.0 + 1e-9
+    assert spread("示例镇人民政府")[1] - spread("示例镇人民政府")[0] == pytest.approx(28)
+
+
+def test_brackets_take_less_room_than_characters() -> None:
+    angles = spread("示例局（样例）")
+    assert angles[3] - angles[2] < angles[1] - angles[0]
+
+
+def test_text_does_not_touch_the_ring() -> None:
+    diameter = 42.0
+    ink = raster(draw("示" * 20, font(), diameter=diameter, purpose="行政审批专用章", code="9900990012345"))
+    size = ink.shape[0]
+    y, x = np.mgrid[:size, :size]
+    distance = np.hypot(x - size / 2, y - size / 2) / (size / diameter)
+    gap = (distance > diameter / 2 - EDGE - 0.45) & (distance < diameter / 2 - EDGE - 0.15)
+    assert not ink[gap].any()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        ({"name": "局"}, "name"),
+        ({"name": "示" * 25}, "name"),
+        ({"name": NAME, "purpose": "一二三四五六七八九十一"}, "purpose"),
+        ({"name": NAME, "diameter": 37.9}, "diameter"),
+        ({"name": NAME, "diameter": 50.0}, "diameter"),
+    ],
+)
+def test_what_breaks_the_rule_is_refused(arguments: dict[str, object], word: str) -> None:
+    with pytest.raises(SealError, match=word):
+        draw(font=font(), **arguments)  # type: ignore[arg-type]
+
+
+def test_a_character_that_the_font_lacks_is_named() -> None:
+    with pytest.raises(InputError, match=r"U\+10FFFD") as caught:
+        draw("示例\U0010fffd局", font(SANS))
+    assert "\U0010fffd" in caught.value.message_zh

@@ -1,0 +1,233 @@
+from __future__ import annotations
+
+import io
+import socket
+import subprocess
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from asn1crypto import cms, tsp
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.fields import MDPPerm
+
+from docproc.assets import font
+from docproc.errors import SealError, SealUnavailableError
+from docproc.licence.art import PT, SealArt, draw
+from docproc.licence.layout import Place, load_layout
+from docproc.licence.pki import AUTHORITY, make_dev_pki
+from docproc.licence.pki_server import serving
+from docproc.licence.responder import DevPki
+from docproc.licence.seal import LEVELS, Level, seal
+from docproc.licence.trust import Evidence, SealTrust, TrustList
+from docproc.licence.tsa import HttpTimeStamper
+from docproc.licence.verify import verify
+
+PLACE = load_layout("food_business").seal
+Make = Callable[..., bytes]
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def embedded(pdf: bytes) -> list[object]:
+    return list(PdfFileReader(io.BytesIO(pdf)).embedded_signatures)
+
+
+@pytest.mark.parametrize("name", ["seal-rsa", "seal-p256"])
+def test_an_archived_seal_verifies(pki: DevPki, trust: TrustList, make_sealed: Make, name: str) -> None:
+    report = verify(make_sealed(pki, name=name), trust, now())
+    assert report.ok, report
+    assert (report.indication, report.integrity, report.signatures[0].level) == ("TOTAL-PASSED", "intact", "B-LTA")
+    assert report.signatures[0].signer == AUTHORITY
+    assert report.signatures[0].time is not None
+    assert abs(report.signatures[0].time - now()) < timedelta(minutes=5)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_the_level_is_the_one_asked_for(pki: DevPki, trust: TrustList, make_sealed: Make, level: Level) -> None:
+    found = make_sealed(pki, level)
+    report = verify(found, trust, now())
+    assert report.signatures[0].level == level
+    assert report.integrity == "intact"
+    # nobody but the issuer can say that a certificate is not revoked, and the lower levels do not carry its word
+    assert report.ok == (level in ("B-LT", "B-LTA"))
+    assert (report.indication == "TOTAL-PASSED") == report.ok
+
+
+def test_the_seal_locks_the_document_and_covers_its_validation_data(sealed: bytes) -> None:
+    signature, stamp = embedded(sealed)
+    assert signature.docmdp_level == MDPPerm.NO_CHANGES
+    assert signature.sig_object["/SubFilter"] == "/ETSI.CAdES.detached"
+    assert signature.sig_object["/Reason"] == "签发"
+    assert stamp.sig_object_type == "/DocTimeStamp"
+    assert b"/DSS" in sealed[: signature.byte_range[2] + signature.byte_range[3]]
+    assert stamp.byte_range[2] + stamp.byte_range[3] == len(sealed)
+
+
+def test_the_visible_seal_is_the_art_at_its_place(sealed: bytes, art: SealArt) -> None:
+    field = embedded(sealed)[0].sig_field
+    left, bottom, right, top = (float(value) for value in field["/Rect"])
+    assert (right - left) / PT == pytest.approx(art.diameter, abs=0.01)
+    assert (top - bottom) / PT == pytest.approx(art.diameter, abs=0.01)
+    assert (left + right) / 2 / PT == pytest.approx(PLACE.x, abs=0.01)
+    assert 210 - (bottom + top) / 2 / PT == pytest.approx(PLACE.y, abs=0.01)
+    form = field["/AP"]["/N"]
+    assert form.data.endswith(art.operators)
+    assert [float(value) for value in form["/BBox"]] == pytest.approx([0, 0, right - left, top - bottom], abs=0.02)
+
+
+def test_poppler_accepts_the_signature(sealed: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "sealed.pdf"
+    path.write_bytes(sealed)
+    said = subprocess.run(["pdfsig", "-nocert", str(path)], capture_output=True, text=True, check=False).stdout
+    assert "Signature is Valid" in said
+    assert "ETSI.CAdES.detached" in said
+    assert AUTHORITY in said
+
+
+def openssl(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["openssl", *arguments], capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("name", ["seal-rsa", "seal-p256"])
+def test_openssl_accepts_the_cades_signature(pki: DevPki, make_sealed: Make, name: str, tmp_path: Path) -> None:
+    pdf = make_sealed(pki, name=name)
+    signature = embedded(pdf)[0]
+    start, first, second, length = signature.byte_range
+    content = pdf[start : start + first] + pdf[second : second + length]
+    (tmp_path / "cms.der").write_bytes(cms.ContentInfo.load(signature.pkcs7_content).dump())
+    (tmp_path / "content").write_bytes(content)
+    common = [
+        "cms", "-verify", "-cades", "-binary", "-inform", "DER", "-in", str(tmp_path / "cms.der"),
+        "-CAfile", str(pki.folder / "trust" / "root.crt"), "-purpose", "any", "-out", str(tmp_path / "out"),
+    ]  # fmt: skip
+    good = openssl(*common, "-content", str(tmp_path / "content"))
+    assert good.returncode == 0, good.stderr
+    (tmp_path / "content").write_bytes(content[:-1] + b"?")
+    assert openssl(*common, "-content", str(tmp_path / "content")).returncode != 0
+
+
+def test_openssl_accepts_the_archive_time_stamp(pki: DevPki, sealed: bytes, tmp_path: Path) -> None:
+    stamp = embedded(sealed)[1]
+    start, first, second, length = stamp.byte_range
+    (tmp_path / "data").write_bytes(sealed[start : start + first] + sealed[second : second + length])
+    token = cms.ContentInfo.load(stamp.pkcs7_content)
+    (tmp_path / "token.der").write_bytes(token.dump())
+    done = openssl(
+        "ts", "-verify", "-data", str(tmp_path / "data"), "-in", str(tmp_path / "token.der"), "-token_in",
+        "-CAfile", str(pki.folder / "trust" / "root.crt"), "-untrusted", str(pki.folder / "trust" / "ca.crt"),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert isinstance(token["content"]["encap_content_info"]["content"].parsed, tsp.TSTInfo)
+
+
+def test_sealing_over_the_network_gives_the_same_level(tmp_path: Path, pdf: bytes, art: SealArt) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    make_dev_pki(tmp_path / "pki", at=now(), base_url=f"http://127.0.0.1:{port}")
+    pki = DevPki(tmp_path / "pki")
+
+    def go() -> bytes:
+        return seal(
+            pdf,
+            pki.signer(),
+            HttpTimeStamper(f"{pki.base_url}/tsa", timeout=2),
+            pki.online_trust(),
+            place=PLACE,
+            art=art,
+            reason="签发",
+            at=now(),
+        )
+
+    with serving(pki, now, port=port):
+        report = verify(go(), pki.trust_list(), now())
+        assert report.ok, report
+        assert report.signatures[0].level == "B-LTA"
+    with pytest.raises(SealUnavailableError):
+        go()
+
+
+def seal_with(pdf: bytes, art: SealArt, pki: DevPki, **changes: object) -> bytes:
+    arguments: dict[str, object] = {
+        "pdf": pdf,
+        "signer": pki.signer(),
+        "timestamper": pki.timestamper(now),
+        "trust": pki.seal_trust(),
+        "place": PLACE,
+        "art": art,
+        "reason": "签发",
+        "at": now(),
+    } | changes
+    return seal(**arguments)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("level", ["B-T", "B-LT", "B-LTA"])
+def test_without_a_time_stamp_nothing_is_sealed(pki: DevPki, pdf: bytes, art: SealArt, level: Level) -> None:
+    nobody = HttpTimeStamper("http://127.0.0.1:9/tsa", timeout=1)
+    with pytest.raises(SealUnavailableError):
+        seal_with(pdf, art, pki, timestamper=nobody, level=level)
+    with pytest.raises(SealError, match="time-stamping"):
+        seal_with(pdf, art, pki, timestamper=None, level=level)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_without_revocation_information_nothing_is_sealed(
+    pki: DevPki, pdf: bytes, art: SealArt, level: Level
+) -> None:
+    known = pki.seal_trust()
+
+    def down(at: datetime) -> Evidence:
+        raise ConnectionRefusedError("revocation service")
+
+    for evidence in (down, lambda at: Evidence()):
+        with pytest.raises(SealUnavailableError):
+            seal_with(pdf, art, pki, level=level, trust=SealTrust(known.roots, known.intermediates, evidence))
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_a_revoked_certificate_does_not_seal(fresh_pki: DevPki, pdf: bytes, art: SealArt, level: Level) -> None:
+    fresh_pki.revoke(fresh_pki.signer().signing_cert.serial_number, now() - timedelta(minutes=1))
+    with pytest.raises(SealError, match="revoked") as caught:
+        seal_with(pdf, art, fresh_pki, level=level)
+    assert not isinstance(caught.value, SealUnavailableError), "waiting does not help"
+
+
+@pytest.mark.parametrize("days", [-2, 3 * 366])
+def test_outside_its_period_a_certificate_does_not_seal(pki: DevPki, pdf: bytes, art: SealArt, days: int) -> None:
+    at = now() + timedelta(days=days)
+    with pytest.raises(SealError, match="not valid until|expired") as caught:
+        seal_with(pdf, art, pki, at=at, timestamper=pki.timestamper(lambda: at))
+    assert not isinstance(caught.value, SealUnavailableError)
+
+
+def test_a_certificate_that_is_not_for_sealing_does_not_seal(pki: DevPki, pdf: bytes, art: SealArt) -> None:
+    with pytest.raises(SealError, match="not good for sealing"):
+        seal_with(pdf, art, pki, signer=pki.signer("tsa"))
+
+
+def test_a_certificate_of_an_unknown_authority_does_not_seal(
+    pki: DevPki, fresh_pki: DevPki, pdf: bytes, art: SealArt
+) -> None:
+    with pytest.raises(SealError, match="not good for sealing"):
+        seal_with(pdf, art, pki, signer=fresh_pki.signer())
+
+
+def test_a_sealed_file_is_not_sealed_again(pki: DevPki, sealed: bytes, art: SealArt) -> None:
+    with pytest.raises(SealError):
+        seal_with(sealed, art, pki)
+
+
+def test_what_is_no_pdf_is_not_sealed(pki: DevPki, art: SealArt) -> None:
+    with pytest.raises(SealError, match="cannot be sealed"):
+        seal_with(b"not a pdf", art, pki)
+
+
+def test_art_of_another_size_is_refused(pki: DevPki, pdf: bytes, art: SealArt) -> None:
+    with pytest.raises(SealError, match="across"):
+        seal_with(pdf, draw(AUTHORITY, font(), diameter=40.0), pki)
+    with pytest.raises(SealError, match="across"):
+        seal_with(pdf, art, pki, place=Place(100, 100, 45))
