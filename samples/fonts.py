@@ -120,9 +120,18 @@ def pack(package: Package, folder: Path) -> Path:
     archive = folder / f"fontsource-{package.name}-{package.version}.tgz"
     if done.returncode != 0 or not archive.is_file():
         raise SetupError(f"npm could not fetch {wanted}: {done.stderr.strip()[-300:]}; check npm's configuration")
+    return checked(archive, package.sha256)
+
+
+def checked(archive: Path, sha256: str) -> Path:
+    """The archive, if it is the one that was pinned.
+
+    Raises:
+        SetupError: its hash differs.
+    """
     found = hashlib.sha256(archive.read_bytes()).hexdigest()
-    if found != package.sha256:
-        raise SetupError(f"{wanted} has sha256 {found}, expected {package.sha256}; do not use it")
+    if found != sha256:
+        raise SetupError(f"{archive.name} has sha256 {found}, expected {sha256}; do not use it")
     return archive
 
 
