@@ -48,8 +48,10 @@ def real_stages(settings: Settings) -> Stages:
         data: bytes, filename: str, matter: Matter, *, material: str | None, today: date
     ) -> Sequence[PageReading]:
         from docproc.read.page import read_file as read
+        from docproc.scan.limits import Limits
 
-        return read(data, filename, matter, material=material, today=today)
+        limits = Limits(settings.max_upload_bytes, settings.max_pages, settings.max_pixels)
+        return read(data, filename, matter, material=material, today=today, limits=limits)
 
     @cache
     def sealer() -> SealLicence:

@@ -38,11 +38,12 @@ def first_broken(session: Session) -> int | None:
     """Number of the first line that does not fit the chain, or ``None`` when the chain is whole."""
     previous = FIRST
     expected = 1
-    for row in session.scalars(sa.select(AuditRow).order_by(AuditRow.seq).execution_options(yield_per=500)):
-        if row.seq != expected or row.previous != previous or row.sha256 != _hash(row):
-            return expected
-        previous = row.sha256
-        expected += 1
+    with session.scalars(sa.select(AuditRow).order_by(AuditRow.seq).execution_options(yield_per=500)) as rows:
+        for row in rows:
+            if row.seq != expected or row.previous != previous or row.sha256 != _hash(row):
+                return expected
+            previous = row.sha256
+            expected += 1
     return None
 
 
