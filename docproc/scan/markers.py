@@ -22,6 +22,10 @@ _SAMPLES = 16
 """Edge positions measured along each side of a mark."""
 
 
+_GRAINY = 10.5
+"""Noise from which a picture is smoothed before marks are looked for; paper and sensors give 1 to 8."""
+
+
 def _detector(window_min: int, window_max: int, step: int) -> cv2.aruco.ArucoDetector:
     parameters = cv2.aruco.DetectorParameters()
     parameters.adaptiveThreshWinSizeMin = window_min
@@ -44,6 +48,8 @@ def find_marks(image: Image) -> dict[int, list[Quad]]:
     found: dict[int, list[Quad]] = {}
     for longest, detector in _PASSES:
         reduced, scale = shrink(full, longest)
+        if _grain(reduced) > _GRAINY:
+            reduced = np.asarray(cv2.GaussianBlur(reduced, (0, 0), 1.0), np.uint8)
         corners, ids, _ = detector.detectMarkers(reduced)
         for quad, mark in zip(corners, [] if ids is None else ids.ravel(), strict=True):
             if int(mark) in _MARKS:
@@ -52,6 +58,22 @@ def find_marks(image: Image) -> dict[int, list[Quad]]:
         if len(found) == len(_MARKS):
             break
     return {mark: [sharpen(full, quad) for quad in quads] for mark, quads in found.items()}
+
+
+def _grain(image: Image) -> float:
+    """Median strength of single-pixel noise in grey levels; every speck would be tried as a mark."""
+    height, width = image.shape
+    middle = np.ascontiguousarray(image[height // 4 : 3 * height // 4, width // 4 : 3 * width // 4])
+    laplacian = cv2.Laplacian(middle, cv2.CV_16S)
+    return float(np.median(np.abs(laplacian)))
+
+
+def mirrored(image: Image) -> bool:
+    """Whether a picture shows a form's marks the wrong way round, as a selfie camera or the sheet's back does."""
+    longest, detector = _PASSES[0]
+    flipped = cv2.flip(shrink(grey(image), longest)[0], 1)
+    ids = detector.detectMarkers(flipped)[1]
+    return ids is not None and len({int(mark) for mark in ids.ravel()} & set(_MARKS)) >= 2
 
 
 def _add(quads: list[Quad], candidate: Quad) -> None:
@@ -121,7 +143,10 @@ def read_code(image: Image) -> FormCode | None:
 
 
 def find_code(image: Image, longest: int = 2400) -> tuple[FormCode, Quad] | None:
-    """The form code and the corners of its QR code (about one pixel exact), or ``None``."""
+    """The form code and the corners of its QR code (about one pixel exact), or ``None``.
+
+    A mirrored code is read like any other; its corners then lie.
+    """
     reduced, scale = shrink(grey(image), longest)
     for code in zxingcpp.read_barcodes(reduced, formats=zxingcpp.BarcodeFormat.QRCode):
         try:

@@ -11,7 +11,7 @@ import numpy as np
 
 from docproc.marks import A4_MM, FormCode, mark_corners, qr_box
 from docproc.scan.geometry import Image, Matrix, apply, corners_of, grey, warp_to
-from docproc.scan.markers import Quad, choices, find_code, find_marks
+from docproc.scan.markers import Quad, choices, find_code, find_marks, mirrored
 from docproc.scan.page import find_page
 
 Anchor = Literal["marks", "marks+qr", "edges"]
@@ -57,11 +57,11 @@ def register(image: Image, page_mm: tuple[float, float] = A4_MM) -> Registration
     that does not fit, the outline of the paper is used.
 
     Returns:
-        The registration, or ``None`` when the picture shows no form of ours.
+        The registration, or ``None`` when the picture shows no form of ours, or shows it mirrored.
     """
     marks, homography = _best_marks(find_marks(image), page_mm)
     code, qr_points = _read_qr(image, homography, page_mm)
-    if code is None and len(marks) < 2:
+    if len(marks) < 2 and (code is None or mirrored(image)):
         return None
     source, target = _points(marks, page_mm, qr_points if len(marks) < 4 else None)
     if len(source) == 0:

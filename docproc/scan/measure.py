@@ -1,0 +1,176 @@
+"""What can be measured of a picture before it is read: sharpness, light, ink, glare."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from docproc.scan.geometry import Image, Matrix, grey, shrink
+
+_PREVIEW_PX = 1000
+_TILE_PX = 256
+_TILES = 12
+_PRE_BLUR = 0.7
+"""Px of smoothing before edges are measured, so that noise does not look sharp."""
+_REBLUR = 0.12
+"""Extra blur by which sharpness is measured, share of the letters' height: about a stroke's width."""
+_LETTER_SHARES = (0.007, 0.045)
+"""Heights of letters, share of the page's longer side: 6 pt to 36 pt on A4."""
+_HOLES = 0.06
+"""Most that may be missing inside a large burnt-out spot."""
+_SOFT_RIM, _DULL_PAPER = 205, 238
+"""Grey levels just around and further away from a burnt-out spot; a white sheet or frame ends abruptly instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """Of one picture."""
+
+    short_side: int
+    """Px."""
+    letter_px: float
+    """Median height of what looks like letters, full-size px; 0 when there are none."""
+    blur: float
+    """Sigma of the blur over letter height; 0 when no edge can be measured."""
+    ink: float
+    """Share of the picture covered by dark strokes."""
+    paper: float
+    """Grey level of the paper, 0..255: 75th percentile of the inner picture."""
+    contrast: float
+    """Grey levels between paper and strokes, median; 0 without strokes."""
+    glare: float
+    """Share of the picture in burnt-out spots on paper that is not white itself."""
+    missing: float
+    """Share of the picture's height, from below, that is one even mid grey: a cut-off JPEG."""
+
+
+def measure(image: Image, letter_px: float | None = None) -> Measures:
+    """Measure a picture; ``letter_px`` is the letters' height where it is known from elsewhere."""
+    full = grey(image)
+    small, scale = shrink(full, _PREVIEW_PX)
+    strokes, contrast = _strokes(small)
+    letters = _letter_height(strokes) / scale if letter_px is None else letter_px
+    inner = small[
+        small.shape[0] // 10 : -small.shape[0] // 10 or None, small.shape[1] // 10 : -small.shape[1] // 10 or None
+    ]
+    paper = float(np.percentile(inner, 75))
+    return Measures(
+        min(full.shape),
+        letters,
+        _blur(full, strokes, scale, letters) / letters if letters else 0.0,
+        float(np.count_nonzero(strokes)) / strokes.size,
+        paper,
+        contrast,
+        _glare(shrink(image, _PREVIEW_PX // 2)[0]),
+        _missing(small),
+    )
+
+
+def letters_and_ink(page: Image) -> tuple[float, float]:
+    """Letters' height in px (0 when none are found) and share of ink, of a straightened page."""
+    small, scale = shrink(grey(page), _PREVIEW_PX)
+    strokes, _ = _strokes(small)
+    return _letter_height(strokes) / scale, float(np.count_nonzero(strokes)) / strokes.size
+
+
+def _strokes(small: Image) -> tuple[Image, float]:
+    """Mask of dark strokes, and the median number of grey levels by which they are darker than around."""
+    around = cv2.medianBlur(cv2.resize(small, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA), 11)
+    around = cv2.resize(around, (small.shape[1], small.shape[0]), interpolation=cv2.INTER_LINEAR)
+    depth = cv2.subtract(around, cv2.GaussianBlur(small, (3, 3), 0))
+    margin = max(3, min(small.shape) // 50)
+    depth[:margin], depth[-margin:], depth[:, :margin], depth[:, -margin:] = 0, 0, 0, 0
+    strokes = (depth > np.maximum(10, around // 8)).astype(np.uint8) * 255
+    found = depth[strokes > 0]
+    return strokes, float(np.percentile(found, 75)) if found.size else 0.0
+
+
+def _letter_height(strokes: Image) -> float:
+    """Median height in px of lines of text, by their length; 0 when there are fewer than two."""
+    joined = cv2.morphologyEx(strokes, cv2.MORPH_CLOSE, np.ones((1, 13), np.uint8))
+    _, _, boxes, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
+    widths, heights = boxes[1:, cv2.CC_STAT_WIDTH], boxes[1:, cv2.CC_STAT_HEIGHT]
+    low, high = (share * max(strokes.shape) for share in _LETTER_SHARES)
+    lines = (heights >= low) & (heights <= high) & (widths >= 2 * heights)
+    if np.count_nonzero(lines) < 2:
+        return 0.0
+    return float(np.median(np.repeat(heights[lines], widths[lines])))
+
+
+def _blur(full: Image, strokes: Image, scale: float, letters: float) -> float:
+    """Sigma in px of the blur at the steepest edges, from how much more blur flattens them.
+
+    The slope of an edge blurred by sigma is proportional to 1 / sigma, so more
+    blur of sigma r leaves the share s = sigma / sqrt(sigma^2 + r^2) of it.
+    """
+    if letters <= 0:
+        return 0.0
+    more = max(1.0, _REBLUR * letters)
+    found = []
+    for y, x in _busiest(strokes, scale):
+        tile = cv2.GaussianBlur(full[y : y + _TILE_PX, x : x + _TILE_PX], (0, 0), _PRE_BLUR)
+        before, after = _slope(tile), _slope(cv2.GaussianBlur(tile, (0, 0), more))
+        edge = float(np.percentile(before, 97))
+        if edge > 4.0:
+            share = min(float(np.percentile(after, 97)) / edge, 0.98)
+            found.append(more * share / np.sqrt(1 - share**2))
+    if not found:
+        return 0.0
+    return float(np.sqrt(max(float(np.median(found)) ** 2 - _PRE_BLUR**2, 0.0)))
+
+
+def _slope(tile: Image) -> Matrix:
+    dx, dy = cv2.Sobel(tile, cv2.CV_32F, 1, 0), cv2.Sobel(tile, cv2.CV_32F, 0, 1)
+    return np.asarray(cv2.magnitude(dx, dy), np.float32) / 8
+
+
+def _busiest(strokes: Image, scale: float) -> list[tuple[int, int]]:
+    """Corners (y, x) in full-size px of the tiles with most strokes."""
+    size = max(8, round(_TILE_PX * scale))
+    rows, columns = max(1, strokes.shape[0] // size), max(1, strokes.shape[1] // size)
+    counts = cv2.resize(strokes, (columns, rows), interpolation=cv2.INTER_AREA)
+    order = np.argsort(counts.ravel())[::-1][:_TILES]
+    return [(int(i // columns * size / scale), int(i % columns * size / scale)) for i in order if counts.ravel()[i] > 0]
+
+
+def _glare(small: Image) -> float:
+    """Share of the picture in burnt-out spots: white, with a soft rim, on paper that is not white itself."""
+    lightest = small if small.ndim == 2 else np.asarray(small.min(axis=2), np.uint8)
+    burnt = np.asarray(lightest >= 250, np.uint8)
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
+    count, labels, boxes, _ = cv2.connectedComponentsWithStats(cv2.morphologyEx(burnt, cv2.MORPH_OPEN, kernel))
+    total = 0.0
+    for label in range(1, count):
+        x, y, width, height, area = (int(value) for value in boxes[label])
+        if not 0.0008 < area / burnt.size < 0.8 or area < 0.35 * width * height:
+            continue
+        if area > 0.1 * burnt.size and _holes(labels == label) > _HOLES:
+            continue
+        pad = 14
+        window = np.s_[max(0, y - pad) : y + height + pad, max(0, x - pad) : x + width + pad]
+        spot = (labels[window] == label).astype(np.uint8)
+        away = cv2.distanceTransform(1 - spot, cv2.DIST_L2, 3)
+        rim, paper = lightest[window][(away > 1) & (away <= 3)], lightest[window][(away > 9) & (away <= 13)]
+        if rim.size and paper.size and np.median(rim) > _SOFT_RIM and np.median(paper) < _DULL_PAPER:
+            total += area
+    return total / burnt.size
+
+
+def _holes(spot: NDArray[np.bool_]) -> float:
+    """Share of a spot's outline that it does not fill: letters on a white sheet leave holes, light does not."""
+    contours, _ = cv2.findContours(spot.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    outline = max(cv2.contourArea(contour) for contour in contours)
+    return 1 - float(np.count_nonzero(spot)) / max(outline, 1.0)
+
+
+def _missing(small: Image) -> float:
+    """Share of the height, from below, whose rows are one and the same mid grey."""
+    rows = small.astype(np.int16)
+    even = (np.ptp(rows, axis=1) <= 2) & (np.abs(rows[:, 0] - rows[-1, 0]) <= 2)
+    if not 90 <= int(rows[-1, 0]) <= 170:
+        return 0.0
+    uneven = np.flatnonzero(~even)
+    return float(len(rows) - 1 - uneven[-1]) / len(rows) if len(uneven) else 1.0

@@ -1,0 +1,197 @@
+"""Is a picture good enough to be read, and if not, what shall the citizen do?
+
+=================  ======================================  ========  ========  ==================================
+code               measure                                 fix       warn      seen (real photographs; generated)
+=================  ======================================  ========  ========  ==================================
+scan.blur          blur sigma / letter height              >= 0.105  >= 0.085  0 to 0.075; 0.12 unreadable
+scan.low_res       dpi of a registered form                < 100     < 120     100 dpi: a 5 mm cell has 20 px
+scan.low_res       letter height, px                       < 6       < 9       8 to 68
+scan.dark          grey level of the paper                 < 55      < 90      105 to 255
+scan.faint         grey levels between ink and paper       < 14      < 22      28 to 92
+scan.glare         share of the picture burnt out          >= 0.05   >= 0.008  0 to 0.005; 0.066 loses a line
+scan.blank         share of ink on the straightened page   < 0.0012  -         0.028 to 0.13; one line 0.003
+scan.cut           page's content beyond the picture, mm   > 1.5     > 0.3     a registered form's cells
+scan.incomplete    even grey from below, share of height   >= 0.03   -         0
+=================  ======================================  ========  ========  ==================================
+
+``fix`` makes the verdict rescan. The real photographs are 55 business licences
+that people accepted; none may be sent back.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from docproc.domain import Finding, Quality, Severity
+from docproc.marks import MARGIN_MM, mark_corners
+from docproc.scan.clean import CleanPage
+from docproc.scan.geometry import MM_PER_INCH, Image, Matrix, apply, corners_of
+from docproc.scan.markers import mirrored
+from docproc.scan.measure import Measures, letters_and_ink, measure
+from docproc.scan.register import Registration
+
+_BLUR = (0.105, 0.085)
+_DPI = (100.0, 120.0)
+_LETTER_PX = (6.0, 9.0)
+_PAPER = (55.0, 90.0)
+_CONTRAST = (14.0, 22.0)
+_GLARE = (0.05, 0.008)
+_CUT_MM = (1.5, 0.3)
+_BLANK_INK = 0.0012
+_MISSING = 0.03
+_FORM_LETTER_MM = 3.2
+"""Height of the letters printed on our forms, 9 to 10.5 pt."""
+_EDGE_PX = 1.0
+"""A sheet's corner so near the picture's border may lie beyond it."""
+
+_MESSAGES = {
+    "scan.blur": "图片模糊，文字无法看清，请保持手机稳定、对准文字后重新拍照，或重新扫描",
+    "scan.low_res": "图片分辨率过低，请以 200 DPI 以上重新扫描，或靠近后重新拍照（请勿使用截图或压缩图）",
+    "scan.dark": "图片过暗，请在光线充足的地方重新拍照，或调亮后重新扫描",
+    "scan.faint": "字迹过淡，请调高扫描对比度，或用黑色签字笔填写后重新扫描",
+    "scan.glare": "图片有反光，部分文字被遮住，请避开灯光或关闭闪光灯后重新拍照",
+    "scan.blank": "页面为空白，可能放反了，请将有内容的一面朝向扫描面后重新扫描",
+    "scan.cut": "页面缺角或边缘被切掉，请将整张纸的四边都放入画面后重新扫描",
+    "scan.incomplete": "图片下半部分缺失，可能上传时中断，请重新上传",
+    "scan.mirrored": "页面左右颠倒（镜像），请关闭自拍镜像、正面朝上后重新拍照",
+}
+_WARNINGS = {
+    "scan.blur": "图片略有模糊，个别文字可能识别不准，请核对",
+    "scan.low_res": "图片分辨率偏低，个别文字可能识别不准，请核对",
+    "scan.dark": "图片偏暗，个别文字可能识别不准，请核对",
+    "scan.faint": "字迹偏淡，个别文字可能识别不准，请核对",
+    "scan.glare": "图片有少量反光，请核对反光处的文字",
+    "scan.cut": "页面边缘可能没有拍全，请核对",
+    "scan.corner_hidden": "页面有一角被遮挡或折起，请核对该处内容",
+    "scan.turned": "页面方向不正，系统已自动转正",
+}
+
+
+def assess(image: Image, registration: Registration | None = None, cleaned: CleanPage | None = None) -> Quality:
+    """Judge a picture before it is read.
+
+    Args:
+        image: As handed in.
+        registration: Where the form lies in it, if it is one of ours.
+        cleaned: The straightened page otherwise; without it a slanted page is judged less well.
+    """
+    findings = _of_form(image, registration) if registration is not None else _of_free_page(image, cleaned)
+    return Quality("rescan" if any(item.severity == "fix" for item in findings) else "good", tuple(findings))
+
+
+def _of_form(image: Image, registration: Registration) -> list[Finding]:
+    to_image = np.linalg.inv(registration.homography)
+    px_per_mm = _coarsest_px_per_unit(to_image, registration.page_mm)
+    seen = measure(image, _FORM_LETTER_MM * px_per_mm)
+    findings = _common(seen)
+    findings += _below("scan.low_res", px_per_mm * MM_PER_INCH, _DPI)
+    findings += _above("scan.cut", _beyond_mm(image, to_image, registration.page_mm), _CUT_MM)
+    if not findings and len(registration.marks_found) < 4 and _hidden_mark(image, to_image, registration):
+        findings.append(_warn("scan.corner_hidden"))
+    if _quarter_turned(registration.homography):
+        findings.append(_info("scan.turned"))
+    return findings
+
+
+def _of_free_page(image: Image, cleaned: CleanPage | None) -> list[Finding]:
+    if mirrored(image):
+        return [_fix("scan.mirrored")]
+    page = image if cleaned is None else cleaned.image
+    letters, ink = letters_and_ink(page)
+    if ink < _BLANK_INK:
+        return [_fix("scan.blank")]
+    scale = 1.0 if cleaned is None else _coarsest_px_per_unit(cleaned.to_original, (page.shape[1], page.shape[0]))
+    seen = measure(image, letters * scale)
+    findings = _common(seen)
+    if seen.letter_px:
+        findings += _below("scan.low_res", seen.letter_px, _LETTER_PX)
+    if cleaned is not None:
+        if cleaned.found_page and _touches_border(image, cleaned):
+            findings.append(_warn("scan.cut"))
+        if cleaned.rotated:
+            findings.append(_info("scan.turned"))
+    return findings
+
+
+def _common(seen: Measures) -> list[Finding]:
+    findings = _above("scan.blur", seen.blur, _BLUR) + _below("scan.dark", seen.paper, _PAPER)
+    findings += _above("scan.glare", seen.glare, _GLARE)
+    if seen.contrast:
+        findings += _below("scan.faint", seen.contrast, _CONTRAST)
+    if seen.missing >= _MISSING:
+        findings.append(_fix("scan.incomplete"))
+    return findings
+
+
+def _coarsest_px_per_unit(to_image: Matrix, page_mm: tuple[float, float]) -> float:
+    """Picture px per unit of the page, at the coarsest of five places: tilted pages are coarser at the far end."""
+    width, height = page_mm
+    places = np.array([[0.5, 0.5], [0.1, 0.1], [0.9, 0.1], [0.9, 0.9], [0.1, 0.9]]) * (width, height)
+    right, below = np.array([0.5, 0.0]), np.array([0.0, 0.5])
+    across = apply(to_image, places + right) - apply(to_image, places - right)
+    down = apply(to_image, places + below) - apply(to_image, places - below)
+    area = np.abs(across[:, 0] * down[:, 1] - across[:, 1] * down[:, 0])
+    return float(np.sqrt(area.min()))
+
+
+def _beyond_mm(image: Image, to_image: Matrix, page_mm: tuple[float, float]) -> float:
+    """How far the page's printed area, inside its margins, reaches beyond the picture; mm."""
+    width, height = page_mm
+    inner = corners_of(width - 2 * MARGIN_MM, height - 2 * MARGIN_MM) + MARGIN_MM
+    steps = np.linspace(0, 1, 25)[:, None]
+    rim = np.concatenate([a + (b - a) * steps for a, b in zip(inner, np.roll(inner, -1, axis=0), strict=True)])
+    places = apply(to_image, rim)
+    limit = np.array([image.shape[1] - 1, image.shape[0] - 1])
+    beyond = np.maximum(np.maximum(-places, places - limit), 0).max()
+    return float(beyond / _coarsest_px_per_unit(to_image, page_mm))
+
+
+def _hidden_mark(image: Image, to_image: Matrix, registration: Registration) -> bool:
+    """Whether a mark that should be in the picture is not to be seen."""
+    limit = np.array([image.shape[1] - 1, image.shape[0] - 1])
+    for mark, corners in mark_corners(registration.page_mm).items():
+        places = apply(to_image, np.array(corners))
+        if mark not in registration.marks_found and (places >= 0).all() and (places <= limit).all():
+            return True
+    return False
+
+
+def _quarter_turned(homography: Matrix) -> bool:
+    """Whether the picture's right is not the page's right to within 45 degrees."""
+    right = apply(homography, np.array([[0.0, 0.0], [1.0, 0.0]]))
+    dx, dy = right[1] - right[0]
+    return bool(dx < abs(dy))
+
+
+def _touches_border(image: Image, cleaned: CleanPage) -> bool:
+    height, width = cleaned.image.shape[:2]
+    places = apply(cleaned.to_original, corners_of(width, height) - 0.5)
+    inside = (places > -_EDGE_PX) & (places < np.array([image.shape[1], image.shape[0]]) + _EDGE_PX - 1)
+    return not bool(inside.all())
+
+
+def _above(code: str, value: float, limits: tuple[float, float]) -> list[Finding]:
+    return _below(code, -value, (-limits[0], -limits[1]))
+
+
+def _below(code: str, value: float, limits: tuple[float, float]) -> list[Finding]:
+    """``fix`` below the first limit, ``warn`` below the second."""
+    if value < limits[0]:
+        return [_fix(code)]
+    return [_warn(code)] if value < limits[1] else []
+
+
+def _fix(code: str) -> Finding:
+    return _finding(code, "fix", _MESSAGES[code])
+
+
+def _warn(code: str) -> Finding:
+    return _finding(code, "warn", _WARNINGS[code])
+
+
+def _info(code: str) -> Finding:
+    return _finding(code, "info", _WARNINGS[code])
+
+
+def _finding(code: str, severity: Severity, message: str) -> Finding:
+    return Finding(code, severity, message)
