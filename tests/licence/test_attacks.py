@@ -1,0 +1,434 @@
+"""What an attacker can do to a sealed file, and that none of it passes for good."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import random
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pymupdf
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils.generic import pdf_name
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.pdf_utils.reader import PdfFileReader
+
+from docproc.domain import Licence
+from docproc.licence.layout import load_layout
+from docproc.licence.render import render
+from docproc.licence.report import IssuedRecord, VerificationReport
+from docproc.licence.responder import DevPki
+from docproc.licence.seal import LEVELS, Level
+from docproc.licence.trust import Evidence, TrustList
+from docproc.licence.verify import verify
+
+Make = Callable[..., bytes]
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Book:
+    """A register with one licence in it."""
+
+    def __init__(self, data: bytes, **changes: str) -> None:
+        digest = hashlib.sha256(data).hexdigest()
+        self.record = replace(IssuedRecord("JY29900990000015", digest, "valid"), **changes)  # type: ignore[arg-type]
+
+    def by_sha256(self, digest: str) -> IssuedRecord | None:
+        return self.record if digest == self.record.sha256 else None
+
+    def by_number(self, number: str) -> IssuedRecord | None:
+        return self.record if number == self.record.number else None
+
+
+def spans(pdf: bytes) -> list[tuple[int, int, int]]:
+    """(gap start, gap end, end) of every signature."""
+    found = PdfFileReader(io.BytesIO(pdf)).embedded_signatures
+    ranges = [[int(value) for value in item.byte_range] for item in found]
+    return [(first, second, second + length) for _, first, second, length in ranges]
+
+
+def append(pdf: bytes, objects: dict[int, bytes], trailer: bytes = b"") -> bytes:
+    """Write an incremental update by hand, as an attacker would."""
+    last = int(re.findall(rb"startxref\s+(\d+)", pdf)[-1])
+    size = max(int(value) for value in re.findall(rb"/Size (\d+)", pdf))
+    out = bytearray(pdf)
+    table = b"xref\n0 1\n0000000000 65535 f \n"
+    for number, body in objects.items():
+        table += b"%d 1\n%010d 00000 n \n" % (number, len(out))
+        out += b"%d 0 obj\n" % number + body + b"\nendobj\n"
+    start = len(out)
+    size = max([size, *(number + 1 for number in objects)])
+    out += table + b"trailer\n<< /Size %d /Root 1 0 R /Prev %d %s >>\n" % (size, last, trailer)
+    return bytes(out) + b"startxref\n%d\n%%%%EOF\n" % start
+
+
+def current(pdf: bytes, number: int) -> bytes:
+    """Source of an object as the last revision has it."""
+    return re.findall(rb"\n%d 0 obj\n(.*?)\nendobj" % number, pdf, re.DOTALL)[-1]
+
+
+def edited(pdf: bytes, change: Callable[[IncrementalPdfFileWriter], None]) -> bytes:
+    writer = IncrementalPdfFileWriter(io.BytesIO(pdf))
+    change(writer)
+    out = io.BytesIO()
+    writer.write(out)
+    return out.getvalue()
+
+
+def assert_not_good(data: bytes, trust: TrustList) -> VerificationReport:
+    report = verify(data, trust, now())
+    assert not report.ok
+    assert report.integrity != "intact" or report.indication != "TOTAL-PASSED"
+    return report
+
+
+@pytest.mark.parametrize("level", ["B-LT", "B-LTA"])
+def test_the_untouched_file_is_good(pki: DevPki, trust: TrustList, make_sealed: Make, level: Level) -> None:
+    data = make_sealed(pki, level)
+    assert verify(data, trust, now()).ok
+    assert verify(data, trust, now(), Book(data)).ok
+
+
+@pytest.mark.parametrize("where", ["header", "content", "attachment", "font", "xref", "appearance", "dss", "reason"])
+def test_one_changed_byte_is_seen(sealed: bytes, trust: TrustList, where: str) -> None:
+    places = {
+        "header": 9,
+        "content": sealed.index(b"stream\n") + 20,
+        "attachment": sealed.index(b"/Type /EmbeddedFile") + 200,
+        "font": sealed.index(b"/CIDFontType0C") + 200,
+        "xref": sealed.index(b"\nxref\n") + 40,
+        "appearance": sealed.index(b"/Subtype /Form", sealed.index(b"%%EOF")) + 300,
+        "dss": sealed.index(b"/DSS") + 3,
+        "reason": sealed.index(b"/Reason") + 12,
+    }
+    data = bytearray(sealed)
+    data[places[where]] ^= 0x01
+    report = assert_not_good(bytes(data), trust)
+    assert report.indication == "TOTAL-FAILED"
+    assert report.integrity == "altered"
+
+
+def test_a_replaced_page_is_altered(sealed: bytes, trust: TrustList) -> None:
+    page = current(sealed, 3)
+    content = append(sealed, {90: b"<< /Length 0 >>\nstream\n\nendstream", 3: re.sub(
+        rb"/Contents \d+ 0 R", b"/Contents 90 0 R", page)})  # fmt: skip
+    assert pymupdf.open(stream=content)[0].get_text().strip() == "", "the attack works: readers show an empty page"
+    report = assert_not_good(content, trust)
+    assert (report.indication, report.integrity) == ("TOTAL-FAILED", "altered")
+
+
+def test_a_replaced_content_stream_is_altered(sealed: bytes, trust: TrustList) -> None:
+    number = int(re.findall(rb"/Contents (\d+) 0 R", current(sealed, 3))[0])
+    report = assert_not_good(append(sealed, {number: b"<< /Length 0 >>\nstream\n\nendstream"}), trust)
+    assert (report.indication, report.integrity) == ("TOTAL-FAILED", "altered")
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("tail", [b"\n", b" ", b"%%EOF\n", b"junk", b"\0" * 100, b"<script>alert(1)</script>"])
+def test_trailing_bytes_are_seen(
+    pki: DevPki, trust: TrustList, make_sealed: Make, level: Level, tail: bytes
+) -> None:
+    report = assert_not_good(made(pki, make_sealed, level) + tail, trust)
+    # a second end mark already confuses a strict reader, so such a file counts as damaged
+    assert report.integrity == ("altered" if tail == b"%%EOF\n" else "extended")
+
+
+def made(pki: DevPki, make_sealed: Make, level: Level) -> bytes:
+    if level not in _MADE:
+        _MADE[level] = make_sealed(pki, level)
+    return _MADE[level]
+
+
+_MADE: dict[str, bytes] = {}
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_an_empty_update_is_seen(pki: DevPki, trust: TrustList, make_sealed: Make, level: Level) -> None:
+    report = assert_not_good(append(made(pki, make_sealed, level), {}), trust)
+    assert report.integrity == "extended"
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_a_changed_title_is_seen(pki: DevPki, trust: TrustList, make_sealed: Make, level: Level) -> None:
+    data = append(made(pki, make_sealed, level), {90: b"<< /Title (Forged) >>"}, b"/Info 90 0 R")
+    assert pymupdf.open(stream=data).metadata["title"] == "Forged"
+    assert_not_good(data, trust)
+
+
+def annotate(writer: IncrementalPdfFileWriter) -> None:
+    page = writer.root["/Pages"]["/Kids"][0]
+    note = generic.DictionaryObject(
+        {
+            pdf_name("/Type"): pdf_name("/Annot"),
+            pdf_name("/Subtype"): pdf_name("/Square"),
+            pdf_name("/Rect"): generic.ArrayObject([generic.NumberObject(value) for value in (10, 10, 400, 400)]),
+        }
+    )
+    page["/Annots"].append(writer.add_object(note))
+    writer.update_container(page["/Annots"])
+    writer.update_container(page)
+
+
+def add_script(writer: IncrementalPdfFileWriter) -> None:
+    action = {pdf_name("/S"): pdf_name("/JavaScript"), pdf_name("/JS"): generic.pdf_string("app.alert(1)")}
+    writer.root[pdf_name("/OpenAction")] = writer.add_object(generic.DictionaryObject(action))
+    writer.update_root()
+
+
+def move_seal(writer: IncrementalPdfFileWriter) -> None:
+    field = writer.root["/AcroForm"]["/Fields"][0]
+    field[pdf_name("/Rect")] = generic.ArrayObject([generic.NumberObject(value) for value in (0, 0, 100, 100)])
+    writer.update_container(field)
+
+
+def redraw_seal(writer: IncrementalPdfFileWriter) -> None:
+    form = writer.root["/AcroForm"]["/Fields"][0]["/AP"]["/N"]
+    form._data = b"0 0 1 rg 0 0 50 50 re f"
+    form._encoded_data = None
+    writer.update_container(form)
+
+
+def change_metadata(writer: IncrementalPdfFileWriter) -> None:
+    writer.root[pdf_name("/Lang")] = generic.pdf_string("en")
+    writer.update_root()
+
+
+def replace_attachment(writer: IncrementalPdfFileWriter) -> None:
+    stream = writer.root["/AF"][0]["/EF"]["/F"]
+    stream._data = stream.data.replace("样例餐饮店".encode(), "伪造餐饮店".encode())
+    stream._encoded_data = None
+    writer.update_container(stream)
+
+
+def grow_dss(writer: IncrementalPdfFileWriter) -> None:
+    store = writer.root["/DSS"]
+    store["/Certs"].append(writer.add_object(generic.StreamObject(stream_data=b"not a certificate")))
+    writer.update_container(store["/Certs"])
+    writer.update_container(store)
+
+
+@pytest.mark.parametrize("level", ["B-LT", "B-LTA"])
+@pytest.mark.parametrize(
+    "change", [annotate, add_script, move_seal, redraw_seal, change_metadata, replace_attachment, grow_dss]
+)
+def test_edits_by_a_good_library_are_altered(
+    pki: DevPki, trust: TrustList, make_sealed: Make, level: Level, change: Callable[..., None]
+) -> None:
+    report = assert_not_good(edited(made(pki, make_sealed, level), change), trust)
+    assert report.integrity == "altered"
+    assert report.indication == "TOTAL-FAILED"
+
+
+def test_an_edit_below_a_genuine_time_stamp_is_altered(pki: DevPki, trust: TrustList, sealed: bytes) -> None:
+    """Anybody may ask the TSA for a time-stamp, so one over forged changes is genuine in itself."""
+    import asyncio
+
+    from docproc.licence.seal import open_writer, timestamp_with
+
+    for change in (annotate, replace_attachment, add_script, grow_dss):
+        writer = open_writer(sealed)
+        change(writer)
+        asyncio.run(timestamp_with(writer, pki.timestamper(now), 2))
+        report = assert_not_good(writer.prev.stream.getvalue(), trust)
+        assert report.integrity == "altered"
+
+
+def test_a_second_signature_is_altered(pki: DevPki, trust: TrustList, sealed: bytes) -> None:
+    from pyhanko.sign.fields import SigFieldSpec
+    from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner
+
+    writer = IncrementalPdfFileWriter(io.BytesIO(sealed))
+    writer.prev.xrefs  # noqa: B018
+    signer = PdfSigner(
+        PdfSignatureMetadata(field_name="Other"), pki.signer("seal-p256"), new_field_spec=SigFieldSpec("Other")
+    )
+    signer._enforce_certification_constraints = lambda reader: None  # type: ignore[method-assign]
+    report = assert_not_good(signer.sign_pdf(writer).getvalue(), trust)
+    assert report.integrity == "altered"
+
+
+def test_an_earlier_revision_is_not_what_was_issued(sealed: bytes, trust: TrustList) -> None:
+    earlier = sealed[: spans(sealed)[0][2]]
+    offline = verify(earlier, trust, now())
+    assert offline.signatures[0].level == "B-LT", "offline it is a good seal of lower level"
+    online = verify(earlier, trust, now(), Book(sealed))
+    assert not online.ok
+    assert online.issued == "unknown"
+    assert online.status == "valid", "the licence is in force; this file is not it"
+
+
+def test_the_unsealed_page_has_no_signature(pdf: bytes, trust: TrustList) -> None:
+    report = verify(pdf, trust, now())
+    assert (report.ok, report.indication) == (False, "NO-SIGNATURE")
+
+
+def test_the_seal_of_another_licence_does_not_fit(
+    pki: DevPki, trust: TrustList, make_sealed: Make, licence: Licence, sealed: bytes
+) -> None:
+    other = make_sealed(
+        pki, data=render(replace(licence, holder="示例市冒名样例店（样例）"), load_layout("food_business"))
+    )
+    start, end, _ = spans(sealed)[0]
+    there, stop, _ = spans(other)[0]
+    assert stop - there == end - start
+    forged = other[:there] + sealed[start:end] + other[stop:]
+    report = assert_not_good(forged, trust)
+    assert report.indication == "TOTAL-FAILED"
+
+
+def test_a_rogue_authority_of_the_same_name_is_not_believed(
+    fresh_pki: DevPki, trust: TrustList, make_sealed: Make
+) -> None:
+    forged = make_sealed(fresh_pki)
+    assert verify(forged, fresh_pki.trust_list(), now()).ok, "perfect but for its root"
+    report = verify(forged, trust, now())
+    assert not report.ok
+    assert (report.indication, report.sub_indication) == ("INDETERMINATE", "NO_CERTIFICATE_CHAIN_FOUND")
+
+
+def test_a_seal_that_was_revoked_before_use_fails(fresh_pki: DevPki, make_sealed: Make) -> None:
+    forged = make_sealed(fresh_pki)  # revocation information of before, as a thief of the key would embed it
+    serial = fresh_pki.signer().signing_cert.serial_number
+    assert verify(forged, fresh_pki.trust_list(), now()).ok
+    fresh_pki.revoke(serial, now() - timedelta(minutes=2))
+    report = verify(forged, fresh_pki.trust_list(), now())
+    assert not report.ok
+    assert (report.indication, report.sub_indication) == ("TOTAL-FAILED", "REVOKED")
+
+
+def test_a_seal_that_was_revoked_after_use_stays_good_if_the_time_is_proven(
+    fresh_pki: DevPki, make_sealed: Make
+) -> None:
+    archived, plain = make_sealed(fresh_pki), make_sealed(fresh_pki, "B-B")
+    later = now() + timedelta(days=1)
+    fresh_pki.revoke(fresh_pki.signer().signing_cert.serial_number, later - timedelta(hours=1))
+    assert verify(archived, fresh_pki.trust_list(), later).ok
+    assert not verify(plain, fresh_pki.trust_list(), later).ok
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_a_seal_with_a_revoked_certificate_never_passes(
+    fresh_pki: DevPki, make_sealed: Make, level: Level
+) -> None:
+    data = make_sealed(fresh_pki, level)
+    fresh_pki.revoke(fresh_pki.signer().signing_cert.serial_number, now() - timedelta(minutes=2))
+    trust = fresh_pki.trust_list()
+    everything = Evidence(trust.evidence.crls, fresh_pki.seal_trust().evidence(now()).ocsps)  # type: ignore[misc]
+    assert not verify(data, replace(trust, evidence=everything), now()).ok
+
+
+def test_a_time_stamp_of_a_revoked_service_does_not_count(fresh_pki: DevPki, make_sealed: Make) -> None:
+    data = make_sealed(fresh_pki)
+    fresh_pki.revoke(fresh_pki.signer("tsa").signing_cert.serial_number, now() - timedelta(minutes=2))
+    report = verify(data, fresh_pki.trust_list(), now())
+    assert not report.ok
+    assert report.indication == "INDETERMINATE"
+
+
+def test_a_time_stamp_of_a_stranger_does_not_count(
+    pki: DevPki, fresh_pki: DevPki, trust: TrustList, sealed: bytes
+) -> None:
+    import asyncio
+
+    from docproc.licence.seal import open_writer, timestamp_with
+
+    writer = open_writer(sealed)
+    asyncio.run(timestamp_with(writer, fresh_pki.timestamper(now), 2))
+    assert_not_good(writer.prev.stream.getvalue(), trust)
+
+
+def test_an_expired_seal_without_archive_does_not_pass(pki: DevPki, trust: TrustList, make_sealed: Make) -> None:
+    late = now() + timedelta(days=4 * 365)
+    for level in ("B-B", "B-T", "B-LT"):
+        report = verify(made(pki, make_sealed, level), trust, late)
+        assert not report.ok
+        assert report.indication == "INDETERMINATE"
+
+
+def test_a_seal_of_another_authority_does_not_pass(
+    pki: DevPki, trust: TrustList, make_sealed: Make, licence: Licence
+) -> None:
+    foreign = replace(licence, authority="示例省另一样例局（样例）", authority_code="11990000MB00000000")
+    report = verify(make_sealed(pki, data=render(foreign, load_layout("food_business"))), trust, now())
+    assert not report.ok
+    assert (report.indication, report.sub_indication) == ("INDETERMINATE", "SIG_CONSTRAINTS_FAILURE")
+
+
+def test_a_sealed_paper_that_is_no_licence_does_not_pass(
+    pki: DevPki, trust: TrustList, make_sealed: Make
+) -> None:
+    document = pymupdf.open()
+    document.new_page(width=842, height=595).insert_text((72, 72), "any paper")
+    report = verify(make_sealed(pki, data=document.tobytes()), trust, now())
+    assert not report.ok
+    assert report.number is None
+
+
+GARBAGE = {
+    "empty": b"",
+    "text": b"hello",
+    "header": b"%PDF-1.7\n",
+    "no xref": b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\n",
+    "nested": b"%PDF-1.7\n1 0 obj\n" + b"[" * 20000 + b"]" * 20000 + b"\nendobj\ntrailer\n<< /Root 1 0 R >>\nstartxref\n9\n%%EOF",
+    "zip": b"PK\x03\x04" + bytes(100),
+    "jpeg": b"\xff\xd8\xff\xe0" + bytes(1000),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("data", GARBAGE.values(), ids=GARBAGE.keys())
+def test_garbage_is_a_verdict(data: bytes, trust: TrustList) -> None:
+    report = verify(data, trust, now())
+    assert not report.ok
+    assert (report.indication, report.sub_indication) == ("TOTAL-FAILED", "FORMAT_FAILURE")
+
+
+def test_an_encrypted_file_is_a_verdict(pdf: bytes, trust: TrustList) -> None:
+    locked = pymupdf.open(stream=pdf).tobytes(
+        encryption=pymupdf.PDF_ENCRYPT_AES_256, owner_pw="o", user_pw="u", permissions=0
+    )
+    report = verify(locked, trust, now())
+    assert (report.ok, report.indication, report.sub_indication) == (False, "TOTAL-FAILED", "FORMAT_FAILURE")
+
+
+def test_truncated_anywhere_never_passes_for_the_whole(sealed: bytes, trust: TrustList) -> None:
+    whole = {span[2] for span in spans(sealed)}
+    for length in sorted(random.Random(7).sample(range(len(sealed)), 60)):
+        if length not in whole:
+            assert not verify(sealed[:length], trust, now()).ok, length
+
+
+def test_no_mutant_in_the_signature_gaps_passes(sealed: bytes, trust: TrustList) -> None:
+    """Bytes in a gap are not signed, but each of them must still be what it was."""
+    chance = random.Random(20260101)
+    for start, end, _ in spans(sealed):
+        for position in chance.sample(range(start, end), 40):
+            data = bytearray(sealed)
+            data[position] = chance.choice(b"0123456789ABCDEFabcdef<> ")
+            if bytes(data) != sealed:
+                assert not verify(bytes(data), trust, now()).ok, position
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_no_mutant_passes(sealed: bytes, trust: TrustList, data: st.DataObject) -> None:
+    position = data.draw(st.integers(0, len(sealed) - 1))
+    kind = data.draw(st.sampled_from(["flip", "drop", "insert", "double", "zero"]))
+    piece = sealed[position : position + data.draw(st.integers(1, 40))]
+    mutant = {
+        "flip": sealed[:position] + bytes([sealed[position] ^ (1 << data.draw(st.integers(0, 7)))]) + sealed[position + 1 :],
+        "drop": sealed[:position] + sealed[position + len(piece) :],
+        "insert": sealed[:position] + data.draw(st.binary(min_size=1, max_size=20)) + sealed[position:],
+        "double": sealed[:position] + piece + sealed[position:],
+        "zero": sealed[:position] + bytes(len(piece)) + sealed[position + len(piece) :],
+    }[kind]
+    if mutant not in (sealed, sealed[: spans(sealed)[0][2]]):
+        assert not verify(mutant, trust, now()).ok
