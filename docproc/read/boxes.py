@@ -90,6 +90,9 @@ def is_struck(writing: Writing) -> bool:
     part = writing.ink[y0:y1, x0:x1].astype(np.uint8)
     thick = cv2.dilate(part, np.ones((STRIKE_SLOPE_PX, 1), np.uint8))
     length = round(max(STRIKE_MM * PX, STRIKE_HEIGHTS * min(y1 - y0, LINE_PX)))
+    if x1 - x0 < length:
+        return False
+    thick = cv2.copyMakeBorder(thick, 0, 0, length, length, cv2.BORDER_CONSTANT, value=0)
     strokes = cv2.morphologyEx(thick, cv2.MORPH_OPEN, np.ones((1, length), np.uint8))
     rows = np.flatnonzero(strokes.any(axis=1))
     if not len(rows):

@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Literal
 
 import numpy as np
@@ -17,8 +18,8 @@ from docproc.read.glyphs import Glyph, steps_of
 from docproc.read.grammar import grammar_for
 from docproc.read.lattices import cut, join
 from docproc.read.recogniser import Lattice, TextLine
+from docproc.validators import VALIDATORS
 from docproc.validators.digits import mod11_10
-from docproc.validators.text import normalise_text
 
 LONG_TEXT = frozenset({"scope", "text", "address"})
 """Types without a grammar to speak of: read plainly, a search would only cost time."""
@@ -29,6 +30,7 @@ PLAIN_WORST = 0.30
 _DAY = r"[0-9OolI|〇○零一二三四五六七八九十]{2,4}\s*[年.\-/]\s*[0-9OolI|〇○零一二三四五六七八九十]{1,3}\s*[月.\-/]\s*[0-9OolI|〇○零一二三四五六七八九十]{1,3}日?"
 _PATTERNS: dict[str, re.Pattern[str]] = {
     "date": re.compile(_DAY),
+    "date_or_long": re.compile(rf"{_DAY}|长期"),
     "period": re.compile(rf"[自从]?{_DAY}[起]?(?:至|到|-|—|~|一)*(?:{_DAY}|长期)止?|长期"),
     "cid": re.compile(r"[0-9OolI|][0-9OolI|DGQBSZ]{14,18}[0-9XxA-Z×*]"),
     "uscc": re.compile(r"[0-9A-Z]{17,19}|[0-9]{13,15}"),
@@ -93,7 +95,7 @@ def read_runs(type_name: str, runs: Sequence[Run]) -> Decoded:
         return Decoded(None, "", 0.0)
     raw = "".join(run.printed for run in runs)
     if type_name in LONG_TEXT:
-        return plain(runs)
+        return plain(type_name, runs)
     best: Decoded | None = None
     for part in _candidates(type_name, runs):
         kind = _kind(type_name, part)
@@ -105,13 +107,13 @@ def read_runs(type_name: str, runs: Sequence[Run]) -> Decoded:
     return replace(best, raw=raw)
 
 
-def plain(runs: Sequence[Run]) -> Decoded:
-    """Text as it stands, without a search; abstains when a character is unsure."""
+def plain(type_name: str, runs: Sequence[Run]) -> Decoded:
+    """Text as it stands, without a search, in the normal form of its type; abstains when a character is unsure."""
     raw = "".join(run.printed for run in runs)
     scores = [max(glyph.confidence, 1e-6) for run in runs for glyph in run.glyphs]
     mean = math.exp(sum(math.log(score) for score in scores) / len(scores))
     sure = mean >= PLAIN_SURE and min(scores) >= PLAIN_WORST
-    text = normalise_text(raw)
+    text = VALIDATORS[type_name](raw, today=date.max).value
     return Decoded(text if sure else None, raw, mean, () if sure else (text,))
 
 

@@ -11,12 +11,12 @@ import numpy as np
 from docproc.domain import Box, Field
 from docproc.matter import FieldSpec
 from docproc.read.decode import Decoded
-from docproc.read.fields import Run, part_of_period, plain, read_runs, strip_words
-from docproc.read.glyphs import glyphs_of, rows_of
+from docproc.read.fields import Run, part_of_period, read_runs, strip_words
+from docproc.read.glyphs import Glyph, glyphs_of, rows_of, without_overlay
 from docproc.read.labels import WEAK, find_labels
 from docproc.read.pairing import Value, assign, segments_of
-from docproc.read.recogniser import TextLine
-from docproc.scan.geometry import Matrix, apply
+from docproc.read.recogniser import Image, TextLine
+from docproc.scan.geometry import Matrix, apply, grey
 
 MOST_LINES = {"cn_name": 2, "text": 2, "period": 2, "address": 3, "scope": 40}
 """Lines that a value of a type may take on paper; one for the others."""
@@ -29,7 +29,11 @@ _CODE = re.compile(r"(?<![0-9A-Z])[0-9A-HJ-NPQRTUWXY]{18}(?![0-9A-Z])")
 
 
 def read_free(
-    lines: Sequence[TextLine], specs: Sequence[FieldSpec], page: int, to_original: Matrix
+    lines: Sequence[TextLine],
+    specs: Sequence[FieldSpec],
+    page: int,
+    to_original: Matrix,
+    picture: Image | None = None,
 ) -> dict[str, Field]:
     """Read the fields of one page of a free material.
 
@@ -38,18 +42,21 @@ def read_free(
         specs: fields that stand on this page, with their anchors.
         page: 1-based page of the material.
         to_original: homography from pixels of the page that was read to the picture as handed in.
+        picture: the page that was read; with it watermarks are told from text.
 
     Returns:
         One field for each specification; ``value`` is ``None`` for what was not found or cannot be relied on.
     """
-    values = collect(lines, specs)
+    shown = None if picture is None else grey(picture)
+    glyphs = without_overlay(glyphs_of(lines, shown), [line.quad for line in lines])
+    values = collect(glyphs, specs)
     found = {spec.name: _field(spec, values.get(spec.name), lines, page, to_original) for spec in specs}
     return _second_looks(found, specs, lines, page, to_original)
 
 
-def collect(lines: Sequence[TextLine], specs: Sequence[FieldSpec]) -> dict[str, Value]:
+def collect(glyphs: Sequence[Sequence[Glyph]], specs: Sequence[FieldSpec]) -> dict[str, Value]:
     """What stands beside each field's label, the surest label of a field first; fields may share a label."""
-    rows = rows_of(glyphs_of(lines))
+    rows = rows_of(glyphs)
     wanted = [(spec.name, anchor) for spec in specs for anchor in spec.anchors]
     anchors: dict[str, str] = {}
     for name, anchor in wanted:
@@ -85,7 +92,7 @@ def _field(
 
 
 def _decode(spec: FieldSpec, runs: Sequence[Run]) -> Decoded:
-    if spec.type == "date" and spec.name.endswith(("_from", "_to")):
+    if spec.type in ("date", "date_or_long") and spec.name.endswith(("_from", "_to")):
         period = read_runs("period", runs)
         if period.value is not None:
             return part_of_period(period, "from" if spec.name.endswith("_from") else "to")

@@ -15,10 +15,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from docproc.read.recogniser import BLANK, Lattice, TextLine
+from docproc.read.recogniser import BLANK, Lattice, Quad, TextLine
 
 LEVEL = 0.5
 """Two lines whose middles differ by less than this share of the lower one's height stand in one row."""
+FAINT = 0.62
+"""A character whose ink is lighter than this share of the way from usual ink to paper belongs to a watermark."""
+SLANT_DEG = 6.0
+"""A line at more than this angle to the others is laid over the page."""
+PAPER = 245.0
+"""Grey level of paper after evening out the light."""
 TALL = 1.5
 """A box so many times taller than wide holds characters that stand above each other (see ``crop_line``)."""
 
@@ -42,6 +48,8 @@ class Glyph:
     """Index of its line."""
     step: int
     """Time step in the line's lattice."""
+    tone: float = 0.0
+    """Grey level of its ink, 0..255; 0 where no picture was given."""
 
     @property
     def half(self) -> float:
@@ -51,40 +59,95 @@ class Glyph:
 
 def level_angle(lines: Sequence[TextLine]) -> float:
     """Median angle of the long lines, radians, clockwise on the screen."""
-    edges = [line.quad[1] - line.quad[0] for line in lines]
-    sizes = [float(np.hypot(*edge)) for edge in edges]
-    angles = [float(np.arctan2(e[1], e[0])) for e, s, ln in zip(edges, sizes, lines, strict=True) if s > 3 * _height(ln)]
+    angles = [_slant(line.quad) for line in lines if _length(line.quad) > 3 * _height(line.quad)]
     return float(np.median(angles)) if angles else 0.0
 
 
-def _height(line: TextLine) -> float:
-    quad = line.quad
+def _height(quad: Quad) -> float:
     return float((np.hypot(*(quad[3] - quad[0])) + np.hypot(*(quad[2] - quad[1]))) / 2)
 
 
-def glyphs_of(lines: Sequence[TextLine]) -> list[list[Glyph]]:
-    """Characters of every line, left to right; a tall box gives characters from top to bottom."""
+def glyphs_of(lines: Sequence[TextLine], grey: NDArray[np.uint8] | None = None) -> list[list[Glyph]]:
+    """Characters of every line, left to right; a tall box gives characters from top to bottom.
+
+    Args:
+        lines: of one page.
+        grey: H x W, the page that was read; with it each character's tone is measured.
+    """
     angle = level_angle(lines)
     turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
-    return [_line_glyphs(line, index, line.quad.astype(np.float64) @ turn.T) for index, line in enumerate(lines)]
+    return [_line_glyphs(line, index, turn, grey) for index, line in enumerate(lines)]
 
 
-def _line_glyphs(line: TextLine, index: int, quad: NDArray[np.float64]) -> list[Glyph]:
+def without_overlay(lines: Sequence[Sequence[Glyph]], quads: Sequence[Quad]) -> list[list[Glyph]]:
+    """Leave out what is laid over a page: slanting lines, and runs much lighter than the page's usual characters.
+
+    Args:
+        lines: characters with their tones.
+        quads: the lines' quads, in the same order.
+    """
+    tones = [glyph.tone for line in lines for glyph in line]
+    if not tones:
+        return [list(line) for line in lines]
+    ink = float(np.median(tones))
+    limit = ink + FAINT * (PAPER - ink)
+    level = float(np.median([_slant(quad) for quad in quads if _length(quad) > 3 * _height(quad)] or [0.0]))
+    return [
+        [] if _slants(quad, level) else _without_light_runs(line, limit)
+        for line, quad in zip(lines, quads, strict=True)
+    ]
+
+
+def _slants(quad: Quad, level: float) -> bool:
+    """Whether a line runs at an angle to the others; short ones have no angle to speak of."""
+    stretch = _length(quad) / max(_height(quad), 1.0)
+    return 1.6 < stretch and abs(_slant(quad) - level) > np.deg2rad(SLANT_DEG if stretch > 3 else 2 * SLANT_DEG)
+
+
+def _without_light_runs(line: Sequence[Glyph], limit: float) -> list[Glyph]:
+    light = [glyph.tone > limit and glyph.char.isalnum() for glyph in line]
+    beside = [False, *light, False]
+    return [g for i, g in enumerate(line) if not (light[i] and (beside[i] or beside[i + 2]))]
+
+
+def _slant(quad: Quad) -> float:
+    edge = quad[1] - quad[0]
+    return float(np.arctan2(edge[1], edge[0]))
+
+
+def _length(quad: Quad) -> float:
+    return float(np.hypot(*(quad[1] - quad[0])))
+
+
+def _line_glyphs(
+    line: TextLine, index: int, turn: NDArray[np.float64], grey: NDArray[np.uint8] | None
+) -> list[Glyph]:
+    quad = line.quad.astype(np.float64)
     start, end = (quad[0] + quad[3]) / 2, (quad[1] + quad[2]) / 2
-    height = float((np.hypot(*(quad[3] - quad[0])) + np.hypot(*(quad[2] - quad[1]))) / 2)
+    height = _height(line.quad)
     width = float(np.hypot(*(end - start)))
     if height >= TALL * width:
         start, end = (quad[0] + quad[1]) / 2, (quad[2] + quad[3]) / 2
         height = width
     found = []
     for step, char, score in steps_of(line.lattice):
-        share = line.lattice.place(step, 1.0)
-        x, y = start + (end - start) * share
+        spot = start + (end - start) * line.lattice.place(step, 1.0)
+        x, y = turn @ spot
         plain = unicodedata.normalize("NFKC", char)
         plain = plain if len(plain) == 1 else char
         if not plain.isspace():
-            found.append(Glyph(plain, char, float(x), float(y), height, score, index, step))
+            found.append(Glyph(plain, char, float(x), float(y), height, score, index, step, _tone(grey, spot, height)))
     return found
+
+
+def _tone(grey: NDArray[np.uint8] | None, spot: NDArray[np.float64], height: float) -> float:
+    """Grey level of the darkest part of a character's square."""
+    if grey is None:
+        return 0.0
+    half = max(0.45 * height, 2.0)
+    (x0, y0), (x1, y1) = np.maximum(spot - half, 0).astype(int), (spot + half + 1).astype(int)
+    square = grey[y0:y1, x0:x1]
+    return float(np.percentile(square, 2)) if square.size else 0.0
 
 
 def steps_of(lattice: Lattice) -> list[tuple[int, str, float]]:

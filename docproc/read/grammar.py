@@ -154,7 +154,7 @@ USCC_LOOKS = {
     **_seconds(0.02, F="79", G="6", H="4", X="4P", J="F5", A="4", Q="0", Y="U4", D="0", L="1", B="8"),
 }
 USCC_LOOKS |= {"H": (("4", 0.1), ("F", 0.02)), "G": (("6", 0.05), ("F", 0.05))}
-CID_LOOKS = DIGIT_LOOKS | _shares(X="x×乂*") | _seconds(0.15, X="4")
+CID_LOOKS = DIGIT_LOOKS | _shares(X="x×乂*") | _seconds(0.02, X="4")
 DATE_LOOKS = {char: to for char, to in DIGIT_LOOKS.items() if char not in "〇○乙"} | {
     "—": (("-", 1.0),),
     "–": (("-", 1.0),),

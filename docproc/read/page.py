@@ -128,7 +128,7 @@ def _free(
     reading = replace(reading, material=kind.material, page=kind.page, edition=kind.edition)
     if quality.verdict == "rescan":
         return reading
-    fields = read_free(lines, _specs(matter, kind), kind.page, cleaned.to_original)
+    fields = read_free(lines, _specs(matter, kind), kind.page, cleaned.to_original, cleaned.black)
     return replace(reading, fields=weigh(fields, today, qr_texts(image)))
 
 

@@ -18,6 +18,8 @@ INDENT = 2.6
 """A continuation starts at most so many heights left or right of where the value started."""
 SPLIT = 3.0
 """A gap of so many heights inside a line splits it."""
+ALIKE = 1.7
+"""Pieces of one value differ in height by at most this factor; a watermark's characters are larger."""
 SAME_VALUE = 4.0
 """A piece further right than this (heights) belongs to something else."""
 
@@ -117,7 +119,7 @@ def assign(
 
 def _beside(value: Value, segment: Segment) -> bool:
     label = value.label
-    if segment.x0 < label.x1 - 0.6 * label.h:
+    if segment.x0 < label.x1 - 0.6 * label.h or not _alike(value, segment):
         return False
     level = SAME_ROW * max(label.h, segment.h) + 0.006 * (segment.x0 - label.x1)
     if abs(segment.y - label.y) >= level:
@@ -140,8 +142,13 @@ def _overlaps(line: Sequence[Segment], segment: Segment) -> bool:
     return any(min(s.x1, segment.x1) - max(s.x0, segment.x0) > 0.5 * segment.h for s in line)
 
 
+def _alike(value: Value, segment: Segment) -> bool:
+    heights = [piece.h for piece in value.segments]
+    return not heights or 1 / ALIKE < segment.h / max(heights[0], 1.0) < ALIKE
+
+
 def _continues(value: Value, segment: Segment, most: int) -> bool:
-    if not value.lines or value.label.y > segment.y:
+    if not value.lines or value.label.y > segment.y or not _alike(value, segment):
         return False
     last, start = value.lines[-1], value.lines[0][0].x0
     tall = max(segment.h, last[0].h)
