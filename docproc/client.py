@@ -49,6 +49,10 @@ class Client:
         """JSON of a POST that happens once however often it is sent."""
         return self._send("POST", path, json=body, headers={"Idempotency-Key": uuid.uuid4().hex}).json()
 
+    def put(self, path: str, body: dict[str, Any]) -> Any:
+        """JSON of a PUT."""
+        return self._send("PUT", path, json=body).json()
+
     def upload(self, path: str, data: bytes, filename: str) -> Any:
         """JSON of a POST of one file."""
         headers = {"Idempotency-Key": uuid.uuid4().hex}
@@ -90,7 +94,8 @@ class Client:
         if response.is_success:
             return response
         try:
-            detail = response.json().get("detail", response.text)
+            problem = response.json()
+            told = f"{problem.get('title', '')} ({problem.get('detail', '')})"
         except ValueError:
-            detail = response.text
-        raise _ERRORS.get(response.status_code, InputError)(f"{response.status_code}: {detail}")
+            told = response.text[:200]
+        raise _ERRORS.get(response.status_code, InputError)(f"{method} {path}: {response.status_code} {told}")

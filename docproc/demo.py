@@ -106,23 +106,42 @@ def _application(case: Path, people: dict[str, Client], server: str, folder: Pat
         "verdict": view["verdict"],
         "expected": expected["verdict"],
         "findings": [f for f in view["findings"] if f["severity"] != "info"],
+        "entered_by_reviewer": [],
         "licence": None,
         "verified": None,
         "altered_refused": None,
     }
     row["as_expected"] = view["verdict"] == expected["verdict"] and set(expected["findings"]) <= set(codes)
     if view["verdict"] == "pass":
-        _issue(view["number"], people, row, folder)
+        row["entered_by_reviewer"] = _issue(view["number"], people, row, folder, expected["truth"])
         _verify(server, row, folder)
         row["as_expected"] = row["as_expected"] and row["verified"] and row["altered_refused"]
     return row
 
 
-def _issue(number: str, people: dict[str, Client], row: dict[str, Any], folder: Path) -> None:
+def _enter_unread(number: str, reviewer: Client, truth: list[dict[str, Any]]) -> list[str]:
+    """Enter what the machine left open, as a reviewer does who looks at the picture."""
+    written = {(t["material"], t["page"], name): v for t in truth for name, v in t["fields"].items()}
+    entered = []
+    for page in reviewer.get(f"/v1/applications/{number}")["pages"]:
+        for reading in page["readings"]:
+            for item in reading["fields"]:
+                value = written.get((reading["material"], reading["page"], item["name"]))
+                if item["value"] is None and value:
+                    place = f"pages/{page['id']}/readings/{reading['index']}/fields/{item['name']}"
+                    reviewer.put(f"/v1/applications/{number}/{place}", {"value": value})
+                    entered.append(f"{reading['material']}.{item['name']}")
+    return entered
+
+
+def _issue(
+    number: str, people: dict[str, Client], row: dict[str, Any], folder: Path, truth: list[dict[str, Any]]
+) -> list[str]:
     people["kiosk"].post(f"/v1/applications/{number}/submit")
-    seen = people["approver"].get(f"/v1/applications/{number}")
+    entered = _enter_unread(number, people["approver"], truth)
+    seen = people["approver"].wait_for(number, lambda v: bool(v["checked"]))
     decision = {"action": "approve", "version": seen["version"], "content_sha256": seen["content_sha256"]}
-    approved = people["approver"].post(f"/v1/applications/{number}/decision", decision)
+    approved = people["approver"].post(f"/v1/applications/{number}/decisions", decision)
     if approved["seal"] and approved["seal"]["state"] == "awaiting_release":
         people["sealer"].post(f"/v1/applications/{number}/release", {"version": approved["version"]})
     done = people["kiosk"].wait_for(number, lambda v: v["status"] == "issued" or v["seal"]["state"] == "failed")
@@ -134,6 +153,7 @@ def _issue(number: str, people: dict[str, Client], row: dict[str, Any], folder: 
     data = people["kiosk"].download(f"/v1/licences/{done['licence']}/file")
     (folder / f"{done['licence']}.pdf").write_bytes(data)
     row["file"] = str(folder / f"{done['licence']}.pdf")
+    return entered
 
 
 def _verify(server: str, row: dict[str, Any], folder: Path) -> None:
@@ -142,8 +162,8 @@ def _verify(server: str, row: dict[str, Any], folder: Path) -> None:
     place = len(data) // 2
     altered = data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
     with Client(server) as public:
-        good = public.upload("/v1/verify", data, "licence.pdf")
-        bad = public.upload("/v1/verify", altered, "altered.pdf")
+        good = public.upload("/v1/licences/verify", data, "licence.pdf")
+        bad = public.upload("/v1/licences/verify", altered, "altered.pdf")
     row["verified"] = good["ok"]
     row["altered_refused"] = not bad["ok"]
     row["report"] = good
@@ -153,7 +173,7 @@ def _verify(server: str, row: dict[str, Any], folder: Path) -> None:
 
 def show(result: dict[str, Any], out: Console) -> None:
     """Print the result as a table."""
-    table = Table("sample", "verdict", "findings", "licence", "verified", "altered file")
+    table = Table("sample", "verdict", "findings", "entered by the reviewer", "licence", "verified", "altered file")
     for row in result["applications"]:
         told = "\n".join(
             f"[{'red' if f['severity'] != 'warn' else 'yellow'}]{f['code']}[/] {f['message']}" for f in row["findings"]
@@ -162,6 +182,7 @@ def show(result: dict[str, Any], out: Console) -> None:
             row["sample"],
             row["verdict"] + ("" if row["as_expected"] else f" [red](expected {row['expected']})[/]"),
             told or "—",
+            ", ".join(row["entered_by_reviewer"]) or "—",
             row["licence"] or "—",
             {True: "[green]ok[/]", False: "[red]no[/]", None: "—"}[row["verified"]],
             {True: "[green]refused[/]", False: "[red]accepted[/]", None: "—"}[row["altered_refused"]],

@@ -23,7 +23,7 @@ def serve(
     from api.serve import serve as run
 
     given = {"host": host, "port": port, "data_dir": data_dir}
-    settings = Settings(**{k: v for k, v in given.items() if v is not None})
+    settings = Settings().model_copy(update={k: v for k, v in given.items() if v is not None})
     logging.basicConfig(level=settings.log_level)
     raise typer.Exit(run(settings))
 
