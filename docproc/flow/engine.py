@@ -37,8 +37,8 @@ CONCURRENCY = {"read": 1, "check": 2, "seal": 1, "notify": 4}
 POLL_SECONDS = 0.2
 STEP_ATTEMPTS = 6
 """Tries of a step whose database, blob store or network fails: 0.5 s, doubling, about 15 s in all."""
-CRASHES = 8
-"""Deaths of its worker after which a job is given up."""
+CRASHES: dict[Job, int] = {"read_page": 3, "check_application": 20, "issue_licence": 20, "deliver_event": 20}
+"""Deaths of its worker after which a job is given up; only what strangers send is likely to be the cause."""
 DEAD = ("ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED", "CANCELLED")
 
 
@@ -103,7 +103,7 @@ class Jobs:
 
 def workflow(job: Job) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Mark the function that runs a kind of job."""
-    return DBOS.workflow(name=job, max_recovery_attempts=CRASHES)
+    return DBOS.workflow(name=job, max_recovery_attempts=CRASHES[job])
 
 
 def step(name: str) -> Callable[[Callable[P, R]], Callable[P, R]]:

@@ -70,7 +70,7 @@ def wait_ready(process: subprocess.Popen[str]) -> tuple[str, str]:
             base = line.split()[-1]
             break
     assert base, "the server did not start"
-    until(lambda: _answers(base))
+    until(lambda: _answers(base), 120)
     return base, key
 
 

@@ -50,7 +50,7 @@ def hand_in(ctx: Context, who: Caller = KIOSK, papers: list[bytes] | None = None
 def submitted(ctx: Context, who: Caller = KIOSK, papers: list[bytes] | None = None) -> dict[str, Any]:
     """The view of an application that was read, checked and submitted; needs a running worker."""
     number = hand_in(ctx, who, papers)
-    until(lambda: view_application(ctx, who, number)["checked"])
+    until(lambda: view_application(ctx, who, number)["checked"], 60)
     return submit(ctx, who, number)
 
 
@@ -87,8 +87,11 @@ class Workers:
         log.close()
         self.running[name] = process
         if wait:
-            until(lambda: ready.exists() or process.poll() is not None)
+            until(lambda: ready.exists() or process.poll() is not None, 120)
         return process
+
+    def is_dead(self, name: str) -> bool:
+        return self.running[name].poll() is not None
 
     def kill(self, name: str) -> None:
         process = self.running.pop(name)

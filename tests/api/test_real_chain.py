@@ -1,0 +1,82 @@
+"""The whole chain with the real reader, the real seal and the real verifier: scans in, a licence that verifies out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from docproc.licence.pki import make_dev_pki
+from tests.api.group import Group, checked, decision, group, open_application, upload_all, view
+from tests.flow.people import until
+
+SCANS = Path(__file__).parents[2] / "samples" / "scans" / "02-trader-good"
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Group]:
+    folder = tmp_path_factory.mktemp("real")
+    make_dev_pki(folder / "certs", at=datetime.now(UTC))
+    certs = {"DOCPROC_CERTS_DIR": str(folder / "certs"), "DOCPROC_TRUST_DIR": str(folder / "certs" / "trust")}
+    with group(folder / "var", "docproc.flow.worker", **certs) as running:
+        yield running
+
+
+def correct(reviewer: httpx.Client, number: str) -> int:
+    """Type over what the machine left open, as printed in the sample's own truth; returns how many fields."""
+    truth = [page["fields"] for page in json.loads((SCANS / "expected.json").read_text())["truth"]]
+    typed = 0
+    for page in view(reviewer, number)["pages"]:
+        said = truth[page["position"] - 1]
+        base = f"/v1/applications/{number}/pages/{page['id']}/readings"
+        for reading in page["readings"]:
+            for field in reading["fields"]:
+                if field["value"] is None and field["name"] in said:
+                    path = f"{base}/{reading['index']}/fields/{field['name']}"
+                    assert reviewer.put(path, json={"value": said[field["name"]]}).status_code == 200
+                    typed += 1
+    return typed
+
+
+def approve(reviewer: httpx.Client, number: str) -> dict[str, Any]:
+    """Approve as a careful official would: every open finding is named and set aside with a reason."""
+    seen = view(reviewer, number)
+    aside = sorted({f["code"] for f in seen["findings"] if f["severity"] == "fix"})
+    body = decision(seen, set_aside=aside, reason="已核对原件，予以认可" if aside else "")
+    answer = reviewer.post(f"/v1/applications/{number}/decisions", json=body)
+    assert answer.status_code == 201, answer.text
+    return dict(answer.json())
+
+
+def test_scans_become_a_sealed_licence_that_verifies(real: Group) -> None:
+    kiosk = real.client(real.new_key("kiosk-1", "kiosk"))
+    reviewer = real.client(real.new_key("reviewer-1", "reviewer"))
+    sealer = real.client(real.new_key("sealer-1", "sealer"))
+    nobody = real.client()
+    with kiosk, reviewer, sealer, nobody:
+        number = open_application(kiosk)
+        upload_all(kiosk, number, [path.read_bytes() for path in sorted(SCANS.glob("*.jpg"))])
+        until(lambda: view(kiosk, number)["checked"], 400)
+        read = checked(kiosk, number)
+        assert {page["state"] for page in read["pages"]} == {"read"}
+        assert not [f for f in read["findings"] if f["severity"] == "block"], read["findings"]
+        assert kiosk.post(f"/v1/applications/{number}/submit").status_code == 200
+        if correct(reviewer, number):
+            until(lambda: view(reviewer, number)["checked"], 60)
+        version = approve(reviewer, number)["version"]
+        assert sealer.post(f"/v1/applications/{number}/release", json={"version": version}).status_code == 200
+        licence = until(lambda: (v := view(kiosk, number))["licence"] or (v["seal"]["state"] == "failed" and v), 60)
+        assert isinstance(licence, str), licence
+        pdf = reviewer.get(f"/v1/licences/{licence}/file").content
+        good = nobody.post("/v1/licences/verify", content=pdf).json()
+        assert good["ok"] and good["issued"] == "as-issued" and good["licence"]["number"] == licence, good
+        changed = pdf.replace(b"/Title", b"/Titel", 1) if b"/Title" in pdf else pdf[:-1]
+        bad = nobody.post("/v1/licences/verify", content=changed + b" ").json()
+        assert not bad["ok"] and bad["issued"] == "unknown"
+        nothing = nobody.post("/v1/licences/verify", content=b"not a licence").json()
+        assert not nothing["ok"] and nothing["headline"]
