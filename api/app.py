@@ -8,7 +8,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from api import applications, decisions, health, keys, licences, matters, problems
+from api import applications, decisions, health, keys, licences, matters, pages, problems
 from api.limits import BodyLimit, RateLimit
 from docproc import __version__
 from docproc.flow.service import open_context
@@ -41,6 +41,7 @@ def create_app(settings: Settings) -> FastAPI:
     problems.install(app)
     for module in (matters, applications, decisions, licences, keys, health):
         app.include_router(module.router)
+    pages.install(app)
     app.add_middleware(BodyLimit, upload_bytes=settings.max_upload_bytes)
     app.add_middleware(health.Measured, metrics=app.state.metrics)
     _describe_problems(app)

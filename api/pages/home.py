@@ -1,0 +1,37 @@
+"""The first page, and the switch of language."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, Form, Request, Response
+from fastapi.responses import RedirectResponse
+
+from api.pages.csrf import Csrf, set_cookie
+from api.pages.render import page
+from api.pages.words import COOKIE, LANGUAGES
+
+router = APIRouter()
+YEAR_SECONDS = 365 * 86400
+
+
+@router.get("/")
+def home(request: Request) -> Response:
+    """Where to go."""
+    return page(request, "home.html")
+
+
+@router.post("/language", dependencies=[Csrf])
+def language(request: Request, to: Annotated[str, Form()], back: Annotated[str, Form()] = "/") -> Response:
+    """Change the language and go back to where the visitor was."""
+    response = RedirectResponse(own_path(back), 303)
+    set_cookie(request, response, COOKIE, to if to in LANGUAGES else "zh", YEAR_SECONDS)
+    return response
+
+
+def own_path(back: str) -> str:
+    """A path on this site, or the first page: nobody is sent elsewhere."""
+    parts = urlsplit(back.replace("\\", "/"))
+    ours = not parts.scheme and not parts.netloc and parts.path.startswith("/") and not parts.path.startswith("//")
+    return back if ours else "/"
