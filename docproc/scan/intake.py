@@ -100,12 +100,19 @@ def _decode(data: bytes) -> Image:
         image = cv2.imdecode(buffer, cv2.IMREAD_COLOR)
         layers = cv2.imdecode(buffer, cv2.IMREAD_UNCHANGED) if data[:1] == b"\x89" and _has_alpha(data) else None
     except cv2.error as problem:
-        raise headers.damaged(f"picture cannot be decoded: {problem}") from problem
+        raise _failed(problem) from problem
     if image is None:
         raise headers.damaged("picture cannot be decoded")
     if layers is not None and layers.ndim == 3 and layers.shape[2] == 4:
         image = _on_white(layers)
     return np.asarray(image, np.uint8)
+
+
+def _failed(problem: Exception) -> Exception:
+    """What a decoder's error means: too little memory under a limit, or a damaged file."""
+    if getattr(problem, "code", None) == cv2.Error.StsNoMem or "malloc" in str(problem):
+        return MemoryError(str(problem))
+    return headers.damaged(f"cannot be decoded: {problem}")
 
 
 def _has_alpha(png: bytes) -> bool:
@@ -125,7 +132,7 @@ def _tiff(data: bytes, pages: int) -> list[Image]:
     try:
         good, images = cv2.imdecodemulti(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     except cv2.error as problem:
-        raise headers.damaged(f"TIFF cannot be decoded: {problem}") from problem
+        raise _failed(problem) from problem
     if not good or len(images) != pages:
         raise headers.damaged(f"TIFF says {pages} pages, {len(images)} can be decoded")
     return [np.asarray(image, np.uint8) for image in images]
@@ -152,7 +159,7 @@ def _pdf(data: bytes, limits: Limits) -> Iterator[PageImage]:
                 spent += page.image.shape[0] * page.image.shape[1]
                 yield page
     except (RuntimeError, ValueError, pymupdf.mupdf.FzErrorBase) as problem:
-        raise headers.damaged(f"PDF cannot be read: {problem}") from problem
+        raise _failed(problem) from problem
 
 
 def _pdf_page(document: pymupdf.Document, index: int, limits: Limits, spent: int) -> PageImage:

@@ -40,7 +40,7 @@ class Measures:
     paper: float
     """Grey level of the paper, 0..255: 75th percentile of the inner picture."""
     contrast: float
-    """Grey levels between paper and strokes, median; 0 without strokes."""
+    """How much darker strokes are than the paper around them, share of its brightness; 0 without strokes."""
     glare: float
     """Share of the picture in burnt-out spots on paper that is not white itself."""
     missing: float
@@ -51,7 +51,9 @@ def measure(image: Image, letter_px: float | None = None) -> Measures:
     """Measure a picture; ``letter_px`` is the letters' height where it is known from elsewhere."""
     full = grey(image)
     small, scale = shrink(full, _PREVIEW_PX)
-    strokes, contrast = _strokes(small)
+    depth, around = _depth(small)
+    strokes = _strokes(depth, around)
+    ink, contrast = _ink(depth, around)
     letters = _letter_height(strokes) / scale if letter_px is None else letter_px
     inner = small[
         small.shape[0] // 10 : -small.shape[0] // 10 or None, small.shape[1] // 10 : -small.shape[1] // 10 or None
@@ -61,7 +63,7 @@ def measure(image: Image, letter_px: float | None = None) -> Measures:
         min(full.shape),
         letters,
         _blur(full, strokes, scale, letters) / letters if letters else 0.0,
-        float(np.count_nonzero(strokes)) / strokes.size,
+        ink,
         paper,
         contrast,
         _glare(shrink(image, _PREVIEW_PX // 2)[0]),
@@ -72,20 +74,30 @@ def measure(image: Image, letter_px: float | None = None) -> Measures:
 def letters_and_ink(page: Image) -> tuple[float, float]:
     """Letters' height in px (0 when none are found) and share of ink, of a straightened page."""
     small, scale = shrink(grey(page), _PREVIEW_PX)
-    strokes, _ = _strokes(small)
-    return _letter_height(strokes) / scale, float(np.count_nonzero(strokes)) / strokes.size
+    depth, around = _depth(small)
+    return _letter_height(_strokes(depth, around)) / scale, _ink(depth, around)[0]
 
 
-def _strokes(small: Image) -> tuple[Image, float]:
-    """Mask of dark strokes, and the median number of grey levels by which they are darker than around."""
+def _depth(small: Image) -> tuple[Image, Image]:
+    """By how many grey levels each pixel is darker than the paper around it, and that paper."""
     around = cv2.medianBlur(cv2.resize(small, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA), 11)
     around = cv2.resize(around, (small.shape[1], small.shape[0]), interpolation=cv2.INTER_LINEAR)
     depth = cv2.subtract(around, cv2.GaussianBlur(small, (3, 3), 0))
     margin = max(3, min(small.shape) // 50)
     depth[:margin], depth[-margin:], depth[:, :margin], depth[:, -margin:] = 0, 0, 0, 0
-    strokes = (depth > np.maximum(10, around // 8)).astype(np.uint8) * 255
-    found = depth[strokes > 0]
-    return strokes, float(np.percentile(found, 75)) if found.size else 0.0
+    return np.asarray(depth, np.uint8), np.asarray(around, np.uint8)
+
+
+def _strokes(depth: Image, around: Image) -> Image:
+    """Mask (255) of strokes dark enough to be letters of a good print."""
+    return np.asarray(depth > np.maximum(10, around // 8), np.uint8) * np.uint8(255)
+
+
+def _ink(depth: Image, around: Image) -> tuple[float, float]:
+    """Share of the page under any strokes, and by which share of the paper's brightness the darker ones stand out."""
+    strokes = depth > np.maximum(8, around // 20)
+    found = depth[strokes] / np.maximum(around[strokes], 1)
+    return float(strokes.mean()), float(np.percentile(found, 75)) if found.size else 0.0
 
 
 def _letter_height(strokes: Image) -> float:

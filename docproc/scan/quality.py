@@ -7,9 +7,9 @@ scan.blur          blur sigma / letter height              >= 0.105  >= 0.085  0
 scan.low_res       dpi of a registered form                < 100     < 120     100 dpi: a 5 mm cell has 20 px
 scan.low_res       letter height, px                       < 6       < 9       8 to 68
 scan.dark          grey level of the paper                 < 55      < 90      105 to 255
-scan.faint         grey levels between ink and paper       < 14      < 22      28 to 92
+scan.faint         ink darker than paper, share            < 0.08    < 0.12    0.15 to 0.45
 scan.glare         share of the picture burnt out          >= 0.05   >= 0.008  0 to 0.005; 0.066 loses a line
-scan.blank         share of ink on the straightened page   < 0.0012  -         0.028 to 0.13; one line 0.003
+scan.blank         share of ink on the straightened page   < 0.0012  -         0.07 to 0.18; one line 0.004
 scan.cut           page's content beyond the picture, mm   > 1.5     > 0.3     a registered form's cells
 scan.incomplete    even grey from below, share of height   >= 0.03   -         0
 =================  ======================================  ========  ========  ==================================
@@ -34,7 +34,7 @@ _BLUR = (0.105, 0.085)
 _DPI = (100.0, 120.0)
 _LETTER_PX = (6.0, 9.0)
 _PAPER = (55.0, 90.0)
-_CONTRAST = (14.0, 22.0)
+_CONTRAST = (0.08, 0.12)
 _GLARE = (0.05, 0.008)
 _CUT_MM = (1.5, 0.3)
 _BLANK_INK = 0.0012

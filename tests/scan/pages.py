@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import cv2
 import numpy as np
@@ -249,3 +251,11 @@ def folded_place(places: np.ndarray, lift_mm: float) -> np.ndarray:
         slide = lift_mm * (1 - np.abs(bent[:, 1] / A4_MM[1] - 0.5) * 2)
         bent = places - np.column_stack([slide * 0.7 * (bent[:, 0] / A4_MM[0] - 0.2), slide])
     return bent
+
+
+def tiff_of(pages: list[np.ndarray]) -> bytes:
+    """A TIFF file of many pages."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder, "pages.tiff")
+        assert cv2.imwritemulti(str(file), pages)
+        return file.read_bytes()

@@ -24,7 +24,7 @@ def found(image: np.ndarray) -> dict[str, str]:
 
 
 def glaring(radius: float) -> np.ndarray:
-    dim = (photo(text_page(), 200, shadow=0.2).image * 0.82).astype(np.uint8)
+    dim = (photo(text_page(), 200, shadow=0.2, longest=1600).image * 0.82).astype(np.uint8)
     y, x = np.mgrid[: dim.shape[0], : dim.shape[1]]
     light = 400 * np.exp(-((x - dim.shape[1] / 2) ** 2 + (y - dim.shape[0] * 0.4) ** 2) / (2 * radius**2))
     return np.clip(dim + light[..., None], 0, 255).astype(np.uint8)
@@ -81,10 +81,10 @@ def test_faint_writing_goes_back() -> None:
 
 
 def test_glare_goes_back_by_its_size() -> None:
-    assert "scan.glare" not in found(glaring(30))
-    assert found(glaring(80))["scan.glare"] == "warn"
-    assert found(glaring(170))["scan.glare"] == "fix"
-    assert found(glaring(320))["scan.glare"] == "fix"
+    assert "scan.glare" not in found(glaring(20))
+    assert found(glaring(55))["scan.glare"] == "warn"
+    assert found(glaring(115))["scan.glare"] == "fix"
+    assert found(glaring(215))["scan.glare"] == "fix"
 
 
 @pytest.mark.parametrize("side", ["left", "right", "top", "bottom"])
@@ -123,7 +123,7 @@ def test_low_resolution_of_forms(dpi: int, severity: str) -> None:
 
 
 def test_tiny_letters_go_back() -> None:
-    assert found(scan(text_page(34), 34, noise=0).image)["scan.low_res"] == "fix"
+    assert found(scan(text_page(28), 28, noise=0).image)["scan.low_res"] == "fix"
 
 
 def test_mirrored_form_goes_back() -> None:

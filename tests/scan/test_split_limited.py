@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import resource
+import time
+
+import cv2
+import numpy as np
+import pytest
+
+from docproc.errors import LimitError, UnsupportedFileError
+from docproc.scan.intake import Limits, split
+from docproc.scan.sandbox import split_limited
+from tests.scan.pages import form_pdf, text_page, tiff_of
+
+JPEG = cv2.imencode(".jpg", text_page())[1].tobytes()
+
+
+def test_pages_are_the_same_as_without_the_sandbox() -> None:
+    for data in (JPEG, form_pdf(), tiff_of([text_page(72), text_page(60)])):
+        ours, plain = split_limited(data), split(data)
+        assert [(page.index, page.dpi) for page in ours] == [(page.index, page.dpi) for page in plain]
+        assert all(np.array_equal(a.image, b.image) for a, b in zip(ours, plain, strict=True))
+
+
+def test_refusals_keep_their_kind_code_and_message() -> None:
+    with pytest.raises(UnsupportedFileError) as caught:
+        split_limited(JPEG[:-500])
+    assert caught.value.code == "damaged_file"
+    assert "重新" in caught.value.message_zh
+    with pytest.raises(LimitError) as over:
+        split_limited(JPEG, Limits(bytes=10))
+    assert over.value.code == "file_too_large"
+
+
+def test_memory_of_a_parser_is_bounded() -> None:
+    bomb = cv2.imencode(".png", np.zeros((12_000, 12_000), np.uint8))[1].tobytes()
+    assert len(bomb) < 500_000
+    roomy = Limits(page_pixels=10**9, total_pixels=10**9)
+    with pytest.raises(LimitError) as caught:
+        split_limited(bomb, roomy, memory_mb=900)
+    assert caught.value.code == "too_much_memory"
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 4 * 2**20
+
+
+def test_warm_sandbox_costs_little() -> None:
+    split_limited(JPEG)
+    started = [time.perf_counter()]
+    for _ in range(3):
+        split_limited(JPEG)
+        started.append(time.perf_counter())
+    assert min(np.diff(started)) < 0.4
