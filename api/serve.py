@@ -66,12 +66,13 @@ class Child:
             self.start()
 
 
-def serve(settings: Settings, worker_module: str = "docproc.flow.worker") -> int:
+def serve(settings: Settings, worker_module: str = "docproc.flow.worker", *, web_only: bool = False) -> int:
     """Run the service until SIGTERM or SIGINT; returns the exit status.
 
     Args:
         settings: handed to all children through their environment.
         worker_module: run as ``python -m MODULE NAME QUEUES``; another one may bring other stages.
+        web_only: start no workers; they run elsewhere on the same database and blobs.
 
     Raises:
         SetupError: the address is taken or a store cannot be opened.
@@ -84,7 +85,9 @@ def serve(settings: Settings, worker_module: str = "docproc.flow.worker") -> int
     host, port = listener.getsockname()[:2]
     # Children hold `watch`; it reads as closed once this process, the holder of `hold`, is gone.
     watch, hold = os.pipe()
-    children = _children(settings, worker_module, listener.fileno(), watch)
+    children = [_web(settings, listener.fileno(), watch)]
+    if not web_only:
+        children += _workers(settings, worker_module, watch)
     for child in children:
         child.start()
     print(f"docproc listens on http://{host}:{port}", flush=True)
@@ -121,18 +124,22 @@ def environment(settings: Settings, *, with_secrets: bool) -> dict[str, str]:
     return env
 
 
-def _children(settings: Settings, worker_module: str, socket_handle: int, parent_pipe: int) -> list[Child]:
+def _web(settings: Settings, socket_handle: int, parent_pipe: int) -> Child:
+    env = {**environment(settings, with_secrets=False), PARENT_PIPE: str(parent_pipe)}
+    return Child("web", [sys.executable, "-m", "api.web", str(socket_handle)], env, (parent_pipe, socket_handle))
+
+
+def _workers(settings: Settings, worker_module: str, parent_pipe: int) -> list[Child]:
     pipe: Mapping[str, str] = {PARENT_PIPE: str(parent_pipe)}
     open_env = {**environment(settings, with_secrets=False), **pipe}
     seal_env = {**environment(settings, with_secrets=True), **pipe}
-    python = sys.executable
-    children = [Child("web", [python, "-m", "api.web", str(socket_handle)], open_env, (parent_pipe, socket_handle))]
+    command = [sys.executable, "-m", worker_module]
+    children = []
     for number in range(1, settings.read_workers + 1):
         name = f"{settings.worker_name}-read-{number}"
-        command = [python, "-m", worker_module, name, "read,check,notify"]
-        children.append(Child(name, command, open_env, (parent_pipe,)))
+        children.append(Child(name, [*command, name, "read,check,notify"], open_env, (parent_pipe,)))
     name = f"{settings.worker_name}-seal"
-    children.append(Child(name, [python, "-m", worker_module, name, "seal"], seal_env, (parent_pipe,)))
+    children.append(Child(name, [*command, name, "seal"], seal_env, (parent_pipe,)))
     return children
 
 

@@ -18,14 +18,15 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on; 0 for any free one.")] = None,
     data_dir: Annotated[Path | None, typer.Option(help="Folder of database and blobs.")] = None,
+    web_only: Annotated[bool, typer.Option("--web-only", help="No workers here: they run elsewhere.")] = False,
 ) -> None:
-    """Run the whole service on this machine: web, readers and sealer under one parent."""
+    """Run the service on this machine: web, readers and sealer under one parent, or the web process alone."""
     from api.serve import serve as run
 
     given = {"host": host, "port": port, "data_dir": data_dir}
     settings = Settings().model_copy(update={k: v for k, v in given.items() if v is not None})
     logging.basicConfig(level=settings.log_level)
-    raise typer.Exit(run(settings))
+    raise typer.Exit(run(settings, web_only=web_only))
 
 
 def worker(
