@@ -96,11 +96,21 @@ def number_of(matter: Matter, evidence: Evidence, serial: int) -> str:
     return f"{stem}-{serial:06d}"
 
 
+def holder_code(licence: Licence) -> str | None:
+    """Unified social credit code of the holder: a field of the licence, or the number that a new firm gets by it."""
+    code = next((value for name, _, value in licence.fields if name == "uscc"), "") or licence.number
+    return code if len(code) == 18 else None
+
+
 def last_day(start: date, years: int) -> date:
-    """Last day of a term of whole years that begins on ``start``: the day before the anniversary."""
+    """Last day of a term of whole years that begins on ``start``: the day before the anniversary.
+
+    Where the month has no such day, its last day is the term's last (民法典 第202条).
+    """
     year = start.year + years
-    day = min(start.day, calendar.monthrange(year, start.month)[1])
-    return date(year, start.month, day) - timedelta(days=1)
+    if start.day > (end := calendar.monthrange(year, start.month)[1]):
+        return date(year, start.month, end)
+    return date(year, start.month, start.day) - timedelta(days=1)
 
 
 def _stem(matter: Matter, evidence: Evidence) -> str:

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 from docproc.errors import AccessError, NotFoundError
 from docproc.store.tables import ApplicationRow
 
-Role = Literal["kiosk", "clerk", "reviewer", "approver", "sealer", "auditor", "admin"]
+Role = Literal["kiosk", "clerk", "reviewer", "approver", "sealer", "auditor", "admin", "enterprise"]
 Act = Literal[
     "create",
     "upload",
@@ -26,6 +26,7 @@ Act = Literal[
     "manage_keys",
     "audit",
     "events",
+    "wallet",
 ]
 
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -46,6 +47,7 @@ MAY: dict[Act, frozenset[Role]] = {
     "manage_keys": frozenset({"admin"}),
     "audit": frozenset({"auditor"}),
     "events": frozenset({"clerk", "reviewer", "approver", "auditor"}),
+    "wallet": frozenset({"enterprise"}),
 }
 """An administrator manages keys and sees no application: keys are power enough."""
 EVERYWHERE: frozenset[Role] = frozenset({"auditor"})

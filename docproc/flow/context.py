@@ -52,5 +52,6 @@ def open_context(settings: Settings) -> Context:
         access_key=settings.s3_access_key,
         secret_key=settings.s3_secret_key.get_secret_value(),
         secure=settings.s3_secure,
+        encryption=settings.s3_encryption,
     )
     return Context(database, blobs, Jobs.connect(database), settings)

@@ -18,7 +18,7 @@ from docproc.flow.context import Context
 from docproc.flow.media import media_type
 from docproc.flow.once import Once, run_once
 from docproc.matter import find_matter
-from docproc.store import applications, audit, outbox, pages
+from docproc.store import applications, audit, outbox, pages, previews, sharing
 from docproc.store.tables import ApplicationRow
 
 CHANNELS = ("kiosk", "counter", "web", "api")
@@ -49,6 +49,7 @@ def create_application(
         row = applications.add_application(
             session, number, matter=matter, org=caller.org, channel=channel, by=caller.subject, at=at
         )
+        sharing.add_follow_code(session, number)
         audit.append(session, at, caller.subject, "application.created", number, matter=matter, channel=channel)
         return views.application(session, row)
 
@@ -130,6 +131,20 @@ def page_file(ctx: Context, caller: Caller, number: str, page_id: str) -> tuple[
         visible(session, caller, number, "view_file")
         page = pages.find_page(session, page_id, number)
         return ctx.blobs.get(page.sha256), page.media_type
+
+
+def page_preview(ctx: Context, caller: Caller, number: str, page_id: str, index: int, *, thumb: bool = False) -> bytes:
+    """A page for the screen, as WebP; a worker made it.
+
+    Raises:
+        NotFoundError: not there (yet).
+    """
+    caller.require("view_file")
+    with ctx.database.read() as session:
+        visible(session, caller, number, "view_file")
+        pages.find_page(session, page_id, number)
+        row = previews.find_preview(session, page_id, index)
+        return ctx.blobs.get(row.thumb_sha256 if thumb else row.view_sha256)
 
 
 def correct_field(

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from docproc.domain import Licence, PageReading
 from docproc.matter import Matter
+from docproc.scan.limits import Limits
 from docproc.settings import Settings
 
 
@@ -29,6 +30,32 @@ class ReadFile(Protocol):
         """
 
 
+class PagePicture(Protocol):
+    """A page for the screen; :class:`docproc.scan.preview.Preview` is one."""
+
+    @property
+    def index(self) -> int:
+        """0-based within the file."""
+
+    @property
+    def width(self) -> int:
+        """Pixels of the page as handed in."""
+
+    @property
+    def height(self) -> int:
+        """Pixels of the page as handed in."""
+
+    @property
+    def view(self) -> bytes:
+        """WebP to read on the screen."""
+
+    @property
+    def thumb(self) -> bytes:
+        """WebP for a list."""
+
+
+DrawPages = Callable[[bytes], Sequence[PagePicture]]
+"""Pictures of every page of an uploaded file; raises InputError when it cannot be used."""
 SealLicence = Callable[[Licence, datetime], bytes]
 """Renders, seals and verifies a licence at a moment; raises SealUnavailableError or SealError."""
 
@@ -39,6 +66,8 @@ class Stages:
 
     read_file: ReadFile
     seal_licence: SealLicence
+    draw_pages: DrawPages = lambda data: ()
+    """Default: no pictures."""
 
 
 def real_stages(settings: Settings) -> Stages:
@@ -48,10 +77,13 @@ def real_stages(settings: Settings) -> Stages:
         data: bytes, filename: str, matter: Matter, *, material: str | None, today: date
     ) -> Sequence[PageReading]:
         from docproc.read.page import read_file as read
-        from docproc.scan.limits import Limits
 
-        limits = Limits(settings.max_upload_bytes, settings.max_pages, settings.max_pixels)
-        return read(data, filename, matter, material=material, today=today, limits=limits)
+        return read(data, filename, matter, material=material, today=today, limits=_limits(settings))
+
+    def draw_pages(data: bytes) -> Sequence[PagePicture]:
+        from docproc.scan.preview import previews
+
+        return previews(data, _limits(settings))
 
     @cache
     def sealer() -> SealLicence:
@@ -59,4 +91,8 @@ def real_stages(settings: Settings) -> Stages:
 
         return open_sealer(settings)
 
-    return Stages(read_file, lambda licence, at: sealer()(licence, at))
+    return Stages(read_file, lambda licence, at: sealer()(licence, at), draw_pages)
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(settings.max_upload_bytes, settings.max_pages, settings.max_pixels)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from docproc.decide import STATUS_ZH
 from docproc.domain import Finding, PageReading
-from docproc.store import applications, licences, pages
+from docproc.store import applications, licences, pages, previews, sharing
 from docproc.store.tables import ApiKeyRow, ApplicationRow, AuditRow, DecisionRow, LicenceRow, OutboxRow, PageRow
 
 LICENCE_ZH = {
@@ -51,10 +51,14 @@ def application(session: Session, row: ApplicationRow) -> dict[str, Any]:
         by_page.setdefault(page.id, []).append(_reading(reading))
     licence = licences.licence_of_application(session, row.number)
     live = pages.live_pages(session, row.number)
+    drawn: dict[str, list[dict[str, Any]]] = {}
+    for item in previews.previews_of(session, row.number):
+        drawn.setdefault(item.page_id, []).append({"index": item.index, "width": item.width, "height": item.height})
     return {
         **summary(row),
+        "follow_code": sharing.follow_code(session, row.number),
         "content_sha256": content_sha256(live, readings, findings),
-        "pages": [_page(page, by_page.get(page.id, [])) for page in live],
+        "pages": [_page(page, by_page.get(page.id, []), drawn.get(page.id, [])) for page in live],
         "findings": [{**asdict(item), "page_id": page_id} for page_id, item in findings],
         "decisions": [_decision(item) for item in applications.decisions_of(session, row.number)],
         "licence": licence.number if licence is not None and licence.sha256 is not None else None,
@@ -76,7 +80,7 @@ def content_sha256(
 
 def page(row: PageRow) -> dict[str, Any]:
     """An uploaded file without what it says."""
-    return _page(row, [])
+    return _page(row, [], [])
 
 
 def licence_status(row: LicenceRow, today: date) -> str:
@@ -155,7 +159,7 @@ def event(row: OutboxRow) -> dict[str, Any]:
     }
 
 
-def _page(row: PageRow, readings: list[dict[str, Any]]) -> dict[str, Any]:
+def _page(row: PageRow, readings: list[dict[str, Any]], drawn: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "id": row.id,
         "position": row.position,
@@ -168,6 +172,7 @@ def _page(row: PageRow, readings: list[dict[str, Any]]) -> dict[str, Any]:
         "error_code": row.error_code or None,
         "uploaded_at": _time(row.uploaded_at),
         "readings": readings,
+        "previews": drawn,
     }
 
 

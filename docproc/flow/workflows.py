@@ -25,8 +25,8 @@ import httpx
 from docproc.check import check
 from docproc.decide import transition
 from docproc.domain import CheckResult, Finding, PageReading
-from docproc.draft import draft_licence, series
-from docproc.errors import InputError, SealError, SealUnavailableError, SetupError
+from docproc.draft import draft_licence, holder_code, series
+from docproc.errors import DocprocError, InputError, SealError, SealUnavailableError, SetupError
 from docproc.flow import views
 from docproc.flow.admin import SYSTEM
 from docproc.flow.context import Context
@@ -38,8 +38,8 @@ from docproc.flow.webhook import post_event
 from docproc.licence.pki import AUTHORITY_CODE
 from docproc.licence.record import licence_json, parse_licence_json
 from docproc.matter import Matter, find_matter
-from docproc.store import applications, audit, counters, licences, outbox, pages
-from docproc.store.tables import OutboxRow
+from docproc.store import applications, audit, counters, licences, outbox, pages, previews, sharing
+from docproc.store.tables import OutboxRow, PreviewRow
 
 log = logging.getLogger(__name__)
 
@@ -75,8 +75,41 @@ class Tools:
 
 @workflow("read_page")
 def read_page(page_id: str) -> None:
-    """Read an uploaded file."""
+    """Draw an uploaded file for the screen, then read it."""
+    draw_and_store(page_id)
     read_and_store(page_id)
+
+
+@step("draw_and_store")
+def draw_and_store(page_id: str) -> None:
+    """Keep pictures of the file's pages; what cannot be drawn is told by the reading."""
+    ctx, stages = Tools.get()
+    with ctx.database.read() as session:
+        page = pages.find_page(session, page_id)
+        if page.removed_at is not None or previews.has_previews(session, page_id):
+            return
+    try:
+        drawn = list(stages.draw_pages(ctx.blobs.get(page.sha256)))
+    except InputError:
+        return
+    except (SetupError, OSError):
+        raise  # this machine's trouble, not the file's: the step is tried again
+    except Exception:
+        log.exception("drawing page %s failed", page_id)
+        return
+    rows = [
+        PreviewRow(
+            page_id=page_id,
+            index=item.index,
+            view_sha256=ctx.blobs.put(item.view),
+            thumb_sha256=ctx.blobs.put(item.thumb),
+            width=item.width,
+            height=item.height,
+        )
+        for item in drawn
+    ]
+    with ctx.database.write() as session:
+        previews.add_previews(session, rows)
 
 
 @step("read_and_store")
@@ -198,6 +231,9 @@ def allocate(decision_id: str) -> str:
         )
         body = json.loads(licence_json(licence))
         licences.add_licence(session, licence, decision=decision_id, application=row, code=code, body=body)
+        holder = holder_code(licence)
+        if holder is not None:
+            sharing.set_holder(session, licence.number, holder)
         audit.append(session, ctx.clock(), SYSTEM, "licence.numbered", licence.number, decision=decision_id)
         return licence.number
 
@@ -217,7 +253,9 @@ def seal_and_keep(number: str) -> SealOutcome:
     except SealUnavailableError as error:
         log.warning("licence %s: %s", number, error)
         return {"state": "wait", "sha256": "", "note": error.message_zh}
-    except SealError as error:
+    except SetupError:
+        raise  # this machine's trouble: tried again, then given up for a person to see
+    except DocprocError as error:
         log.error("licence %s: %s", number, error)
         return {"state": "failed", "sha256": "", "note": error.message_zh}
     return {"state": "sealed", "sha256": ctx.blobs.put(sealed, keep_days=365 * spec.retention_years), "note": ""}
