@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
@@ -101,6 +101,22 @@ def page_file(number: Number, page_id: PageId, ctx: Ctx, who: Who) -> Response:
     return Response(data, media_type=kind, headers=headers)
 
 
+@router.get(
+    "/{number}/pages/{page_id}/previews/{index}", response_class=Response, responses=problems(401, 403, 404),
+    summary="Look at a page",
+)  # fmt: skip
+def preview(
+    number: Number,
+    page_id: PageId,
+    index: Annotated[int, Path(ge=0, le=10_000)],
+    ctx: Ctx,
+    who: Who,
+    size: Annotated[Literal["view", "thumb"], Query()] = "view",
+) -> Response:
+    """A WebP picture for the screen, made by a worker; 404 until it is there."""
+    return webp(service.page_preview(ctx, who, number, page_id, index, thumb=size == "thumb"))
+
+
 @router.delete(
     "/{number}/pages/{page_id}", status_code=204, responses=problems(401, 403, 404, 409), summary="Take a file back"
 )
@@ -142,3 +158,9 @@ def submit(number: Number, ctx: Ctx, who: Who, once: OnceJson) -> Any:
 def withdraw(number: Number, ctx: Ctx, who: Who, once: OnceJson) -> Any:
     """Take the application back before it is decided."""
     return service.withdraw(ctx, who, number, once)
+
+
+def webp(data: bytes) -> Response:
+    """A picture that a worker made; the browser may keep it while the page is open."""
+    headers = {"Cache-Control": "private, max-age=600", "X-Content-Type-Options": "nosniff"}
+    return Response(data, media_type="image/webp", headers=headers)

@@ -110,6 +110,14 @@ class ReadingView(BaseModel):
     cpu_seconds: float
 
 
+class PreviewView(BaseModel):
+    """A picture of one page for the screen."""
+
+    index: int = Field(description="0-based page inside the file")
+    width: int = Field(description="Pixels of the page as handed in, the measure of `box`")
+    height: int
+
+
 class PageView(BaseModel):
     """An uploaded file."""
 
@@ -124,6 +132,7 @@ class PageView(BaseModel):
     error_code: str | None
     uploaded_at: datetime
     readings: list[ReadingView]
+    previews: list[PreviewView] = Field(description="Empty until a worker drew them")
 
 
 class DecisionView(BaseModel):
@@ -168,6 +177,7 @@ class ApplicationSummary(BaseModel):
 class ApplicationView(ApplicationSummary):
     """办件 with everything about it."""
 
+    follow_code: str = Field(description="Unguessable word of the address `/p/…` to follow it without signing in")
     content_sha256: str = Field(description="Hash of all that is shown here; a decision names it")
     pages: list[PageView]
     findings: list[FindingView]

@@ -9,21 +9,25 @@ must not be able to run code in a worker.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import wraps
 from typing import Literal, ParamSpec, TypeVar
 
 import sqlalchemy as sa
 from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, EnqueueOptions
 from sqlalchemy.orm import Session
 
-from docproc.errors import DocprocError, SetupError
+from docproc.errors import DocprocError, SetupError, UnavailableError
 from docproc.store.db import Database
 from docproc.store.migrate import migrate
 
 P = ParamSpec("P")
 R = TypeVar("R")
 Job = Literal["read_page", "check_application", "issue_licence", "deliver_event"]
+
+log = logging.getLogger(__name__)
 
 APP_NAME = "docproc"
 QUEUE_OF: dict[Job, str] = {
@@ -36,7 +40,9 @@ CONCURRENCY = {"read": 1, "check": 2, "seal": 1, "notify": 4}
 """Jobs of a queue that one worker runs at a time; reading and sealing use all of a core."""
 POLL_SECONDS = 0.2
 STEP_ATTEMPTS = 6
-"""Tries of a step whose database, blob store or network fails: 0.5 s, doubling, about 15 s in all."""
+"""Tries of a step that fails for a reason we do not know: after 0.5 s, doubling, about 15 s in all."""
+OUTAGE_SECONDS, OUTAGE_ATTEMPTS = 2.0, 1_000_000
+"""While database or blob store are out of reach a step is tried this often; no work is given up for an outage."""
 CRASHES: dict[Job, int] = {"read_page": 3, "check_application": 20, "issue_licence": 20, "deliver_event": 20}
 """Deaths of its worker after which a job is given up; only what strangers send is likely to be the cause."""
 DEAD = ("ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED", "CANCELLED")
@@ -107,16 +113,43 @@ def workflow(job: Job) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
 
 def step(name: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Mark an idempotent step; one that fails is tried again, see :data:`STEP_ATTEMPTS`."""
-    return DBOS.step(
-        name=name,
-        retries_allowed=True,
-        interval_seconds=0.5,
-        max_attempts=STEP_ATTEMPTS,
-        backoff_rate=2.0,
-        # What we raised on purpose does not change by trying again, save for what an operator may mend meanwhile.
-        should_retry=lambda error: not isinstance(error, DocprocError) or isinstance(error, SetupError),
-    )
+    """Mark an idempotent step.
+
+    One that fails is tried again: for as long as it takes while a store is out of reach, a few times for any other
+    reason but those that we raised on purpose, which do not change by trying again.
+    """
+
+    def mark(work: Callable[P, R]) -> Callable[P, R]:
+        return DBOS.step(
+            name=name,
+            retries_allowed=True,
+            interval_seconds=OUTAGE_SECONDS,
+            max_attempts=OUTAGE_ATTEMPTS,
+            backoff_rate=1.0,
+            should_retry=lambda error: isinstance(error, UnavailableError),
+        )(_tried(work))
+
+    return mark
+
+
+def _tried(work: Callable[P, R]) -> Callable[P, R]:
+    @wraps(work)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        pause = 0.5
+        for _ in range(STEP_ATTEMPTS - 1):
+            try:
+                return work(*args, **kwargs)
+            except SetupError:
+                pass  # an operator may mend it meanwhile
+            except DocprocError:
+                raise
+            except Exception:
+                log.warning("step %s failed; next try in %.1f s", work.__name__, pause, exc_info=True)
+            time.sleep(pause)
+            pause *= 2
+        return work(*args, **kwargs)
+
+    return run
 
 
 def launch(database: Database, name: str, queues: Sequence[str], version: str) -> None:

@@ -7,6 +7,7 @@ it commits at its end or rolls back whole.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,11 +19,12 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
-from docproc.errors import SetupError
+from docproc.errors import SetupError, UnavailableError
 
 BUSY_MS = 30_000
 """How long a SQLite writer waits for another one."""
 _WRITES = "docproc_writes"
+_PASSING = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +40,19 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        """One unit of work that may write; on SQLite it holds the write lock from its start."""
+        """One unit of work that may write; on SQLite it holds the write lock from its start.
+
+        Raises:
+            UnavailableError: the database is out of reach, restarting, locked for too long or full.
+        """
         writer = self.engine.execution_options(**{_WRITES: True})
-        with Session(writer, expire_on_commit=False) as session, session.begin():
+        with _reaching(), Session(writer, expire_on_commit=False) as session, session.begin():
             yield session
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """One consistent look; what is changed in it is rolled back."""
-        with Session(self.engine, expire_on_commit=False) as session:
+        """One consistent look; what is changed in it is rolled back; raises as :meth:`write`."""
+        with _reaching(), Session(self.engine, expire_on_commit=False) as session:
             yield session
             session.expunge_all()  # so that rows stay readable after the look
             session.rollback()
@@ -66,7 +72,16 @@ def open_database(url: str, pool_size: int = 10) -> Database:
         return Database(_sqlite(url, pool_size))
     if url.startswith("postgresql"):
         plain = sa.make_url(url).set(drivername="postgresql+psycopg")
-        return Database(sa.create_engine(plain, pool_size=pool_size, pool_pre_ping=True))
+        engine = sa.create_engine(
+            plain,
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            pool_timeout=10,
+            pool_pre_ping=True,
+            hide_parameters=True,  # values of citizens' fields never get into a log
+            connect_args={"connect_timeout": 5, "application_name": "docproc"},
+        )
+        return Database(engine)
     raise SetupError(f"database {url.split(':')[0]!r} is not supported: use sqlite:///FILE or postgresql://…")
 
 
@@ -74,7 +89,7 @@ def _sqlite(url: str, pool_size: int) -> sa.Engine:
     file = sa.make_url(url).database
     if file and file != ":memory:":
         Path(file).parent.mkdir(parents=True, exist_ok=True)
-    engine = sa.create_engine(url, pool_size=pool_size)
+    engine = sa.create_engine(url, pool_size=pool_size, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:
@@ -89,6 +104,18 @@ def _sqlite(url: str, pool_size: int) -> sa.Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+@contextmanager
+def _reaching() -> Iterator[None]:
+    """Turn trouble that passes into UnavailableError; the values of a statement stay out of its message."""
+    try:
+        yield
+    except (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError) as error:
+        cause = getattr(error, "orig", None)
+        if isinstance(cause, sqlite3.Error) and getattr(cause, "sqlite_errorcode", 0) & 0xFF not in _PASSING:
+            raise
+        raise UnavailableError(f"the database does not serve: {type(cause or error).__name__}") from error
 
 
 class UtcTime(sa.TypeDecorator[datetime]):

@@ -285,3 +285,99 @@ class OutboxRow(Base):
     body: Mapped[dict[str, Any]]
     created_at: Mapped[datetime]
     delivered_at: Mapped[datetime | None]
+
+
+class PreviewRow(Base):
+    """Small pictures of one page of a file for the screen, made by a worker."""
+
+    __tablename__ = "previews"
+
+    page_id: Mapped[str] = mapped_column(sa.ForeignKey("pages.id"), primary_key=True)
+    index: Mapped[int] = mapped_column("page_index", primary_key=True)
+    view_sha256: Mapped[str] = mapped_column(sa.String(64))
+    thumb_sha256: Mapped[str] = mapped_column(sa.String(64))
+    width: Mapped[int]
+    """Pixels of the page as handed in, the measure of every field's box."""
+    height: Mapped[int]
+
+
+class PageSessionRow(Base):
+    """A browser in which somebody entered an API key: a kiosk, or an enterprise; only the token's hash is kept."""
+
+    __tablename__ = "page_sessions"
+
+    sha256: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    key_id: Mapped[str] = mapped_column(sa.ForeignKey("api_keys.id"))
+    kind: Mapped[str] = mapped_column(sa.String(12))
+    """``kiosk`` or ``wallet``."""
+    application: Mapped[str | None] = mapped_column(sa.ForeignKey("applications.number"))
+    """What the citizen at the kiosk is working on; nothing else is shown."""
+    created_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class FollowCodeRow(Base):
+    """Unguessable word under which an applicant follows an application without signing in."""
+
+    __tablename__ = "follow_codes"
+
+    application: Mapped[str] = mapped_column(sa.ForeignKey("applications.number"), primary_key=True)
+    code: Mapped[str] = mapped_column(sa.String(32), unique=True)
+
+
+class LicenceHolderRow(Base):
+    """Credit code of a licence's holder, so that an enterprise finds what is its own."""
+
+    __tablename__ = "licence_holders"
+
+    licence: Mapped[str] = mapped_column(sa.ForeignKey("licences.number"), primary_key=True)
+    holder_code: Mapped[str] = mapped_column(sa.String(18), index=True)
+
+
+class ShareRow(Base):
+    """A holder's leave for somebody to see a licence, for a purpose and a time."""
+
+    __tablename__ = "licence_shares"
+
+    code: Mapped[str] = mapped_column(sa.String(32), primary_key=True)
+    licence: Mapped[str] = mapped_column(sa.ForeignKey("licences.number"), index=True)
+    purpose: Mapped[str] = mapped_column(sa.String(200))
+    created_by: Mapped[str] = mapped_column(sa.String(80))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+    opened: Mapped[int]
+    """How often it was looked at."""
+
+
+class WebhookRow(Base):
+    """An address that wants to hear of events."""
+
+    __tablename__ = "webhooks"
+
+    id: Mapped[str] = mapped_column(sa.String(32), primary_key=True)
+    org: Mapped[str] = mapped_column(sa.String(80), index=True)
+    """Organisation or credit code whose events are posted."""
+    url: Mapped[str] = mapped_column(sa.String(500))
+    secret: Mapped[str] = mapped_column(sa.String(80))
+    """Key of the HMAC; both ends need it in clear."""
+    created_by: Mapped[str] = mapped_column(sa.String(80))
+    created_at: Mapped[datetime]
+    removed_at: Mapped[datetime | None]
+
+
+class DeliveryRow(Base):
+    """One attempt to post an event."""
+
+    __tablename__ = "webhook_deliveries"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    webhook: Mapped[str] = mapped_column(sa.ForeignKey("webhooks.id"), index=True)
+    event_id: Mapped[int] = mapped_column(sa.ForeignKey("outbox.id"))
+    attempt: Mapped[int]
+    at: Mapped[datetime] = mapped_column("attempted_at")
+    status: Mapped[int | None]
+    """HTTP status of the answer; ``None`` when there was none."""
+    error: Mapped[str] = mapped_column(sa.String(200))
+    delivered: Mapped[bool]

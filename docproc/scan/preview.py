@@ -1,0 +1,61 @@
+"""Small pictures of a page for the screen, as WebP."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from docproc.errors import InputError
+from docproc.scan.geometry import Image
+from docproc.scan.limits import Limits
+from docproc.scan.sandbox import split_limited
+
+VIEW_PX, THUMB_PX = 1400, 260
+"""Longer side: a page that can be read on the screen, and one in a list."""
+VIEW_QUALITY, THUMB_QUALITY = 55, 50
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """One page for the screen."""
+
+    index: int
+    """0-based within the file."""
+    width: int
+    """Pixels of the page as handed in, as in the boxes of fields."""
+    height: int
+    view: bytes
+    """WebP, longer side at most :data:`VIEW_PX`."""
+    thumb: bytes
+    """WebP, longer side at most :data:`THUMB_PX`."""
+
+
+def previews(data: bytes, limits: Limits | None = None) -> tuple[Preview, ...]:
+    """Pictures of every page of an uploaded file.
+
+    Raises:
+        UnsupportedFileError: not a file that we take, or damaged.
+        LimitError: over a limit.
+    """
+    return tuple(
+        Preview(
+            page.index,
+            page.image.shape[1],
+            page.image.shape[0],
+            _webp(page.image, VIEW_PX, VIEW_QUALITY),
+            _webp(page.image, THUMB_PX, THUMB_QUALITY),
+        )
+        for page in split_limited(data, limits)
+    )
+
+
+def _webp(image: Image, longest: int, quality: int) -> bytes:
+    scale = min(1.0, longest / max(image.shape[:2]))
+    size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
+    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA) if scale < 1 else image
+    good, coded = cv2.imencode(".webp", small, [cv2.IMWRITE_WEBP_QUALITY, quality])
+    if not good:
+        raise InputError("page cannot be shown as WebP")
+    return np.asarray(coded, np.uint8).tobytes()

@@ -1,0 +1,203 @@
+"""Blobs on an S3 server: a bucket with versioning and object lock, so that nothing vanishes silently."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, BinaryIO
+
+import urllib3
+from minio import Minio
+from minio.commonconfig import COMPLIANCE, ENABLED, Filter
+from minio.error import MinioException, S3Error
+from minio.lifecycleconfig import AbortIncompleteMultipartUpload, LifecycleConfig, NoncurrentVersionExpiration, Rule
+from minio.retention import Retention
+from minio.sse import SseKMS, SseS3
+
+from docproc.errors import NotFoundError, SetupError, UnavailableError
+from docproc.store.blobs import KEY, verified
+
+CONNECT_SECONDS, READ_SECONDS = 3.0, 60.0
+ABSENT = ("NoSuchKey", "NoSuchObject", "MethodNotAllowed")
+"""Codes for a key that is not there; the last comes from a server that looks at a delete marker."""
+DENIED = ("AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "NoSuchBucket", "InvalidArgument")
+"""Codes that waiting does not mend."""
+OLD_VERSION_DAYS, HALF_UPLOAD_DAYS = 90, 7
+"""Lifecycle: versions that were replaced, and uploads that were cut short, go after so many days."""
+
+
+@dataclass(frozen=True, slots=True)
+class MinioBlobs:
+    """A bucket of an S3 server; the client reads part by part and sends large files in parts."""
+
+    client: Any
+    bucket: str
+    sse: SseS3 | SseKMS | None = None
+    """How the server encrypts what it keeps."""
+
+    @classmethod
+    def connect(
+        cls, host: str, bucket: str, access_key: str, secret_key: str, *, secure: bool, encryption: str = ""
+    ) -> MinioBlobs:
+        """Connect, and make the bucket with versioning, object lock and lifecycle when it is missing.
+
+        Raises:
+            SetupError: the server refuses, or the bucket is one without object lock.
+            UnavailableError: the server is out of reach.
+        """
+        timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS)
+        # A kiosk that hears "later" at once is better served than one that waits for many silent attempts.
+        retries = urllib3.Retry(total=2, backoff_factor=0.2, status_forcelist=[500, 502, 503, 504])
+        http = urllib3.PoolManager(timeout=timeout, retries=retries, maxsize=32)
+        client = Minio(
+            endpoint=host, access_key=access_key, secret_key=secret_key, secure=secure, http_client=http,
+            region="us-east-1",
+        )  # fmt: skip
+        made = cls(client, bucket, _encryption(encryption))
+        try:
+            with made._reaching():
+                if not client.bucket_exists(bucket_name=bucket):
+                    made._make_bucket()
+                made._check_lock()
+        except (MinioException, ValueError) as error:
+            remedy = "check DOCPROC_BLOBS, DOCPROC_S3_ACCESS_KEY and DOCPROC_S3_SECRET_KEY"
+            raise SetupError(f"blob store s3://{host}/{bucket}: {error}; {remedy}") from error
+        return made
+
+    def put(self, data: bytes, *, keep_days: int = 0) -> str:
+        """Store the bytes; ``keep_days`` sets a COMPLIANCE retention that nobody can shorten."""
+        key = hashlib.sha256(data).hexdigest()
+        until = datetime.now(UTC) + timedelta(days=keep_days)
+        retention = Retention(COMPLIANCE, until) if keep_days else None
+        if self.exists(key):
+            if retention is not None:
+                self._keep(key, retention)
+            return key
+        with self._reaching():
+            self.client.put_object(
+                bucket_name=self.bucket,
+                object_name=key,
+                data=io.BytesIO(data),
+                length=len(data),
+                retention=retention,
+                sse=self.sse,
+            )
+        return key
+
+    def get(self, key: str) -> bytes:
+        """The bytes of a key, compared with their hash."""
+        if not KEY.fullmatch(key):
+            raise NotFoundError(f"not a blob key: {key[:80]!r}")
+        try:
+            with self._reaching():
+                response = self.client.get_object(bucket_name=self.bucket, object_name=key)
+                try:
+                    return verified(key, response.read())
+                finally:
+                    response.close()
+                    response.release_conn()
+        except S3Error as error:
+            if error.code in ABSENT:
+                raise NotFoundError(f"no blob {key}") from None
+            raise
+
+    def open(self, key: str) -> BinaryIO:
+        """The bytes of a key as a file."""
+        return io.BytesIO(self.get(key))
+
+    def exists(self, key: str) -> bool:
+        """Whether the key is stored."""
+        try:
+            with self._reaching():
+                self.client.stat_object(bucket_name=self.bucket, object_name=key)
+        except S3Error as error:
+            if error.code in ABSENT:
+                return False
+            raise
+        return True
+
+    def iterate(self) -> Iterator[str]:
+        """All keys."""
+        with self._reaching():
+            for item in self.client.list_objects(bucket_name=self.bucket, recursive=True):
+                if KEY.fullmatch(item.object_name):
+                    yield item.object_name
+
+    def kept_until(self, key: str) -> datetime | None:
+        """When the retention of a key ends; ``None`` without one."""
+        with self._reaching():
+            found = self.client.get_object_retention(bucket_name=self.bucket, object_name=key)
+        return found.retain_until_date if found is not None else None
+
+    def _keep(self, key: str, retention: Retention) -> None:
+        """Lengthen a retention; a longer one stays."""
+        present = self.kept_until(key)
+        if present is None or present < retention.retain_until_date:
+            with self._reaching():
+                self.client.set_object_retention(bucket_name=self.bucket, object_name=key, config=retention)
+
+    def _make_bucket(self) -> None:
+        try:
+            self.client.make_bucket(bucket_name=self.bucket, object_lock=True)
+        except S3Error as error:
+            if error.code not in ("BucketAlreadyOwnedByYou", "BucketAlreadyExists"):
+                raise
+            return  # another process was faster
+        rules = [
+            Rule(
+                ENABLED,
+                rule_filter=Filter(prefix=""),
+                rule_id="docproc",
+                noncurrent_version_expiration=NoncurrentVersionExpiration(noncurrent_days=OLD_VERSION_DAYS),
+                abort_incomplete_multipart_upload=AbortIncompleteMultipartUpload(HALF_UPLOAD_DAYS),
+            )
+        ]
+        try:
+            self.client.set_bucket_lifecycle(bucket_name=self.bucket, config=LifecycleConfig(rules))
+        except S3Error as error:
+            if error.code not in ("NotImplemented", "MethodNotAllowed"):
+                raise
+
+    def _check_lock(self) -> None:
+        """Refuse a bucket in which a licence could be deleted; object lock can only be had from the beginning."""
+        try:
+            self.client.get_object_lock_config(bucket_name=self.bucket)
+        except S3Error as error:
+            if error.code != "ObjectLockConfigurationNotFoundError":
+                raise
+            raise SetupError(
+                f"bucket {self.bucket!r} was made without object lock: name another one in DOCPROC_BLOBS"
+            ) from error
+
+    @contextmanager
+    def _reaching(self) -> Iterator[None]:
+        """Turn a server that is away, restarting or full into UnavailableError."""
+        try:
+            yield
+        except S3Error as error:
+            if (
+                error.code in ABSENT
+                or error.code in DENIED
+                or error.code.startswith(("ObjectLock", "NoSuch", "Bucket"))
+            ):
+                raise
+            raise UnavailableError(f"the blob store does not serve: {error.code}") from error
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise UnavailableError(f"the blob store is out of reach: {type(error).__name__}") from error
+        except MinioException as error:
+            raise UnavailableError(f"the blob store answers strangely: {type(error).__name__}") from error
+
+
+def _encryption(text: str) -> SseS3 | SseKMS | None:
+    kind, _, name = text.partition(":")
+    if not text:
+        return None
+    if kind == "s3" and not name:
+        return SseS3()
+    if kind == "kms" and name:
+        return SseKMS(name, {})
+    raise SetupError(f"DOCPROC_S3_ENCRYPTION {text!r} is not understood: leave it empty, or set s3 or kms:NAME")

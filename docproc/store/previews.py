@@ -1,0 +1,45 @@
+"""Queries on pictures for the screen; no commit in here."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from docproc.errors import NotFoundError
+from docproc.store.tables import PageRow, PreviewRow
+
+
+def add_previews(session: Session, rows: list[PreviewRow]) -> None:
+    """Keep the pictures of a file's pages; those that are there already stay."""
+    for row in rows:
+        if session.get(PreviewRow, (row.page_id, row.index)) is None:
+            session.add(row)
+    session.flush()
+
+
+def has_previews(session: Session, page_id: str) -> bool:
+    """Whether a file's pictures were made."""
+    return session.scalar(sa.select(PreviewRow.index).where(PreviewRow.page_id == page_id).limit(1)) is not None
+
+
+def find_preview(session: Session, page_id: str, index: int) -> PreviewRow:
+    """The pictures of one page.
+
+    Raises:
+        NotFoundError: they were not made (yet).
+    """
+    row = session.get(PreviewRow, (page_id, index))
+    if row is None:
+        raise NotFoundError(f"page {page_id!r} has no preview {index}", message_zh="没有这一页的预览图")
+    return row
+
+
+def previews_of(session: Session, application: str) -> list[PreviewRow]:
+    """The pictures of every live file of an application."""
+    query = (
+        sa.select(PreviewRow)
+        .join(PageRow, PageRow.id == PreviewRow.page_id)
+        .where(PageRow.application == application, PageRow.removed_at.is_(None))
+        .order_by(PageRow.position, PreviewRow.index)
+    )
+    return list(session.scalars(query))

@@ -1,0 +1,44 @@
+"""Queries on browsers that signed in with an API key; no commit in here."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from docproc.store.tables import ApiKeyRow, PageSessionRow
+
+
+def open_session(session: Session, key: ApiKeyRow, kind: str, at: datetime, lasts: timedelta) -> str:
+    """Begin a session; returns its token, which only the browser keeps."""
+    session.execute(sa.delete(PageSessionRow).where(PageSessionRow.expires_at < at))
+    token = secrets.token_urlsafe(32)
+    session.add(
+        PageSessionRow(
+            sha256=_hash(token), key_id=key.id, kind=kind, application=None, created_at=at, seen_at=at,
+            expires_at=at + lasts,
+        )
+    )  # fmt: skip
+    session.flush()
+    return token
+
+
+def find_session(session: Session, token: str, kind: str, at: datetime) -> tuple[PageSessionRow, ApiKeyRow] | None:
+    """A living session and its key; ``None`` when it is over or the key was revoked."""
+    row = session.get(PageSessionRow, _hash(token))
+    if row is None or row.kind != kind or row.expires_at <= at:
+        return None
+    key = session.get(ApiKeyRow, row.key_id)
+    return (row, key) if key is not None and key.revoked_at is None else None
+
+
+def close_session(session: Session, token: str) -> None:
+    """End a session."""
+    session.execute(sa.delete(PageSessionRow).where(PageSessionRow.sha256 == _hash(token)))
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
