@@ -125,8 +125,9 @@ def fold(image: Image, strength: float, rng: random.Random) -> tuple[Image, Matr
         yy, xx = np.mgrid[0:height, 0:width].astype(np.float32)
         distance = (yy - at - lean * xx) if along else (xx - at - lean * yy)
         reach = 0.06 * length
-        light += strength * 0.16 * np.sign(distance) * np.exp(-np.abs(distance) / reach)
-        light += strength * 0.25 * np.exp(-((distance / 2.0) ** 2))
+        side = np.where(distance > 0, 0.05, -0.2)
+        light += strength * side * np.exp(-np.abs(distance) / reach)
+        light += strength * 0.15 * np.exp(-((distance / 2.0) ** 2))
     return _lit(image, light), STILL
 
 

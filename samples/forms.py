@@ -31,14 +31,16 @@ def placed(matter: str, material: str) -> tuple[Matter, Form, Layout]:
 
 
 def blank_pages(matter: str, material: str, form_id: str, dpi: float) -> list[Canvas]:
-    """The printed form, one sheet a page."""
+    """The printed form, one sheet a page, marked 样例."""
     found, form, layout = placed(matter, material)
     document = pymupdf.open(stream=draw(found, form, layout, form_id))
     pages = []
     for page in document:
         pixmap = page.get_pixmap(dpi=round(dpi), colorspace=pymupdf.csRGB)
         rgb = np.frombuffer(pixmap.samples, np.uint8).reshape(pixmap.height, pixmap.width, 3)
-        pages.append(Canvas(*layout.page_mm, dpi, np.ascontiguousarray(rgb[:, :, ::-1])))
+        sheet = Canvas(*layout.page_mm, dpi, np.ascontiguousarray(rgb[:, :, ::-1]))
+        sheet.text(20.0, 20.5, "样例　仅供测试", 3.4, font="noto-sans", alpha=0.75)
+        pages.append(sheet)
     return pages
 
 

@@ -71,8 +71,10 @@ def _lay(card: Canvas, sheet: Canvas, rng: random.Random) -> Canvas:
     for x in (radius, width - radius - 1):
         for y in (radius, height - radius - 1):
             cv2.circle(mask, (x, y), radius, 255, -1, cv2.LINE_AA)
+    sheet.text(59.0, 5.0, "样例　仅供测试", 3.2, font="noto-sans", align="centre", alpha=0.6)
+    sheet.text(59.0, 79.5, "样例　仅供测试", 3.2, font="noto-sans", align="centre", alpha=0.6)
     x0 = int((16.2 + rng.uniform(-6, 6)) * sheet.scale)
-    y0 = int((15.0 + rng.uniform(-6, 6)) * sheet.scale)
+    y0 = int((15.0 + rng.uniform(-4, 4)) * sheet.scale)
     soft = cv2.GaussianBlur(np.pad(mask, 30).astype(np.float32) / 255.0, (0, 0), 7) * 0.35
     sheet.blend(soft, x0 - 26, y0 - 25, (40, 40, 40))
     part = sheet.image[y0 : y0 + height, x0 : x0 + width]
@@ -84,7 +86,6 @@ def _lay(card: Canvas, sheet: Canvas, rng: random.Random) -> Canvas:
 def id_front(person: Person, rng: random.Random, dpi: float = 300.0) -> tuple[Canvas, Values]:
     """The side with the portrait."""
     card, sheet = _card(dpi, rng)
-    watermark(card, rng, 0.06, 7.0)
     for y, label in ((9.2, "姓　名"), (17.0, "性　别"), (24.6, "出　生"), (32.4, "住　址")):
         card.text(6.2, y, label, 2.7, font="noto-sans", colour=LABEL)
     card.text(29.0, 17.0, "民　族", 2.7, font="noto-sans", colour=LABEL)
@@ -119,13 +120,12 @@ def _portrait(card: Canvas) -> None:
     cv2.circle(mask, (width // 2, int(height * 0.36)), int(width * 0.24), 0.45, -1, cv2.LINE_AA)
     cv2.ellipse(mask, (width // 2, height), (int(width * 0.44), int(height * 0.38)), 0, 180, 360, 0.55, -1, cv2.LINE_AA)
     card.blend(mask, 55.5 * card.scale, 8 * card.scale, (70, 60, 55))
-    card.text(68.5, 37.0, "样例", 3.4, font="noto-sans", align="centre")
+    card.text(68.5, 20.6, "样例", 3.2, font="noto-sans", align="centre")
 
 
 def id_back(person: Person, rng: random.Random, dpi: float = 300.0) -> tuple[Canvas, Values]:
     """The side with the authority and the validity."""
     card, sheet = _card(dpi, rng)
-    watermark(card, rng, 0.06, 7.0)
     emblem(card, 14.0, 14.0, 16.0)
     card.text(51.0, 11.0, "中华人民共和国", 5.0, font="noto-sans", bold=0.02, spread=48.0, align="centre")
     card.text(51.0, 21.0, "居民身份证", 6.6, font="noto-sans", bold=0.03, spread=48.0, align="centre")

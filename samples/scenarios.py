@@ -105,7 +105,7 @@ SCENARIOS = (
         ("FO-02-name", "FO-02-uscc"),
         _other_firm,
     ),
-    Scenario("06-food-blurred", FOOD, 106, "noto-serif", "scan", "rescan", ("quality.blur",), _blurred),
+    Scenario("06-food-blurred", FOOD, 106, "noto-serif", "scan", "rescan", ("scan.blur",), _blurred),
     Scenario("07-trader-card-expired", TRADER, 107, "long-cang", "scan", "supplement", ("G-04-valid",), _card_over),
     Scenario("08-trader-unsigned", TRADER, 108, "ma-shan-zheng", "scan", "supplement", ("G-02",), _unsigned),
     Scenario(

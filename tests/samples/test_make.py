@@ -101,7 +101,7 @@ def test_a_perfect_reading_of_a_committed_application_gives_its_verdict(folder: 
     readings = []
     for name, truth in zip(wanted["files"], wanted["truth"], strict=True):
         blurred = any(kind == "blur" and strength >= 0.8 for kind, strength in truth["damage"])
-        quality = Quality("rescan", (Finding("quality.blur", "fix", "图像模糊"),)) if blurred else GOOD
+        quality = Quality("rescan", (Finding("scan.blur", "fix", "图像模糊"),)) if blurred else GOOD
         readings.append(reading(wanted["matter"], name, truth, quality))
     result = check(find_matter(wanted["matter"]), readings, date.fromisoformat(wanted["today"]))
     assert result.verdict == wanted["verdict"]
