@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import cv2
@@ -31,7 +32,7 @@ CELL_GAP_MM = 1.0
 """White between the characters of a comb row that is set tight."""
 CELL_BLANK_MM2 = 0.22
 HEAVY, HEAVIER = 0.80, 0.24
-"""Share of ink within a comb character's bounds from which it looks written over, and by how much it then passes its row's
+"""Share of ink in a comb character's bounds from which it looks written over, and by how much it then passes its row's
 median. Measured on clean rows: pens 0.38 to 0.64, brush-like fonts to 0.73, at most 0.2 above the median."""
 HEAVY_LEAST = 0.60
 CELL_SPILL_MM = 1.3
@@ -63,8 +64,8 @@ def _bands(ink: Mask, y0: int, y1: int) -> list[tuple[int, int]]:
     lines = [band for band in bands if band[1] - band[0] >= high]
     if len(lines) <= 1:
         return [(y0, y1)]
-    cuts = [y0] + [(a[1] + b[0]) // 2 for a, b in zip(lines, lines[1:], strict=False)] + [y1]
-    return list(zip(cuts, cuts[1:], strict=False))
+    cuts = [y0] + [(a[1] + b[0]) // 2 for a, b in itertools.pairwise(lines)] + [y1]
+    return list(itertools.pairwise(cuts))
 
 
 def _crop(writing: Writing, band: tuple[int, int]) -> Image:
@@ -119,6 +120,12 @@ class Comb:
         """How many cells are not blank."""
         return sum(cell is not None for cell in self.cells)
 
+    @property
+    def gaps(self) -> bool:
+        """Whether a blank cell lies between written ones."""
+        written = [place for place, cell in enumerate(self.cells) if cell is not None]
+        return bool(written) and written[-1] - written[0] + 1 != len(written)
+
 
 def comb_of(sheet: Sheet, boxes: tuple[Box, ...]) -> Comb:
     """Take the characters out of comb cells."""
@@ -136,7 +143,7 @@ def _heavy(densities: list[float]) -> bool:
     if not densities:
         return False
     most, usual = max(densities), float(np.median(densities))
-    return most > HEAVY or (most > HEAVY_LEAST and most > usual + HEAVIER)
+    return bool(most > HEAVY or (most > HEAVY_LEAST and most > usual + HEAVIER))
 
 
 def _owners(row: Writing, boxes: tuple[Box, ...]) -> np.ndarray[tuple[int, int], np.dtype[np.int32]]:
@@ -148,7 +155,7 @@ def _owners(row: Writing, boxes: tuple[Box, ...]) -> np.ndarray[tuple[int, int],
     owners = np.zeros((height, width), np.int32)
     step = (edges[-1] - edges[0]) / len(boxes)
     for index in range(1, count):
-        x, _, w, _, _ = stats[index]
+        _x, _, w, _, _ = stats[index]
         if w <= 1.35 * step:
             cell = int(np.clip(np.searchsorted(edges, centres[index][0], side="right"), 1, len(boxes)))
             owners[labels == index] = cell

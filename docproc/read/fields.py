@@ -27,7 +27,8 @@ PLAIN_SURE = 0.80
 """Plain text whose characters are on geometric average less sure than this is left to a person."""
 PLAIN_WORST = 0.30
 """So is text with one character less sure than this."""
-_DAY = r"[0-9OolI|〇○零一二三四五六七八九十]{2,4}\s*[年.\-/]\s*[0-9OolI|〇○零一二三四五六七八九十]{1,3}\s*[月.\-/]\s*[0-9OolI|〇○零一二三四五六七八九十]{1,3}日?"
+_NUMERAL = "[0-9OolI|〇○零一二三四五六七八九十]"
+_DAY = rf"{_NUMERAL}{{2,4}}[年.\-/]{_NUMERAL}{{1,3}}[月.\-/]{_NUMERAL}{{1,3}}日?"
 _PATTERNS: dict[str, re.Pattern[str]] = {
     "date": re.compile(_DAY),
     "date_or_long": re.compile(rf"{_DAY}|长期"),
@@ -36,7 +37,7 @@ _PATTERNS: dict[str, re.Pattern[str]] = {
     "uscc": re.compile(r"[0-9A-Z]{17,19}|[0-9]{13,15}"),
     "amount": re.compile(
         r"(?:人民币)?[¥￥]?(?:[0-9][0-9,.]*|[零壹贰叁肆伍陆柒捌玖拾佰仟]+)[零壹贰叁肆伍陆柒捌玖拾佰仟万亿元圆角分整正]*"
-        r"(?:人民币|美元|港元|欧元|日元|万美元)?"
+        r"(?:美元|港元|欧元|日元)?"
     ),
     "mobile": re.compile(r"[0-9OolI|]{11}"),
 }

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -20,12 +19,15 @@ from docproc.scan.geometry import Matrix, apply, grey
 
 MOST_LINES = {"cn_name": 2, "text": 2, "period": 2, "address": 3, "scope": 40}
 """Lines that a value of a type may take on paper; one for the others."""
+SPACED = frozenset({"date", "date_or_long", "period"})
+JOINED = {"组成形式": "类型"}
+"""A sole trader's licence splits its kind over two labels: ``个体工商户`` and ``个人经营`` say one thing."""
 WEAK_TRUST = 0.8
 """Confidence is cut to this share where the label was only half seen."""
 _WEB = re.compile(r"(?:https?[:/]|www\.|[a-z0-9-]+\.(?:com|cn|net|org)\b)", re.IGNORECASE)
 """A web address is never part of a value: it is printed at the foot, or laid over a picture as a watermark."""
 _PERSON_WORDS = ("姓名", "(负责人)", "(签章)")
-_CODE = re.compile(r"(?<![0-9A-Z])[0-9A-HJ-NPQRTUWXY]{18}(?![0-9A-Z])")
+_CODE = re.compile(r"(?<![0-9A-Z])(?:[0-9A-HJ-NPQRTUWXY]{18}|[0-9]{15})(?![0-9A-Z])")
 
 
 def read_free(
@@ -65,12 +67,19 @@ def collect(glyphs: Sequence[Sequence[Glyph]], specs: Sequence[FieldSpec]) -> di
     labels = find_labels(rows, [(name, anchor) for anchor, name in anchors.items()])
     segments = [s for s in segments_of(rows, labels) if not _WEB.search("".join(g.char for g in s.glyphs))]
     most = {spec.name: max(MOST_LINES.get(spec.type, 1), spec.lines) for spec in specs}
-    values, _ = assign(labels, segments, most)
+    spaced = frozenset(spec.name for spec in specs if spec.type in SPACED)
+    values, _ = assign(labels, segments, most, spaced)
     best: dict[str, Value] = {}
+    joined: dict[str, Value] = {}
     for value in values:
         key = value.label.key
+        if value.label.anchor in JOINED and value.lines:
+            joined[JOINED[value.label.anchor]] = value
         if key and value.lines and (key not in best or value.label.score > best[key].label.score):
             best[key] = value
+    for value in best.values():
+        if value.label.anchor in joined:
+            value.lines += joined[value.label.anchor].lines
     return {name: best[key] for name, key in shared.items() if key in best}
 
 
@@ -78,9 +87,7 @@ def _runs(value: Value, lines: Sequence[TextLine]) -> list[Run]:
     return [Run(segment.glyphs, lines[segment.glyphs[0].line]) for segment in value.segments]
 
 
-def _field(
-    spec: FieldSpec, value: Value | None, lines: Sequence[TextLine], page: int, to_original: Matrix
-) -> Field:
+def _field(spec: FieldSpec, value: Value | None, lines: Sequence[TextLine], page: int, to_original: Matrix) -> Field:
     if value is None:
         return Field(spec.name, None, "", 0.0, None, page)
     runs = _runs(value, lines)
@@ -118,18 +125,18 @@ def _box(runs: Sequence[Run], to_original: Matrix) -> Box | None:
 def _second_looks(
     found: dict[str, Field], specs: Sequence[FieldSpec], lines: Sequence[TextLine], page: int, to_original: Matrix
 ) -> dict[str, Field]:
-    """A credit code is told by its own shape and check digits wherever it stands."""
+    """A credit code or registration number is told by its own shape and check digits wherever it stands."""
     for spec in specs:
         if spec.type == "uscc" and found[spec.name].value is None:
-            code = _code_anywhere(lines)
-            if code is not None:
-                found[spec.name] = _to_field(spec.name, read_runs("uscc", code), code, page, to_original)
+            for code in _codes_anywhere(lines):
+                read = read_runs("uscc", code)
+                if read.value is not None and read.source == "ocr":
+                    found[spec.name] = _to_field(spec.name, read, code, page, to_original)
+                    break
     return found
 
 
-def _code_anywhere(lines: Sequence[TextLine]) -> list[Run] | None:
+def _codes_anywhere(lines: Sequence[TextLine]) -> Iterator[list[Run]]:
     for line, glyphs in zip(lines, glyphs_of(lines), strict=True):
-        match = _CODE.search("".join(glyph.char for glyph in glyphs))
-        if match:
-            return [Run(tuple(glyphs[match.start() : match.end()]), line)]
-    return None
+        for match in _CODE.finditer("".join(glyph.char for glyph in glyphs)):
+            yield [Run(tuple(glyphs[match.start() : match.end()]), line)]

@@ -101,7 +101,7 @@ def without_overlay(lines: Sequence[Sequence[Glyph]], quads: Sequence[Quad]) -> 
 def _slants(quad: Quad, level: float) -> bool:
     """Whether a line runs at an angle to the others; short ones have no angle to speak of."""
     stretch = _length(quad) / max(_height(quad), 1.0)
-    return 1.6 < stretch and abs(_slant(quad) - level) > np.deg2rad(SLANT_DEG if stretch > 3 else 2 * SLANT_DEG)
+    return stretch > 1.6 and abs(_slant(quad) - level) > np.deg2rad(SLANT_DEG if stretch > 3 else 2 * SLANT_DEG)
 
 
 def _without_light_runs(line: Sequence[Glyph], limit: float) -> list[Glyph]:
@@ -119,9 +119,7 @@ def _length(quad: Quad) -> float:
     return float(np.hypot(*(quad[1] - quad[0])))
 
 
-def _line_glyphs(
-    line: TextLine, index: int, turn: NDArray[np.float64], grey: NDArray[np.uint8] | None
-) -> list[Glyph]:
+def _line_glyphs(line: TextLine, index: int, turn: NDArray[np.float64], grey: NDArray[np.uint8] | None) -> list[Glyph]:
     quad = line.quad.astype(np.float64)
     start, end = (quad[0] + quad[3]) / 2, (quad[1] + quad[2]) / 2
     height = _height(line.quad)
@@ -144,7 +142,7 @@ def _tone(grey: NDArray[np.uint8] | None, spot: NDArray[np.float64], height: flo
     """Grey level of the darkest part of a character's square."""
     if grey is None:
         return 0.0
-    half = max(0.45 * height, 2.0)
+    half = np.maximum(np.array([0.25, 0.4]) * height, 2.0)  # narrow: a step lies a little beside its character
     (x0, y0), (x1, y1) = np.maximum(spot - half, 0).astype(int), (spot + half + 1).astype(int)
     square = grey[y0:y1, x0:x1]
     return float(np.percentile(square, 2)) if square.size else 0.0
@@ -162,12 +160,14 @@ def steps_of(lattice: Lattice) -> list[tuple[int, str, float]]:
 
 
 def rows_of(lines: Sequence[Sequence[Glyph]]) -> list[list[Glyph]]:
-    """Join lines that stand level beside each other into rows, top to bottom; upright stacks become single characters."""
+    """Join lines that stand level beside each other into rows, top to bottom; stacks are taken apart."""
     pieces = [piece for line in lines for piece in _pieces(line)]
     pieces.sort(key=lambda piece: piece[0].x)
     rows: list[list[Glyph]] = []
     for piece in pieces:
-        best = min((row for row in rows if _level(row[-1], piece[0])), key=lambda r: _distance(r[-1], piece[0]), default=None)
+        best = min(
+            (row for row in rows if _level(row[-1], piece[0])), key=lambda r: _distance(r[-1], piece[0]), default=None
+        )
         if best is None:
             rows.append(list(piece))
         else:

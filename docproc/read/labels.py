@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -20,9 +21,10 @@ WEAK = 0.6
 """Score of a label of which only one character was seen."""
 STOPS = (
     "登记机关", "发照机关", "实收资本", "组成形式", "执照有效期", "经营期限", "公司类型", "经济性质", "副本", "副本号",
-    "年检", "发证日期", "签发日期", "发照日期", "核准日期", "注册号", "执照编号", "证照编号", "扫描二维码", "企业信用信息公示系统",
-    "国家市场监督管理总局监制", "国家企业信用信息公示系统网址", "编号", "须知", "签字", "盖章", "日期", "联系电话", "电话",
-    "身份证号", "身份证号码", "公民身份号码", "地址", "建筑面积", "户号", "户别", "户主", "与户主关系", "籍贯", "证件编号",
+    "年检", "发证日期", "签发日期", "发照日期", "核准日期", "注册号", "执照编号", "证照编号", "扫描二维码",
+    "企业信用信息公示系统", "国家市场监督管理总局监制", "国家企业信用信息公示系统网址", "编号", "须知", "签字", "盖章", "日期",
+    "联系电话", "电话", "身份证号", "身份证号码", "公民身份号码", "地址", "建筑面积", "户号", "户别", "户主", "与户主关系",
+    "籍贯", "证件编号",
     "体检机构", "发证机关", "发证单位", "性别", "年龄", "工作单位", "从业类别", "体检日期", "租金", "押金", "用途",
 )  # fmt: skip
 """Labels and printed lines that end the value before them, whatever the material."""
@@ -117,7 +119,7 @@ def _match(row: Sequence[Glyph], start: int, anchor: str) -> tuple[int, int] | N
         return None
     wrong = sum(g.char != a for g, a in zip(glyphs, anchor, strict=True))
     allowed = 2 if len(anchor) >= 8 else 1 if len(anchor) >= 4 else 0
-    if wrong > allowed or any(_too_far(a, b, len(anchor)) for a, b in zip(glyphs, glyphs[1:], strict=False)):
+    if wrong > allowed or any(_too_far(a, b, len(anchor)) for a, b in itertools.pairwise(glyphs)):
         return None
     return start + len(anchor), wrong
 

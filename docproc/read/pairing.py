@@ -20,8 +20,8 @@ SPLIT = 3.0
 """A gap of so many heights inside a line splits it."""
 ALIKE = 1.7
 """Pieces of one value differ in height by at most this factor; a watermark's characters are larger."""
-SAME_VALUE = 4.0
-"""A piece further right than this (heights) belongs to something else."""
+SAME_VALUE, SPACED_VALUE = 2.0, 4.5
+"""A piece further right than this (heights) belongs to something else; the second for values that are spaced out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def segments_of(rows: Sequence[Sequence[Glyph]], labels: Sequence[Label]) -> lis
 
 
 def assign(
-    labels: Sequence[Label], segments: Sequence[Segment], most_lines: dict[str, int]
+    labels: Sequence[Label], segments: Sequence[Segment], most_lines: dict[str, int], spaced: frozenset[str]
 ) -> tuple[list[Value], list[Segment]]:
     """Give segments to labels.
 
@@ -97,6 +97,7 @@ def assign(
         labels: see :func:`docproc.read.labels.find_labels`.
         segments: see :func:`segments_of`.
         most_lines: by field name, how many lines a value may take; 1 where it is not named.
+        spaced: fields whose values are printed with wide gaps: dates with places left for their numbers.
 
     Returns:
         One value for each label, and the segments that belong to none.
@@ -104,12 +105,12 @@ def assign(
     values = [Value(label) for label in labels]
     rest = []
     for segment in segments:
-        beside = [v for v in values if _beside(v, segment)]
+        beside = [v for v in values if _beside(v, segment, spaced)]
         if beside:
             owner = max(beside, key=lambda v: v.label.x1)
             _add(owner, segment)
             continue
-        above = [v for v in values if _continues(v, segment, most_lines.get(v.label.key, 1))]
+        above = [v for v in values if _continues(v, segment, most_lines.get(v.label.key, 1), spaced)]
         if above:
             _add(max(above, key=lambda v: (v.label.x0, v.label.y)), segment)
         else:
@@ -117,15 +118,19 @@ def assign(
     return values, _take_below(values, rest)
 
 
-def _beside(value: Value, segment: Segment) -> bool:
+def _reach(value: Value, spaced: frozenset[str]) -> float:
+    return SPACED_VALUE if value.label.key in spaced else SAME_VALUE
+
+
+def _beside(value: Value, segment: Segment, spaced: frozenset[str]) -> bool:
     label = value.label
     if segment.x0 < label.x1 - 0.6 * label.h or not _alike(value, segment):
         return False
     level = SAME_ROW * max(label.h, segment.h) + 0.006 * (segment.x0 - label.x1)
     if abs(segment.y - label.y) >= level:
         return False
-    end = max((s.x1 for s in value.segments), default=label.x1 + 4 * label.h)
-    return segment.x0 - end < SAME_VALUE * max(label.h, segment.h)
+    end = max((s.x1 for s in value.segments), default=label.x1 + 5 * label.h)
+    return segment.x0 - end < _reach(value, spaced) * max(label.h, segment.h)
 
 
 def _add(value: Value, segment: Segment) -> None:
@@ -147,13 +152,13 @@ def _alike(value: Value, segment: Segment) -> bool:
     return not heights or 1 / ALIKE < segment.h / max(heights[0], 1.0) < ALIKE
 
 
-def _continues(value: Value, segment: Segment, most: int) -> bool:
+def _continues(value: Value, segment: Segment, most: int, spaced: frozenset[str]) -> bool:
     if not value.lines or value.label.y > segment.y or not _alike(value, segment):
         return False
     last, start = value.lines[-1], value.lines[0][0].x0
     tall = max(segment.h, last[0].h)
     if abs(last[-1].y - segment.y) < 0.5 * segment.h:
-        return -segment.h < segment.x0 - last[-1].x1 < SAME_VALUE * segment.h
+        return -segment.h < segment.x0 - last[-1].x1 < _reach(value, spaced) * segment.h
     if len(value.lines) >= most or segment.y - last[0].y > FOLLOWS * tall:
         return False
     hangs = value.label.x0 - segment.h < segment.x0 < start < segment.x1

@@ -22,7 +22,8 @@ from docproc.scan.register import Registration
 
 PRESENCE = frozenset({"signature", "seal", "drawing"})
 RECOGNISED = 0.5
-"""Least share of the blank form found on the page for it to be that form; measured: 0.86 and more, 0.3 on another form."""
+"""Least share of the blank form found on the page for it to be that form; measured 0.86 and more, on another
+form 0.3."""
 AHEAD = 0.15
 """The second best form must fit so much less."""
 DISAGREE = 0.35
@@ -37,7 +38,7 @@ class _Job:
     crops: tuple[Image, ...]
     comb: Comb | None
     doubtful: bool
-    """Struck out or written over: read for the reviewer, never relied on."""
+    """Struck out, written over or with a cell left out: read for the reviewer, never relied on."""
 
 
 def read_registered(
@@ -95,7 +96,7 @@ def _job(sheet: Sheet, place: Place) -> _Job | None:
     """The crops of a box, ``None`` when it is blank."""
     if place.cells is not None:
         comb = comb_of(sheet, place.cell_boxes())
-        return _Job(place, (comb.tight,), comb, comb.heavy) if comb.filled else None
+        return _Job(place, (comb.tight,), comb, comb.heavy or comb.gaps) if comb.filled else None
     writing = writing_in(sheet, place.box)
     if is_blank(writing):
         return None
@@ -155,7 +156,9 @@ def _vote(readings: Sequence[Decoded]) -> Decoded:
             return reading
     values = {r.value for r in said}
     if len(values) == 1:
-        return replace(said[0], confidence=said[0].confidence * DISAGREE) if said[0].source == "ocr" else _unsure(said[0])
+        return (
+            replace(said[0], confidence=said[0].confidence * DISAGREE) if said[0].source == "ocr" else _unsure(said[0])
+        )
     best = max(readings, key=lambda r: r.confidence)
     others = tuple(dict.fromkeys([*(r.value for r in said if r.value), *best.alternatives]))
     return replace(best, value=None, alternatives=others, confidence=best.confidence * DISAGREE)
@@ -173,11 +176,12 @@ def _by_cells(lattice: Lattice, comb: Comb) -> list[Lattice]:
     parts = []
     for start, end in comb.spans:
         if start < end:
-            first, last = round(start / width * steps), max(round(end / width * steps), round(start / width * steps) + 1)
+            first, last = (
+                round(start / width * steps),
+                max(round(end / width * steps), round(start / width * steps) + 1),
+            )
             parts.append(cut(lattice, first, last))
     return parts
-
-
 
 
 def match_form(image: Image, registration: Registration, matter: Matter) -> tuple[Form, int] | None:

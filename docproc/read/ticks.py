@@ -88,7 +88,7 @@ def _ringed(ink: Mask, box: Box) -> bool:
     below = ink[y1 + pad : y1 + reach, x0:x1].any(axis=0).mean()
     left = ink[y0:y1, max(x0 - reach, 0) : x0 - pad].any(axis=1).mean()
     right = ink[y0:y1, x1 + pad : x1 + reach].any(axis=1).mean()
-    return min(above, below, left, right) > 0.5
+    return bool(min(above, below, left, right) > 0.5)
 
 
 def _struck(ink: Mask, words: Box) -> bool:
