@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import pymupdf
 
-from docproc.errors import LimitError, UnsupportedFileError
+from docproc.errors import InputError, LimitError, UnsupportedFileError
 from docproc.scan import headers
 from docproc.scan.geometry import Image
 from docproc.scan.limits import Limits
@@ -108,10 +108,14 @@ def _decode(data: bytes) -> Image:
     return np.asarray(image, np.uint8)
 
 
-def _failed(problem: Exception) -> Exception:
+def _failed(problem: Exception) -> InputError:
     """What a decoder's error means: too little memory under a limit, or a damaged file."""
     if getattr(problem, "code", None) == cv2.Error.StsNoMem or "malloc" in str(problem):
-        return MemoryError(str(problem))
+        return LimitError(
+            f"not enough memory: {problem}",
+            message_zh="文件展开后过大，请降低分辨率或分开上传",
+            code="too_much_memory",
+        )
     return headers.damaged(f"cannot be decoded: {problem}")
 
 
