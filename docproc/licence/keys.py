@@ -59,7 +59,9 @@ def load_pkcs12(path: Path, passphrase: bytes) -> KeySigner:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise SetupError(f"seal key {path} cannot be read: {error.strerror}; set its path or make a new seal") from error
+        raise SetupError(
+            f"seal key {path} cannot be read: {error.strerror}; set its path or make a new seal"
+        ) from error
     try:
         key, certificate, others = pkcs12.load_key_and_certificates(data, passphrase)
     except (ValueError, UnsupportedAlgorithm) as error:

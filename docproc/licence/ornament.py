@@ -46,7 +46,9 @@ def rosette(canvas: Canvas, x: float, y: float, radius: float, petals: int, colo
         _closed(canvas, list(_petals(x, y, outer, petals, 0.20 + 0.03 * layer, layer / 2 + 0.5)), colour, width)
 
 
-def _petals(x: float, y: float, radius: float, petals: int, depth: float, phase: float) -> Iterator[tuple[float, float]]:
+def _petals(
+    x: float, y: float, radius: float, petals: int, depth: float, phase: float
+) -> Iterator[tuple[float, float]]:
     steps = petals * 16
     for index in range(steps):
         angle = 2 * math.pi * index / steps

@@ -8,12 +8,11 @@ from datetime import datetime, timedelta
 
 from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.sign.validation.dss import DocumentSecurityStore
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from pyhanko_certvalidator import CertificateValidator
 
 from docproc.errors import SealError
-from docproc.licence.seal import about_one_of, checked_context, open_writer, timestamp_with
+from docproc.licence.seal import add_validation_data, checked_context, fetch_lists, open_writer, timestamp_with
 from docproc.licence.trust import SealTrust, TrustList
 from docproc.licence.tsa import TimeStamper
 from docproc.licence.verify import examine
@@ -58,14 +57,8 @@ async def _renew(pdf: bytes, timestamper: TimeStamper, trust: SealTrust, at: dat
         validator = CertificateValidator(former.signer_cert, former.other_embedded_certs, context)
         paths = [await validator.async_validate_usage(set(), {"time_stamping"})]
         paths += [path async for path in timestamper.validation_paths(context)]
-        DocumentSecurityStore.supply_dss_in_writer(
-            writer,
-            sig_contents=None,
-            paths=paths,
-            crls=context.crls,
-            ocsps=about_one_of(context.ocsps, paths),
-            embed_roots=False,
-        )
+        await fetch_lists(context, paths)
+        add_validation_data(writer, context, paths)
         await timestamp_with(writer, timestamper, len(stamps) + 1)
         out = writer.prev.stream
         assert isinstance(out, io.BytesIO)

@@ -114,7 +114,12 @@ class VerificationReport:
             return "文件在签章之后被追加了内容，不能作为有效的电子证照，请向持证人索取原文件。"
         if self.indication != "TOTAL-PASSED":
             return "不能确认电子印章有效，请勿采信，可向登记机关查询。"
-        named = {"suspended": "已被暂停", "revoked": "已被吊销", "superseded": "已被新证照取代", "expired": "已过有效期"}
+        named = {
+            "suspended": "已被暂停",
+            "revoked": "已被吊销",
+            "superseded": "已被新证照取代",
+            "expired": "已过有效期",
+        }
         if self.status in named:
             return f"电子印章有效，但证照{named[self.status]}。"
         return "电子印章有效，但登记机关查不到这份文件或它不是现行版本，请勿采信。"

@@ -68,13 +68,15 @@ class DevPki:
     def seal_trust(self) -> SealTrust:
         """What a sealer starts from, with revocation information made in this process.
 
-        End entities are proved by OCSP: pyHanko finds the CRL of an issuing CA that is not the root in the present,
-        but not when it looks back from after the certificate's end.
+        End entities are proved twice. pyHanko finds the CRL of a CA that is not the root in the present, but not when
+        it looks back from after the certificate's end: there it needs OCSP. An OCSP answer alone is worthless once
+        the responder's certificate has ended: there a CRL is needed.
         """
         known = self.trust_list()
 
         def evidence(at: datetime) -> Evidence:
-            return Evidence((asn1_crl.CertificateList.load(self.crl("root", at)),), self._answers(at))
+            lists = tuple(asn1_crl.CertificateList.load(self.crl(name, at)) for name in ("root", "ca"))
+            return Evidence(lists, self._answers(at))
 
         return SealTrust(known.roots, known.intermediates, evidence)
 

@@ -63,7 +63,12 @@ def _in_child(data: bytes, trust: TrustList, at: datetime, memory_mb: int, secon
     environment = {"PYTHONPATH": root, "PATH": os.defpath, "PYTHONHASHSEED": "0"}
     try:
         done = subprocess.run(
-            command, input=request + b"\n" + data, capture_output=True, timeout=seconds * 2, env=environment, check=False
+            command,
+            input=request + b"\n" + data,
+            capture_output=True,
+            timeout=seconds * 2,
+            env=environment,
+            check=False,
         )
         if done.returncode != 0:
             return format_failure(f"the file stopped its reader (status {done.returncode})")

@@ -1,8 +1,8 @@
 """Sealing: a visible 公章 and a PAdES signature (ETSI EN 319 142-1) that locks the document.
 
-The signature and all that is needed to verify it later (certificates, CRLs, OCSP responses) go into one revision, so
-that the signature covers its own validation data; at B-LTA an archive time-stamp over everything follows in a second
-revision. Every certificate is checked, revocation included, before the key is used, at every level.
+The signature is one revision. What is needed to verify it later (certificates, CRLs, OCSP responses) follows in a
+second one, at B-LTA together with an archive time-stamp over everything: other validators look for it there. Every
+certificate is checked, revocation included, before the key is used, at every level.
 """
 
 from __future__ import annotations
@@ -25,17 +25,15 @@ from pyhanko.sign.fields import MDPPerm, SigFieldSpec, SigSeedSubFilter
 from pyhanko.sign.general import SigningError
 from pyhanko.sign.signers.pdf_cms import PdfCMSSignedAttributes
 from pyhanko.sign.signers.pdf_signer import (
-    DSSContentSettings,
     PdfSignatureMetadata,
     PdfSigner,
     PdfTimeStamper,
-    PreSignValidationStatus,
-    SigDSSPlacementPreference,
 )
 from pyhanko.sign.timestamps.common_utils import TimestampRequestError
+from pyhanko.sign.validation.dss import DocumentSecurityStore
 from pyhanko.stamp import BaseStampStyle
 from pyhanko_certvalidator import CertificateValidator, ValidationContext
-from pyhanko_certvalidator.errors import InsufficientRevinfoError, PathError, ValidationError
+from pyhanko_certvalidator.errors import CRLFetchError, InsufficientRevinfoError, PathError, ValidationError
 from pyhanko_certvalidator.path import ValidationPath
 
 from docproc.errors import SealError, SealUnavailableError
@@ -85,7 +83,9 @@ def seal(
         raise SealError(f"level {level} needs a time-stamping service")
     if abs(art.diameter - place.diameter) > 0.01:
         raise SealError(f"seal is {art.diameter} mm across, its place {place.diameter} mm: draw it at that size")
-    return asyncio.run(_seal(pdf, signer, timestamper if level != "B-B" else None, trust, place, art, reason, at, level))
+    return asyncio.run(
+        _seal(pdf, signer, timestamper if level != "B-B" else None, trust, place, art, reason, at, level)
+    )
 
 
 async def _seal(
@@ -100,8 +100,8 @@ async def _seal(
     level: Level,
 ) -> bytes:
     async with checked_context(trust, at) as context:
-        status = await _check(signer, timestamper, context)
         keep = level in ("B-LT", "B-LTA")
+        paths = await _check(signer, timestamper, context, keep)
         writer = open_writer(pdf)
         if any(True for _ in writer.prev.embedded_signatures):
             raise SealError("the file is already signed: seal the rendered licence")
@@ -112,17 +112,17 @@ async def _seal(
             reason=reason,
             certify=True,
             docmdp_permissions=MDPPerm.NO_CHANGES,
-            embed_validation_info=keep,
-            validation_context=context if keep else None,
-            dss_settings=DSSContentSettings(
-                include_vri=False, placement=SigDSSPlacementPreference.TOGETHER_WITH_SIGNATURE
-            ),
         )
         field = SigFieldSpec(SEAL_FIELD, on_page=0, box=_box(writer, place), readable_field_name="电子印章")
         pdf_signer = PdfSigner(metadata, signer, timestamper=timestamper, stamp_style=_Style(art), new_field_spec=field)
-        out = await _sign(pdf_signer, writer, status if keep else None, await _reserve(signer, timestamper), at)
-        if level == "B-LTA" and timestamper is not None:
-            await add_timestamp(out, timestamper, 1)
+        out = await _sign(pdf_signer, writer, await _reserve(signer, timestamper), at)
+        if keep:
+            writer = _Writer(out)
+            add_validation_data(writer, context, paths)
+            if level == "B-LTA" and timestamper is not None:
+                await timestamp_with(writer, timestamper, 1)
+            else:
+                writer.write_in_place()
         return out.getvalue()
 
 
@@ -133,11 +133,11 @@ async def checked_context(trust: SealTrust, at: datetime) -> AsyncIterator[Valid
     try:
         context = trust.context(at)
         yield context
-    except (OSError, asyncio.TimeoutError) as error:
+    except (TimeoutError, OSError) as error:
         raise SealUnavailableError(f"a service needed for sealing is out of reach: {error}") from error
     except TimestampRequestError as error:
         raise SealUnavailableError(f"the time-stamping service refused: {error}") from error
-    except (InsufficientRevinfoError, PathError, ValidationError) as error:
+    except (CRLFetchError, PathError, ValidationError) as error:
         raise _certificate_error(error) from error
     except SigningError as error:
         cause = error.__cause__
@@ -151,10 +151,18 @@ async def checked_context(trust: SealTrust, at: datetime) -> AsyncIterator[Valid
             await context.aclose()
 
 
-async def add_timestamp(out: io.BytesIO, timestamper: TimeStamper, number: int) -> None:
-    """Append an archive time-stamp over the whole file as a revision of its own."""
-    writer = _Writer(out)
-    await timestamp_with(writer, timestamper, number)
+def add_validation_data(
+    writer: IncrementalPdfFileWriter, context: ValidationContext, paths: list[ValidationPath]
+) -> None:
+    """Put the certificates of these paths, and what proves that they are good, into the pending revision."""
+    DocumentSecurityStore.supply_dss_in_writer(
+        writer,
+        sig_contents=None,
+        paths=paths,
+        crls=context.crls,
+        ocsps=_about_one_of(context.ocsps, paths),
+        embed_roots=False,
+    )
 
 
 async def timestamp_with(writer: IncrementalPdfFileWriter, timestamper: TimeStamper, number: int) -> None:
@@ -211,40 +219,40 @@ class _Style(BaseStampStyle):  # type: ignore[misc]
         return _Stamp(self._art, writer, box)
 
 
-async def _sign(
-    signer: PdfSigner,
-    writer: IncrementalPdfFileWriter,
-    status: PreSignValidationStatus | None,
-    reserve: int,
-    at: datetime,
-) -> io.BytesIO:
+async def _sign(signer: PdfSigner, writer: IncrementalPdfFileWriter, reserve: int, at: datetime) -> io.BytesIO:
     session = signer.init_signing_session(writer)
     session.system_time = at
-    document = session.prepare_tbs_document(validation_info=status, bytes_reserved=reserve)
+    document = session.prepare_tbs_document(validation_info=None, bytes_reserved=reserve)
     prepared, out = document.digest_tbs_document(in_place=True)
     attributes = PdfCMSSignedAttributes(signing_time=at)
-    # validation data is in the signed revision already: the steps that pyHanko would take after signing are not run
     await document.perform_signature(document_digest=prepared.document_digest, pdf_cms_signed_attrs=attributes)
     return out
 
 
 async def _check(
-    signer: Signer, timestamper: TimeStamper | None, context: ValidationContext
-) -> PreSignValidationStatus:
-    """Validate the certificates of seal and TSA, and gather what proves that they are good."""
+    signer: Signer, timestamper: TimeStamper | None, context: ValidationContext, keep: bool
+) -> list[ValidationPath]:
+    """Validate the certificates of seal and TSA; ``keep`` gathers all that proves that they are good."""
     validator = CertificateValidator(signer.signing_cert, signer.cert_registry, context)
-    path = await validator.async_validate_usage({"non_repudiation"})
-    stamps = [found async for found in timestamper.validation_paths(context)] if timestamper is not None else []
-    return PreSignValidationStatus(
-        signer_path=path,
-        validation_paths=[path, *stamps],
-        ts_validation_paths=stamps or None,
-        ocsps_to_embed=about_one_of(context.ocsps, [path, *stamps]),
-        crls_to_embed=context.crls,
-    )
+    paths = [await validator.async_validate_usage({"non_repudiation"})]
+    if timestamper is not None:
+        paths += [found async for found in timestamper.validation_paths(context)]
+    if keep:
+        await fetch_lists(context, paths)
+    return paths
 
 
-def about_one_of(responses: list[ocsp.OCSPResponse], paths: list[ValidationPath]) -> list[ocsp.OCSPResponse]:
+async def fetch_lists(context: ValidationContext, paths: list[ValidationPath]) -> None:
+    """Fetch the CRLs that certificates name even where OCSP has answered.
+
+    An OCSP answer can be checked only as long as its responder's certificate lasts, a CRL as long as the CA's.
+    """
+    for certificate in {item.issuer_serial: item for path in paths for item in path}.values():
+        if certificate.crl_distribution_points and not certificate.self_issued:
+            await context.async_retrieve_crls(certificate)
+
+
+def _about_one_of(responses: list[ocsp.OCSPResponse], paths: list[ValidationPath]) -> list[ocsp.OCSPResponse]:
     """Pick the OCSP responses about a certificate of these paths: a source may give answers about others too."""
     serials = {item.serial_number for path in paths for item in path}
     return [item for item in responses if _serial(item) in serials]
@@ -272,6 +280,8 @@ def _box(writer: IncrementalPdfFileWriter, place: Place) -> tuple[float, float, 
 
 
 def _certificate_error(error: BaseException) -> SealError:
-    if isinstance(error, InsufficientRevinfoError):
+    if isinstance(error, InsufficientRevinfoError | CRLFetchError):
         return SealUnavailableError(f"revocation information is out of reach: {error}")
-    return SealError(f"a certificate is not good for sealing: {error}", message_zh="印章证书无效、已过期或已被吊销，不能签章")
+    return SealError(
+        f"a certificate is not good for sealing: {error}", message_zh="印章证书无效、已过期或已被吊销，不能签章"
+    )

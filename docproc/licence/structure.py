@@ -128,8 +128,10 @@ def _der_end(data: bytes, start: int, limit: int, depth: int = 0) -> int:
     return end
 
 
-def check_revision(data: bytes, start: int, end: int, field: str) -> None:
-    """Check that ``data[start:end]`` adds archive time-stamp ``field`` and its validation data, and nothing else.
+def check_revision(data: bytes, start: int, end: int, field: str | None) -> None:
+    """Check that ``data[start:end]`` adds validation data and the archive time-stamp ``field``, and nothing else.
+
+    Without a field it must be validation data alone, as after a seal of level B-LT.
 
     Raises:
         StructureError: it does something else.
@@ -221,38 +223,35 @@ def _entries(table: bytes) -> list[tuple[int, int]]:
     return entries
 
 
-def _account(before: PdfFileReader, objects: dict[int, Any], field: str) -> None:
+def _account(before: PdfFileReader, objects: dict[int, Any], field: str | None) -> None:
     """Find the role of every object of the update; each must have one."""
     known = int(before.trailer["/Size"])
     root_ref = before.trailer.raw_get("/Root")
     root = before.root
     roles: set[int] = set()
 
-    def current(reference: Any, what: str) -> Any:
-        if not isinstance(reference, generic.IndirectObject):
-            raise StructureError(f"{what} is not an object of its own")
-        roles.add(reference.idnum)
-        if reference.idnum in objects:
-            return objects[reference.idnum]
-        return before.get_object(generic.Reference(reference.idnum, 0, before))
+    new_root = _current(root_ref, objects, roles)
+    _same_but(root, new_root, {"/DSS"}, "document catalogue")
+    if field is not None:
+        _account_stamp(root, objects, field, known, roles)
+    if "/DSS" in new_root:
+        _account_dss(_current(new_root.raw_get("/DSS"), objects, roles), root, objects, known, roles)
+    if set(objects) - roles:
+        raise StructureError("the update holds objects that are not part of a time-stamp")
 
-    def same_but(old: Any, new: Any, allowed: set[str], what: str) -> None:
-        left, right = plain(old), plain(new)
-        if {k: v for k, v in left.items() if k not in allowed} != {k: v for k, v in right.items() if k not in allowed}:
-            raise StructureError(f"the update changes the {what}")
 
-    new_root = current(root_ref, "the catalogue")
-    same_but(root, new_root, {"/DSS"}, "document catalogue")
+def _account_stamp(root: Any, objects: dict[int, Any], field: str, known: int, roles: set[int]) -> None:
+    """Check that the form and the page grow by one invisible field that holds a time-stamp."""
     form_ref = root.raw_get("/AcroForm")
-    form = current(form_ref, "the form")
-    same_but(form_ref.get_object(), form, {"/Fields"}, "form")
+    form = _current(form_ref, objects, roles)
+    _same_but(form_ref.get_object(), form, {"/Fields"}, "form")
     page_ref = root["/Pages"]["/Kids"].raw_get(0)
-    page = current(page_ref, "the page")
-    same_but(page_ref.get_object(), page, {"/Annots"}, "page")
+    page = _current(page_ref, objects, roles)
+    _same_but(page_ref.get_object(), page, {"/Annots"}, "page")
     widget_ref = _appended(form_ref.get_object().raw_get("/Fields"), form.raw_get("/Fields"))
     if widget_ref != _appended(page_ref.get_object().raw_get("/Annots"), page.raw_get("/Annots")):
         raise StructureError("the update adds something to the page")
-    widget = current(widget_ref, "the time-stamp's field")
+    widget = _current(widget_ref, objects, roles)
     shown = {key: plain(widget.raw_get(key)) for key in widget if key not in ("/T", "/TU", "/V", "/P")}
     hidden = {"/FT": "/Sig", "/Type": "/Annot", "/Subtype": "/Widget"}
     expected = {key: ("NameObject", name) for key, name in hidden.items()}
@@ -260,13 +259,23 @@ def _account(before: PdfFileReader, objects: dict[int, Any], field: str) -> None
     if widget_ref.idnum < known or shown != expected or str(widget.get("/T")) != field:
         raise StructureError("the time-stamp's field shows something")
     value_ref = widget.raw_get("/V")
-    value = current(value_ref, "the time-stamp")
+    value = _current(value_ref, objects, roles)
     if value_ref.idnum < known or set(value) != {"/Contents", "/ByteRange", "/Type", "/Filter", "/SubFilter"}:
         raise StructureError("the time-stamp says something unexpected")
-    if "/DSS" in new_root:
-        _account_dss(current(new_root.raw_get("/DSS"), "the validation data"), root, objects, known, roles)
-    if set(objects) - roles:
-        raise StructureError("the update holds objects that are not part of a time-stamp")
+
+
+def _current(reference: Any, objects: dict[int, Any], roles: set[int]) -> Any:
+    """An object as the update leaves it; notes that its place in the update is accounted for."""
+    if not isinstance(reference, generic.IndirectObject):
+        raise StructureError("a part that the update needs is not an object of its own")
+    roles.add(reference.idnum)
+    return objects[reference.idnum] if reference.idnum in objects else reference.get_object()
+
+
+def _same_but(old: Any, new: Any, allowed: set[str], what: str) -> None:
+    left, right = plain(old), plain(new)
+    if {k: v for k, v in left.items() if k not in allowed} != {k: v for k, v in right.items() if k not in allowed}:
+        raise StructureError(f"the update changes the {what}")
 
 
 def _account_dss(dss: Any, root: Any, objects: dict[int, Any], known: int, roles: set[int]) -> None:

@@ -15,14 +15,14 @@ from asn1crypto.crl import CertificateList
 from asn1crypto.ocsp import OCSPResponse
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.sign.ades.report import AdESIndeterminate, AdESStatus
+from pyhanko.sign.ades.report import AdESStatus
 from pyhanko.sign.fields import MDPPerm
 from pyhanko.sign.general import NonexistentAttributeError, find_unique_cms_attribute
 from pyhanko.sign.validation import KeyUsageConstraints
 from pyhanko.sign.validation.ades import (
     AdESBasicValidationResult,
     ades_basic_validation,
-    ades_lta_validation,
+    ades_timestamp_validation,
     ades_with_time_validation,
 )
 from pyhanko.sign.validation.dss import DocumentSecurityStore
@@ -31,7 +31,6 @@ from pyhanko.sign.validation.generic_cms import validate_sig_integrity
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from pyhanko.sign.validation.policy_decl import (
     LocalKnowledge,
-    PdfSignatureValidationSpec,
     RevinfoOnlineFetchingRule,
     RevocationInfoGatheringSpec,
     SignatureValidationSpec,
@@ -68,6 +67,7 @@ ARCHIVE_REVOCATION = CertRevTrustPolicy(
 )
 """A time-stamp is believed on the revocation information of its own day until the TSA's certificate ends: offline there
 is none newer. A later revocation of the TSA is seen when its CRL is put into the trust folder."""
+CLOCK_SKEW = timedelta(minutes=5)
 MAX_ARCHIVE_STAMPS = 64
 """More renewals than a licence can see in its life; a bound on work."""
 
@@ -146,11 +146,67 @@ async def _examine(data: bytes, trust: TrustList, at: datetime) -> Examination:
 async def _judge(
     seal: _Seal, trust: TrustList, at: datetime
 ) -> tuple[Indication, str | None, StandardCMSSignatureStatus | None]:
-    """Run the validation process of EN 319 102-1 that fits the level (5.3, 5.5 or 5.6)."""
-    signature = seal.signature
-    known = _knowledge(signature.reader, trust)
+    """Run the validation process of EN 319 102-1 that fits the level (5.3, 5.5 or 5.6).
+
+    With archive time-stamps the seal is judged for the time that the oldest of them proves. pyHanko has a process of
+    its own for that; it asks the computer's clock instead of ``at``, and a newer CRL makes it forget an older proof.
+    """
+    known = _knowledge(seal.signature.reader, trust)
+    if not seal.stamps:
+        return _verdict(await _judge_at(seal.signature, _spec(trust, known), at))
+    proven = await _archived_since(seal.stamps, trust, known, at)
+    if proven is not None:
+        return _verdict(await _judge_at(seal.signature, _spec(trust, _until(known, proven)), proven))
+    indication, sub, status = _verdict(await _judge_at(seal.signature, _spec(trust, known), at))
+    if indication == "TOTAL-FAILED" or sub == "NO_CERTIFICATE_CHAIN_FOUND":
+        return indication, sub, status
+    # the archive time-stamps are worn out, or of a service that nobody trusts
+    return "INDETERMINATE", "NO_POE", status
+
+
+async def _archived_since(
+    stamps: tuple[EmbeddedPdfSignature, ...], trust: TrustList, known: LocalKnowledge, at: datetime
+) -> datetime | None:
+    """The time that the oldest archive time-stamp proves, or ``None`` when the chain does not hold.
+
+    The newest must be good at ``at``, and each older one at the time that the next newer one proves (5.6.2.3): that
+    is what renewing in time means. That each covers all that came before is checked with the structure of the file.
+    """
+    moment = at
+    for stamp in reversed(stamps):
+        made: datetime = stamp.signed_data["encap_content_info"]["content"].parsed["gen_time"].native
+        result = await ades_timestamp_validation(
+            stamp.signed_data,
+            _spec(trust, _until(known, moment)),
+            timing_info=_moment(moment),
+            expected_tst_imprint=stamp.compute_digest,
+        )
+        if result.ades_subindic.status != AdESStatus.PASSED or made > moment + CLOCK_SKEW:
+            return None
+        moment = min(moment, made)
+    return moment
+
+
+async def _judge_at(
+    signature: EmbeddedPdfSignature, spec: SignatureValidationSpec, at: datetime
+) -> AdESBasicValidationResult:
+    run = ades_with_time_validation if _token(signature) else ades_basic_validation
+    return await run(signature.signed_data, spec, timing_info=_moment(at), raw_digest=signature.compute_digest())
+
+
+def _verdict(result: AdESBasicValidationResult) -> tuple[Indication, str | None, StandardCMSSignatureStatus | None]:
+    verdicts: dict[AdESStatus, Indication] = {
+        AdESStatus.PASSED: "TOTAL-PASSED",
+        AdESStatus.INDETERMINATE: "INDETERMINATE",
+        AdESStatus.FAILED: "TOTAL-FAILED",
+    }
+    indication = verdicts[result.ades_subindic.status]
+    return indication, None if indication == "TOTAL-PASSED" else result.ades_subindic.standard_name, result.api_status
+
+
+def _spec(trust: TrustList, known: LocalKnowledge) -> SignatureValidationSpec:
     anchors = SimpleTrustManager.build(list(trust.roots))
-    spec = SignatureValidationSpec(
+    return SignatureValidationSpec(
         cert_validation_policy=CertValidationPolicySpec(
             anchors, CertRevTrustPolicy(REQUIRE_REVINFO), algorithm_usage_policy=ALGORITHMS
         ),
@@ -161,36 +217,16 @@ async def _judge(
         local_knowledge=known,
         key_usage_settings=KeyUsageConstraints(key_usage={"non_repudiation"}),
     )
-    result: AdESBasicValidationResult
-    first: datetime | None = None
-    if seal.stamps:
-        signature.compute_integrity_info(skip_diff=True)
-        archived = await ades_lta_validation(signature, PdfSignatureValidationSpec(spec, None), _moment(at))
-        result, first = archived, archived.oldest_evidence_record_timestamp
-        if first is not None and result.ades_subindic == AdESIndeterminate.CERTIFICATE_CHAIN_GENERAL_FAILURE:
-            # One of two kinds of revocation information is stale and the other is not: pyHanko then does not look
-            # back. The archive time-stamps hold, so the seal may be judged for the time that the first one proves.
-            result = await _judge_at(signature, spec, first)
-    else:
-        result = await _judge_at(signature, spec, at)
-    verdicts: dict[AdESStatus, Indication] = {
-        AdESStatus.PASSED: "TOTAL-PASSED",
-        AdESStatus.INDETERMINATE: "INDETERMINATE",
-        AdESStatus.FAILED: "TOTAL-FAILED",
-    }
-    indication = verdicts[result.ades_subindic.status]
-    sub = None if indication == "TOTAL-PASSED" else result.ades_subindic.standard_name
-    if indication == "TOTAL-PASSED" and seal.stamps and first is None:
-        # the seal would pass on its own, but its archive time-stamps are of a service that nobody trusts, or too late
-        indication, sub = "INDETERMINATE", "NO_POE"
-    return indication, sub, result.api_status
 
 
-async def _judge_at(
-    signature: EmbeddedPdfSignature, spec: SignatureValidationSpec, at: datetime
-) -> AdESBasicValidationResult:
-    run = ades_with_time_validation if _token(signature) else ades_basic_validation
-    return await run(signature.signed_data, spec, timing_info=_moment(at), raw_digest=signature.compute_digest())
+def _until(known: LocalKnowledge, moment: datetime) -> LocalKnowledge:
+    """Leave out revocation information that was issued after a moment: it says nothing about that moment."""
+    limit = moment + CLOCK_SKEW
+    return replace(
+        known,
+        known_crls=[item for item in known.known_crls if item.issuance_date and item.issuance_date <= limit],
+        known_ocsps=[item for item in known.known_ocsps if item.issuance_date and item.issuance_date <= limit],
+    )
 
 
 def _moment(at: datetime) -> ValidationTimingInfo:
@@ -214,16 +250,18 @@ def _integrity(data: bytes, seal: _Seal, trust: TrustList) -> tuple[Integrity, l
             end = span.end
         _check_certificates(seal, trust)
         if end != len(data):
-            _unaccounted(data, end)
+            _check_rest(data, end, alone=seal.level() == "B-LT")
     except StructureError as error:
         return ("altered" if error.changed else "extended"), [str(error)]
     return "intact", []
 
 
-def _unaccounted(data: bytes, end: int) -> None:
-    """Say what kind of bytes follow the last signature; they always count against the file."""
+def _check_rest(data: bytes, end: int, *, alone: bool) -> None:
+    """Judge what follows the last signature: validation data after a B-LT seal, or something that counts against it."""
     if b"obj" in data[end:] or b"xref" in data[end:]:
-        check_revision(data, end, len(data), "")
+        check_revision(data, end, len(data), None)
+        if alone:
+            return
     raise StructureError("bytes follow the last signature", changed=False)
 
 
@@ -282,7 +320,11 @@ def _check_certificates(seal: _Seal, trust: TrustList) -> None:
 
 
 def _objection(
-    seal: _Seal, status: StandardCMSSignatureStatus | None, licence: Licence | None, complaint: str, integrity: Integrity
+    seal: _Seal,
+    status: StandardCMSSignatureStatus | None,
+    licence: Licence | None,
+    complaint: str,
+    integrity: Integrity,
 ) -> _Objection | None:
     """What speaks against a seal that passes as such."""
     if integrity != "intact":

@@ -57,13 +57,14 @@ def test_the_level_is_the_one_asked_for(pki: DevPki, trust: TrustList, make_seal
     assert (report.indication == "TOTAL-PASSED") == report.ok
 
 
-def test_the_seal_locks_the_document_and_covers_its_validation_data(sealed: bytes) -> None:
+def test_the_seal_locks_the_document_and_the_archive_stamp_covers_it_all(sealed: bytes) -> None:
     signature, stamp = embedded(sealed)
     assert signature.docmdp_level == MDPPerm.NO_CHANGES
     assert signature.sig_object["/SubFilter"] == "/ETSI.CAdES.detached"
     assert signature.sig_object["/Reason"] == "签发"
     assert stamp.sig_object_type == "/DocTimeStamp"
-    assert b"/DSS" in sealed[: signature.byte_range[2] + signature.byte_range[3]]
+    end = signature.byte_range[2] + signature.byte_range[3]
+    assert b"/DSS" in sealed[end : stamp.byte_range[1]], "validation data come with the stamp, before its gap"
     assert stamp.byte_range[2] + stamp.byte_range[3] == len(sealed)
 
 
@@ -175,9 +176,7 @@ def test_without_a_time_stamp_nothing_is_sealed(pki: DevPki, pdf: bytes, art: Se
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_without_revocation_information_nothing_is_sealed(
-    pki: DevPki, pdf: bytes, art: SealArt, level: Level
-) -> None:
+def test_without_revocation_information_nothing_is_sealed(pki: DevPki, pdf: bytes, art: SealArt, level: Level) -> None:
     known = pki.seal_trust()
 
     def down(at: datetime) -> Evidence:

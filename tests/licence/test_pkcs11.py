@@ -1,0 +1,127 @@
+"""Seals on a token: SoftHSM2 stands in for the hardware."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, pkcs12
+
+from docproc.errors import SealError, SealUnavailableError, SetupError
+from docproc.licence.art import SealArt
+from docproc.licence.keys import close_signer, open_pkcs11
+from docproc.licence.layout import load_layout
+from docproc.licence.responder import DevPki
+from docproc.licence.seal import seal
+from docproc.licence.trust import TrustList
+from docproc.licence.verify import verify
+
+TOKEN, PIN = "docproc-test", "135790"
+MODULES = ("/usr/lib/softhsm/libsofthsm2.so", "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so")
+MODULE = next((Path(path) for path in MODULES if Path(path).is_file()), None)
+
+if MODULE is None or shutil.which("softhsm2-util") is None:
+    if os.environ.get("CI") == "true":
+        pytest.fail("SoftHSM2 is missing on CI: install the package softhsm2", pytrace=False)
+    pytest.skip("SoftHSM2 is not installed: seals on tokens are not tested here", allow_module_level=True)
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+@pytest.fixture(scope="module")
+def module(tmp_path_factory: pytest.TempPathFactory, pki: DevPki) -> Iterator[Path]:
+    """A token with the two sample seals on it; SoftHSM reads its configuration once in each process."""
+    assert MODULE is not None
+    folder = tmp_path_factory.mktemp("token")
+    (folder / "tokens").mkdir()
+    (folder / "softhsm2.conf").write_text(f"directories.tokendir = {folder / 'tokens'}\nlog.level = ERROR\n")
+    before = os.environ.get("SOFTHSM2_CONF")
+    os.environ["SOFTHSM2_CONF"] = str(folder / "softhsm2.conf")
+    util = ["softhsm2-util", "--module", str(MODULE)]
+    subprocess.run(
+        [*util, "--init-token", "--free", "--label", TOKEN, "--pin", PIN, "--so-pin", PIN],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    for number, name in enumerate(("seal-rsa", "seal-p256"), 1):
+        key, certificate, _ = pkcs12.load_key_and_certificates(
+            (pki.folder / f"{name}.p12").read_bytes(), pki.passphrase
+        )
+        assert key is not None and certificate is not None
+        pem = folder / f"{name}.pem"
+        pem.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        subprocess.run(
+            [*util, "--import", str(pem), "--token", TOKEN, "--label", name, "--id", f"0{number}", "--pin", PIN],
+            check=True, capture_output=True,
+        )  # fmt: skip
+        pem.unlink()
+        store_certificate(MODULE, name, bytes([number]), certificate.public_bytes(Encoding.DER))
+    yield MODULE
+    if before is None:
+        del os.environ["SOFTHSM2_CONF"]
+    else:
+        os.environ["SOFTHSM2_CONF"] = before
+
+
+def store_certificate(module: Path, label: str, identity: bytes, der: bytes) -> None:
+    import pkcs11
+    from asn1crypto import x509
+    from pkcs11 import Attribute, CertificateType, ObjectClass
+
+    parsed = x509.Certificate.load(der)
+    token = pkcs11.lib(str(module)).get_token(token_label=TOKEN)
+    with token.open(rw=True, user_pin=PIN) as session:
+        session.create_object(
+            {
+                Attribute.CLASS: ObjectClass.CERTIFICATE,
+                Attribute.CERTIFICATE_TYPE: CertificateType.X_509,
+                Attribute.TOKEN: True,
+                Attribute.LABEL: label,
+                Attribute.ID: identity,
+                Attribute.SUBJECT: parsed.subject.dump(),
+                Attribute.ISSUER: parsed.issuer.dump(),
+                Attribute.SERIAL_NUMBER: parsed["tbs_certificate"]["serial_number"].dump(),
+                Attribute.VALUE: der,
+            }
+        )
+
+
+@pytest.mark.parametrize("name", ["seal-rsa", "seal-p256"])
+def test_a_token_seals_like_a_file(
+    module: Path, name: str, pki: DevPki, trust: TrustList, pdf: bytes, art: SealArt
+) -> None:
+    signer = open_pkcs11(module, TOKEN, name, PIN, chain=trust.intermediates)
+    try:
+        for _ in range(2):
+            data = seal(
+                pdf,
+                signer,
+                pki.timestamper(now),
+                pki.seal_trust(),
+                place=load_layout("food_business").seal,
+                art=art,
+                reason="签发",
+                at=now(),
+            )
+            report = verify(data, trust, now())
+            assert report.ok, report
+            assert report.signatures[0].level == "B-LTA"
+    finally:
+        close_signer(signer)
+
+
+def test_problems_with_the_token_are_named(module: Path, tmp_path: Path) -> None:
+    with pytest.raises(SetupError, match="driver"):
+        open_pkcs11(tmp_path / "none.so", TOKEN, "seal-rsa", PIN)
+    with pytest.raises(SealUnavailableError, match="PIN"):
+        open_pkcs11(module, TOKEN, "seal-rsa", "000000")
+    with pytest.raises(SealUnavailableError, match="nowhere"):
+        open_pkcs11(module, "nowhere", "seal-rsa", PIN)
+    with pytest.raises(SealError, match="0 certificates"):
+        open_pkcs11(module, TOKEN, "seal-of-nobody", PIN)

@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from pyhanko.pdf_utils.reader import PdfFileReader
+
+from docproc.errors import SealError, SealUnavailableError
+from docproc.licence.pki import TSA, issue, new_p256, seal_subject, write_p12
+from docproc.licence.renew import due, expires_on, renew
+from docproc.licence.responder import DevPki
+from docproc.licence.trust import TrustList
+from docproc.licence.tsa import HttpTimeStamper
+from docproc.licence.verify import verify
+
+NOW = datetime.now(UTC)
+IN_FIVE_YEARS = NOW + timedelta(days=5 * 365)
+IN_EIGHT_YEARS = NOW + timedelta(days=8 * 365)
+
+
+def new_service(pki: DevPki, at: datetime) -> DevPki:
+    """Give the PKI the time-stamping certificate of a later generation."""
+    ca = pki.issued("ca")
+    item = issue(
+        ca, seal_subject("示例时间戳服务机构二代（样例）", "-"), TSA, at - timedelta(days=1), pki.base_url, new_p256()
+    )
+    chain = [ca.certificate, pki.issued("root").certificate]
+    write_p12(pki.folder / "tsa.p12", item, chain, pki.passphrase)
+    return DevPki(pki.folder)
+
+
+@pytest.fixture
+def old(fresh_pki: DevPki, make_sealed: Callable[..., bytes]) -> tuple[DevPki, bytes]:
+    """A licence sealed now, and its PKI."""
+    return fresh_pki, make_sealed(fresh_pki)
+
+
+def test_without_renewal_it_is_good_while_the_time_stamp_lasts(old: tuple[DevPki, bytes]) -> None:
+    pki, data = old
+    for days, good in ((1, True), (6, True), (30, True), (4 * 365, True), (7 * 365, False)):
+        at = NOW + timedelta(days=days)
+        report = verify(data, pki.trust_list(), at)
+        assert report.ok is good, (days, report)
+    assert (report.indication, report.sub_indication, report.integrity) == ("INDETERMINATE", "NO_POE", "intact")
+
+
+def test_renewed_in_time_it_stays_good(old: tuple[DevPki, bytes]) -> None:
+    pki, data = old
+    later = new_service(pki, IN_FIVE_YEARS)
+    answers = DevPki(pki.folder)
+    renewed = renew(data, later.timestamper(lambda: IN_FIVE_YEARS), with_old_tsa(answers, data), at=IN_FIVE_YEARS)
+    assert verify(renewed, pki.trust_list(), IN_FIVE_YEARS).ok
+    assert renewed.startswith(data), "nothing that was there has changed"
+    stamps = list(PdfFileReader(io.BytesIO(renewed)).embedded_timestamp_signatures)
+    assert [stamp.field_name for stamp in stamps] == ["ArchiveTimestamp1", "ArchiveTimestamp2"]
+    report = verify(renewed, pki.trust_list(), IN_EIGHT_YEARS)
+    assert report.ok, report
+    assert not verify(data, pki.trust_list(), IN_EIGHT_YEARS).ok
+
+
+def with_old_tsa(pki: DevPki, data: bytes) -> object:
+    """The PKI's trust, whose responder also speaks about the time-stamping certificate of the former generation."""
+    from asn1crypto import ocsp as asn1_ocsp
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.serialization import Encoding
+    from cryptography.x509 import ocsp
+
+    from docproc.licence.trust import Evidence, SealTrust
+
+    stamp = list(PdfFileReader(io.BytesIO(data)).embedded_timestamp_signatures)[0]
+    former = x509.load_der_x509_certificate(stamp.signer_cert.dump())
+    request = ocsp.OCSPRequestBuilder().add_certificate(former, pki.issued("ca").certificate, hashes.SHA256()).build()
+    known = pki.seal_trust()
+
+    def evidence(at: datetime) -> Evidence:
+        assert known.evidence is not None
+        found = known.evidence(at)
+        answer = asn1_ocsp.OCSPResponse.load(pki.ocsp(request.public_bytes(Encoding.DER), at))
+        return Evidence(found.crls, (*found.ocsps, answer))
+
+    return SealTrust(known.roots, known.intermediates, evidence)
+
+
+def test_renewed_too_late_is_refused(old: tuple[DevPki, bytes]) -> None:
+    pki, data = old
+    later = new_service(pki, IN_EIGHT_YEARS)
+    with pytest.raises(SealError, match="only a good"):
+        renew(data, later.timestamper(lambda: IN_EIGHT_YEARS), later.seal_trust(), at=IN_EIGHT_YEARS)
+
+
+def test_renewing_twice_keeps_every_stamp(pki: DevPki, trust: TrustList, sealed: bytes) -> None:
+    again = sealed
+    for _ in range(2):
+        again = renew(again, pki.timestamper(lambda: datetime.now(UTC)), pki.seal_trust(), at=datetime.now(UTC))
+    report = verify(again, trust, datetime.now(UTC))
+    assert report.ok, report
+    assert len(list(PdfFileReader(io.BytesIO(again)).embedded_timestamp_signatures)) == 3
+
+
+def test_a_bad_file_is_not_made_to_look_better(pki: DevPki, sealed: bytes, make_sealed: Callable[..., bytes]) -> None:
+    for data in (sealed + b"\n", sealed.replace(b"/Lang (zh", b"/Lang (en", 1), make_sealed(pki, "B-LT"), b"junk"):
+        with pytest.raises(SealError, match="only a good"):
+            renew(data, pki.timestamper(lambda: datetime.now(UTC)), pki.seal_trust(), at=datetime.now(UTC))
+
+
+def test_an_outage_leaves_the_file_as_it_was(pki: DevPki, sealed: bytes) -> None:
+    nobody = HttpTimeStamper("http://127.0.0.1:9/tsa", timeout=1)
+    with pytest.raises(SealUnavailableError):
+        renew(sealed, nobody, pki.seal_trust(), at=datetime.now(UTC))
+
+
+def test_due_counts_from_the_end_of_the_newest_stamp(pki: DevPki, sealed: bytes, pdf: bytes, tmp_path: Path) -> None:
+    end = expires_on(sealed)
+    assert timedelta(days=5 * 365) < end - NOW < timedelta(days=7 * 365)
+    assert not due(sealed, NOW)
+    assert due(sealed, end - timedelta(days=179))
+    assert not due(sealed, end - timedelta(days=181))
+    assert due(sealed, end - timedelta(days=181), margin_days=200)
+    with pytest.raises(SealError, match="no archive"):
+        due(pdf, NOW)
+    with pytest.raises(SealError, match="cannot be read"):
+        due(b"junk", NOW)
