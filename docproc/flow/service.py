@@ -19,6 +19,8 @@ from docproc.flow.admin import (
 )
 from docproc.flow.context import Context, open_context
 from docproc.flow.deciding import Seen, StaleError, accept, decide, release
+from docproc.flow.devices import Seat, hold, leave, resume, seat, sign_in, sign_out
+from docproc.flow.following import follow, progress
 from docproc.flow.intake import (
     add_page,
     correct_field,
@@ -51,6 +53,7 @@ __all__ = [
     "Once",
     "ReusedKeyError",
     "Role",
+    "Seat",
     "Seen",
     "StaleError",
     "accept",
@@ -65,6 +68,9 @@ __all__ = [
     "decide",
     "events",
     "first_key",
+    "follow",
+    "hold",
+    "leave",
     "licence_by_code",
     "licence_by_number",
     "licence_file",
@@ -74,9 +80,14 @@ __all__ = [
     "open_context",
     "page_file",
     "page_preview",
+    "progress",
     "release",
     "remove_page",
+    "resume",
     "revoke_key",
+    "seat",
+    "sign_in",
+    "sign_out",
     "submit",
     "verify_file",
     "view_application",
