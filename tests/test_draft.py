@@ -82,7 +82,7 @@ def test_series_and_codes_follow_matter_and_place() -> None:
         (date(2026, 11, 23), date(2031, 11, 22)),
         (date(2024, 2, 29), date(2029, 2, 28)),
         (date(2027, 1, 1), date(2031, 12, 31)),
-    ],  # noqa: E501
+    ],
 )
 def test_a_term_ends_on_the_day_before_its_anniversary(start: date, end: date) -> None:
     assert last_day(start, 5) == end
