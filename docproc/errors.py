@@ -9,6 +9,7 @@ DocprocError
 ├── ConflictError              the state does not allow it, or somebody else was faster
 ├── AccessError                the key or role does not allow it
 ├── BusyError                  too much work is waiting; try again after some seconds
+│   └── UnavailableError       the database or the blob store is out of reach, full or restarting: nothing was done
 ├── SetupError                 something is missing on this machine; the message names the command that fixes it
 └── SealError                  a seal could not be made
     └── SealUnavailableError   TSA, OCSP, CRL or key store is out of reach: wait and try again
@@ -99,6 +100,17 @@ class BusyError(DocprocError):
         """``retry_after`` is in seconds."""
         super().__init__(message, message_zh=message_zh)
         self.retry_after = retry_after
+
+
+class UnavailableError(BusyError):
+    """The database or the blob store is out of reach, full or restarting; nothing was done, try again soon."""
+
+    code = "unavailable"
+    message_zh = "系统正在维护，请稍后再试"
+
+    def __init__(self, message: str, *, retry_after: int = 10, message_zh: str | None = None) -> None:
+        """``retry_after`` is in seconds."""
+        super().__init__(message, retry_after=retry_after, message_zh=message_zh)
 
 
 class SetupError(DocprocError):
