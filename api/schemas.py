@@ -20,7 +20,9 @@ class NewApplication(_Request):
     """What to apply for."""
 
     matter: str = Field(description="Id of a matter", examples=["food_licence"])
-    channel: Literal["kiosk", "counter", "web", "api"] = Field("api", description="How it comes in")
+    channel: Literal["kiosk", "counter", "web", "api", "batch"] = Field(
+        "api", description="How it comes in; `batch` is served after everybody who waits"
+    )
 
 
 class Version(_Request):

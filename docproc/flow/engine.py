@@ -72,9 +72,22 @@ class Jobs:
             )
         )
 
-    def enqueue(self, session: Session, job: Job, job_id: str, *args: str | int, delay: float = 0) -> None:
-        """Enqueue a job in the caller's transaction; an id that was enqueued before is left alone."""
-        options: EnqueueOptions = {"workflow_name": job, "queue_name": QUEUE_OF[job], "workflow_id": job_id}
+    def enqueue(
+        self, session: Session, job: Job, job_id: str, *args: str | int, delay: float = 0, priority: int = 1
+    ) -> None:
+        """Enqueue a job in the caller's transaction; an id that was enqueued before is left alone.
+
+        Args:
+            session: the caller's transaction.
+            job: what to do.
+            job_id: fixed name of this piece of work.
+            args: of the job.
+            delay: seconds before it may start.
+            priority: lower is earlier, from 1.
+        """
+        options: EnqueueOptions = {
+            "workflow_name": job, "queue_name": QUEUE_OF[job], "workflow_id": job_id, "priority": priority
+        }  # fmt: skip
         if delay:
             options["delay_seconds"] = delay
         self.client.enqueue_in_transaction(session, options, *args)

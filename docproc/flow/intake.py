@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from docproc.decide import OPEN_FOR_PAGES, transition
 from docproc.domain import PageReading
 from docproc.draft import matter_code
-from docproc.errors import BusyError, ConflictError, InputError, LimitError
-from docproc.flow import views
+from docproc.errors import ConflictError, InputError, LimitError
+from docproc.flow import lanes, views
 from docproc.flow.access import Act, Caller
 from docproc.flow.context import Context
 from docproc.flow.media import media_type
@@ -21,7 +21,7 @@ from docproc.matter import find_matter
 from docproc.store import applications, audit, outbox, pages, previews, sharing
 from docproc.store.tables import ApplicationRow
 
-CHANNELS = ("kiosk", "counter", "web", "api")
+CHANNELS = ("kiosk", "counter", "web", "api", lanes.BATCH)
 MAX_FILES = 100
 """Files of one application."""
 
@@ -79,8 +79,9 @@ def add_page(
     kind = media_type(data)
     if len(data) > ctx.settings.max_upload_bytes:
         raise LimitError(f"upload of {len(data)} bytes is over {ctx.settings.max_upload_bytes}")
-    _check_room(ctx, caller, number, material)
-    key = ctx.blobs.put(data)  # before the transaction: a blob without a row is harmless, a row without a blob is not
+    keep_days = _check_room(ctx, caller, number, material)
+    # Before the transaction: a blob without a row is harmless, a row without a blob is not.
+    key = ctx.blobs.put(data, keep_days=keep_days)
 
     def work(session: Session) -> dict[str, Any]:
         at = ctx.clock()
@@ -90,6 +91,7 @@ def add_page(
             return views.page(same)
         if len(pages.live_pages(session, number)) >= MAX_FILES:
             raise LimitError(f"an application holds at most {MAX_FILES} files", message_zh="上传的材料份数过多")
+        priority = lanes.place(session, row.channel, caller.subject)
         added = pages.add_page(
             session,
             row,
@@ -102,7 +104,7 @@ def add_page(
             at=at,
         )
         _touch(row, at)
-        ctx.jobs.enqueue(session, "read_page", f"read:{added.id}", added.id)
+        ctx.jobs.enqueue(session, "read_page", f"read:{added.id}", added.id, priority=priority)
         audit.append(session, at, caller.subject, "page.added", number, page=added.id, sha256=key)
         return views.page(added)
 
@@ -271,7 +273,8 @@ def queue_check(ctx: Context, session: Session, row: ApplicationRow) -> None:
     """Queue a check of the present revision once every file is read; the application must be locked."""
     session.flush()
     if pages.count_waiting(session, row.number) == 0:
-        ctx.jobs.enqueue(session, "check_application", f"check:{row.number}:{row.revision}", row.number, row.revision)
+        job_id, priority = f"check:{row.number}:{row.revision}", lanes.lane(row.channel)
+        ctx.jobs.enqueue(session, "check_application", job_id, row.number, row.revision, priority=priority)
 
 
 def _check_field(matter: str, reading: PageReading, field: str) -> None:
@@ -288,14 +291,15 @@ def _open_application(session: Session, caller: Caller, number: str) -> Applicat
     return row
 
 
-def _check_room(ctx: Context, caller: Caller, number: str, material: str | None) -> None:
-    """Refuse before the blob is written what the transaction would refuse anyway."""
+def _check_room(ctx: Context, caller: Caller, number: str, material: str | None) -> int:
+    """Refuse before the blob is written what the transaction would refuse anyway; returns the days to keep it."""
     with ctx.database.read() as session:
         row = _open_application(session, caller, number)
+        matter = find_matter(row.matter)
         if material is not None:
-            find_matter(row.matter).find_material(material)
-        if pages.count_waiting(session) >= ctx.settings.max_queue:
-            raise BusyError(f"{ctx.settings.max_queue} files wait to be read")
+            matter.find_material(material)
+        lanes.check_room(session, row.channel, ctx.settings.max_queue)
+        return 365 * matter.licence.retention_years
 
 
 def _touch(row: ApplicationRow, at: datetime) -> None:

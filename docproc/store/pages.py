@@ -72,11 +72,13 @@ def live_pages(session: Session, application: str) -> list[PageRow]:
     return list(session.scalars(_live(application).order_by(PageRow.position)))
 
 
-def count_waiting(session: Session, application: str | None = None) -> int:
-    """Files that wait to be read, of one application or of all."""
+def count_waiting(session: Session, application: str | None = None, *, by: str | None = None) -> int:
+    """Files that wait to be read, of one application, of one submitter, or of all."""
     query = sa.select(sa.func.count()).where(PageRow.state == "queued", PageRow.removed_at.is_(None))
     if application is not None:
         query = query.where(PageRow.application == application)
+    if by is not None:
+        query = query.where(PageRow.uploaded_by == by)
     return session.scalar(query) or 0
 
 
