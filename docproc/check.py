@@ -250,7 +250,7 @@ def _without_repeats(found: list[Finding]) -> list[Finding]:
     for item in found:
         key = (item.code, item.material, item.field, item.message)
         same_paper = item.field is None and item.material in missed
-        if key in seen or (same_paper and item.code != "G-00" and not item.code.startswith("quality.")):
+        if key in seen or (same_paper and item.code != "G-00" and not item.code.startswith("scan.")):
             continue
         seen.add(key)
         kept.append(item)

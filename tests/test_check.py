@@ -234,12 +234,12 @@ def test_a_page_that_nobody_recognised_may_be_the_missing_paper() -> None:
 
 
 def test_an_unreadable_page_is_to_be_scanned_again() -> None:
-    blurred = Quality("rescan", (Finding("quality.blur", "fix", "照片模糊，请重新扫描"),))
+    blurred = Quality("rescan", (Finding("scan.blur", "fix", "照片模糊，请重新扫描"),))
     readings = pages("food_licence", FOOD)
     readings[0] = replace(readings[0], quality=blurred, fields={})
     result = check(find_matter("food_licence"), readings, TODAY)
     assert result.verdict == "rescan"
-    assert "quality.blur" in {f.code for f in result.findings}
+    assert "scan.blur" in {f.code for f in result.findings}
 
 
 def test_everything_wrong_is_told_at_once_with_its_legal_basis() -> None:

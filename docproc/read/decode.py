@@ -26,6 +26,9 @@ NARROW = 1e-9
 """A reading this much less likely than the best one is dropped early."""
 WRITTEN_WRONG = 0.01
 """How often people write a number whose check digit or date is wrong; assumed, erring to the careful side."""
+CLEARLY_WRITTEN = (12.0, -0.02)
+"""Least log odds (nats) against every admissible reading, and least log probability a character, from which a number
+that breaks its check counts as written so. A misread character seldom leaves its true shape a share below e**-12."""
 NO_RIVAL = 20.0
 """Margin, in nats, when the search met no other reading."""
 ALTERNATIVES = 3
@@ -50,6 +53,8 @@ class Decoded:
     """Log odds (nats) of the best reading against the next."""
     fit: float = 0.0
     """Log probability (nats) a character of the best reading under the lattice: 0 is perfect, -1 is poor."""
+    written: str = ""
+    """A number of the right shape that breaks its check digit or the calendar, but stands there without doubt."""
     source: Literal["ocr", "repair"] = "ocr"
     """``repair``: a likelier reading broke a check digit or the calendar, and this one mends it."""
 
@@ -169,16 +174,19 @@ def _decide(raw: str, frames: Sequence[Frame], grammar: Grammar) -> Decoded:
     values: dict[str, float] = {}
     fits: dict[str, float] = {}
     broken = -math.inf  # likeliest reading that is not admissible as a whole
+    wrong: _Reading | None = None  # the likeliest such reading that has the type's shape
     for reading in readings:
         value = grammar.finish(reading.text) if reading.whole else None
         if value is None:
             broken = max(broken, reading.log_probability)
+            wrong = reading if wrong is None and reading.whole else wrong
         else:
             seen = reading.log_probability + grammar.prior(value)
             values[value] = float(np.logaddexp(values.get(value, -math.inf), seen))
             fits.setdefault(value, reading.log_probability / len(reading.text))
+    written = _written(wrong, readings, max(values.values(), default=-math.inf))
     if not values:
-        return Decoded(None, raw, 0.0)
+        return Decoded(None, raw, 0.0, written=written)
     ranked = sorted(values, key=lambda value: -values[value])
     best = values[ranked[0]]
     rivals = [values[value] for value in ranked[1:]] + [broken + math.log(WRITTEN_WRONG)]
@@ -188,4 +196,16 @@ def _decide(raw: str, frames: Sequence[Frame], grammar: Grammar) -> Decoded:
     sure = margin >= grammar.limits.margin and fit >= grammar.limits.fit
     others = ranked[1 : 1 + ALTERNATIVES] if sure else ranked[:ALTERNATIVES]
     source: Literal["ocr", "repair"] = "repair" if broken > best else "ocr"
-    return Decoded(ranked[0] if sure else None, raw, share * math.exp(fit), tuple(others), margin, fit, source)
+    value = ranked[0] if sure else None
+    return Decoded(value, raw, share * math.exp(fit), tuple(others), margin, fit, "" if sure else written, source)
+
+
+def _written(wrong: _Reading | None, readings: Sequence[_Reading], best: float) -> str:
+    """Text of a reading that breaks a check, if neither an admissible nor any other reading comes near it."""
+    if wrong is None:
+        return ""
+    rivals = [best, *(r.log_probability for r in readings if r is not wrong)]
+    ahead = wrong.log_probability - max(rivals)
+    odds, fit = CLEARLY_WRITTEN
+    clear = ahead >= odds / 4 and wrong.log_probability - best >= odds
+    return wrong.text if clear and wrong.log_probability / len(wrong.text) >= fit else ""

@@ -26,6 +26,8 @@ RECOGNISED = 0.5
 form 0.3."""
 AHEAD = 0.15
 """The second best form must fit so much less."""
+WRITTEN_WRONG = 0.9
+"""Confidence of a number that breaks its check digit: enough to ask the citizen to look at it again."""
 DISAGREE = 0.35
 """Confidence is cut to this share where two ways of reading a comb row disagree."""
 
@@ -145,7 +147,16 @@ def _read_comb(job: _Job, lattice: Lattice, recogniser: Recogniser) -> Decoded:
         best = line if line.confidence >= apart.confidence else apart
         return best
     single = decode_cells(recogniser.posteriors([cell for cell in comb.cells if cell is not None]), grammar)
-    return _vote([line, apart, single])
+    return _written_wrong([line, apart, single]) or _vote([line, apart, single])
+
+
+def _written_wrong(readings: Sequence[Decoded]) -> Decoded | None:
+    """The number that stands there although its check digit is wrong: read so as a line and cell by cell."""
+    told = {r.written for r in readings}
+    if len(told) != 1 or told == {""} or any(r.value for r in readings):
+        return None
+    best = max(readings, key=lambda r: len(r.raw) == len(r.written))
+    return replace(best, value=best.written, confidence=WRITTEN_WRONG)
 
 
 def _vote(readings: Sequence[Decoded]) -> Decoded:

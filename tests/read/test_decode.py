@@ -296,3 +296,26 @@ def test_greedy_joins_repeats_and_drops_blanks() -> None:
     text, confidence = greedy(Lattice(rows, np.arange(3, dtype=np.int32), ("", "a", "b"), 1.0))
     assert text == "aab"
     assert confidence == pytest.approx((0.9 + 0.9 + 0.7) / 3)
+
+
+@given(cids(), st.integers(0, 9), st.sampled_from([0.97, 0.999]))
+@UNHURRIED
+def test_a_wrong_check_digit_that_stands_there_clearly_is_told_and_never_mended(
+    number: str, digit: int, p: float
+) -> None:
+    wrong = number[:17] + str(digit)
+    if wrong == number:
+        return
+    found = decode_cells([lattice([step]) for step in written(wrong, p)], grammar_for("cid"))
+    assert found.value is None
+    assert found.written == (wrong if p > 0.99 else "")
+
+
+@given(cids(), st.integers(0, 16))
+@UNHURRIED
+def test_a_number_with_one_doubtful_cell_is_not_taken_for_written_wrong(number: str, place: int) -> None:
+    other = str((int(number[place]) + 1) % 10)
+    steps = written(number, 0.999)
+    steps[place] = {other: 0.9, number[place]: 0.01}
+    found = decode_cells([lattice([step]) for step in steps], grammar_for("cid"))
+    assert found.written == ""
