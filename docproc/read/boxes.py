@@ -99,7 +99,7 @@ def is_struck(writing: Writing) -> bool:
     if not len(rows):
         return False
     middle = float(np.median(rows)) / max(part.shape[0], 1)
-    return 0.2 < middle < 0.8
+    return bool(0.2 < middle < 0.8)
 
 
 @dataclass(frozen=True, slots=True)

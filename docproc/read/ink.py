@@ -38,6 +38,8 @@ class Sheet:
     """Pixels of black or blue writing."""
     red: Mask
     """Pixels of red ink: seals and finger prints."""
+    printed: Mask
+    """Pixels of the blank form's print, where ink can hardly be told."""
 
 
 def part_ink(page: Image, blank: Image) -> Sheet:
@@ -64,7 +66,7 @@ def part_ink(page: Image, blank: Image) -> Sheet:
     written = black.copy()
     written[(printed > 0) & (kept == 0)] = PAPER
     ink = cv2.bitwise_or(free, kept).astype(bool)
-    return Sheet(written, ink, red)
+    return Sheet(written, ink, red, printed.astype(bool))
 
 
 def to_px(box: Box, shape: tuple[int, ...], grow_mm: float = 0.0) -> tuple[int, int, int, int]:

@@ -22,8 +22,12 @@ TICKED = 0.055
 """Share of a box's inside from which it is ticked; the lightest generated tick covers 0.09."""
 EMPTY = 0.02
 """Share up to which it is empty; noise and left-over print cover up to 0.01."""
-STRUCK = 0.55
-"""Share of an option's words that a single stroke crosses when it was struck out."""
+STRUCK = 0.6
+"""Share of the places between an option's printed words that a level stroke crosses when it was struck out."""
+LEAST_GAPS = 0.08
+"""Share of the words' width that must be open between the print for a stroke to be told."""
+BAND_MM = 1.3
+"""Height within which a level stroke stays."""
 SCRIBBLED = 0.92
 """Share of a box's inside from which it may be a correction as well as a filled box."""
 
@@ -61,7 +65,7 @@ def _option(sheet: Sheet, option: OptionPlace) -> Seen:
     inner = (x0 + INSIDE_MM, y0 + INSIDE_MM, x1 - INSIDE_MM, y1 - INSIDE_MM)
     share = _share(sheet.ink | sheet.red, inner)
     words = (x1 + 1.2, y0, x1 + 1.2 + OPTION_FONT_MM * len(option.label), y1)
-    if _struck(sheet.ink, words):
+    if _struck(sheet, words):
         return Seen("unsure", 0.3)
     if share >= SCRIBBLED:
         return Seen("yes", 0.8)
@@ -91,10 +95,19 @@ def _ringed(ink: Mask, box: Box) -> bool:
     return bool(min(above, below, left, right) > 0.5)
 
 
-def _struck(ink: Mask, words: Box) -> bool:
-    """Whether ink runs along the printed words of an option."""
-    x0, y0, x1, y1 = to_px(words, ink.shape)
-    return float(ink[y0:y1, x0:x1].any(axis=0).mean()) > STRUCK
+def _struck(sheet: Sheet, words: Box) -> bool:
+    """Whether ink runs along the printed words of an option, seen where the print leaves room."""
+    x0, y0, x1, y1 = to_px(words, sheet.ink.shape)
+    ink, room = sheet.ink[y0:y1, x0:x1], ~sheet.printed[y0:y1, x0:x1]
+    height = round(BAND_MM * PX)
+    for top in range(0, max(y1 - y0 - height, 1), 3):
+        gaps = np.flatnonzero(room[top : top + height].sum(axis=0) >= 3)
+        crossed = gaps[(ink & room)[top : top + height].any(axis=0)[gaps]]
+        if len(gaps) < LEAST_GAPS * (x1 - x0) or len(crossed) < STRUCK * len(gaps):
+            continue
+        if crossed[-1] - crossed[0] > STRUCK * (x1 - x0):
+            return True
+    return False
 
 
 @dataclass(frozen=True, slots=True)
