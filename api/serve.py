@@ -25,6 +25,7 @@ from docproc.errors import SetupError
 from docproc.flow.engine import migrate_all
 from docproc.flow.guardian import PARENT_PIPE
 from docproc.flow.service import first_key, open_context
+from docproc.flow.users import first_user
 from docproc.settings import Settings
 from docproc.store.db import open_database
 
@@ -107,10 +108,13 @@ def prepare(settings: Settings) -> None:
     migrate_all(database)
     database.close()
     ctx = open_context(settings)
-    key = first_key(ctx)
+    key, user = first_key(ctx), first_user(ctx)
     ctx.close()
     if key is not None:
         print(f"first administrator key (shown only now): {key}", flush=True)
+    if user is not None:
+        told = f"{user.name}, password {user.password}, one-time-code secret {user.totp_secret}"
+        print(f"first administrator user (shown only now): {told}", flush=True)
 
 
 def environment(settings: Settings, *, with_secrets: bool) -> dict[str, str]:

@@ -7,9 +7,11 @@ from http import HTTPStatus
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 
 from api.pages.render import is_fragment, page
+from api.pages.seats import ElsewhereError
 from api.problems import status_of
 from docproc.errors import BusyError, DocprocError
 
@@ -37,6 +39,8 @@ def _for_people(for_programs: Handler) -> Handler:
 
 
 def _shown(request: Request, error: Exception) -> Response:
+    if isinstance(error, ElsewhereError):
+        return _sent(request, error.to)
     status = 422
     said: str | None = None
     if isinstance(error, DocprocError):
@@ -50,3 +54,8 @@ def _shown(request: Request, error: Exception) -> Response:
     if isinstance(error, BusyError):
         response.headers["Retry-After"] = str(error.retry_after)
     return response
+
+
+def _sent(request: Request, to: str) -> Response:
+    """Send the visitor elsewhere; a fragment sends its whole page."""
+    return Response(headers={"HX-Redirect": to}) if is_fragment(request) else RedirectResponse(to, 303)

@@ -1,0 +1,291 @@
+"""An application as the citizen sees it: which papers are there, what each page is, what is wrong and where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from docproc.errors import NotFoundError
+from docproc.matter import Material, Matter
+
+PaperState = Literal["missing", "partial", "problem", "good", "optional"]
+TO_MEND = ("block", "fix")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something stands: a page's picture and a box on it."""
+
+    page_id: str
+    index: int
+    width: int
+    """Pixels of the page as handed in."""
+    height: int
+    box: tuple[float, float, float, float] | None
+
+    @property
+    def crop(self) -> tuple[float, float, float, float]:
+        """Box with room around it, inside the page: x, y, width, height."""
+        if self.box is None:
+            return (0.0, 0.0, float(self.width), float(self.height))
+        x0, y0, x1, y1 = self.box
+        room_x = max(0.25 * (x1 - x0), 0.04 * self.width)
+        room_y = max(0.6 * (y1 - y0), 0.025 * self.height)
+        left, top = max(0.0, x0 - room_x), max(0.0, y0 - room_y)
+        right, bottom = min(float(self.width), x1 + room_x), min(float(self.height), y1 + room_y)
+        return (round(left, 1), round(top, 1), round(right - left, 1), round(bottom - top, 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One finding in the citizen's words, with its place where it has one."""
+
+    message: str
+    basis: str
+    severity: str
+    material: str | None
+    label: str
+    """Of the field, or empty."""
+    place: Place | None
+
+
+@dataclass(frozen=True, slots=True)
+class PageProblems:
+    """Everything wrong with one page, or with one paper that is not there."""
+
+    title: str
+    page_id: str | None
+    material: str | None
+    picture: Place | None
+    rescan: bool
+    """The page must be scanned again because it cannot be read."""
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """A kind of paper that the matter asks for."""
+
+    material: Material
+    state: PaperState
+    have: int
+    """Different sides that were recognised."""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One page that was scanned."""
+
+    page_id: str
+    index: int
+    filename: str
+    name: str
+    """Of the paper, or empty while it is not known."""
+    side: int
+    sides: int
+    state: Literal["waiting", "good", "rescan", "unknown", "failed"]
+    messages: tuple[str, ...]
+    has_picture: bool
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """All of it."""
+
+    view: dict[str, Any]
+    matter: Matter
+    papers: tuple[Paper, ...]
+    cards: tuple[Card, ...]
+    to_mend: tuple[PageProblems, ...]
+    to_note: tuple[Problem, ...]
+    waiting: int
+    """Files that are still being read."""
+    settled: bool
+    """Findings belong to what is there now."""
+
+    @property
+    def count(self) -> int:
+        """Things to mend."""
+        return sum(len(group.problems) for group in self.to_mend)
+
+
+def build(view: dict[str, Any], matter: Matter) -> Case:
+    """Join what the service says of an application with what its matter asks for."""
+    settled = bool(view["checked"]) and bool(view["pages"])
+    findings = view["findings"] if settled else [f for f in view["findings"] if f["page_id"]]
+    problems = [_problem(item, view, matter) for item in findings]
+    mend = [p for p in problems if p.severity in TO_MEND]
+    return Case(
+        view,
+        matter,
+        tuple(_paper(material, view, findings) for material in matter.material),
+        tuple(_cards(view, matter)),
+        tuple(_groups(mend, view, matter)) if settled else (),
+        tuple(p for p in problems if p.severity == "warn"),
+        sum(page["state"] == "queued" for page in view["pages"]),
+        settled,
+    )
+
+
+def _readings(view: dict[str, Any]) -> Iterable[tuple[dict[str, Any], dict[str, Any]]]:
+    return ((page, reading) for page in view["pages"] for reading in page["readings"])
+
+
+def _paper(material: Material, view: dict[str, Any], findings: list[dict[str, Any]]) -> Paper:
+    mine = [reading for _, reading in _readings(view) if reading["material"] == material.id]
+    have = len({reading["page"] for reading in mine})
+    wrong = any(f["material"] == material.id and f["severity"] in TO_MEND for f in findings)
+    asked = any(f["material"] == material.id and f["code"] == "G-00" for f in findings)
+    if not mine:
+        wanted = asked or (material.required and material.when is None)
+        state: PaperState = "missing" if wanted else "optional"
+    elif wrong or any(reading["quality"]["verdict"] == "rescan" for reading in mine):
+        state = "problem"
+    else:
+        state = "partial" if have < material.sides else "good"
+    return Paper(material, state, have)
+
+
+def _cards(view: dict[str, Any], matter: Matter) -> Iterable[Card]:
+    for page in view["pages"]:
+        sizes = {item["index"]: item for item in page["previews"]}
+        if not page["readings"]:
+            told = tuple(f["message"] for f in view["findings"] if f["page_id"] == page["id"])
+            state: Literal["waiting", "failed"] = "waiting" if page["state"] == "queued" else "failed"
+            yield _card(page, 0, "", 1, 1, state, told, sizes)
+        for reading in page["readings"]:
+            yield _read_card(page, reading, matter, sizes)
+
+
+def _read_card(page: dict[str, Any], reading: dict[str, Any], matter: Matter, sizes: dict[int, Any]) -> Card:
+    told = tuple(f["message"] for f in reading["quality"]["findings"])
+    material = _material(matter, reading["material"])
+    state: Literal["good", "rescan", "unknown"] = "good" if material is not None else "unknown"
+    if reading["quality"]["verdict"] == "rescan":
+        state = "rescan"
+    name, sides = (material.name, material.sides) if material is not None else ("", 1)
+    return _card(page, reading["index"], name, reading["page"], sides, state, told, sizes)
+
+
+def _card(
+    page: dict[str, Any],
+    index: int,
+    name: str,
+    side: int,
+    sides: int,
+    state: Literal["waiting", "good", "rescan", "unknown", "failed"],
+    messages: tuple[str, ...],
+    sizes: dict[int, Any],
+) -> Card:
+    size = sizes.get(index)
+    width, height = (size["width"], size["height"]) if size else (0, 0)
+    told = tuple(dict.fromkeys(messages))
+    return Card(page["id"], index, page["filename"], name, side, sides, state, told, bool(size), width, height)
+
+
+def _problem(item: dict[str, Any], view: dict[str, Any], matter: Matter) -> Problem:
+    return Problem(
+        item["message"],
+        item["basis"],
+        item["severity"],
+        item["material"],
+        _label(matter, item["material"], item["field"]),
+        _place(item, view),
+    )
+
+
+def _place(item: dict[str, Any], view: dict[str, Any]) -> Place | None:
+    """The field's box, else the page that the finding is about, where its picture is there."""
+    best: Place | None = None
+    for page, reading in _readings(view):
+        if item["page_id"] not in (None, page["id"]):
+            continue
+        if item["material"] is not None and reading["material"] != item["material"]:
+            continue
+        size = next((p for p in page["previews"] if p["index"] == reading["index"]), None)
+        if size is None:
+            continue
+        boxes = {f["name"]: f["box"] for f in reading["fields"]}
+        name = item["field"]
+        box = boxes.get(name) if name else None
+        if box is None and name and "." not in name:
+            box = _around(value for key, value in boxes.items() if key.startswith(name + "."))
+        spot = Place(page["id"], reading["index"], size["width"], size["height"], tuple(box) if box else None)
+        if box is not None:
+            return spot
+        bad = reading["quality"]["verdict"] == "rescan"
+        if name is None and (best is None or bad) and (item["page_id"] or item["material"]):
+            best = spot
+    return best
+
+
+def _around(boxes: Iterable[Any]) -> tuple[float, float, float, float] | None:
+    """The box around the boxes of a table's cells."""
+    real = [box for box in boxes if box]
+    if not real:
+        return None
+    return (
+        min(b[0] for b in real), min(b[1] for b in real), max(b[2] for b in real), max(b[3] for b in real),
+    )  # fmt: skip
+
+
+def _groups(problems: list[Problem], view: dict[str, Any], matter: Matter) -> Iterable[PageProblems]:
+    """Problems by page in the order of the matter's papers; papers that are not there at the end."""
+    by_page: dict[tuple[str, int], list[Problem]] = {}
+    by_paper: dict[str | None, list[Problem]] = {}
+    for problem in problems:
+        if problem.place is not None:
+            by_page.setdefault((problem.place.page_id, problem.place.index), []).append(problem)
+        else:
+            by_paper.setdefault(problem.material, []).append(problem)
+    for page in view["pages"]:
+        if page["state"] == "failed":
+            told = [p for p in problems if p.place is None and p.material is None and _is_on(view, page, p)]
+            yield PageProblems(page["filename"], page["id"], None, None, True, tuple(told))
+            by_paper[None] = [p for p in by_paper.get(None, []) if p not in told]
+        for reading in page["readings"]:
+            mine = by_page.get((page["id"], reading["index"]), [])
+            if mine:
+                material = _material(matter, reading["material"])
+                title = _title(material, reading["page"], page["filename"])
+                rescan = reading["quality"]["verdict"] == "rescan"
+                picture = mine[0].place
+                yield PageProblems(title, page["id"], reading["material"], picture, rescan, tuple(mine))
+    for key, told in by_paper.items():
+        material = _material(matter, key)
+        if told:
+            yield PageProblems(material.name if material else "", None, key, None, False, tuple(told))
+
+
+def _is_on(view: dict[str, Any], page: dict[str, Any], problem: Problem) -> bool:
+    return any(f["page_id"] == page["id"] and f["message"] == problem.message for f in view["findings"])
+
+
+def _title(material: Material | None, side: int, filename: str) -> str:
+    if material is None:
+        return filename
+    return f"{material.name}（第{side}页）" if material.sides > 1 else material.name
+
+
+def _material(matter: Matter, key: str | None) -> Material | None:
+    return next((item for item in matter.material if item.id == key), None)
+
+
+def _label(matter: Matter, material: str | None, field: str | None) -> str:
+    if material is None or field is None:
+        return ""
+    try:
+        specs = matter.fields_of(material)
+    except NotFoundError:
+        return ""
+    name, _, rest = field.partition(".")
+    for spec in specs:
+        if spec.name == name:
+            row, _, column = rest.partition(".")
+            label = spec.label.replace("\n", "")
+            inner = next((c.label for c in spec.columns if c.name == column), "")
+            return f"{label}第{row}行{inner}" if rest else label
+    return ""

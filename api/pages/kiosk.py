@@ -1,0 +1,93 @@
+"""The kiosk before and after an application: signing in, choosing a matter, its guide, going on, leaving."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request, Response
+from fastapi.responses import RedirectResponse
+
+from api.deps import WRONG_KEY_COST, Ctx, public
+from api.pages.csrf import Csrf
+from api.pages.render import page
+from api.pages.seats import Kiosk, find_seat, give, take
+from docproc.errors import AccessError, DocprocError
+from docproc.flow import service
+from docproc.matter import find_matter, load_catalogue
+
+router = APIRouter(prefix="/kiosk")
+Word = Annotated[str, Form(max_length=200)]
+
+
+@router.get("")
+def start(request: Request, ctx: Ctx) -> Response:
+    """Choose a matter; or, on a browser that is no kiosk yet, enter its key."""
+    here = find_seat(request, ctx, "kiosk")
+    if here is None:
+        return page(request, "kiosk/device.html", said=None)
+    if here.application is not None:
+        return RedirectResponse("/kiosk/case", 303)
+    matters = [m for m in load_catalogue().values() if m.status == "active"]
+    return page(request, "kiosk/start.html", matters=matters)
+
+
+@router.post("/device", dependencies=[Csrf])
+def device(request: Request, ctx: Ctx, key: Word) -> Response:
+    """Make this browser a kiosk."""
+    try:
+        token = service.sign_in(ctx, key, "kiosk")
+    except AccessError as error:
+        public(request, WRONG_KEY_COST)
+        return page(request, "kiosk/device.html", 403, said=error.message_zh)
+    response = RedirectResponse("/kiosk", 303)
+    give(request, response, "kiosk", token)
+    return response
+
+
+@router.post("/device/end", dependencies=[Csrf])
+def end(here: Kiosk, ctx: Ctx, key: Word) -> Response:
+    """Make it an ordinary browser again; its keeper shows the key, so that no visitor can do this."""
+    service.sign_in(ctx, key, "kiosk")
+    service.leave(ctx, here)
+    service.sign_out(ctx, here.token)
+    response = RedirectResponse("/kiosk", 303)
+    take(response, "kiosk")
+    return response
+
+
+@router.get("/matters/{matter}")
+def guide(request: Request, matter: str, here: Kiosk) -> Response:
+    """办事指南."""
+    return page(request, "kiosk/guide.html", matter=find_matter(matter))
+
+
+@router.post("/open", dependencies=[Csrf])
+def open_case(here: Kiosk, ctx: Ctx, matter: Word) -> Response:
+    """Begin an application."""
+    made = service.create_application(ctx, here.caller, matter, "kiosk")
+    service.hold(ctx, here, made["number"])
+    return RedirectResponse("/kiosk/case", 303)
+
+
+@router.get("/resume")
+def resume_form(request: Request, here: Kiosk) -> Response:
+    """Go on with an application that was returned."""
+    return page(request, "kiosk/resume.html", said=None)
+
+
+@router.post("/resume", dependencies=[Csrf])
+def resume(request: Request, here: Kiosk, ctx: Ctx, code: Word) -> Response:
+    """Go on by the code on the receipt."""
+    try:
+        service.resume(ctx, here, code)
+    except DocprocError as error:
+        public(request, WRONG_KEY_COST)
+        return page(request, "kiosk/resume.html", 422, said=error.message_zh)
+    return RedirectResponse("/kiosk/case", 303)
+
+
+@router.post("/leave", dependencies=[Csrf])
+def leave(here: Kiosk, ctx: Ctx) -> Response:
+    """Forget the citizen."""
+    service.leave(ctx, here)
+    return RedirectResponse("/kiosk", 303)

@@ -1,0 +1,125 @@
+"""The kiosk while a citizen works on an application: scanning, what is wrong, handing in."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Form, Path, Query, Request, Response
+from fastapi.responses import RedirectResponse
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
+
+from api.applications import webp
+from api.deps import Ctx
+from api.pages.case_view import Case, build
+from api.pages.csrf import Csrf
+from api.pages.qr import qr_svg
+from api.pages.render import is_fragment, page
+from api.pages.seats import AtWork
+from docproc.decide import OPEN_FOR_PAGES
+from docproc.errors import InputError
+from docproc.flow import service
+from docproc.matter import find_matter
+
+router = APIRouter(prefix="/kiosk/case")
+PageId = Annotated[str, Path(max_length=32)]
+Back = Annotated[Literal["case", "review"], Form()]
+MOST_FILES = 20
+
+
+def _case(ctx: service.Context, at_work: tuple[service.Seat, str]) -> Case:
+    view = service.view_application(ctx, at_work[0].caller, at_work[1])
+    return build(view, find_matter(view["matter"]))
+
+
+@router.get("")
+def case(request: Request, ctx: Ctx, at_work: AtWork) -> Response:
+    """Scan, and see the list of papers fill itself."""
+    found = _case(ctx, at_work)
+    if found.view["status"] not in OPEN_FOR_PAGES:
+        return RedirectResponse("/kiosk/case/done", 303)
+    return page(request, "kiosk/case.html", case=found)
+
+
+@router.get("/status")
+def status(request: Request, ctx: Ctx, at_work: AtWork) -> Response:
+    """The part of the page that changes; asked for again until every file is read."""
+    return page(request, "kiosk/case_status.html", case=_case(ctx, at_work))
+
+
+@router.get("/review")
+def review(request: Request, ctx: Ctx, at_work: AtWork) -> Response:
+    """预审: everything that is missing or wrong, at once, each in its place."""
+    found = _case(ctx, at_work)
+    if found.view["status"] not in OPEN_FOR_PAGES:
+        return RedirectResponse("/kiosk/case/done", 303)
+    template = "kiosk/review_status.html" if is_fragment(request) else "kiosk/review.html"
+    return page(request, template, case=found)
+
+
+@router.post("/pages", dependencies=[Csrf])
+async def upload(request: Request, ctx: Ctx, at_work: AtWork) -> Response:
+    """Take files in; with ``replaces``, in place of one that was not good enough."""
+    async with request.form(max_files=MOST_FILES, max_fields=8) as form:
+        sent = [item for item in form.getlist("file") if isinstance(item, UploadFile) and item.filename]
+        files = [(await item.read(), item.filename or "") for item in sent]
+        replaces, material = str(form.get("replaces", "")), str(form.get("material", "")) or None
+        back = "review" if form.get("back") == "review" else "case"
+    if not files:
+        raise InputError("no file was sent", message_zh="没有收到文件，请重新选择")
+    await run_in_threadpool(_take, ctx, at_work, files, replaces, material)
+    if is_fragment(request):
+        return Response(status_code=204)
+    return RedirectResponse("/kiosk/case/review" if back == "review" else "/kiosk/case", 303)
+
+
+def _take(
+    ctx: service.Context,
+    at_work: tuple[service.Seat, str],
+    files: list[tuple[bytes, str]],
+    replaces: str,
+    material: str | None,
+) -> None:
+    here, number = at_work
+    added = [
+        service.add_page(ctx, here.caller, number, data, filename=name, material=material)["id"] for data, name in files
+    ]
+    if replaces and replaces not in added:
+        service.remove_page(ctx, here.caller, number, replaces)
+
+
+@router.post("/pages/{page_id}/remove", dependencies=[Csrf])
+def remove(ctx: Ctx, at_work: AtWork, page_id: PageId, back: Back = "case") -> Response:
+    """Take a file back."""
+    service.remove_page(ctx, at_work[0].caller, at_work[1], page_id)
+    return RedirectResponse("/kiosk/case/review" if back == "review" else "/kiosk/case", 303)
+
+
+@router.get("/pages/{page_id}/{index}.webp")
+def picture(
+    ctx: Ctx,
+    at_work: AtWork,
+    page_id: PageId,
+    index: Annotated[int, Path(ge=0, le=10_000)],
+    size: Annotated[Literal["view", "thumb"], Query()] = "view",
+) -> Response:
+    """A page for the screen."""
+    return webp(service.page_preview(ctx, at_work[0].caller, at_work[1], page_id, index, thumb=size == "thumb"))
+
+
+@router.post("/submit", dependencies=[Csrf])
+def submit(ctx: Ctx, at_work: AtWork) -> Response:
+    """Hand in."""
+    service.submit(ctx, at_work[0].caller, at_work[1])
+    return RedirectResponse("/kiosk/case/done", 303)
+
+
+@router.get("/done")
+def done(request: Request, ctx: Ctx, at_work: AtWork) -> Response:
+    """The number, and how to follow it on the phone."""
+    view = service.view_application(ctx, at_work[0].caller, at_work[1])
+    if view["status"] in OPEN_FOR_PAGES:
+        return RedirectResponse("/kiosk/case", 303)
+    address = f"{ctx.settings.public_url.rstrip('/')}/p/{view['follow_code']}"
+    matter = find_matter(view["matter"])
+    return page(request, "kiosk/done.html", view=view, matter=matter, address=address, qr=qr_svg(address))
