@@ -70,18 +70,20 @@ def until(condition: Callable[[], Any], seconds: float = 30) -> Any:
 class Workers:
     """Worker processes of one service."""
 
-    def __init__(self, settings: Settings, module: str = "tests.flow.small_stages") -> None:
+    def __init__(
+        self, settings: Settings, module: str = "tests.flow.small_stages", env: dict[str, str] | None = None
+    ) -> None:
         self.settings, self.module = settings, module
+        self.env = env or {
+            "DOCPROC_DATA_DIR": str(settings.data_dir),
+            "DOCPROC_DATABASE_URL": settings.database_url,
+        }
         self.running: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self, name: str, queues: str = ALL_QUEUES, wait: bool = True) -> subprocess.Popen[bytes]:
         ready = self.settings.data_dir / f"ready-{name}"
         ready.unlink(missing_ok=True)
-        env = {
-            **os.environ,
-            "DOCPROC_DATA_DIR": str(self.settings.data_dir),
-            "DOCPROC_DATABASE_URL": self.settings.database_url,
-        }
+        env = {**os.environ, **self.env}
         log = (self.settings.data_dir / f"log-{name}").open("ab")
         process = subprocess.Popen([sys.executable, "-m", self.module, name, queues], env=env, stderr=log)
         log.close()

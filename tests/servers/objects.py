@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import secrets
 import urllib.error
 import urllib.request
@@ -10,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.servers.processes import find_program, free_port, running
+from tests.servers.processes import Server, find_program, free_port, running
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,13 @@ class S3Server:
 @contextmanager
 def minio_server(folder: Path) -> Iterator[S3Server]:
     """Run MinIO on an empty folder."""
+    with restartable_minio(folder) as (server, _):
+        yield server
+
+
+@contextmanager
+def restartable_minio(folder: Path) -> Iterator[tuple[S3Server, Server]]:
+    """Run MinIO on an empty folder; the test may stop and start it. It can encrypt with a key of its own."""
     program = find_program("minio", "scripts/servers minio")
     server = _server()
     env = {
@@ -37,13 +45,14 @@ def minio_server(folder: Path) -> Iterator[S3Server]:
         "MINIO_ROOT_PASSWORD": server.secret_key,
         "MINIO_BROWSER": "off",
         "MINIO_UPDATE": "off",
+        "MINIO_KMS_SECRET_KEY": f"test:{base64.b64encode(secrets.token_bytes(32)).decode()}",
     }
     (folder / "data").mkdir()
     command: list[str | Path] = [program, "server", "--quiet", "--address", server.endpoint]
     store: list[str | Path] = ["--certs-dir", folder / "certs", folder / "data"]
     health = f"http://{server.endpoint}/minio/health/ready"
-    with running([*command, *store], lambda: _answers(health), folder / "log", env=env):
-        yield server
+    with running([*command, *store], lambda: _answers(health), folder / "log", env=env) as process:
+        yield server, process
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psycopg
 
-from tests.servers.processes import find_program, free_port, running
+from tests.servers.processes import Server, find_program, free_port, running
 
 COMMAND = "scripts/servers postgres"
 DEBIAN = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
@@ -23,7 +23,14 @@ DEBIAN = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
 
 @contextmanager
 def cluster() -> Iterator[str]:
-    """Make an empty cluster, run it, and give the SQLAlchemy URL of its database ``docproc``.
+    """Make an empty cluster, run it, and give the SQLAlchemy URL of its database ``docproc``."""
+    with restartable_cluster() as (url, _):
+        yield url
+
+
+@contextmanager
+def restartable_cluster() -> Iterator[tuple[str, Server]]:
+    """The URL of :func:`cluster` together with the server, which the test may stop and start.
 
     PostgreSQL refuses to run as root, so root hands the folder and the process to the account ``postgres``.
     """
@@ -39,10 +46,10 @@ def cluster() -> Iterator[str]:
         # The data lives as long as the test run, so it need not survive a power cut.
         quick = ["-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "synchronous_commit=off"]
         login = f"postgresql://{address}/postgres"
-        with running([*server, *quick], lambda: _answers(login), folder / "log", user=user):
+        with running([*server, *quick], lambda: _answers(login), folder / "log", user=user) as process:
             with psycopg.connect(login, autocommit=True) as connection:
                 connection.execute("CREATE DATABASE docproc")
-            yield f"postgresql+psycopg://{address}/docproc"
+            yield f"postgresql+psycopg://{address}/docproc", process
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
@@ -45,6 +47,55 @@ def free_port() -> int:
         return port
 
 
+@dataclass
+class Server:
+    """A program that a test starts, stops, kills and starts again."""
+
+    command: Sequence[str | Path]
+    ready: Callable[[], bool]
+    log: Path
+    """File for all that the server prints; its end is shown when a start fails."""
+    env: Mapping[str, str] = field(default_factory=dict)
+    """Variables added to those of this process."""
+    user: str | None = None
+    """Account to run as; ``None``: this one."""
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it and wait until it is ready.
+
+        Raises:
+            RuntimeError: the server ended or did not become ready in time.
+        """
+        with self.log.open("ab") as output:
+            self.process = subprocess.Popen(
+                [str(part) for part in self.command],
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **self.env},
+                user=self.user,
+                group=self.user,
+                extra_groups=[] if self.user else None,
+            )
+        try:
+            _wait(self.process, self.ready, self.log)
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self, number: int = signal.SIGTERM, seconds: float = 20) -> None:
+        """End it with a signal, and with SIGKILL when that does not help."""
+        if self.process is None:
+            return
+        self.process.send_signal(number)
+        try:
+            self.process.wait(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.process = None
+
+
 @contextmanager
 def running(
     command: Sequence[str | Path],
@@ -53,39 +104,14 @@ def running(
     *,
     env: Mapping[str, str] | None = None,
     user: str | None = None,
-) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a server until the block ends.
-
-    Args:
-        command: the program and its arguments.
-        ready: asked until it is true.
-        log: file for all that the server prints; its end is shown when the start fails.
-        env: variables added to those of this process.
-        user: account to run as; ``None``: this one.
-
-    Raises:
-        RuntimeError: the server ended or did not become ready in time.
-    """
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [str(part) for part in command],
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, **(env or {})},
-            user=user,
-            group=user,
-            extra_groups=[] if user else None,
-        )
+) -> Iterator[Server]:
+    """Run a server until the block ends; arguments and errors as of :class:`Server`."""
+    server = Server(command, ready, log, env or {}, user)
+    server.start()
     try:
-        _wait(process, ready, log)
-        yield process
+        yield server
     finally:
-        process.terminate()
-        try:
-            process.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        server.stop()
 
 
 def _wait(process: subprocess.Popen[bytes], ready: Callable[[], bool], log: Path) -> None:

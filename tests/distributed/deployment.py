@@ -1,0 +1,135 @@
+"""A whole deployment on loopback: PostgreSQL, MinIO, a web process and workers, each a process of its own."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from docproc.flow.context import Context, open_context
+from docproc.flow.engine import migrate_all
+from docproc.flow.service import first_key
+from docproc.settings import Settings
+from docproc.store.db import open_database
+from tests.flow.people import Workers
+from tests.servers.objects import restartable_minio
+from tests.servers.postgres import restartable_cluster
+from tests.servers.processes import Server, free_port
+
+SMALL, REAL = "tests.flow.small_stages", "docproc.flow.worker"
+READER_QUEUES = "read,check,notify"
+READERS, SEALER = ("reader-1", "reader-2"), "sealer"
+
+
+@dataclass
+class Deployment:
+    """A running deployment; what a test kills, :meth:`tend` starts again, as a supervisor would."""
+
+    settings: Settings
+    postgres: Server
+    minio: Server
+    web: Server
+    workers: Workers
+    admin_key: str
+    base: str
+    killed: dict[str, int] = field(default_factory=dict)
+
+    def client(self, key: str | None = None) -> httpx.Client:
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        return httpx.Client(base_url=self.base, headers=headers, timeout=30)
+
+    def new_key(self, subject: str, *roles: str, org: str = "office") -> str:
+        with self.client(self.admin_key) as admin:
+            answer = admin.post("/v1/keys", json={"subject": subject, "org": org, "roles": list(roles)})
+            assert answer.status_code == 201, answer.text
+            return str(answer.json()["key"])
+
+    def people(self) -> dict[str, httpx.Client]:
+        roles = ("kiosk", "reviewer", "sealer", "auditor")
+        return {role: self.client(self.new_key(f"{role}-1", role)) for role in roles} | {"nobody": self.client()}
+
+    def start_workers(self, wait: bool = True) -> None:
+        for name in READERS:
+            self.workers.start(name, READER_QUEUES, wait=wait)
+        self.workers.start(SEALER, "seal", wait=wait)
+
+    def kill_web(self) -> None:
+        """Kill the process that answers; its parent starts another one on the same socket."""
+        assert self.web.process is not None
+        found = subprocess.run(["pgrep", "-P", str(self.web.process.pid)], capture_output=True, text=True, check=False)
+        for pid in found.stdout.split():
+            subprocess.run(["kill", "-9", pid], check=False)
+
+    def tend(self) -> None:
+        """Start again every worker that ended."""
+        for name in [*READERS, SEALER]:
+            if name in self.workers.running and self.workers.is_dead(name):
+                self.workers.start(name, "seal" if name == SEALER else READER_QUEUES, wait=False)
+
+    def context(self) -> Context:
+        """The stores, to look at."""
+        return open_context(self.settings)
+
+
+@contextmanager
+def deployment(folder: Path, module: str = SMALL, **given: Any) -> Iterator[Deployment]:
+    """Run everything but the workers; :meth:`Deployment.start_workers` starts those."""
+    (folder / "minio").mkdir()
+    with restartable_cluster() as (url, postgres), restartable_minio(folder / "minio") as (s3, minio):
+        port = free_port()
+        settings = Settings(
+            data_dir=folder,
+            database_url=url,
+            blobs=s3.url("papers"),
+            s3_access_key=s3.access_key,
+            s3_secret_key=s3.secret_key,
+            s3_secure=False,
+            port=port,
+            rate_limit_per_minute=100_000,
+            _env_file=None,
+            **given,
+        )
+        key = _prepare(settings)
+        base = f"http://127.0.0.1:{port}"
+        env = environment(settings)
+        command = [sys.executable, "-m", "docproc.cli", "serve", "--web-only"]
+        web = Server(command, lambda: _ready(base), folder / "web.log", env)
+        web.start()
+        workers = Workers(settings, module, env)
+        try:
+            yield Deployment(settings, postgres, minio, web, workers, key, base)
+        finally:
+            workers.stop_all()
+            web.stop(signal.SIGTERM, 40)
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """What a process of the deployment finds in its environment."""
+    from api.serve import environment as made
+
+    return {name: value for name, value in made(settings, with_secrets=True).items() if name.startswith("DOCPROC_")}
+
+
+def _prepare(settings: Settings) -> str:
+    database = open_database(settings.database)
+    migrate_all(database)
+    database.close()
+    ctx = open_context(settings)
+    key = first_key(ctx)
+    ctx.close()
+    assert key is not None
+    return key
+
+
+def _ready(base: str) -> bool:
+    try:
+        return httpx.get(base + "/readyz", timeout=5).status_code == 200
+    except httpx.TransportError:
+        return False
