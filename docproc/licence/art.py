@@ -13,6 +13,7 @@ import math
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from docproc.errors import SealError
@@ -89,7 +90,7 @@ def spread(name: str, limit: float = 262.0) -> list[float]:
     """
     shares = [_NARROW.get(character, 1.0) for character in name]
     places = [0.0]
-    for before, after in zip(shares, shares[1:], strict=False):
+    for before, after in pairwise(shares):
         places.append(places[-1] + (before + after) / 2)
     step = min(28.0, limit / places[-1])
     return [(place - places[-1] / 2) * step for place in places]
@@ -99,7 +100,7 @@ def _upper_arc(face: Typeface, name: str, radius: float, limit: float) -> list[s
     height = radius * 0.335
     middle = radius - EDGE - _GAP - height / 2
     angles = [math.radians(angle) for angle in spread(name, limit)]
-    step = max(after - before for before, after in zip(angles, angles[1:], strict=False))
+    step = max(after - before for before, after in pairwise(angles))
     width = min(height * 0.82, middle * step * 0.94)
     return [
         _glyph(face, character, width, height, _turned(radius, middle, angle))
@@ -143,7 +144,7 @@ def _shifted(left: float, level: float) -> _Move:
 
 
 def _glyph(face: Typeface, character: str, width: float, height: float, place: _Move) -> str:
-    """Fit the em square of a character into ``width`` by ``height``; narrow ones keep their proportion and are centred."""
+    """Fit the em square of a character into ``width`` by ``height``; narrow ones are centred by their ink."""
     across, along = width / face.units, height / face.units
     middle_x, middle_y = face.advance(character) / 2, (face.ascent + face.descent) / 2
     if character in _NARROW:

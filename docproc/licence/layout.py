@@ -136,7 +136,8 @@ class _Reader:
             self.fail("column", "exactly one column must say rest = true", "mark the one that takes further fields")
         if not 38 <= found.seal.diameter <= 45:
             self.fail("diameter", "the seal's diameter is outside 38 to 45 mm", "use the size that the rule prescribes")
-        for place in (*found.column, *found.text, found.seal, found.qr):
+        places: list[Column | Text | Place | QrPlace] = [*found.column, *found.text, found.seal, found.qr]
+        for place in places:
             if not (0 < place.x < found.page_mm[0] and 0 < place.y < found.page_mm[1]):
                 self.fail(str(place.y), "something lies outside the page", "check x, y and page_mm")
         return found

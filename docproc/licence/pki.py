@@ -2,7 +2,7 @@
 
 Every subject says that it is a sample. The files::
 
-    trust/root.crt trust/ca.crt   what a verifier needs (``--trust certs/dev/trust``); ``*.crl`` appear there on revocation
+    trust/root.crt trust/ca.crt   what a verifier needs (``--trust certs/dev/trust``); ``ca.crl`` joins on revocation
     seal-rsa.p12 seal-p256.p12    seals of a sample authority, RSA-2048 and P-256
     tsa.p12 ocsp.p12              time-stamping authority and OCSP responder
     root.p12 ca.p12               the two certification authorities

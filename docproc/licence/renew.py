@@ -41,7 +41,8 @@ def expires_on(pdf: bytes) -> datetime:
         SealError: the file has no archive time-stamp.
     """
     stamp = _newest(pdf)
-    return min(item.not_valid_after for item in (stamp.signer_cert, *stamp.other_embedded_certs))
+    end: datetime = min(item.not_valid_after for item in (stamp.signer_cert, *stamp.other_embedded_certs))
+    return end
 
 
 def due(pdf: bytes, at: datetime, margin_days: int = 180) -> bool:
@@ -72,4 +73,5 @@ def _newest(pdf: bytes) -> EmbeddedPdfSignature:
         raise SealError(f"the file cannot be read: {error}") from error
     if not stamps:
         raise SealError("the file has no archive time-stamp: seal it at level B-LTA")
-    return stamps[-1]
+    newest: EmbeddedPdfSignature = stamps[-1]
+    return newest

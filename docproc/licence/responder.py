@@ -15,6 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs12
 from cryptography.x509 import ocsp
+from cryptography.x509.ocsp import OCSPRequest
 
 from docproc.errors import SetupError
 from docproc.licence.keys import KeySigner, load_pkcs12
@@ -93,7 +94,7 @@ class DevPki:
         (self.folder / "trust" / "ca.crl").write_bytes(self.crl("ca", at))
 
     def crl(self, issuer: str, at: datetime) -> bytes:
-        """CRL of ``root`` or ``ca``, DER; issued at the last full hour, or at the last revocation when that is later."""
+        """CRL of ``root`` or ``ca``, DER; of the last full hour, or of the last revocation when that is later."""
         revoked = self._revoked() if issuer == "ca" else {}
         times = [datetime.fromisoformat(value) for value in revoked.values()]
         issued = max([_full_hour(at), *(time for time in times if time <= at)])
@@ -114,7 +115,7 @@ class DevPki:
             return refused.public_bytes(Encoding.DER)
         return self._ocsp_for(asked.serial_number, asked, at)
 
-    def _ocsp_for(self, serial: int, asked: ocsp.OCSPRequest, at: datetime) -> bytes:
+    def _ocsp_for(self, serial: int, asked: OCSPRequest, at: datetime) -> bytes:
         revoked = self._revoked().get(str(serial))
         when = datetime.fromisoformat(revoked) if revoked else None
         if when is not None and when > at:
@@ -144,7 +145,7 @@ class DevPki:
 
     def _answers(self, at: datetime) -> tuple[asn1_ocsp.OCSPResponse, ...]:
         """Current answers about the TSA and every seal, made anew each hour and at each revocation."""
-        names = tuple(sorted(path.stem for path in self.folder.glob("seal-*.p12"))) + ("tsa",)
+        names = (*sorted(path.stem for path in self.folder.glob("seal-*.p12")), "tsa")
         revoked = tuple(self._revoked().items())
         return self._ocsp_batch(names, _full_hour(at), revoked, at if revoked else None)
 

@@ -11,8 +11,9 @@ import asyncio
 import io
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Literal, cast
 
 from asn1crypto import ocsp
 from pyhanko.pdf_utils import generic
@@ -31,7 +32,7 @@ from pyhanko.sign.signers.pdf_signer import (
 )
 from pyhanko.sign.timestamps.common_utils import TimestampRequestError
 from pyhanko.sign.validation.dss import DocumentSecurityStore
-from pyhanko.stamp import BaseStampStyle
+from pyhanko.stamp import BaseStamp, BaseStampStyle
 from pyhanko_certvalidator import CertificateValidator, ValidationContext
 from pyhanko_certvalidator.errors import CRLFetchError, InsufficientRevinfoError, PathError, ValidationError
 from pyhanko_certvalidator.path import ValidationPath
@@ -113,8 +114,10 @@ async def _seal(
             certify=True,
             docmdp_permissions=MDPPerm.NO_CHANGES,
         )
-        field = SigFieldSpec(SEAL_FIELD, on_page=0, box=_box(writer, place), readable_field_name="电子印章")
-        pdf_signer = PdfSigner(metadata, signer, timestamper=timestamper, stamp_style=_Style(art), new_field_spec=field)
+        where = SigFieldSpec(SEAL_FIELD, on_page=0, box=_box(writer, place), readable_field_name="电子印章")
+        pdf_signer = PdfSigner(
+            metadata, signer, timestamper=timestamper, stamp_style=_Style(art=art), new_field_spec=where
+        )
         out = await _sign(pdf_signer, writer, await _reserve(signer, timestamper), at)
         if keep:
             writer = _Writer(out)
@@ -122,7 +125,7 @@ async def _seal(
             if level == "B-LTA" and timestamper is not None:
                 await timestamp_with(writer, timestamper, 1)
             else:
-                writer.write_in_place()
+                writer.write_in_place()  # type: ignore[no-untyped-call]
         return out.getvalue()
 
 
@@ -178,20 +181,18 @@ def open_writer(pdf: bytes) -> IncrementalPdfFileWriter:
 
 
 class _Writer(IncrementalPdfFileWriter):
-    """Adds nothing on its own account: pyHanko would write its name and the time into the metadata of every revision."""
+    """Adds nothing on its own account: pyHanko would write its name and the time into every revision's metadata."""
 
     def _update_meta(self) -> None:
         return
 
 
-class _Stamp:
+class _Stamp(BaseStamp):
     """The appearance of the seal's field: the art and nothing else."""
 
-    def __init__(self, art: SealArt, writer: BasePdfFileWriter, box: BoxConstraints) -> None:
-        self._art, self._writer, self._box = art, writer, box
-
-    def apply_appearance(self, annotation: dict[object, object]) -> None:
-        side = generic.FloatObject(f"{self._art.diameter * PT:.2f}")
+    def apply_appearance(self, annot_dict: generic.DictionaryObject) -> None:
+        art: SealArt = self.style.art
+        side = generic.FloatObject(f"{art.diameter * PT:.2f}")
         # multiplied with what is below, so that text under the seal stays legible, as under ink
         blend = _dictionary(Multiply=_dictionary(Type=pdf_name("/ExtGState"), BM=pdf_name("/Multiply")))
         form = generic.StreamObject(
@@ -201,22 +202,22 @@ class _Stamp:
                 BBox=generic.ArrayObject([generic.NumberObject(0), generic.NumberObject(0), side, side]),
                 Resources=_dictionary(ExtGState=blend),
             ),
-            stream_data=b"/Multiply gs\n" + self._art.operators,
+            stream_data=b"/Multiply gs\n" + art.operators,
         )
         form.compress()
-        annotation[pdf_name("/AP")] = _dictionary(N=self._writer.add_object(form))
+        annot_dict[pdf_name("/AP")] = _dictionary(N=self._ensure_writer.add_object(form))
 
 
 def _dictionary(**entries: object) -> generic.DictionaryObject:
     return generic.DictionaryObject({pdf_name(f"/{key}"): value for key, value in entries.items()})
 
 
-class _Style(BaseStampStyle):  # type: ignore[misc]
-    def __init__(self, art: SealArt) -> None:
-        object.__setattr__(self, "_art", art)
+@dataclass(frozen=True)
+class _Style(BaseStampStyle):
+    art: SealArt = field(kw_only=True)
 
-    def create_stamp(self, writer: BasePdfFileWriter, box: BoxConstraints, text_params: dict[str, str]) -> _Stamp:
-        return _Stamp(self._art, writer, box)
+    def create_stamp(self, writer: BasePdfFileWriter, box: BoxConstraints, text_params: dict[str, str]) -> BaseStamp:
+        return _Stamp(writer, self, box)
 
 
 async def _sign(signer: PdfSigner, writer: IncrementalPdfFileWriter, reserve: int, at: datetime) -> io.BytesIO:
@@ -226,7 +227,7 @@ async def _sign(signer: PdfSigner, writer: IncrementalPdfFileWriter, reserve: in
     prepared, out = document.digest_tbs_document(in_place=True)
     attributes = PdfCMSSignedAttributes(signing_time=at)
     await document.perform_signature(document_digest=prepared.document_digest, pdf_cms_signed_attrs=attributes)
-    return out
+    return cast(io.BytesIO, out)
 
 
 async def _check(
@@ -265,18 +266,19 @@ def _serial(response: ocsp.OCSPResponse) -> int:
 
 async def _reserve(signer: Signer, timestamper: TimeStamper | None) -> int:
     """Hexadecimal digits to keep free for the CMS, computed from its parts, so that no dry run is needed."""
-    size = _CMS_MARGIN + len(signer.signing_cert.dump()) + sum(len(item.dump()) for item in signer.cert_registry)
+    own = signer.signing_cert
+    size = _CMS_MARGIN + (len(own.dump()) if own else 0) + sum(len(item.dump()) for item in signer.cert_registry)
     if timestamper is not None:
         size += len((await timestamper.async_dummy_response(DIGEST)).dump()) + 256
     return 2 * size
 
 
-def _box(writer: IncrementalPdfFileWriter, place: Place) -> tuple[float, float, float, float]:
+def _box(writer: IncrementalPdfFileWriter, place: Place) -> tuple[int, int, int, int]:
     page = writer.root["/Pages"]["/Kids"][0]
     height = float(page["/MediaBox"][3])
     left, top = (place.x - place.diameter / 2) * PT, height - (place.y - place.diameter / 2) * PT
     side = place.diameter * PT
-    return tuple(round(value, 2) for value in (left, top - side, left + side, top))  # type: ignore[return-value]
+    return tuple(round(value, 2) for value in (left, top - side, left + side, top))  # type: ignore[return-value]  # pyHanko takes fractions too
 
 
 def _certificate_error(error: BaseException) -> SealError:

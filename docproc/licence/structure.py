@@ -254,8 +254,9 @@ def _account_stamp(root: Any, objects: dict[int, Any], field: str, known: int, r
     widget = _current(widget_ref, objects, roles)
     shown = {key: plain(widget.raw_get(key)) for key in widget if key not in ("/T", "/TU", "/V", "/P")}
     hidden = {"/FT": "/Sig", "/Type": "/Annot", "/Subtype": "/Widget"}
-    expected = {key: ("NameObject", name) for key, name in hidden.items()}
-    expected |= {"/F": ("NumberObject", "132"), "/Rect": [("NumberObject", "0")] * 4}
+    expected: dict[str, Any] = {key: ("NameObject", name) for key, name in hidden.items()}
+    expected["/F"] = ("NumberObject", "132")
+    expected["/Rect"] = [("NumberObject", "0")] * 4
     if widget_ref.idnum < known or shown != expected or str(widget.get("/T")) != field:
         raise StructureError("the time-stamp's field shows something")
     value_ref = widget.raw_get("/V")
@@ -281,11 +282,11 @@ def _same_but(old: Any, new: Any, allowed: set[str], what: str) -> None:
 def _account_dss(dss: Any, root: Any, objects: dict[int, Any], known: int, roles: set[int]) -> None:
     """Check that validation data only grows, by certificates, CRLs and OCSP responses."""
     kinds = {"/Certs": x509.Certificate, "/CRLs": crl.CertificateList, "/OCSPs": ocsp.OCSPResponse}
-    old = root["/DSS"] if "/DSS" in root else {}
+    old: Any = root["/DSS"] if "/DSS" in root else {}  # noqa: SIM401  (get() would not follow the reference)
     if set(dss) - set(kinds) - {"/Type"}:
         raise StructureError("the validation data holds something else")
     for key, kind in kinds.items():
-        items = dss.raw_get(key) if key in dss else []
+        items: Any = dss.raw_get(key) if key in dss else generic.ArrayObject()
         references = [plain(items.raw_get(index)) for index in range(len(items))]
         before = plain(old.raw_get(key)) if key in old else []
         if references[: len(before)] != before:
@@ -305,7 +306,8 @@ def _appended(old: Any, new: Any) -> generic.IndirectObject:
     before, after = plain(old), plain(new)
     if not isinstance(after, list) or after[:-1] != before or after[-1][0] != "R":
         raise StructureError("the update does not just add one field")
-    return new.raw_get(len(after) - 1)
+    added: generic.IndirectObject = new.raw_get(len(after) - 1)
+    return added
 
 
 def _skip(body: bytes, position: int) -> int:

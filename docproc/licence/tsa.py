@@ -30,7 +30,7 @@ class LocalTimeStamper(TimeStamper):
     """
 
     def __init__(self, key: KeySigner, clock: Callable[[], datetime]) -> None:
-        super().__init__(include_nonce=True)
+        super().__init__(include_nonce=True)  # type: ignore[no-untyped-call]
         self._signer = key
         self._clock = clock
 
@@ -114,7 +114,7 @@ class HttpTimeStamper(TimeStamper):
     """Asks a TSA over HTTP; ``timeout`` in seconds bounds connecting and each wait for bytes."""
 
     def __init__(self, url: str, timeout: float = 5.0) -> None:
-        super().__init__(include_nonce=True)
+        super().__init__(include_nonce=True)  # type: ignore[no-untyped-call]
         self.url = url
         self.timeout = timeout
 

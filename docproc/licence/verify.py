@@ -18,7 +18,6 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.ades.report import AdESStatus
 from pyhanko.sign.fields import MDPPerm
 from pyhanko.sign.general import NonexistentAttributeError, find_unique_cms_attribute
-from pyhanko.sign.validation import KeyUsageConstraints
 from pyhanko.sign.validation.ades import (
     AdESBasicValidationResult,
     ades_basic_validation,
@@ -35,7 +34,9 @@ from pyhanko.sign.validation.policy_decl import (
     RevocationInfoGatheringSpec,
     SignatureValidationSpec,
 )
+from pyhanko.sign.validation.settings import KeyUsageConstraints
 from pyhanko.sign.validation.status import StandardCMSSignatureStatus
+from pyhanko_certvalidator.authority import AuthorityWithCert
 from pyhanko_certvalidator.context import CertValidationPolicySpec
 from pyhanko_certvalidator.ltv.types import ValidationTimingInfo
 from pyhanko_certvalidator.policy_decl import REQUIRE_REVINFO, CertRevTrustPolicy, FreshnessReqType
@@ -72,6 +73,7 @@ MAX_ARCHIVE_STAMPS = 64
 """More renewals than a licence can see in its life; a bound on work."""
 
 _Objection = tuple[Indication, str, str]
+_Result = AdESBasicValidationResult[Any]
 
 
 def verify(data: bytes, trust: TrustList, at: datetime, register: Register | None = None) -> VerificationReport:
@@ -129,8 +131,8 @@ async def _examine(data: bytes, trust: TrustList, at: datetime) -> Examination:
     integrity, trouble = _integrity(data, seal, trust)
     if sub in ("HASH_FAILURE", "SIG_CRYPTO_FAILURE"):
         integrity = "altered"
-    seal.signature.coverage = seal.signature.evaluate_signature_coverage()
-    report = SignatureReport(_name(seal.signature), seal.level(), _proven(status), seal.signature.coverage.name)
+    coverage = seal.signature.evaluate_signature_coverage()
+    report = SignatureReport(_name(seal.signature), seal.level(), _proven(status), coverage.name)
     result = Examination(indication, sub, integrity, (report,), licence, tuple(trouble))
     if integrity == "altered" and indication != "TOTAL-FAILED":
         result = replace(result, indication="TOTAL-FAILED", sub_indication="FORMAT_FAILURE")
@@ -187,14 +189,12 @@ async def _archived_since(
     return moment
 
 
-async def _judge_at(
-    signature: EmbeddedPdfSignature, spec: SignatureValidationSpec, at: datetime
-) -> AdESBasicValidationResult:
+async def _judge_at(signature: EmbeddedPdfSignature, spec: SignatureValidationSpec, at: datetime) -> _Result:
     run = ades_with_time_validation if _token(signature) else ades_basic_validation
     return await run(signature.signed_data, spec, timing_info=_moment(at), raw_digest=signature.compute_digest())
 
 
-def _verdict(result: AdESBasicValidationResult) -> tuple[Indication, str | None, StandardCMSSignatureStatus | None]:
+def _verdict(result: _Result) -> tuple[Indication, str | None, StandardCMSSignatureStatus | None]:
     verdicts: dict[AdESStatus, Indication] = {
         AdESStatus.PASSED: "TOTAL-PASSED",
         AdESStatus.INDETERMINATE: "INDETERMINATE",
@@ -348,7 +348,7 @@ def _known_revocation(seal: _Seal, status: StandardCMSSignatureStatus | None, tr
         return "INDETERMINATE", "REVOKED_NO_POE", "the certificate of the seal was revoked"
     above = status.validation_path.iter_authorities() if status and status.validation_path else ()
     for authority in above:
-        if spoils(revocation(authority.certificate, trust), proven):
+        if isinstance(authority, AuthorityWithCert) and spoils(revocation(authority.certificate, trust), proven):
             return "INDETERMINATE", "REVOKED_CA_NO_POE", "the certificate of the issuing authority was revoked"
     token = _token(seal.signature)
     for part in [*([token] if token else []), *(stamp.signed_data for stamp in seal.stamps)]:

@@ -152,7 +152,8 @@ _MADE: dict[str, bytes] = {}
 @pytest.mark.parametrize("level", LEVELS)
 def test_an_empty_update_is_seen(pki: DevPki, trust: TrustList, make_sealed: Make, level: Level) -> None:
     report = assert_not_good(append(made(pki, make_sealed, level), {}), trust)
-    assert report.integrity == "extended"
+    # after a B-LT seal one update is expected, and two of them cannot be told apart from a disguised one
+    assert report.integrity == ("altered" if level == "B-LT" else "extended")
 
 
 @pytest.mark.parametrize("level", LEVELS)
@@ -373,7 +374,7 @@ GARBAGE = {
     "text": b"hello",
     "header": b"%PDF-1.7\n",
     "no xref": b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\n",
-    "nested": b"%PDF-1.7\n1 0 obj\n" + b"[" * 20000 + b"]" * 20000 + b"\nendobj\ntrailer\n<< /Root 1 0 R >>\nstartxref\n9\n%%EOF",
+    "nested": b"%PDF-1.7\n1 0 obj\n" + b"[" * 20000 + b"]" * 20000 + b"\nendobj\ntrailer\n<<>>\nstartxref\n9\n%%EOF",
     "zip": b"PK\x03\x04" + bytes(100),
     "jpeg": b"\xff\xd8\xff\xe0" + bytes(1000),
 }  # fmt: skip

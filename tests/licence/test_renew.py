@@ -71,7 +71,7 @@ def with_old_tsa(pki: DevPki, data: bytes) -> object:
 
     from docproc.licence.trust import Evidence, SealTrust
 
-    stamp = list(PdfFileReader(io.BytesIO(data)).embedded_timestamp_signatures)[0]
+    stamp = next(iter(PdfFileReader(io.BytesIO(data)).embedded_timestamp_signatures))
     former = x509.load_der_x509_certificate(stamp.signer_cert.dump())
     request = ocsp.OCSPRequestBuilder().add_certificate(former, pki.issued("ca").certificate, hashes.SHA256()).build()
     known = pki.seal_trust()

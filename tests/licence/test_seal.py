@@ -198,7 +198,7 @@ def test_a_revoked_certificate_does_not_seal(fresh_pki: DevPki, pdf: bytes, art:
 @pytest.mark.parametrize("days", [-2, 3 * 366])
 def test_outside_its_period_a_certificate_does_not_seal(pki: DevPki, pdf: bytes, art: SealArt, days: int) -> None:
     at = now() + timedelta(days=days)
-    with pytest.raises(SealError, match="not valid until|expired") as caught:
+    with pytest.raises(SealError, match=r"not valid until|expired") as caught:
         seal_with(pdf, art, pki, at=at, timestamper=pki.timestamper(lambda: at))
     assert not isinstance(caught.value, SealUnavailableError)
 
