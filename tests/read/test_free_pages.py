@@ -7,11 +7,6 @@ from datetime import date
 import cv2
 import numpy as np
 import pytest
-from samples.business import business_licence
-from samples.canvas import Canvas, Style
-from samples.damage import apply
-from samples.papers import health, id_back, id_front, lease
-from samples.people import make_company, make_person
 
 from docproc.domain import Field, PageReading
 from docproc.matter import find_matter
@@ -19,6 +14,11 @@ from docproc.read.agree import weigh
 from docproc.read.classify import PageKind, classify
 from docproc.read.page import read_file
 from docproc.validators import validate
+from samples.business import business_licence
+from samples.canvas import Canvas, Style
+from samples.damage import apply
+from samples.papers import health, id_back, id_front, lease
+from samples.people import make_company, make_person
 
 TODAY = date(2026, 11, 23)
 PHONE = [("paper", 0.4), ("perspective", 0.5), ("shadow", 0.4), ("blur", 0.1), ("noise", 0.2)]
@@ -76,8 +76,8 @@ def test_a_business_licence_is_read_in_both_shapes(landscape: bool) -> None:
 
 def test_boxes_of_a_photograph_lie_on_the_value() -> None:
     person = make_person(random.Random(24), TODAY)
-    canvas, values = id_front(person, random.Random(24))
-    image, moved = apply(canvas.image, [("perspective", 0.6)], random.Random(2))
+    canvas, _ = id_front(person, random.Random(24))
+    image, _ = apply(canvas.image, [("perspective", 0.6)], random.Random(2))
     data = cv2.imencode(".png", image)[1].tobytes()
     reading = read_file(data, "page.png", find_matter("food_licence"), today=TODAY)[0]
     box = reading.fields["cid"].box

@@ -6,10 +6,6 @@ from datetime import date
 import cv2
 import numpy as np
 import pytest
-from samples.canvas import BLUE, Canvas, Style
-from samples.forms import blank_pages, fill_form, placed, tick
-from samples.people import make_cid
-from samples.seal import round_seal
 
 from docproc.domain import Field
 from docproc.form.layout import Place
@@ -21,6 +17,10 @@ from docproc.read.template import blank_pages as blank_pictures
 from docproc.read.ticks import read_options, read_presence
 from docproc.scan.geometry import apply
 from docproc.scan.register import register
+from samples.canvas import BLUE, Canvas, Style
+from samples.forms import blank_pages, fill_form, placed, tick
+from samples.people import make_cid
+from samples.seal import round_seal
 
 PEN = Style("noto-serif", BLUE)
 SERIAL = "TEST000001"
