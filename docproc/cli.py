@@ -31,6 +31,7 @@ for command in (
 app.add_typer(catalogue.models_app, name="models")
 app.add_typer(catalogue.matter_app, name="matter")
 app.add_typer(licences.seal_app, name="seal")
+app.add_typer(service.user_app, name="user")
 
 
 @app.callback(invoke_without_command=True)

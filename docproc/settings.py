@@ -55,6 +55,9 @@ class Settings(BaseSettings):
     authority_code: str = Field("", description="Credit code of the issuing authority; empty: a test code")
     webhook_url: str = Field("", description="Address that events are posted to; empty: only the feed `/v1/events`")
     webhook_secret: SecretStr = Field(SecretStr(""), description="Key of the HMAC signature on posted events")
+    holidays_file: str = Field(
+        "", description="TOML with `holidays` and `workdays` that go before the kept table; empty: none"
+    )
     engine_threads: int = Field(1, ge=1, le=64, description="Threads of the reading engine in each worker")
     log_json: bool = Field(False, description="Logs as JSON lines")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")

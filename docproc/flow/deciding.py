@@ -23,7 +23,7 @@ from docproc.flow.context import Context
 from docproc.flow.intake import announce, change_status, visible
 from docproc.flow.once import Once, run_once
 from docproc.matter import Matter, find_matter
-from docproc.store import applications, audit, pages
+from docproc.store import applications, audit, claims, pages
 from docproc.store.tables import ApplicationRow, DecisionRow
 
 
@@ -55,7 +55,7 @@ def accept(ctx: Context, caller: Caller, number: str, version: int, once: Once |
 
     def work(session: Session) -> dict[str, Any]:
         at = ctx.clock()
-        row = _locked(session, caller, number, version)
+        row = _locked(ctx, session, caller, number, version)
         change_status(session, row, transition(row.status, "accept"), at)  # type: ignore[arg-type]
         audit.append(session, at, caller.subject, "application.accepted", number)
         announce(ctx, session, row, "application.accepted")
@@ -91,6 +91,7 @@ def decide(
 
     Raises:
         StaleError: the application changed meanwhile, or somebody decided first.
+        ClaimedError: somebody else works on it.
         ConflictError: the state, a finding or an unread field forbids it.
         AccessError: role or separate duties forbid it.
         InputError: a reason is missing.
@@ -101,7 +102,7 @@ def decide(
 
     def work(session: Session) -> dict[str, Any]:
         at = ctx.clock()
-        row = _locked(session, caller, number, seen.version)
+        row = _locked(ctx, session, caller, number, seen.version)
         status = transition(row.status, action)  # type: ignore[arg-type]
         if views.application(session, row)["content_sha256"] != seen.content_sha256:
             raise StaleError("the content changed since it was seen")
@@ -110,6 +111,7 @@ def decide(
         decision = Decision(action, caller.subject, at, reason.strip(), basis.strip(), seen.content_sha256)
         made = applications.add_decision(session, row, decision, sorted(set(set_aside)))
         change_status(session, row, status, at)
+        claims.drop(session, number)
         audit.append(
             session, at, caller.subject, f"application.{status}", number, decision=made.id,
             seen=seen.content_sha256, set_aside=made.set_aside,
@@ -163,10 +165,11 @@ def queue_issue(ctx: Context, session: Session, row: ApplicationRow, decision: D
     ctx.jobs.enqueue(session, "issue_licence", job_id, decision.id, row.seal_attempt, delay=delay)
 
 
-def _locked(session: Session, caller: Caller, number: str, version: int) -> ApplicationRow:
+def _locked(ctx: Context, session: Session, caller: Caller, number: str, version: int) -> ApplicationRow:
     row = visible(session, caller, number, "view", lock=True)
     caller.check_not(row.created_by, "decides", "申请提交人不能审批自己的办件")
     _check_version(row, version)
+    claims.check_free(session, number, caller.subject, ctx.clock())
     return row
 
 

@@ -18,7 +18,7 @@ from docproc.flow.context import Context
 from docproc.flow.media import media_type
 from docproc.flow.once import Once, run_once
 from docproc.matter import find_matter
-from docproc.store import applications, audit, outbox, pages, previews, sharing
+from docproc.store import applications, audit, claims, outbox, pages, previews, sharing
 from docproc.store.tables import ApplicationRow
 
 CHANNELS = ("kiosk", "counter", "web", "api", lanes.BATCH)
@@ -156,6 +156,7 @@ def correct_field(
 
     Raises:
         ConflictError: the application is decided already.
+        ClaimedError: somebody else works on it.
         NotFoundError: no such page, reading or field.
     """
     caller.require("correct")
@@ -164,6 +165,7 @@ def correct_field(
         row = visible(session, caller, number, "correct", lock=True)
         if row.status not in ("draft", "returned", "submitted", "accepted"):
             raise ConflictError(f"application is {row.status}", message_zh="办件已作出决定，不能修改")
+        claims.check_free(session, number, caller.subject, at)
         page = pages.find_page(session, page_id, number)
         reading = pages.find_reading(session, page_id, index)
         if page.removed_at is not None:

@@ -79,6 +79,18 @@ def list_applications(
     return list(session.scalars(query))
 
 
+def waiting(
+    session: Session, statuses: Sequence[str], *, org: str | None = None, limit: int = 500
+) -> list[ApplicationRow]:
+    """Applications in some statuses, handed in longest ago first."""
+    query = sa.select(ApplicationRow).where(
+        ApplicationRow.status.in_(statuses), ApplicationRow.submitted_at.is_not(None)
+    )
+    if org is not None:
+        query = query.where(ApplicationRow.org == org)
+    return list(session.scalars(query.order_by(ApplicationRow.submitted_at).limit(limit)))
+
+
 def count_by_status(session: Session) -> dict[str, int]:
     """How many applications there are in each status."""
     query = sa.select(ApplicationRow.status, sa.func.count()).group_by(ApplicationRow.status)

@@ -55,6 +55,62 @@ def lines(session: Session, *, subject: str | None = None, after: int = 0, limit
     return list(session.scalars(query))
 
 
+def search(
+    session: Session,
+    *,
+    text: str = "",
+    action: str = "",
+    since: datetime | None = None,
+    until: datetime | None = None,
+    before: int | None = None,
+    limit: int = 100,
+) -> list[AuditRow]:
+    """Newest lines whose actor or subject begins with a text and whose action begins with another."""
+    query = sa.select(AuditRow).order_by(AuditRow.seq.desc()).limit(limit)
+    if text:
+        query = query.where(
+            AuditRow.actor.startswith(text, autoescape=True) | AuditRow.subject.startswith(text, autoescape=True)
+        )
+    if action:
+        query = query.where(AuditRow.action.startswith(action, autoescape=True))
+    if since is not None:
+        query = query.where(AuditRow.at >= since)
+    if until is not None:
+        query = query.where(AuditRow.at < until)
+    if before is not None:
+        query = query.where(AuditRow.seq < before)
+    return list(session.scalars(query))
+
+
+def did(session: Session, actor: str, action: str, subject: str, *, since: datetime) -> bool:
+    """Whether somebody did something to a subject since a moment."""
+    query = sa.select(AuditRow.seq).where(
+        AuditRow.subject == subject, AuditRow.actor == actor, AuditRow.action == action, AuditRow.at >= since
+    )
+    return session.scalar(query.limit(1)) is not None
+
+
+def last(session: Session) -> AuditRow | None:
+    """The newest line."""
+    return session.scalars(sa.select(AuditRow).order_by(AuditRow.seq.desc()).limit(1)).one_or_none()
+
+
+def newest(session: Session, action: str) -> AuditRow | None:
+    """The newest line of an action."""
+    query = sa.select(AuditRow).where(AuditRow.action == action).order_by(AuditRow.seq.desc()).limit(1)
+    return session.scalars(query).one_or_none()
+
+
+def of_action(session: Session, action: str) -> list[AuditRow]:
+    """All lines of an action, oldest first."""
+    return list(session.scalars(sa.select(AuditRow).where(AuditRow.action == action).order_by(AuditRow.seq)))
+
+
+def hash_of(session: Session, seq: int) -> str | None:
+    """Hash of a line; ``None`` when there is none of this number."""
+    return session.scalar(sa.select(AuditRow.sha256).where(AuditRow.seq == seq))
+
+
 def _hash(row: AuditRow) -> str:
     body = [row.seq, row.at.isoformat(), row.actor, row.action, row.subject, row.detail, row.previous]
     text = json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":"))

@@ -381,3 +381,53 @@ class DeliveryRow(Base):
     """HTTP status of the answer; ``None`` when there was none."""
     error: Mapped[str] = mapped_column(sa.String(200))
     delivered: Mapped[bool]
+
+
+class UserRow(Base):
+    """An official who signs in with password and one-time code."""
+
+    __tablename__ = "users"
+
+    id: Mapped[str] = mapped_column(sa.String(16), primary_key=True)
+    name: Mapped[str] = mapped_column(sa.String(80), unique=True)
+    """Sign-in name; the subject under which everything that the person does is kept."""
+    title: Mapped[str] = mapped_column(sa.String(80))
+    """Name to show."""
+    org: Mapped[str] = mapped_column(sa.String(80))
+    roles: Mapped[list[Any]]
+    password_hash: Mapped[str] = mapped_column(sa.String(200))
+    """Argon2id."""
+    must_change: Mapped[bool]
+    """The password was given out by somebody else and lets in only to choose another."""
+    totp_secret: Mapped[str] = mapped_column(sa.String(64))
+    """Base32; both ends of RFC 6238 need it in clear."""
+    totp_step: Mapped[int]
+    """Time step of the last code that was taken: none is taken twice."""
+    failures: Mapped[int]
+    locked_until: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    created_by: Mapped[str] = mapped_column(sa.String(80))
+    disabled_at: Mapped[datetime | None]
+
+
+class UserSessionRow(Base):
+    """A browser in which an official signed in; only the token's hash is kept."""
+
+    __tablename__ = "user_sessions"
+
+    sha256: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    user_id: Mapped[str] = mapped_column(sa.ForeignKey("users.id"), index=True)
+    created_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+
+
+class ClaimRow(Base):
+    """Who works on an application; nobody else changes it meanwhile."""
+
+    __tablename__ = "claims"
+
+    application: Mapped[str] = mapped_column(sa.ForeignKey("applications.number"), primary_key=True)
+    by: Mapped[str] = mapped_column("claimed_by", sa.String(80), index=True)
+    at: Mapped[datetime] = mapped_column("claimed_at")
+    until: Mapped[datetime]

@@ -1,0 +1,204 @@
+"""The reviewer's queue and bench: what is most urgent, who works on it, everything about it with what was read first.
+
+Urgency goes by the statutory clock of the matter: calendar days to accept
+(:attr:`docproc.matter.Clock.accept_days`), working days to decide, both counted
+from the day of handing in, which is never later than the law's own beginning.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+from docproc.errors import NotFoundError
+from docproc.flow import views
+from docproc.flow.access import Caller
+from docproc.flow.context import CHINA, Context
+from docproc.flow.intake import visible
+from docproc.matter import Matter, find_matter
+from docproc.store import applications, audit, claims, pages, users
+from docproc.store.tables import ApplicationRow
+from docproc.validators.working_days import Deadline, Overrides, add_working_days, is_working_day, load_overrides
+
+Light = Literal["green", "yellow", "red"]
+CLAIM_LASTS = timedelta(minutes=20)
+SHOWN_LASTS = timedelta(minutes=15)
+"""For so long personal data stays visible to somebody who asked to see it."""
+TO_DECIDE = ("submitted", "accepted")
+MOST = 500
+"""Applications in a queue; the most urgent come first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """Until when an application must be decided."""
+
+    due: Deadline
+    left: int
+    """Working days left after today; negative when it is over."""
+    light: Light
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """One application in the queue."""
+
+    view: dict[str, Any]
+    matter: Matter
+    term: Term
+    by: str | None
+    """Name of who works on it."""
+    mine: bool
+    own: bool
+    """Handed in by the caller, who therefore cannot decide on it."""
+    findings: int
+    """Findings that block or must be mended."""
+
+
+def queue(ctx: Context, caller: Caller) -> list[Waiting]:
+    """What waits for a decision, the most urgent first."""
+    caller.require("accept")
+    at, today = ctx.clock(), ctx.today()
+    with ctx.database.read() as session:
+        names, held = users.titles(session), claims.living(session, at)
+        org = None if caller.sees_all else caller.org
+        found = []
+        for row in applications.waiting(session, TO_DECIDE, org=org, limit=MOST):
+            matter, holder = find_matter(row.matter), held.get(row.number)
+            severe = [f for _, f in pages.findings_of(session, row.number) if f.severity in ("block", "fix")]
+            found.append(
+                Waiting(
+                    views.summary(row), matter, term(ctx, row, matter, today),
+                    names.get(holder, holder) if holder else None, holder == caller.subject,
+                    row.created_by == caller.subject, len(severe),
+                )
+            )  # fmt: skip
+    return sorted(found, key=lambda w: (w.term.due.on, w.view["submitted_at"], w.view["number"]))
+
+
+def to_release(ctx: Context, caller: Caller) -> list[dict[str, Any]]:
+    """Approved applications that wait for a sealer, or whose sealing failed."""
+    caller.require("release")
+    with ctx.database.read() as session:
+        org = None if caller.sees_all else caller.org
+        rows = applications.waiting(session, ("approved",), org=org, limit=MOST)
+        return [
+            {**views.summary(row), "approved_by": decision.by if decision is not None else ""}
+            for row in rows
+            if row.seal_state in ("awaiting_release", "failed")
+            for decision in [applications.approval_of(session, row.number)]
+        ]
+
+
+def next_number(ctx: Context, caller: Caller, after: str = "") -> str | None:
+    """The most urgent application that nobody else works on and that the caller may decide, other than ``after``."""
+    free = (w for w in queue(ctx, caller) if (w.by is None or w.mine) and not w.own)
+    return next((w.view["number"] for w in free if w.view["number"] != after), None)
+
+
+def claim(ctx: Context, caller: Caller, number: str) -> bool:
+    """Take an application to work on it, or keep it for longer; ``False`` when there is nothing to decide.
+
+    Raises:
+        ClaimedError: somebody else works on it.
+    """
+    with ctx.database.write() as session:
+        at = ctx.clock()
+        row = visible(session, caller, number, "accept", lock=True)
+        if row.status not in TO_DECIDE or row.created_by == caller.subject:
+            return False
+        fresh = claims.living(session, at).get(number) != caller.subject
+        claims.take(session, number, caller.subject, at, at + CLAIM_LASTS)
+        if fresh:
+            audit.append(session, at, caller.subject, "application.claimed", number)
+        return True
+
+
+def put_back(ctx: Context, caller: Caller, number: str) -> None:
+    """Give an application up so that others can take it."""
+    with ctx.database.write() as session:
+        visible(session, caller, number, "accept", lock=True)
+        claims.drop(session, number, caller.subject)
+
+
+def bench(ctx: Context, caller: Caller, number: str) -> dict[str, Any]:
+    """An application's view with ``machine`` (values before corrections), ``corrections`` and ``term``."""
+    with ctx.database.read() as session:
+        row = visible(session, caller, number, "view")
+        matter = find_matter(row.matter)
+        return {
+            **views.application(session, row),
+            "created_by": row.created_by,
+            "machine": {
+                (page.id, reading.index, name): item.value
+                for page, reading in pages.readings_of(session, number, corrected=False)
+                for name, item in reading.fields.items()
+            },
+            "corrections": [
+                {"page_id": c.page_id, "index": c.index, "field": c.field, "value": c.value, "by": c.by, "at": c.at}
+                for c in pages.corrections_of(session, number)
+            ],
+            "term": term(ctx, row, matter, ctx.today()) if row.status in TO_DECIDE else None,
+            "names": users.titles(session),
+        }
+
+
+def show_personal(ctx: Context, caller: Caller, number: str) -> None:
+    """Note in the audit log that somebody asks to see personal data, and let them for a while."""
+    caller.require("view_file")
+    with ctx.database.write() as session:
+        visible(session, caller, number, "view_file")
+        audit.append(session, ctx.clock(), caller.subject, "personal.shown", number)
+
+
+def sees_personal(ctx: Context, caller: Caller, number: str) -> bool:
+    """Whether identity numbers, telephones and pictures are shown: to who works on it, or asked a while ago."""
+    at = ctx.clock()
+    with ctx.database.read() as session:
+        if claims.living(session, at).get(number) == caller.subject:
+            return True
+        return audit.did(session, caller.subject, "personal.shown", number, since=at - SHOWN_LASTS)
+
+
+def term(ctx: Context, row: ApplicationRow, matter: Matter, today: date) -> Term:
+    """The clock of one application that was handed in.
+
+    Raises:
+        NotFoundError: it was never handed in.
+    """
+    if row.submitted_at is None:
+        raise NotFoundError(f"application {row.number!r} was not handed in")
+    begun, days = _day(row.submitted_at), overrides(ctx.settings.holidays_file)
+    if row.status == "submitted":
+        due = Deadline(begun + timedelta(days=matter.clock.accept_days), True)
+    else:
+        due = add_working_days(begun, matter.clock.decide_working_days, days)
+    left = _working_days_between(today, due.on, days)
+    whole = _working_days_between(begun, due.on, days)
+    light: Light = "red" if left <= 0 else "yellow" if left * 3 <= whole or left == 1 else "green"
+    return Term(due, left, light)
+
+
+@cache
+def overrides(path: str) -> Overrides:
+    """Days that the office decides itself; read once.
+
+    Raises:
+        SetupError: the file is missing or wrong.
+    """
+    return load_overrides(Path(path)) if path else {}
+
+
+def _day(at: datetime) -> date:
+    return at.astimezone(CHINA).date()
+
+
+def _working_days_between(start: date, end: date, days: Overrides) -> int:
+    """Working days after ``start`` up to and with ``end``; negative when ``end`` lies before."""
+    if end < start:
+        return -_working_days_between(end, start, days)
+    step = (start + timedelta(days=n) for n in range(1, (end - start).days + 1))
+    return sum(is_working_day(day, days)[0] for day in step)

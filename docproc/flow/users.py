@@ -1,0 +1,275 @@
+"""Officials: signing in with password and one-time code, lock-out, sessions, administration.
+
+Passwords are kept as Argon2id hashes, one-time codes follow RFC 6238 (30 s, one
+step to either side) and are taken once. Every way to fail looks the same to the
+visitor, and takes the time of a hash, so that names cannot be guessed.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+import secrets
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
+
+import pyotp
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from sqlalchemy.orm import Session
+
+from docproc.errors import AccessError, InputError
+from docproc.flow.access import ROLES, Caller
+from docproc.flow.admin import SYSTEM
+from docproc.flow.context import Context
+from docproc.store import audit, users
+from docproc.store.tables import UserRow
+
+SESSION_LASTS, IDLE = timedelta(hours=10), timedelta(minutes=45)
+MOST_FAILURES, LOCKED = 5, timedelta(minutes=15)
+SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 200
+STEP = 30
+"""Seconds of one step of RFC 6238."""
+MACHINES = frozenset({"kiosk", "enterprise"})
+"""Roles that sign in with a key."""
+OFFICIALS = tuple(role for role in ROLES if role not in MACHINES)
+_NAME = re.compile(r"[\w.@-]{1,80}")
+_hasher = PasswordHasher()
+
+
+@dataclass(frozen=True, slots=True)
+class Official:
+    """Somebody who signed in."""
+
+    caller: Caller
+    title: str
+    must_change: bool
+    """Nothing else is open until the password was changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewUser:
+    """What is shown once when an official is added or gets new secrets."""
+
+    id: str
+    name: str
+    password: str
+    totp_uri: str
+    """``otpauth:`` address for the QR code of an authenticator."""
+    totp_secret: str
+
+
+class SignInError(AccessError):
+    """Name, password or code are wrong, or the account is locked; which of them is not told."""
+
+    code = "sign_in_failed"
+    message_zh = "登录名、密码或验证码不正确；多次输错会锁定 15 分钟"
+
+
+def sign_in(ctx: Context, name: str, password: str, code: str) -> str:
+    """Begin a session; returns the token for the browser's cookie.
+
+    Raises:
+        SignInError: it is not them, or the account is locked.
+    """
+    with ctx.database.write() as session:
+        at = ctx.clock()
+        user = users.find_by_name(session, name.strip(), lock=True)
+        known = _verifies(user.password_hash if user is not None else _nobody(), password)
+        if user is not None:
+            step = _step_of(user, code, at)
+            if user.disabled_at is None and not _is_locked(user, at) and known and step is not None:
+                user.failures, user.locked_until, user.totp_step = 0, None, step
+                audit.append(session, at, user.name, "user.signed_in", user.name)
+                return users.open_session(session, user, at, SESSION_LASTS)
+            _count_failure(session, user, at)  # kept: the error is raised after the transaction
+    raise SignInError(f"sign-in of {name!r} failed")
+
+
+def official(ctx: Context, token: str) -> Official | None:
+    """Who sits at a browser; ``None`` when the session is over, idle for too long or the account shut."""
+    at = ctx.clock()
+    with ctx.database.read() as session:
+        found = users.find_session(session, token, at)
+        if found is None or at - found[0].seen_at > IDLE:
+            return None
+        row, user = found
+        stale = at - row.seen_at > timedelta(minutes=1)
+        here = Official(Caller(user.id, user.name, user.org, frozenset(user.roles)), user.title, user.must_change)
+    if stale:  # one write a minute is enough to know that somebody is there
+        with ctx.database.write() as session:
+            again = users.find_session(session, token, at)
+            if again is not None:
+                again[0].seen_at = at
+    return here
+
+
+def sign_out(ctx: Context, token: str) -> None:
+    """End a session."""
+    with ctx.database.write() as session:
+        users.close_session(session, token)
+
+
+def change_password(ctx: Context, caller: Caller, old: str, new: str) -> None:
+    """Choose a password; every other session of the person ends.
+
+    Raises:
+        InputError: too short, or the old one again.
+        SignInError: the old one is wrong.
+    """
+    if not SHORTEST_PASSWORD <= len(new) <= LONGEST_PASSWORD or hmac.compare_digest(old.encode(), new.encode()):
+        raise InputError(
+            "password too short or not new", message_zh=f"新密码至少 {SHORTEST_PASSWORD} 位，且不能与旧密码相同"
+        )
+    with ctx.database.write() as session:
+        user = users.find_user(session, caller.key_id)
+        if not _verifies(user.password_hash, old):
+            raise SignInError("old password is wrong", message_zh="原密码不正确")
+        user.password_hash, user.must_change = _hasher.hash(new), False
+        users.close_sessions_of(session, user.id)
+        audit.append(session, ctx.clock(), user.name, "user.password_changed", user.name)
+
+
+def first_user(ctx: Context) -> NewUser | None:
+    """Make the first administrator on a service without users; ``None`` when there are some."""
+    with ctx.database.write() as session:
+        return (
+            None
+            if users.list_users(session)
+            else _add(ctx, session, "admin", "系统管理员", "system", ["admin"], SYSTEM)
+        )
+
+
+def add_user(ctx: Context, caller: Caller | None, name: str, title: str, org: str, roles: Collection[str]) -> NewUser:
+    """Add an official; what is returned is shown this once. ``caller`` is ``None`` on the command line.
+
+    Raises:
+        InputError: a role that officials do not have, or a name that is not plain.
+        ConflictError: the name is taken.
+    """
+    if caller is not None:
+        caller.require("manage_users")
+    if not roles or set(roles) - set(OFFICIALS):
+        raise InputError(f"roles are some of {', '.join(OFFICIALS)}", message_zh="请至少选择一个角色")
+    if not _NAME.fullmatch(name) or not _NAME.fullmatch(org) or name == SYSTEM:
+        raise InputError(
+            "name and org are 1 to 80 letters, digits, . @ - _", message_zh="登录名和单位只能用文字、数字和 . @ - _"
+        )
+    with ctx.database.write() as session:
+        return _add(ctx, session, name, title.strip()[:80] or name, org, roles, _by(caller))
+
+
+def renew_secrets(ctx: Context, caller: Caller | None, user_id: str) -> NewUser:
+    """Give an official a new password and a new one-time-code secret, and unlock the account."""
+    if caller is not None:
+        caller.require("manage_users")
+    with ctx.database.write() as session:
+        user = users.find_user(session, user_id)
+        password, secret = secrets.token_urlsafe(12), pyotp.random_base32()
+        user.password_hash, user.must_change, user.totp_secret, user.totp_step = _hasher.hash(password), True, secret, 0
+        user.failures, user.locked_until = 0, None
+        users.close_sessions_of(session, user.id)
+        audit.append(session, ctx.clock(), _by(caller), "user.secrets_renewed", user.name)
+        return _shown(user, password)
+
+
+def set_enabled(ctx: Context, caller: Caller, user_id: str, enabled: bool) -> None:
+    """Shut an account out at once, or let it in again.
+
+    Raises:
+        InputError: one's own account.
+    """
+    caller.require("manage_users")
+    if user_id == caller.key_id:
+        raise InputError("an administrator cannot shut out themselves", message_zh="不能停用自己的账号")
+    with ctx.database.write() as session:
+        at = ctx.clock()
+        user = users.find_user(session, user_id)
+        user.disabled_at = None if enabled else at
+        users.close_sessions_of(session, user.id)
+        audit.append(session, at, caller.subject, "user.enabled" if enabled else "user.disabled", user.name)
+
+
+def list_users(ctx: Context, caller: Caller) -> list[dict[str, Any]]:
+    """All officials, without secrets."""
+    caller.require("manage_users")
+    at = ctx.clock()
+    with ctx.database.read() as session:
+        return [
+            {
+                "id": user.id,
+                "name": user.name,
+                "title": user.title,
+                "org": user.org,
+                "roles": user.roles,
+                "created_at": user.created_at,
+                "locked": _is_locked(user, at),
+                "disabled": user.disabled_at is not None,
+            }
+            for user in users.list_users(session)
+        ]
+
+
+def titles(ctx: Context) -> dict[str, str]:
+    """Names to show by sign-in name."""
+    with ctx.database.read() as session:
+        return users.titles(session)
+
+
+def _add(ctx: Context, session: Session, name: str, title: str, org: str, roles: Collection[str], by: str) -> NewUser:
+    at, password = ctx.clock(), secrets.token_urlsafe(12)
+    user = users.add_user(
+        session, name=name, title=title, org=org, roles=set(roles), password_hash=_hasher.hash(password),
+        totp_secret=pyotp.random_base32(), by=by, at=at,
+    )  # fmt: skip
+    audit.append(session, at, by, "user.added", name, roles=user.roles, org=org)
+    return _shown(user, password)
+
+
+def _shown(user: UserRow, password: str) -> NewUser:
+    uri = pyotp.TOTP(user.totp_secret).provisioning_uri(name=user.name, issuer_name="docproc")
+    return NewUser(user.id, user.name, password, uri, user.totp_secret)
+
+
+def _by(caller: Caller | None) -> str:
+    return caller.subject if caller is not None else SYSTEM
+
+
+def _count_failure(session: Session, user: UserRow, at: datetime) -> None:
+    if _is_locked(user, at):
+        return
+    user.failures += 1
+    if user.failures >= MOST_FAILURES:
+        user.failures, user.locked_until = 0, at + LOCKED
+        audit.append(session, at, SYSTEM, "user.locked", user.name)
+
+
+def _is_locked(user: UserRow, at: datetime) -> bool:
+    return user.locked_until is not None and user.locked_until > at
+
+
+def _step_of(user: UserRow, code: str, at: datetime) -> int | None:
+    """The time step that a code belongs to; ``None`` when it is wrong, old or was taken before."""
+    totp, now = pyotp.TOTP(user.totp_secret), int(at.timestamp()) // STEP
+    fits = [
+        s for s in (now - 1, now, now + 1) if hmac.compare_digest(totp.at(s * STEP).encode(), code.strip().encode())
+    ]
+    return next((s for s in fits if s > user.totp_step), None)
+
+
+def _verifies(kept: str, password: str) -> bool:
+    if len(password) > LONGEST_PASSWORD:
+        return False
+    try:
+        return _hasher.verify(kept, password)
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+@cache
+def _nobody() -> str:
+    """A hash that nothing verifies against, so that an unknown name takes as long as a known one."""
+    return _hasher.hash(secrets.token_urlsafe(32))

@@ -1,0 +1,63 @@
+"""Queries on who works on which application; no commit in here."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from docproc.errors import ConflictError
+from docproc.store.tables import ClaimRow
+
+
+class ClaimedError(ConflictError):
+    """Somebody else works on the application."""
+
+    code = "claimed"
+
+    def __init__(self, number: str, by: str) -> None:
+        """Name who it is."""
+        super().__init__(f"{number} is being worked on by {by}", message_zh=f"{by} 正在办理这个办件，请先办理其他办件")
+        self.by = by
+
+
+def take(session: Session, number: str, by: str, at: datetime, until: datetime) -> ClaimRow:
+    """Take an application, or keep it for longer; the application must be locked.
+
+    Raises:
+        ClaimedError: somebody else has it.
+    """
+    check_free(session, number, by, at)
+    row = session.get(ClaimRow, number)
+    if row is None:
+        row = ClaimRow(application=number, by=by, at=at, until=until)
+        session.add(row)
+    elif row.by != by:
+        row.by, row.at = by, at
+    row.until = until
+    session.flush()
+    return row
+
+
+def check_free(session: Session, number: str, by: str, at: datetime) -> None:
+    """Refuse when somebody else works on it.
+
+    Raises:
+        ClaimedError: somebody else does.
+    """
+    row = session.get(ClaimRow, number)
+    if row is not None and row.until > at and row.by != by:
+        raise ClaimedError(number, row.by)
+
+
+def drop(session: Session, number: str, by: str | None = None) -> None:
+    """Put an application back; with ``by``, only if that person has it."""
+    query = sa.delete(ClaimRow).where(ClaimRow.application == number)
+    session.execute(query if by is None else query.where(ClaimRow.by == by))
+
+
+def living(session: Session, at: datetime) -> dict[str, str]:
+    """Who has what now: application to sign-in name."""
+    query = sa.select(ClaimRow.application, ClaimRow.by).where(ClaimRow.until > at)
+    return dict(session.execute(query).all())

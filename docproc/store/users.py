@@ -1,0 +1,112 @@
+"""Queries on officials and their sessions; no commit in here."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from docproc.errors import ConflictError, NotFoundError
+from docproc.store.tables import UserRow, UserSessionRow
+
+
+def add_user(
+    session: Session,
+    *,
+    name: str,
+    title: str,
+    org: str,
+    roles: Collection[str],
+    password_hash: str,
+    totp_secret: str,
+    by: str,
+    at: datetime,
+) -> UserRow:
+    """Insert an official whose password was given out and must be changed.
+
+    Raises:
+        ConflictError: the name is taken.
+    """
+    if find_by_name(session, name) is not None:
+        raise ConflictError(f"user {name!r} exists already", message_zh="这个登录名已被使用")
+    row = UserRow(
+        id=secrets.token_hex(6),
+        name=name,
+        title=title,
+        org=org,
+        roles=sorted(roles),
+        password_hash=password_hash,
+        must_change=True,
+        totp_secret=totp_secret,
+        totp_step=0,
+        failures=0,
+        created_at=at,
+        created_by=by,
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def find_by_name(session: Session, name: str, *, lock: bool = False) -> UserRow | None:
+    """The official of this sign-in name."""
+    query = sa.select(UserRow).where(UserRow.name == name)
+    return session.scalars(query.with_for_update() if lock else query).one_or_none()
+
+
+def find_user(session: Session, user_id: str) -> UserRow:
+    """The official of this id.
+
+    Raises:
+        NotFoundError: no such official.
+    """
+    row = session.get(UserRow, user_id)
+    if row is None:
+        raise NotFoundError(f"no user {user_id!r}", message_zh="没有这个用户")
+    return row
+
+
+def list_users(session: Session) -> list[UserRow]:
+    """All officials by name."""
+    return list(session.scalars(sa.select(UserRow).order_by(UserRow.name)))
+
+
+def titles(session: Session) -> dict[str, str]:
+    """Names to show by sign-in name."""
+    return dict(session.execute(sa.select(UserRow.name, UserRow.title)).all())
+
+
+def open_session(session: Session, user: UserRow, at: datetime, lasts: timedelta) -> str:
+    """Begin a session; returns its token, which only the browser keeps."""
+    session.execute(sa.delete(UserSessionRow).where(UserSessionRow.expires_at < at))
+    token = secrets.token_urlsafe(32)
+    session.add(UserSessionRow(sha256=_hash(token), user_id=user.id, created_at=at, seen_at=at, expires_at=at + lasts))
+    session.flush()
+    return token
+
+
+def find_session(session: Session, token: str, at: datetime) -> tuple[UserSessionRow, UserRow] | None:
+    """A living session and whose it is; ``None`` when it is over or the official was shut out."""
+    row = session.get(UserSessionRow, _hash(token))
+    if row is None or row.expires_at <= at:
+        return None
+    user = session.get(UserRow, row.user_id)
+    return (row, user) if user is not None and user.disabled_at is None else None
+
+
+def close_session(session: Session, token: str) -> None:
+    """End a session."""
+    session.execute(sa.delete(UserSessionRow).where(UserSessionRow.sha256 == _hash(token)))
+
+
+def close_sessions_of(session: Session, user_id: str) -> None:
+    """End every session of an official."""
+    session.execute(sa.delete(UserSessionRow).where(UserSessionRow.user_id == user_id))
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,50 @@
+"""The statutory clock: green, yellow and red lights by working days."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from docproc.flow.context import Context
+from docproc.flow.reviewing import term
+from docproc.matter import find_matter
+from docproc.store.tables import ApplicationRow
+
+
+def row(status: str) -> ApplicationRow:
+    return ApplicationRow(number="n", status=status, submitted_at=datetime(2026, 11, 2, 16, 30, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("today", "left", "light"),
+    [
+        (date(2026, 11, 3), 15, "green"),
+        (date(2026, 11, 16), 6, "green"),
+        (date(2026, 11, 17), 5, "yellow"),
+        (date(2026, 11, 24), 0, "red"),
+        (date(2026, 11, 25), -1, "red"),
+    ],
+)
+def test_days_are_counted_in_china_from_the_day_after_handing_in(
+    ctx: Context, today: date, left: int, light: str
+) -> None:
+    matter = find_matter("food_licence")
+    matter = matter.model_copy(update={"clock": matter.clock.model_copy(update={"decide_working_days": 15})})
+    found = term(ctx, row("accepted"), matter, today)
+    assert (found.due.on, found.left, found.light) == (date(2026, 11, 24), left, light)
+
+
+def test_the_offices_own_holidays_move_the_day(ctx: Context, tmp_path: Path) -> None:
+    file = tmp_path / "days.toml"
+    file.write_text("holidays = [2026-11-04]\nworkdays = []\n", encoding="utf-8")
+    object.__setattr__(ctx, "settings", ctx.settings.model_copy(update={"holidays_file": str(file)}))
+    matter = find_matter("food_licence")
+    matter = matter.model_copy(update={"clock": matter.clock.model_copy(update={"decide_working_days": 15})})
+    assert term(ctx, row("accepted"), matter, date(2026, 11, 3)).due.on == date(2026, 11, 25)
+
+
+def test_before_acceptance_the_shorter_term_counts(ctx: Context) -> None:
+    matter = find_matter("food_licence")
+    assert term(ctx, row("submitted"), matter, date(2026, 11, 3)).due.on == date(2026, 11, 3 + matter.clock.accept_days)
