@@ -57,6 +57,14 @@ class Database:
             session.expunge_all()  # so that rows stay readable after the look
             session.rollback()
 
+    @contextmanager
+    def snapshot(self) -> Iterator[Session]:
+        """Many looks at one moment: what others commit meanwhile is not seen; raises as :meth:`write`."""
+        engine = self.engine if self.is_sqlite else self.engine.execution_options(isolation_level="REPEATABLE READ")
+        with _reaching(), Session(engine, expire_on_commit=False) as session:
+            yield session
+            session.rollback()
+
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()

@@ -1,0 +1,135 @@
+"""Proof that nothing is missing or changed: the audit chain and its time-stamps, every blob, what was decided on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from sqlalchemy.orm import Session
+
+from docproc.errors import InputError, NotFoundError
+from docproc.flow import views
+from docproc.flow.admin import SYSTEM
+from docproc.flow.context import Context
+from docproc.licence.trust import TrustList
+from docproc.store import applications, audit, inventory
+from docproc.store.blobs import DamagedBlobError
+
+STAMPED = "audit.stamped"
+STAMP_EVERY = timedelta(days=1)
+KEEP_TOKEN_DAYS = 365 * 30
+Stamper = Callable[[bytes], bytes]
+"""Gives a time-stamp token over a SHA-256 digest; raises SealUnavailableError."""
+
+
+@dataclass(slots=True)
+class Proof:
+    """What was looked at and what is wrong."""
+
+    lines: int = 0
+    """Lines of the audit log."""
+    head: str = audit.FIRST
+    """Hash of its last line."""
+    stamps: int = 0
+    """Time-stamps over the chain that hold."""
+    stamped_at: str | None = None
+    """Moment of the newest one."""
+    originals: int = 0
+    """Uploaded files whose bytes have their hash."""
+    sealed: int = 0
+    """Sealed licences whose bytes have their hash."""
+    pictures: int = 0
+    """Pictures for the screen whose bytes have their hash."""
+    approvals: int = 0
+    """Approvals whose application still is what was approved."""
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.problems
+
+
+def prove(ctx: Context, trust: TrustList | None, *, known: tuple[int, str] | None = None) -> Proof:
+    """Look at everything; reads each blob once.
+
+    Args:
+        ctx: the stores.
+        trust: whose time-stamps count; ``None``: they are not looked at.
+        known: number and hash of a line that was noted elsewhere.
+    """
+    proof = Proof()
+    with ctx.database.snapshot() as session:
+        _chain(session, proof, known)
+        proof.problems += inventory.contradictions(session)
+        proof.originals = _blobs(ctx, proof, "uploaded file of page", inventory.originals(session))
+        proof.sealed = _blobs(ctx, proof, "sealed file of licence", inventory.sealed_files(session))
+        proof.pictures = _blobs(ctx, proof, "picture of page", inventory.pictures(session))
+        _approvals(session, proof)
+        if trust is not None:
+            _stamps(ctx, session, proof, trust)
+    return proof
+
+
+def stamp_head(ctx: Context, stamper: Stamper) -> bool:
+    """Time-stamp the chain's last line; ``False`` when that was done within a day or nothing happened since.
+
+    The token is a blob under retention: who rewrites the whole chain cannot make it fit.
+    """
+    with ctx.database.read() as session:
+        last = audit.last(session)
+        before = audit.newest(session, STAMPED)
+    if last is None or last.action == STAMPED or (before is not None and ctx.clock() - before.at < STAMP_EVERY):
+        return False
+    token = ctx.blobs.put(stamper(bytes.fromhex(last.sha256)), keep_days=KEEP_TOKEN_DAYS)
+    with ctx.database.write() as session:
+        audit.append(session, ctx.clock(), SYSTEM, STAMPED, "audit", line=last.seq, head=last.sha256, token=token)
+    return True
+
+
+def _chain(session: Session, proof: Proof, known: tuple[int, str] | None) -> None:
+    broken = audit.first_broken(session)
+    if broken is not None:
+        proof.problems.append(f"audit line {broken}: does not fit the chain")
+    last = audit.last(session)
+    if last is not None:
+        proof.lines, proof.head = last.seq, last.sha256
+    if known is not None and audit.hash_of(session, known[0]) != known[1]:
+        proof.problems.append(f"audit line {known[0]}: has not the hash that was noted")
+
+
+def _blobs(ctx: Context, proof: Proof, what: str, expected: Iterator[tuple[str, str]]) -> int:
+    good = 0
+    for key, name in expected:
+        try:
+            ctx.blobs.get(key)
+            good += 1
+        except NotFoundError:
+            proof.problems.append(f"{what} {name}: blob {key} is missing")
+        except DamagedBlobError:
+            proof.problems.append(f"{what} {name}: blob {key} is damaged")
+    return good
+
+
+def _approvals(session: Session, proof: Proof) -> None:
+    for decision in inventory.approvals(session):
+        row = applications.find_application(session, decision.application)
+        if views.application(session, row)["content_sha256"] == decision.seen_sha256:
+            proof.approvals += 1
+        else:
+            proof.problems.append(f"application {row.number}: is not what was approved")
+
+
+def _stamps(ctx: Context, session: Session, proof: Proof, trust: TrustList) -> None:
+    from docproc.licence.token import check_token
+
+    for line in audit.of_action(session, STAMPED):
+        detail = line.detail
+        try:
+            if audit.hash_of(session, detail["line"]) != detail["head"]:
+                raise InputError("the time-stamped line has another hash now")
+            moment = check_token(ctx.blobs.get(detail["token"]), bytes.fromhex(detail["head"]), trust)
+            proof.stamps, proof.stamped_at = proof.stamps + 1, moment.isoformat()
+        except (InputError, NotFoundError, DamagedBlobError) as error:
+            proof.problems.append(f"time-stamp in audit line {line.seq}: {error}")
