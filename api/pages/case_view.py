@@ -84,6 +84,7 @@ class Card:
     """Of the paper, or empty while it is not known."""
     side: int
     sides: int
+    is_form: bool
     state: Literal["waiting", "good", "rescan", "unknown", "failed"]
     messages: tuple[str, ...]
     has_picture: bool
@@ -155,7 +156,7 @@ def _cards(view: dict[str, Any], matter: Matter) -> Iterable[Card]:
         if not page["readings"]:
             told = tuple(f["message"] for f in view["findings"] if f["page_id"] == page["id"])
             state: Literal["waiting", "failed"] = "waiting" if page["state"] == "queued" else "failed"
-            yield _card(page, 0, "", 1, 1, state, told, sizes)
+            yield _card(page, 0, None, 1, state, told, sizes)
         for reading in page["readings"]:
             yield _read_card(page, reading, matter, sizes)
 
@@ -166,16 +167,14 @@ def _read_card(page: dict[str, Any], reading: dict[str, Any], matter: Matter, si
     state: Literal["good", "rescan", "unknown"] = "good" if material is not None else "unknown"
     if reading["quality"]["verdict"] == "rescan":
         state = "rescan"
-    name, sides = (material.name, material.sides) if material is not None else ("", 1)
-    return _card(page, reading["index"], name, reading["page"], sides, state, told, sizes)
+    return _card(page, reading["index"], material, reading["page"], state, told, sizes)
 
 
 def _card(
     page: dict[str, Any],
     index: int,
-    name: str,
+    material: Material | None,
     side: int,
-    sides: int,
     state: Literal["waiting", "good", "rescan", "unknown", "failed"],
     messages: tuple[str, ...],
     sizes: dict[int, Any],
@@ -183,7 +182,9 @@ def _card(
     size = sizes.get(index)
     width, height = (size["width"], size["height"]) if size else (0, 0)
     told = tuple(dict.fromkeys(messages))
-    return Card(page["id"], index, page["filename"], name, side, sides, state, told, bool(size), width, height)
+    name, sides = (material.name, material.sides) if material is not None else ("", 1)
+    is_form = material is not None and material.kind == "form"
+    return Card(page["id"], index, page["filename"], name, side, sides, is_form, state, told, bool(size), width, height)
 
 
 def _problem(item: dict[str, Any], view: dict[str, Any], matter: Matter) -> Problem:

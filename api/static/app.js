@@ -9,7 +9,10 @@ document.addEventListener("htmx:afterSwap", (event) => {
 // The file that a form sends goes at once where the form says so; its button is for those without script.
 document.addEventListener("change", (event) => {
   const form = event.target.closest("form[data-send-at-once]");
-  if (form && event.target.type === "file" && event.target.files.length) form.requestSubmit();
+  if (!form || event.target.type !== "file" || !event.target.files.length) return;
+  const words = event.target.closest("label").querySelector("span");
+  if (form.dataset.busy && words) words.textContent = form.dataset.busy;
+  form.requestSubmit();
 });
 
 // Scans go up one after another; when the network is gone they wait and go on by themselves.

@@ -1,0 +1,101 @@
+"""For everybody: is a licence genuine, and how far is an application."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi.responses import RedirectResponse
+from starlette.concurrency import run_in_threadpool
+
+from api.deps import Ctx, Public, Upload
+from api.licences import Code
+from api.pages.csrf import Csrf
+from api.pages.qr import qr_svg
+from api.pages.render import page
+from docproc.errors import NotFoundError
+from docproc.flow import service
+
+router = APIRouter(dependencies=[Public])
+Asked = Annotated[str, Query(max_length=60)]
+Light = Literal["good", "warn", "bad"]
+
+
+@router.get("/verify")
+def verify_form(request: Request) -> Response:
+    """Three ways to verify."""
+    return page(request, "public/verify.html", said=None, number="")
+
+
+@router.post("/verify", dependencies=[Csrf])
+async def verify(request: Request, ctx: Ctx, upload: Upload) -> Response:
+    """The report on a file."""
+    data, name = upload
+    if not data:
+        return RedirectResponse("/verify", 303)
+    report = await run_in_threadpool(service.verify_file, ctx, data)
+    digest = hashlib.sha256(data).hexdigest()
+    return page(request, "public/report.html", report=report, light=light_of(report), name=name, sha256=digest)
+
+
+@router.get("/verify/number")
+def by_number(request: Request, ctx: Ctx, number: Asked = "") -> Response:
+    """What the register says of a number."""
+    try:
+        found = service.licence_by_number(ctx, number.strip().upper())
+    except NotFoundError as error:
+        return page(request, "public/verify.html", 404, said=error.message_zh, number=number)
+    return page(request, "public/licence.html", licence=found, code=None)
+
+
+@router.get("/v/{code}")
+def by_code(request: Request, ctx: Ctx, code: Code) -> Response:
+    """Where the QR code on a licence leads."""
+    return page(request, "public/licence.html", licence=service.licence_by_code(ctx, code), code=code)
+
+
+@router.get("/v/{code}/file")
+def file_by_code(ctx: Ctx, code: Code) -> Response:
+    """The sealed file for whoever holds its QR code."""
+    return download(*service.licence_file_by_code(ctx, code))
+
+
+@router.get("/progress")
+def progress(request: Request, ctx: Ctx, number: Asked = "") -> Response:
+    """How far an application is; by its number only the stage is told."""
+    if not number.strip():
+        return page(request, "public/progress.html", said=None, number="")
+    try:
+        found = service.progress(ctx, number)
+    except NotFoundError as error:
+        return page(request, "public/progress.html", 404, said=error.message_zh, number=number)
+    return page(request, "public/stage.html", found=found, address=None, qr=None)
+
+
+@router.get("/p/{code}")
+def follow(request: Request, ctx: Ctx, code: Annotated[str, Path(max_length=40)]) -> Response:
+    """Where the QR code on a receipt leads: all that concerns the applicant."""
+    found = service.follow(ctx, code)
+    address = f"{ctx.settings.public_url.rstrip('/')}/p/{code}"
+    return page(request, "public/stage.html", found=found, address=address, qr=qr_svg(address))
+
+
+def light_of(report: dict[str, Any]) -> Light:
+    """Green only for what was issued, is in force and whose seal passes; yellow where nothing is proven either way."""
+    if (
+        report["ok"]
+        and report["indication"] == "TOTAL-PASSED"
+        and report["integrity"] == "intact"
+        and report["issued"] == "as-issued"
+        and report["licence"]["status"] == "valid"
+    ):
+        return "good"
+    genuine = report["indication"] in ("TOTAL-PASSED", "INDETERMINATE") and report["integrity"] == "intact"
+    return "warn" if genuine and report["licence"]["status"] not in ("revoked", "suspended") else "bad"
+
+
+def download(data: bytes, name: str) -> Response:
+    """A sealed PDF to keep."""
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"}
+    return Response(data, media_type="application/pdf", headers=headers)
