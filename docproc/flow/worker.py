@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import logging
+import math
+import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
@@ -19,7 +22,7 @@ from docproc.flow.intake import queue_check
 from docproc.flow.stages import Stages, real_stages
 from docproc.flow.workflows import UNREADABLE, Tools
 from docproc.settings import Settings
-from docproc.store import applications, pages
+from docproc.store import applications, outbox, pages
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +32,9 @@ GRACE_SECONDS = 25
 """How long jobs may go on after SIGTERM; those that do not end run again from their last step."""
 GIVEN_UP_AFTER = timedelta(seconds=20)
 """Age from which a file that still waits is looked at: its job may have been given up."""
+KEEP_ANSWERS = timedelta(days=7)
+"""How long a request can be repeated under its Idempotency-Key."""
+TIDY_SECONDS = 3600.0
 GIVEN_UP_ZH = "系统处理中断，请签章人重新确认签章"
 
 
@@ -40,7 +46,7 @@ def run_worker(
     stages: Stages | None = None,
     on_ready: Callable[[], None] = lambda: None,
 ) -> int:
-    """Work until SIGTERM or SIGINT; returns the exit status, 1 when the name was lost.
+    """Work until SIGTERM or SIGINT; returns the exit status. Ends the process with 1 when the name is lost.
 
     Args:
         settings: of this process; the database must be migrated.
@@ -64,14 +70,18 @@ def run_worker(
     engine.launch(ctx.database, name, queues, settings.application_version)
     log.info("worker %s works off %s", name, ", ".join(queues))
     on_ready()
-    lost = False
+    lost, tidied = False, -math.inf
     while not lost and not stopping.wait(TICK_SECONDS):
         lost = not held.is_held()
         if not lost:
             _look_around(ctx, name)
+            if time.monotonic() - tidied > TIDY_SECONDS:
+                _tidy(ctx)
+                tidied = time.monotonic()
     if lost:
         log.error("worker %s lost its name and stops at once", name)
-        return 1
+        logging.shutdown()
+        os._exit(1)  # an orderly exit would wait for running jobs, which are somebody else's by now
     engine.stop(GRACE_SECONDS)
     held.release()
     ctx.close()
@@ -85,6 +95,15 @@ def _look_around(ctx: Context, name: str) -> None:
         close_given_up(ctx)
     except Exception:
         log.exception("looking for dead workers failed; next try in %s s", TICK_SECONDS)
+
+
+def _tidy(ctx: Context) -> None:
+    """Drop answers kept for repeated requests once nobody repeats them any more."""
+    try:
+        with ctx.database.write() as session:
+            outbox.forget_answers(session, ctx.clock() - KEEP_ANSWERS)
+    except Exception:
+        log.exception("tidying failed; next try in %s s", TIDY_SECONDS)
 
 
 def take_over(ctx: Context, name: str) -> list[str]:
