@@ -18,8 +18,9 @@ from docproc.read.glyphs import Glyph, steps_of
 from docproc.read.grammar import grammar_for
 from docproc.read.lattices import cut, join
 from docproc.read.recogniser import Lattice, TextLine
-from docproc.validators import VALIDATORS
+from docproc.validators import VALIDATORS, locate
 from docproc.validators.digits import mod11_10
+from docproc.validators.region import UNDIVIDED
 
 LONG_TEXT = frozenset({"scope", "text", "address"})
 """Types without a grammar to speak of: read plainly, a search would only cost time."""
@@ -43,6 +44,7 @@ _PATTERNS: dict[str, re.Pattern[str]] = {
 }
 """Where in a sentence the value of a type may stand."""
 REGNO_DIGITS = 15
+_DISTRICT = re.compile(r"[\u4e00-\u9fff]{1,6}[区县旗]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,8 @@ def read_runs(type_name: str, runs: Sequence[Run]) -> Decoded:
         return Decoded(None, "", 0.0)
     raw = "".join(run.printed for run in runs)
     if type_name in LONG_TEXT:
-        return plain(type_name, runs)
+        found = plain(type_name, runs)
+        return doubt_address(found) if type_name == "address" else found
     best: Decoded | None = None
     for part in _candidates(type_name, runs):
         kind = _kind(type_name, part)
@@ -116,6 +119,22 @@ def plain(type_name: str, runs: Sequence[Run]) -> Decoded:
     sure = mean >= PLAIN_SURE and min(scores) >= PLAIN_WORST
     text = VALIDATORS[type_name](raw, today=date.max).value
     return Decoded(text if sure else None, raw, mean, () if sure else (text,))
+
+
+def doubt_address(found: Decoded) -> Decoded:
+    """Leave an address to a person whose district is in no table: one of its characters was misread, or it is odd."""
+    if found.value is None or not _odd_district(found.value):
+        return found
+    known = [text for text in found.alternatives if not _odd_district(text)]
+    others = tuple(dict.fromkeys([*known, found.value, *found.alternatives]))
+    return replace(found, value=None, alternatives=others, confidence=min(found.confidence, 0.5))
+
+
+def _odd_district(text: str) -> bool:
+    place = locate(text)
+    if place is None or place.level == "county" or place.zone or place.code in UNDIVIDED:
+        return False
+    return _DISTRICT.match(place.rest) is not None
 
 
 def _kind(type_name: str, runs: Sequence[Run]) -> str:

@@ -98,7 +98,8 @@ def _ringed(ink: Mask, box: Box) -> bool:
 def _struck(sheet: Sheet, words: Box) -> bool:
     """Whether ink runs along the printed words of an option, seen where the print leaves room."""
     x0, y0, x1, y1 = to_px(words, sheet.ink.shape)
-    ink, room = sheet.ink[y0:y1, x0:x1], ~sheet.printed[y0:y1, x0:x1]
+    ink = sheet.ink[y0:y1, x0:x1]
+    room = np.asarray(np.logical_not(sheet.printed[y0:y1, x0:x1]), np.bool_)
     height = round(BAND_MM * PX)
     for top in range(0, max(y1 - y0 - height, 1), 3):
         gaps = np.flatnonzero(room[top : top + height].sum(axis=0) >= 3)
