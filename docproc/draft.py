@@ -9,6 +9,7 @@ sole trader, the division, an organisation code (GB 11714) and a check character
 from __future__ import annotations
 
 import calendar
+import re
 from collections.abc import Sequence
 from datetime import date, timedelta
 
@@ -16,6 +17,7 @@ from docproc.domain import Licence, PageReading
 from docproc.errors import ConflictError
 from docproc.evidence import Evidence, gather
 from docproc.matter import FieldSpec, Matter
+from docproc.validators import make_identifier
 from docproc.validators.digits import USCC_ALPHABET, mod11_10, org_check_digit, uscc_check_digit
 
 SOLE_TRADER = "92"
@@ -65,8 +67,9 @@ def draft_licence(
         holder = _text(evidence, spec.holder_or)
     if not holder:
         raise ConflictError("the holder's name is blank", message_zh="持证人名称为空，不能制证")
+    number = number_of(matter, evidence, serial)
     return Licence(
-        number=number_of(matter, evidence, serial),
+        number=number,
         kind=spec.kind,
         matter=matter.id,
         version=1,
@@ -80,7 +83,14 @@ def draft_licence(
         valid_to=last_day(today, spec.valid_years) if spec.valid_years else None,
         fields=tuple((name, label, _text(evidence, reference)) for name, label, reference in spec.fields),
         verify_url=verify_url,
+        identifier=_identifier(matter, authority_code, number) if authority_code else "",
     )
+
+
+def _identifier(matter: Matter, authority_code: str, number: str) -> str:
+    """Electronic licence identifier (GB/T 36904): the type is a type of the issuing authority's own list."""
+    serial = re.sub(r"[^0-9A-Z]", "", number)
+    return make_identifier(authority_code + matter.licence.type_suffix, authority_code, serial)
 
 
 def number_of(matter: Matter, evidence: Evidence, serial: int) -> str:

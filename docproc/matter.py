@@ -412,6 +412,8 @@ class LicenceSpec(_Data):
     """File name in ``licence/layouts`` without ``.toml``."""
     seal: str
     """Key of the seal in the seal registry."""
+    type_suffix: str = Field(pattern=r"[0-9]{3}")
+    """Last three digits of the licence type code (GB/T 36903); the first 18 are the credit code of who defines it."""
     number: Literal["food", "uscc", "serial"]
     """How the number is made."""
     valid_years: int | None = None
