@@ -8,15 +8,15 @@ sole trader, the division, an organisation code (GB 11714) and a check character
 
 from __future__ import annotations
 
-import calendar
 import re
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 
 from docproc.domain import Licence, PageReading
 from docproc.errors import ConflictError
 from docproc.evidence import Evidence, gather
 from docproc.matter import FieldSpec, Matter
+from docproc.rules import last_day
 from docproc.validators import make_identifier
 from docproc.validators.digits import USCC_ALPHABET, mod11_10, org_check_digit, uscc_check_digit
 
@@ -110,17 +110,6 @@ def holder_code(licence: Licence) -> str | None:
     """Unified social credit code of the holder: a field of the licence, or the number that a new firm gets by it."""
     code = next((value for name, _, value in licence.fields if name == "uscc"), "") or licence.number
     return code if len(code) == 18 else None
-
-
-def last_day(start: date, years: int) -> date:
-    """Last day of a term of whole years that begins on ``start``: the day before the anniversary.
-
-    Where the month has no such day, its last day is the term's last (民法典 第202条).
-    """
-    year = start.year + years
-    if start.day > (end := calendar.monthrange(year, start.month)[1]):
-        return date(year, start.month, end)
-    return date(year, start.month, start.day) - timedelta(days=1)
 
 
 def _stem(matter: Matter, evidence: Evidence) -> str:

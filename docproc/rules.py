@@ -329,12 +329,15 @@ def _registry(rule: m.Registry, evidence: Evidence, context: Context) -> list[Fi
 def _derived(rule: m.Derived, evidence: Evidence, context: Context) -> list[Finding]:
     if context.licence_years is None:
         return []
-    end = licence_end(context.today, context.licence_years)
+    end = last_day(context.today, context.licence_years)
     return [finding(rule, evidence, None, **{"from": context.today.isoformat(), "to": end.isoformat()})]
 
 
-def licence_end(start: date, years: int) -> date:
-    """Last day of a licence: the day before the same day ``years`` later."""
+def last_day(start: date, years: int) -> date:
+    """Last day of a term of whole years that begins on ``start``: the day before the anniversary.
+
+    Where the month has no such day, its last day is the term's last (民法典 第202条).
+    """
     return _years_later(start, years) - timedelta(days=1)
 
 

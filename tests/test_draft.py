@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from docproc.draft import draft_licence, last_day, matter_code, series
+from docproc.draft import draft_licence, matter_code, series
 from docproc.errors import ConflictError
 from docproc.licence.layout import load_layout
 from docproc.licence.render import render
 from docproc.matter import find_matter
+from docproc.rules import last_day
 from docproc.validators import validate
 from tests.test_check import FOOD, TRADER, Values, pages
 
