@@ -40,6 +40,16 @@ class Group:
             assert answer.status_code == 201, answer.text
             return str(answer.json()["key"])
 
+    def stop(self) -> None:
+        """End the group in order, or by force when it does not end."""
+        self.process.terminate()
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+        try:
+            self.process.wait(40)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
     def kill(self) -> None:
         """Kill every process of the group at once, as a power cut would."""
         os.killpg(self.process.pid, signal.SIGKILL)
@@ -70,7 +80,7 @@ def wait_ready(process: subprocess.Popen[str]) -> tuple[str, str]:
             base = line.split()[-1]
             break
     assert base, "the server did not start"
-    until(lambda: _answers(base), 120)
+    until(lambda: _answers(base), 240)
     return base, key
 
 
@@ -85,18 +95,12 @@ def _answers(base: str) -> bool:
 @contextmanager
 def group(folder: Path, worker_module: str = "tests.flow.small_stages", **settings: str) -> Iterator[Group]:
     process, env = spawn(folder, worker_module, **settings)
+    running = Group(folder, env, process, "", "")
     try:
-        base, key = wait_ready(process)
-        yield Group(folder, env, process, base, key)
+        running.base, running.admin_key = wait_ready(process)
+        yield running
     finally:
-        process.terminate()
-        if process.stdout is not None:
-            process.stdout.close()
-        try:
-            process.wait(40)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        running.stop()
 
 
 def upload_all(client: httpx.Client, number: str, papers: list[bytes] | None = None) -> None:

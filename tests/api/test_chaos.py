@@ -32,7 +32,7 @@ class Client:
     def call(self, method: str, path: str, **send: Any) -> Any:
         self.turn += 1
         headers = {"Authorization": f"Bearer {self.key}", "Idempotency-Key": f"{self.turn}"}
-        until(lambda: (answer := self._try(method, path, headers, send)) is not None and self._keep(answer), 120)
+        until(lambda: (answer := self._try(method, path, headers, send)) is not None and self._keep(answer), 300)
         assert self.answer.status_code < 300, self.answer.text
         return self.answer.json()
 
@@ -54,12 +54,12 @@ def main_path(kiosk: Client, reviewer: Client, sealer: Client) -> dict[str, Any]
     base = f"/v1/applications/{number}"
     for place, data in enumerate(trader_papers(sleep=0.2)):
         kiosk.call("POST", f"{base}/pages?filename={place}.png", content=data)
-    until(lambda: kiosk.call("GET", base)["checked"], 120)
+    until(lambda: kiosk.call("GET", base)["checked"], 300)
     seen = kiosk.call("POST", f"{base}/submit")
     body = {"action": "approve", "version": seen["version"], "content_sha256": seen["content_sha256"]}
     approved = reviewer.call("POST", f"{base}/decisions", json=body)
     sealer.call("POST", f"{base}/release", json={"version": approved["version"]})
-    return dict(until(lambda: (v := kiosk.call("GET", base))["licence"] and v, 180))
+    return dict(until(lambda: (v := kiosk.call("GET", base))["licence"] and v, 300))
 
 
 def essence(view: dict[str, Any]) -> dict[str, Any]:
@@ -103,9 +103,11 @@ def test_killing_at_random_moments_loses_and_doubles_nothing(tmp_path: Path) -> 
         killer = threading.Thread(target=kill_at_random, args=(running, random.Random(SEED), over.set))
         killer.start()
         views = []
-        while not over.is_set() or len(views) < 3:
-            views.append(main_path(*people))
-        killer.join()
+        try:
+            while not over.is_set() or len(views) < 3:
+                views.append(main_path(*people))
+        finally:
+            killer.join()
         auditor = Client(running, running.new_key("auditor-1", "auditor"))
         assert auditor.call("GET", "/v1/audit/check")["ok"]
     assert [essence(view) for view in views] == [undisturbed] * len(views)
