@@ -1,0 +1,40 @@
+"""Measuring accuracy and speed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from docproc.commands.common import Json, emit, out
+
+bench_app = typer.Typer(help="Measure accuracy and speed.", no_args_is_help=True)
+
+
+@bench_app.command("read")
+def bench_read(
+    pages: Annotated[int, typer.Option(help="About so many generated pages for each way of reading.")] = 40,
+    seed: Annotated[int, typer.Option(help="Seed of the generated pages.")] = 1,
+    real: Annotated[Path | None, typer.Option(help="Folder of photographs to read as well.")] = None,
+    labels: Annotated[Path | None, typer.Option(help="JSON {file: {field: value as printed}} for them.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Stock PaddleOCR, our free path and our registered path side by side."""
+    from docproc.bench_read import run
+
+    if (real is None) != (labels is None):
+        raise typer.BadParameter("give --real and --labels together")
+    result = run(seed, pages, real, labels)
+    if as_json:
+        emit(result)
+        return
+    table = Table(
+        "path", "pages", "fields", "exact", "character error", "abstained", "wrong unseen", "CPU s/page", "MB"
+    )
+    for name, item in result["paths"].items():
+        rates = (f"{item[key]:.4f}" for key in ("exact", "character_error", "abstained", "wrong_unseen"))
+        cost = (f"{item['cpu_seconds_page']:.2f}", f"{item['peak_mb']:.0f}")
+        table.add_row(name, str(item["pages"]), str(item["fields"]), *rates, *cost)
+    out.print(table)
