@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,8 @@ from docproc.licence.glyphs import Subset, Typeface
 PT = 72 / 25.4
 """Points in a millimetre."""
 Colour = tuple[float, float, float]
+_PIECES = re.compile(r"[A-Za-z0-9]+|.")  # numbers and words stay on one line where they can
+_NO_END = "（《“("
 _NO_START = "，。；：、！？）》”’％%),.;:"
 
 
@@ -59,15 +62,17 @@ class Canvas:
         return self._faces[key].width(value, size) / PT
 
     def wrap(self, value: str, size: float, width: float, key: str) -> list[str]:
-        """Break text into lines of at most ``width`` mm; no line starts with closing punctuation."""
+        """Break text into lines of at most ``width`` mm; none starts with closing or ends with opening punctuation."""
         lines: list[str] = []
         for paragraph in value.split("\n"):
             line = ""
-            for character in paragraph:
-                if line and self.measure(line + character, size, key) > width and character not in _NO_START:
-                    lines.append(line)
-                    line = ""
-                line += character
+            for piece in _PIECES.findall(paragraph):
+                for part in [piece] if self.measure(piece, size, key) <= width else piece:
+                    if line and self.measure(line + part, size, key) > width and part not in _NO_START:
+                        kept = line.rstrip(_NO_END) or line
+                        lines.append(kept)
+                        line = line[len(kept) :]
+                    line += part
             lines.append(line)
         return lines
 

@@ -26,10 +26,10 @@ def border(canvas: Canvas, inset: float, band: float, colour: Colour, light: Col
     ]
     for x, y, angle, length in corners:
         waves = max(2, 2 * round(length / (band * 1.1) / 2))
-        for turn in range(6):
-            amplitude = band * (0.40 if turn % 2 else 0.26)
-            shade = colour if turn < 2 else light
-            _wave(canvas, x, y, angle, length, waves, amplitude, turn / 6, shade)
+        for turn in range(12):
+            amplitude = band * (0.42, 0.34, 0.24, 0.12)[turn // 3]
+            shade = colour if turn // 3 in (0, 2) else light
+            _wave(canvas, x, y, angle, length, waves, amplitude, turn % 3 / 3, shade)
     for x, y, _, _ in corners:
         _corner(canvas, x, y, band, colour, light)
     canvas.frame(inset, 0.5, colour)
@@ -80,20 +80,22 @@ def _wave(
     phase: float,
     colour: Colour,
 ) -> None:
-    """Stroke ``waves`` periods of a sine from (x, y) along ``angle`` degrees (0 right, 90 down)."""
+    """Stroke ``waves`` periods of a sine from (x, y) along ``angle`` degrees (0 right, 90 down).
+
+    ``phase`` (0 to 1) moves it on by that share of half a period; what sticks out at the end lies under the corner.
+    """
     turn = math.radians(angle)
     cosine, sine = math.cos(turn), math.sin(turn)
     scale = length / (waves * 2 * math.pi)
-    shift = phase * math.pi / 2
+    shift = phase * math.pi
 
     def place(along: float, across: float) -> str:
-        right, down = along * scale, across * amplitude
+        right, down = (along + shift) * scale, across * amplitude
         return _at(canvas, x + right * cosine - down * sine, y + right * sine + down * cosine)
 
-    ramp = math.cos(shift)  # curves of one family differ in height, as if seen in turning
     path = [f"{place(0, 0)} m"]
     for half in range(waves * 2):
-        sign = (1 if half % 2 == 0 else -1) * ramp
+        sign = 1 if half % 2 == 0 else -1
         start, end = half * math.pi, (half + 1) * math.pi
         up = [place(start + u, v * sign) for u, v in _QUARTER]
         down = [place(end - u, v * sign) for u, v in (_QUARTER[1], _QUARTER[0], (0.0, 0.0))]

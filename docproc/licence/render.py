@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from datetime import date
 from functools import lru_cache
+from string import Formatter
 from xml.sax.saxutils import escape
 
 import segno
@@ -70,8 +71,9 @@ def _draw(canvas: Canvas, licence: Licence, layout: Layout) -> None:
         canvas.text(item.x, item.y, value, item.size, key=item.face, colour=colour, align=item.align)
     _title(canvas, layout)
     rows = _rows(licence, layout, facts)
+    share = min(_share(canvas, column, rows[column], layout) for column in layout.column)
     for column in layout.column:
-        _column(canvas, column, rows[column], layout)
+        _column(canvas, column, rows[column], share, layout)
     if licence.verify_url:
         _qr(canvas, licence.verify_url, layout)
 
@@ -89,6 +91,7 @@ def _rows(licence: Licence, layout: Layout, facts: dict[str, str]) -> dict[Colum
     """Share the fields out among the columns; a name that the licence does not have is left out."""
     labels = {name: label for name, label, _ in licence.fields} | layout.labels
     named = {name for column in layout.column for name in column.names}
+    named |= {name for item in layout.text for _, name, _, _ in Formatter().parse(item.value) if name}
     shared = {}
     for column in layout.column:
         names = list(column.names)
@@ -98,27 +101,34 @@ def _rows(licence: Licence, layout: Layout, facts: dict[str, str]) -> dict[Colum
     return shared
 
 
-def _column(canvas: Canvas, column: Column, rows: list[tuple[str, str]], layout: Layout) -> None:
-    size, leading = column.size, column.leading
-    room = column.width - column.label_width - 3
-    while True:
-        set_rows = [(label, canvas.wrap(value, size, room, "serif")) for label, value in rows]
-        height = sum(_height(lines, leading) for _, lines in set_rows)
-        if column.y + height - leading <= column.bottom or size <= _SMALLEST:
-            break
-        size, leading = size * 0.95, leading * 0.95
-    if column.y + height - leading > column.bottom:
-        raise InputError(
-            f"layout {layout.kind}: text does not fit its column even at {size:.1f} points",
-            message_zh="证照内容过长，无法在版面内打印，请精简后重新制证",
-        )
-    y = column.y
-    for label, lines in set_rows:
+def _share(canvas: Canvas, column: Column, rows: list[tuple[str, str]], layout: Layout) -> float:
+    """How much smaller the type must be set so that the column fits: 1 or less, the same for all columns."""
+    share = 1.0
+    while column.size * share > _SMALLEST:
+        leading = column.leading * share
+        height = sum(_height(lines, leading) for _, lines in _wrapped(canvas, column, rows, share))
+        if column.y + height - leading <= column.bottom:
+            return share
+        share *= 0.95
+    raise InputError(
+        f"layout {layout.kind}: text does not fit its column even at {_SMALLEST} points",
+        message_zh="证照内容过长，无法在版面内打印，请精简后重新制证",
+    )
+
+
+def _column(canvas: Canvas, column: Column, rows: list[tuple[str, str]], share: float, layout: Layout) -> None:
+    size, leading, y = column.size * share, column.leading * share, column.y
+    for label, lines in _wrapped(canvas, column, rows, share):
         canvas.spread(column.x, y, column.label_width, label, size * 0.95, key="serif", colour=layout.colour)
         for index, line in enumerate(lines):
             x = column.x + column.label_width + 3
             canvas.text(x, y + index * leading * 0.72, line, size, key="serif", colour=INK)
         y += _height(lines, leading)
+
+
+def _wrapped(canvas: Canvas, column: Column, rows: list[tuple[str, str]], share: float) -> list[tuple[str, list[str]]]:
+    room = column.width - column.label_width - 3
+    return [(label, canvas.wrap(value, column.size * share, room, "serif")) for label, value in rows]
 
 
 def _height(lines: list[str], leading: float) -> float:

@@ -6,6 +6,7 @@ import re
 import subprocess
 from dataclasses import replace
 from datetime import date
+from itertools import pairwise
 
 import pymupdf
 import pytest
@@ -14,8 +15,11 @@ from fontTools.cffLib import CFFFontSet
 from PIL import Image
 from pyhanko.pdf_utils.reader import PdfFileReader
 
+from docproc.assets import SERIF, font
 from docproc.domain import Licence
 from docproc.errors import InputError
+from docproc.licence.canvas import Canvas
+from docproc.licence.glyphs import typeface
 from docproc.licence.icc import srgb
 from docproc.licence.layout import load_layout
 from docproc.licence.record import licence_json
@@ -146,3 +150,15 @@ def test_rendering_does_not_depend_on_what_was_rendered_before(licence: Licence,
     render(replace(licence, holder="前一份"), load_layout("sole_trader"))
     again = render(licence, load_layout("food_business"))
     assert hashlib.sha256(again).digest() == hashlib.sha256(pdf).digest()
+
+
+def test_lines_break_where_they_may(licence: Licence) -> None:
+    canvas = Canvas(297, 210)
+    canvas.face("serif", typeface(font(SERIF)))
+    text = "示例市示例区样例路100号一层101、102室（样例大厦北门）销售（不含须经批准的项目）。"
+    for width in range(20, 90, 3):
+        lines = canvas.wrap(text, 12, width, "serif")
+        assert "".join(lines) == text
+        assert all(canvas.measure(line, 12, "serif") <= width + 10 for line in lines)
+        assert not any(line[0] in "，。；、）" or line[-1] in "（" for line in lines)
+        assert not any(a[-1].isdigit() and b[0].isdigit() for a, b in pairwise(lines)), "numbers stay whole"
