@@ -1,4 +1,4 @@
-"""What one field of a page says of another: agreement raises confidence, contradiction lowers it; nothing is derived."""
+"""What one field of a page says of another: agreement raises confidence, contradiction lowers it."""
 
 from __future__ import annotations
 

@@ -19,8 +19,10 @@ BLANK_MM2 = 0.5
 """A box with less ink is blank: a single thin `1` written small has 0.9."""
 LINE_MM = 2.0
 """A band of ink lower than this is not a line of its own."""
+BARE_PX = 1.5
+"""Rows of pixels with less ink part two lines."""
 VALLEY = 0.06
-"""Rows of pixels with less ink than this share of the fullest row part two lines."""
+"""So do rows with less ink than this share of the fullest row near them."""
 STRIKE_MM = 9.0
 """A level stroke this long goes through several characters; the longest stroke of one is 6 mm in these boxes."""
 STRIKE_HEIGHTS = 1.8
@@ -57,15 +59,23 @@ def lines_of(writing: Writing) -> list[Image]:
 def _bands(ink: Mask, y0: int, y1: int) -> list[tuple[int, int]]:
     """Row ranges of the lines."""
     profile = cv2.GaussianBlur(ink.sum(axis=1).astype(np.float32)[:, None], (1, 9), 0).ravel()
-    full = profile >= VALLEY * float(profile.max())
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], full.astype(np.int8), [0]])))
-    bands = [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+    bands = [
+        (start + first, start + last)
+        for start, end in _runs(profile > BARE_PX)  # a short last line has little ink beside a full one
+        for first, last in _runs(profile[start:end] >= VALLEY * float(profile[start:end].max()))
+    ]
     high = LINE_MM * PX
     lines = [band for band in bands if band[1] - band[0] >= high]
     if len(lines) <= 1:
         return [(y0, y1)]
     cuts = [y0] + [(a[1] + b[0]) // 2 for a, b in itertools.pairwise(lines)] + [y1]
     return list(itertools.pairwise(cuts))
+
+
+def _runs(mask: Mask) -> list[tuple[int, int]]:
+    """Where a row of truth values is true: first and last (exclusive) of each run."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], mask.astype(np.int8), [0]])))
+    return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
 
 
 def _crop(writing: Writing, band: tuple[int, int]) -> Image:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -12,7 +13,7 @@ from docproc.matter import Form, Matter
 from docproc.read.boxes import Comb, comb_of, is_blank, is_struck, lines_of
 from docproc.read.decode import Decoded, decode, decode_cells
 from docproc.read.fields import LONG_TEXT, doubt_address
-from docproc.read.grammar import grammar_for
+from docproc.read.grammar import Limits, grammar_for
 from docproc.read.ink import Sheet, part_ink, writing_in
 from docproc.read.lattices import cut, join
 from docproc.read.recogniser import Image, Lattice, Recogniser
@@ -34,6 +35,8 @@ WRITTEN_WRONG = 0.9
 UNCHECKED = LONG_TEXT | {"cn_name"}
 UNCHECKED_TRUST = 0.92
 """Handwriting that nothing checks is trusted less: wrong readings of hands that nothing was tuned on had up to 0.79."""
+TOGETHER = 1.4
+"""The margins of two looks at a comb row must add up to so many times the limit of one: they share the same ink."""
 DISAGREE = 0.35
 """Confidence is cut to this share where two ways of reading a comb row disagree."""
 
@@ -159,7 +162,20 @@ def _read_comb(job: _Job, lattice: Lattice, recogniser: Recogniser) -> Decoded:
         best = line if line.confidence >= apart.confidence else apart
         return best
     single = decode_cells(recogniser.posteriors([cell for cell in comb.cells if cell is not None]), grammar)
-    return _written_wrong([line, apart, single]) or _vote([line, apart, single])
+    together = _together(line, single, grammar.limits)
+    return together or _written_wrong([line, apart, single]) or _vote([line, apart, single])
+
+
+def _together(line: Decoded, single: Decoded, limits: Limits) -> Decoded | None:
+    """Two looks at a row that lead to the same reading, each too unsure alone, are sure together."""
+    texts = [r.value or next(iter(r.alternatives), None) for r in (line, single)]
+    margin = line.margin + single.margin
+    if texts[0] is None or texts[0] != texts[1] or "repair" in (line.source, single.source):
+        return None
+    if margin < TOGETHER * limits.margin or min(line.fit, single.fit) < limits.fit:
+        return None
+    sure = math.exp(min(line.fit, single.fit)) / (1 + math.exp(-margin))
+    return replace(line, value=texts[0], confidence=sure, margin=margin, alternatives=line.alternatives[1:])
 
 
 def _written_wrong(readings: Sequence[Decoded]) -> Decoded | None:
@@ -179,9 +195,8 @@ def _vote(readings: Sequence[Decoded]) -> Decoded:
             return reading
     values = {r.value for r in said}
     if len(values) == 1:
-        return (
-            replace(said[0], confidence=said[0].confidence * DISAGREE) if said[0].source == "ocr" else _unsure(said[0])
-        )
+        alone = said[0]
+        return _unsure(alone) if alone.source == "repair" else replace(alone, confidence=alone.confidence * DISAGREE)
     best = max(readings, key=lambda r: r.confidence)
     others = tuple(dict.fromkeys([*(r.value for r in said if r.value), *best.alternatives]))
     return replace(best, value=None, alternatives=others, confidence=best.confidence * DISAGREE)

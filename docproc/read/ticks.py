@@ -98,12 +98,13 @@ def _ringed(ink: Mask, box: Box) -> bool:
 def _struck(sheet: Sheet, words: Box) -> bool:
     """Whether ink runs along the printed words of an option, seen where the print leaves room."""
     x0, y0, x1, y1 = to_px(words, sheet.ink.shape)
-    ink = sheet.ink[y0:y1, x0:x1]
-    room = np.asarray(np.logical_not(sheet.printed[y0:y1, x0:x1]), np.bool_)
+    ink, printed = sheet.ink[y0:y1, x0:x1], sheet.printed[y0:y1, x0:x1]
     height = round(BAND_MM * PX)
     for top in range(0, max(y1 - y0 - height, 1), 3):
-        gaps = np.flatnonzero(room[top : top + height].sum(axis=0) >= 3)
-        crossed = gaps[(ink & room)[top : top + height].any(axis=0)[gaps]]
+        room = ~printed[top : top + height]
+        gaps = np.flatnonzero(room.sum(axis=0) >= 3)
+        crossings = np.flatnonzero((ink[top : top + height] & room).any(axis=0))
+        crossed = np.intersect1d(gaps, crossings)
         if len(gaps) < LEAST_GAPS * (x1 - x0) or len(crossed) < STRUCK * len(gaps):
             continue
         if crossed[-1] - crossed[0] > STRUCK * (x1 - x0):
