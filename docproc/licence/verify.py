@@ -5,46 +5,23 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import io
-import logging
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from asn1crypto import x509
-from asn1crypto.crl import CertificateList
-from asn1crypto.ocsp import OCSPResponse
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.sign.ades.report import AdESStatus
 from pyhanko.sign.fields import MDPPerm
-from pyhanko.sign.general import NonexistentAttributeError, find_unique_cms_attribute
-from pyhanko.sign.validation.ades import (
-    AdESBasicValidationResult,
-    ades_basic_validation,
-    ades_timestamp_validation,
-    ades_with_time_validation,
-)
 from pyhanko.sign.validation.dss import DocumentSecurityStore
-from pyhanko.sign.validation.errors import NoDSSFoundError
 from pyhanko.sign.validation.generic_cms import validate_sig_integrity
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
-from pyhanko.sign.validation.policy_decl import (
-    LocalKnowledge,
-    RevinfoOnlineFetchingRule,
-    RevocationInfoGatheringSpec,
-    SignatureValidationSpec,
-)
-from pyhanko.sign.validation.settings import KeyUsageConstraints
 from pyhanko.sign.validation.status import StandardCMSSignatureStatus
 from pyhanko_certvalidator.authority import AuthorityWithCert
-from pyhanko_certvalidator.context import CertValidationPolicySpec
-from pyhanko_certvalidator.ltv.types import ValidationTimingInfo
-from pyhanko_certvalidator.policy_decl import REQUIRE_REVINFO, CertRevTrustPolicy, FreshnessReqType
-from pyhanko_certvalidator.registry import SimpleTrustManager
-from pyhanko_certvalidator.revinfo.archival import CRLContainer, OCSPContainer
 
 from docproc.domain import Licence
 from docproc.errors import InputError
+from docproc.licence.judge import has_dss, judge, proven_time, token_of
 from docproc.licence.record import ATTACHMENT, parse_licence_json
 from docproc.licence.report import (
     Examination,
@@ -57,23 +34,12 @@ from docproc.licence.report import (
 )
 from docproc.licence.revoked import revocation, spoils
 from docproc.licence.structure import ARCHIVE_FIELD, SEAL_FIELD, StructureError, check_revision, check_span
-from docproc.licence.trust import ALGORITHMS, TrustList
+from docproc.licence.trust import TrustList
 
-# what it has to say is in the verdict; a traceback for every bad file would let strangers fill the log
-logging.getLogger("pyhanko.sign.validation").setLevel(logging.CRITICAL)
-ARCHIVE_REVOCATION = CertRevTrustPolicy(
-    REQUIRE_REVINFO,
-    freshness=timedelta(days=20 * 366),
-    freshness_req_type=FreshnessReqType.MAX_DIFF_REVOCATION_VALIDATION,
-)
-"""A time-stamp is believed on the revocation information of its own day until the TSA's certificate ends: offline there
-is none newer. A later revocation of the TSA is seen when its CRL is put into the trust folder."""
-CLOCK_SKEW = timedelta(minutes=5)
 MAX_ARCHIVE_STAMPS = 64
 """More renewals than a licence can see in its life; a bound on work."""
 
 _Objection = tuple[Indication, str, str]
-_Result = AdESBasicValidationResult[Any]
 
 
 def verify(data: bytes, trust: TrustList, at: datetime, register: Register | None = None) -> VerificationReport:
@@ -109,11 +75,11 @@ class _Seal:
     stamps: tuple[EmbeddedPdfSignature, ...]
 
     def level(self) -> str:
-        if not _token(self.signature):
+        if not token_of(self.signature):
             return "B-B"
         if self.stamps:
             return "B-LTA"
-        return "B-LT" if _has_dss(self.signature.reader) else "B-T"
+        return "B-LT" if has_dss(self.signature.reader) else "B-T"
 
 
 async def _examine(data: bytes, trust: TrustList, at: datetime) -> Examination:
@@ -127,12 +93,12 @@ async def _examine(data: bytes, trust: TrustList, at: datetime) -> Examination:
         return format_failure("the first signature is not a seal")
     seal = _Seal(found[0], tuple(found[1:]))
     licence, complaint = _licence(seal)
-    indication, sub, status = await _judge(seal, trust, at)
+    indication, sub, status = await judge(seal.signature, seal.stamps, trust, at)
     integrity, trouble = _integrity(data, seal, trust)
     if sub in ("HASH_FAILURE", "SIG_CRYPTO_FAILURE"):
         integrity = "altered"
     coverage = seal.signature.evaluate_signature_coverage()
-    report = SignatureReport(_name(seal.signature), seal.level(), _proven(status), coverage.name)
+    report = SignatureReport(_name(seal.signature), seal.level(), proven_time(status), coverage.name)
     result = Examination(indication, sub, integrity, (report,), licence, tuple(trouble))
     if integrity == "altered" and indication != "TOTAL-FAILED":
         result = replace(result, indication="TOTAL-FAILED", sub_indication="FORMAT_FAILURE")
@@ -143,94 +109,6 @@ async def _examine(data: bytes, trust: TrustList, at: datetime) -> Examination:
                 result, indication=objection[0], sub_indication=objection[1], reasons=(*result.reasons, objection[2])
             )
     return result
-
-
-async def _judge(
-    seal: _Seal, trust: TrustList, at: datetime
-) -> tuple[Indication, str | None, StandardCMSSignatureStatus | None]:
-    """Run the validation process of EN 319 102-1 that fits the level (5.3, 5.5 or 5.6).
-
-    With archive time-stamps the seal is judged for the time that the oldest of them proves. pyHanko has a process of
-    its own for that; it asks the computer's clock instead of ``at``, and a newer CRL makes it forget an older proof.
-    """
-    known = _knowledge(seal.signature.reader, trust)
-    if not seal.stamps:
-        return _verdict(await _judge_at(seal.signature, _spec(trust, known), at))
-    proven = await _archived_since(seal.stamps, trust, known, at)
-    if proven is not None:
-        return _verdict(await _judge_at(seal.signature, _spec(trust, _until(known, proven)), proven))
-    indication, sub, status = _verdict(await _judge_at(seal.signature, _spec(trust, known), at))
-    if indication == "TOTAL-FAILED" or sub == "NO_CERTIFICATE_CHAIN_FOUND":
-        return indication, sub, status
-    # the archive time-stamps are worn out, or of a service that nobody trusts
-    return "INDETERMINATE", "NO_POE", status
-
-
-async def _archived_since(
-    stamps: tuple[EmbeddedPdfSignature, ...], trust: TrustList, known: LocalKnowledge, at: datetime
-) -> datetime | None:
-    """The time that the oldest archive time-stamp proves, or ``None`` when the chain does not hold.
-
-    The newest must be good at ``at``, and each older one at the time that the next newer one proves (5.6.2.3): that
-    is what renewing in time means. That each covers all that came before is checked with the structure of the file.
-    """
-    moment = at
-    for stamp in reversed(stamps):
-        made: datetime = stamp.signed_data["encap_content_info"]["content"].parsed["gen_time"].native
-        result = await ades_timestamp_validation(
-            stamp.signed_data,
-            _spec(trust, _until(known, moment)),
-            timing_info=_moment(moment),
-            expected_tst_imprint=stamp.compute_digest,
-        )
-        if result.ades_subindic.status != AdESStatus.PASSED or made > moment + CLOCK_SKEW:
-            return None
-        moment = min(moment, made)
-    return moment
-
-
-async def _judge_at(signature: EmbeddedPdfSignature, spec: SignatureValidationSpec, at: datetime) -> _Result:
-    run = ades_with_time_validation if _token(signature) else ades_basic_validation
-    return await run(signature.signed_data, spec, timing_info=_moment(at), raw_digest=signature.compute_digest())
-
-
-def _verdict(result: _Result) -> tuple[Indication, str | None, StandardCMSSignatureStatus | None]:
-    verdicts: dict[AdESStatus, Indication] = {
-        AdESStatus.PASSED: "TOTAL-PASSED",
-        AdESStatus.INDETERMINATE: "INDETERMINATE",
-        AdESStatus.FAILED: "TOTAL-FAILED",
-    }
-    indication = verdicts[result.ades_subindic.status]
-    return indication, None if indication == "TOTAL-PASSED" else result.ades_subindic.standard_name, result.api_status
-
-
-def _spec(trust: TrustList, known: LocalKnowledge) -> SignatureValidationSpec:
-    anchors = SimpleTrustManager.build(list(trust.roots))
-    return SignatureValidationSpec(
-        cert_validation_policy=CertValidationPolicySpec(
-            anchors, CertRevTrustPolicy(REQUIRE_REVINFO), algorithm_usage_policy=ALGORITHMS
-        ),
-        ts_cert_validation_policy=CertValidationPolicySpec(
-            anchors, ARCHIVE_REVOCATION, algorithm_usage_policy=ALGORITHMS
-        ),
-        revinfo_gathering_policy=RevocationInfoGatheringSpec(RevinfoOnlineFetchingRule.LOCAL_ONLY),
-        local_knowledge=known,
-        key_usage_settings=KeyUsageConstraints(key_usage={"non_repudiation"}),
-    )
-
-
-def _until(known: LocalKnowledge, moment: datetime) -> LocalKnowledge:
-    """Leave out revocation information that was issued after a moment: it says nothing about that moment."""
-    limit = moment + CLOCK_SKEW
-    return replace(
-        known,
-        known_crls=[item for item in known.known_crls if item.issuance_date and item.issuance_date <= limit],
-        known_ocsps=[item for item in known.known_ocsps if item.issuance_date and item.issuance_date <= limit],
-    )
-
-
-def _moment(at: datetime) -> ValidationTimingInfo:
-    return ValidationTimingInfo(validation_time=at, best_signature_time=at, point_in_time_validation=True)
 
 
 def _integrity(data: bytes, seal: _Seal, trust: TrustList) -> tuple[Integrity, list[str]]:
@@ -273,7 +151,7 @@ def _check_seal(signature: EmbeddedPdfSignature) -> None:
 
 
 def _check_token(signature: EmbeddedPdfSignature) -> None:
-    token = _token(signature)
+    token = token_of(signature)
     if token is not None:
         hashed = signature.signer_info["signature"].native
         _check_imprint(token, lambda name: hashlib.new(name, hashed).digest())
@@ -307,9 +185,9 @@ def _signer_of(signed: Any) -> x509.Certificate:
 def _check_certificates(seal: _Seal, trust: TrustList) -> None:
     """Check that signatures carry only certificates that are vouched for elsewhere."""
     vouched = {item.dump() for item in (*trust.roots, *trust.intermediates)}
-    if _has_dss(seal.signature.reader):
+    if has_dss(seal.signature.reader):
         vouched |= {item.dump() for item in DocumentSecurityStore.read_dss(seal.signature.reader).load_certs()}
-    token = _token(seal.signature)
+    token = token_of(seal.signature)
     parts = [seal.signature.signed_data, *([token] if token else []), *(item.signed_data for item in seal.stamps)]
     for part in parts:
         serial = part["signer_infos"][0]["sid"].chosen["serial_number"].native
@@ -331,7 +209,7 @@ def _objection(
         reason = "bytes were added after sealing"
     elif licence is None:
         reason = complaint
-    elif _token(seal.signature) is not None and _proven(status) is None:
+    elif token_of(seal.signature) is not None and proven_time(status) is None:
         reason = "the time-stamp of the seal is not trusted"
     else:
         reason = _owner_mismatch(seal.signature, licence)
@@ -340,7 +218,7 @@ def _objection(
 
 def _known_revocation(seal: _Seal, status: StandardCMSSignatureStatus | None, trust: TrustList) -> _Objection | None:
     """What the CRLs of the trust folder say against the certificates of seal, authorities and time-stamps."""
-    proven = _proven(status)
+    proven = proven_time(status)
     found = revocation(seal.signature.signer_cert, trust)
     if found is not None and spoils(found, proven):
         if proven is not None and found[0] <= proven:
@@ -350,7 +228,7 @@ def _known_revocation(seal: _Seal, status: StandardCMSSignatureStatus | None, tr
     for authority in above:
         if isinstance(authority, AuthorityWithCert) and spoils(revocation(authority.certificate, trust), proven):
             return "INDETERMINATE", "REVOKED_CA_NO_POE", "the certificate of the issuing authority was revoked"
-    token = _token(seal.signature)
+    token = token_of(seal.signature)
     for part in [*([token] if token else []), *(stamp.signed_data for stamp in seal.stamps)]:
         made = part["encap_content_info"]["content"].parsed["gen_time"].native
         if spoils(revocation(_signer_of(part), trust), made):
@@ -384,43 +262,6 @@ def _licence(seal: _Seal) -> tuple[Licence | None, str]:
         return None, "the file carries no licence data"
     except InputError as error:
         return None, str(error)
-
-
-def _knowledge(reader: PdfFileReader, trust: TrustList) -> LocalKnowledge:
-    """What is known locally; validation data in the file counts too."""
-    crls = [CRLContainer(item) for item in trust.evidence.crls]
-    ocsps = [part for item in trust.evidence.ocsps for part in OCSPContainer.load_multi(item)]
-    certs = [*trust.roots, *trust.intermediates]  # the issuer of a CRL is looked for among these only
-    if _has_dss(reader):
-        store = DocumentSecurityStore.read_dss(reader)
-        crls += [CRLContainer(CertificateList.load(item.get_object().data)) for item in store.crls]
-        for item in store.ocsps:
-            ocsps += OCSPContainer.load_multi(OCSPResponse.load(item.get_object().data))
-        certs += list(store.load_certs())
-    return LocalKnowledge(known_crls=crls, known_ocsps=ocsps, known_certs=certs)
-
-
-def _has_dss(reader: PdfFileReader) -> bool:
-    try:
-        DocumentSecurityStore.read_dss(reader)
-    except NoDSSFoundError:
-        return False
-    return True
-
-
-def _token(signature: EmbeddedPdfSignature) -> Any:
-    """The signature time-stamp, or ``None``."""
-    try:
-        found = find_unique_cms_attribute(signature.signer_info["unsigned_attrs"], "signature_time_stamp_token")
-    except NonexistentAttributeError:
-        return None
-    return found["content"]
-
-
-def _proven(status: StandardCMSSignatureStatus | None) -> datetime | None:
-    """When the seal was made, if a trusted time-stamp proves it."""
-    stamp = status.timestamp_validity if status is not None else None
-    return stamp.timestamp if stamp is not None and stamp.valid and stamp.trusted else None
 
 
 def _name(signature: EmbeddedPdfSignature) -> str:
