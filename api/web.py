@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import socket
 import sys
 
@@ -10,13 +9,14 @@ import uvicorn
 
 from api.app import create_app
 from docproc.flow.guardian import end_with_parent
+from docproc.log import configure
 from docproc.settings import Settings
 
 
 def main(handle: int) -> None:
     """Serve on a socket that the parent opened, until SIGTERM."""
     settings = Settings()
-    logging.basicConfig(level=settings.log_level)
+    configure(settings.log_level, settings.log_json)
     end_with_parent()
     listener = socket.socket(fileno=handle)
     config = uvicorn.Config(

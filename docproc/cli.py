@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from docproc import __version__
-from docproc.commands import bench, catalogue, licences, papers, service
+from docproc.commands import bench, catalogue, licences, operate, papers, service
 from docproc.commands.common import err, out
 from docproc.errors import DocprocError
 
@@ -26,6 +26,9 @@ for command in (
     service.worker,
     service.migrate,
     service.doctor,
+    operate.ingest,
+    operate.backup,
+    operate.restore,
 ):
     app.command()(command)
 app.add_typer(catalogue.models_app, name="models")
@@ -33,6 +36,7 @@ app.add_typer(catalogue.matter_app, name="matter")
 app.add_typer(licences.seal_app, name="seal")
 app.add_typer(bench.bench_app, name="bench")
 app.add_typer(service.user_app, name="user")
+app.add_typer(operate.audit_app, name="audit")
 
 
 @app.callback(invoke_without_command=True)

@@ -11,7 +11,15 @@ from typing import Any, Self
 
 import httpx
 
-from docproc.errors import AccessError, ConflictError, DocprocError, InputError, NotFoundError, SetupError
+from docproc.errors import (
+    AccessError,
+    BusyError,
+    ConflictError,
+    DocprocError,
+    InputError,
+    NotFoundError,
+    SetupError,
+)
 
 POLL_SECONDS = 0.25
 _ERRORS: dict[int, type[DocprocError]] = {401: AccessError, 403: AccessError, 404: NotFoundError, 409: ConflictError}
@@ -45,17 +53,17 @@ class Client:
         """Bytes of a GET."""
         return self._send("GET", path).content
 
-    def post(self, path: str, body: dict[str, Any] | None = None) -> Any:
-        """JSON of a POST that happens once however often it is sent."""
-        return self._send("POST", path, json=body, headers={"Idempotency-Key": uuid.uuid4().hex}).json()
+    def post(self, path: str, body: dict[str, Any] | None = None, once: str | None = None) -> Any:
+        """JSON of a POST that happens once however often it is sent; ``once`` names it across runs."""
+        return self._send("POST", path, json=body, headers={"Idempotency-Key": once or uuid.uuid4().hex}).json()
 
     def put(self, path: str, body: dict[str, Any]) -> Any:
         """JSON of a PUT."""
         return self._send("PUT", path, json=body).json()
 
-    def upload(self, path: str, data: bytes, filename: str) -> Any:
-        """JSON of a POST of one file."""
-        headers = {"Idempotency-Key": uuid.uuid4().hex}
+    def upload(self, path: str, data: bytes, filename: str, once: str | None = None) -> Any:
+        """JSON of a POST of one file; ``once`` as of :meth:`post`."""
+        headers = {"Idempotency-Key": once or uuid.uuid4().hex}
         return self._send("POST", path, files={"file": (filename, data)}, headers=headers).json()
 
     def hand_in(self, matter: str, files: Sequence[Path], wait: float = 600.0) -> Any:
@@ -69,8 +77,8 @@ class Client:
             self.upload(f"/v1/applications/{number}/pages", path.read_bytes(), path.name)
         return self.wait_for(number, lambda view: bool(view["checked"]), wait)
 
-    def wait_for(self, number: str, done: Any, wait: float = 600.0) -> Any:
-        """Look at an application until ``done(view)``.
+    def wait_for(self, number: str, done: Any, wait: float = 600.0, every: float = POLL_SECONDS) -> Any:
+        """Look at an application every so many seconds until ``done(view)``.
 
         Raises:
             SetupError: not within ``wait`` seconds.
@@ -84,7 +92,7 @@ class Client:
                 raise SetupError(
                     f"{number}: nothing happened for {wait:.0f} s; is a worker running? see `docproc worker`"
                 )
-            time.sleep(POLL_SECONDS)
+            time.sleep(every)
 
     def _send(self, method: str, path: str, **given: Any) -> httpx.Response:
         try:
@@ -98,4 +106,7 @@ class Client:
             told = f"{problem.get('title', '')} ({problem.get('detail', '')})"
         except ValueError:
             told = response.text[:200]
+        if response.status_code in (429, 503):
+            after = response.headers.get("Retry-After", "")
+            raise BusyError(f"{method} {path}: {told}", retry_after=int(after) if after.isdigit() else 10)
         raise _ERRORS.get(response.status_code, InputError)(f"{method} {path}: {response.status_code} {told}")

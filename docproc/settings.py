@@ -54,12 +54,14 @@ class Settings(BaseSettings):
     authority_name: str = Field("示例市市场监督管理局（样例）", description="Name of the issuing authority on licences")
     authority_code: str = Field("", description="Credit code of the issuing authority; empty: a test code")
     webhook_url: str = Field("", description="Address that events are posted to; empty: only the feed `/v1/events`")
+    webhook_private: bool = Field(False, description="Webhooks of enterprises may stand in private networks")
     webhook_secret: SecretStr = Field(SecretStr(""), description="Key of the HMAC signature on posted events")
     holidays_file: str = Field(
         "", description="TOML with `holidays` and `workdays` that go before the kept table; empty: none"
     )
     engine_threads: int = Field(1, ge=1, le=64, description="Threads of the reading engine in each worker")
     log_json: bool = Field(False, description="Logs as JSON lines")
+    metrics_port: int = Field(0, description="Port on which a worker answers Prometheus; 0: none")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
 
     @property

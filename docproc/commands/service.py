@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from dataclasses import asdict
 from pathlib import Path
@@ -12,6 +11,7 @@ import typer
 from rich.table import Table
 
 from docproc.commands.common import Files, Json, MatterName, emit, out
+from docproc.log import configure
 from docproc.settings import Settings, settings_table
 
 
@@ -26,7 +26,7 @@ def serve(
 
     given = {"host": host, "port": port, "data_dir": data_dir}
     settings = Settings().model_copy(update={k: v for k, v in given.items() if v is not None})
-    logging.basicConfig(level=settings.log_level)
+    configure(settings.log_level, settings.log_json)
     raise typer.Exit(run(settings, web_only=web_only))
 
 
@@ -63,7 +63,7 @@ def worker(
     from docproc.flow.worker import run_worker
 
     settings = Settings()
-    logging.basicConfig(level=settings.log_level)
+    configure(settings.log_level, settings.log_json)
     wanted = [q.strip() for q in (queues or settings.queues).split(",") if q.strip()]
     raise typer.Exit(run_worker(settings, name, wanted))
 

@@ -79,7 +79,7 @@ def stamp_head(ctx: Context, stamper: Stamper) -> bool:
     """
     with ctx.database.read() as session:
         last = audit.last(session)
-        before = audit.newest(session, STAMPED)
+        before = audit.newest(session, STAMPED, "audit")
     if last is None or last.action == STAMPED or (before is not None and ctx.clock() - before.at < STAMP_EVERY):
         return False
     token = ctx.blobs.put(stamper(bytes.fromhex(last.sha256)), keep_days=KEEP_TOKEN_DAYS)

@@ -20,12 +20,14 @@ from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, Enque
 from sqlalchemy.orm import Session
 
 from docproc.errors import DocprocError, SetupError, UnavailableError
+from docproc.flow import meters
+from docproc.log import working_on
 from docproc.store.db import Database
 from docproc.store.migrate import migrate
 
 P = ParamSpec("P")
 R = TypeVar("R")
-Job = Literal["read_page", "check_application", "issue_licence", "deliver_event"]
+Job = Literal["read_page", "check_application", "issue_licence", "deliver_event", "deliver_webhook"]
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +37,7 @@ QUEUE_OF: dict[Job, str] = {
     "check_application": "check",
     "issue_licence": "seal",
     "deliver_event": "notify",
+    "deliver_webhook": "notify",
 }
 CONCURRENCY = {"read": 1, "check": 2, "seal": 1, "notify": 4}
 """Jobs of a queue that one worker runs at a time; reading and sealing use all of a core."""
@@ -43,7 +46,13 @@ STEP_ATTEMPTS = 6
 """Tries of a step that fails for a reason we do not know: after 0.5 s, doubling, about 15 s in all."""
 OUTAGE_SECONDS, OUTAGE_ATTEMPTS = 2.0, 1_000_000
 """While database or blob store are out of reach a step is tried this often; no work is given up for an outage."""
-CRASHES: dict[Job, int] = {"read_page": 3, "check_application": 20, "issue_licence": 20, "deliver_event": 20}
+CRASHES: dict[Job, int] = {
+    "read_page": 3,
+    "check_application": 20,
+    "issue_licence": 20,
+    "deliver_event": 20,
+    "deliver_webhook": 20,
+}
 """Deaths of its worker after which a job is given up; only what strangers send is likely to be the cause."""
 DEAD = ("ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED", "CANCELLED")
 
@@ -140,27 +149,32 @@ def step(name: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
             max_attempts=OUTAGE_ATTEMPTS,
             backoff_rate=1.0,
             should_retry=lambda error: isinstance(error, UnavailableError),
-        )(_tried(work))
+        )(_tried(name, work))
 
     return mark
 
 
-def _tried(work: Callable[P, R]) -> Callable[P, R]:
+def _tried(name: str, work: Callable[P, R]) -> Callable[P, R]:
+    def once(*args: P.args, **kwargs: P.kwargs) -> R:
+        with meters.timed(name):
+            return work(*args, **kwargs)
+
     @wraps(work)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         pause = 0.5
-        for _ in range(STEP_ATTEMPTS - 1):
-            try:
-                return work(*args, **kwargs)
-            except SetupError:
-                pass  # an operator may mend it meanwhile
-            except DocprocError:
-                raise
-            except Exception:
-                log.warning("step %s failed; next try in %.1f s", work.__name__, pause, exc_info=True)
-            time.sleep(pause)
-            pause *= 2
-        return work(*args, **kwargs)
+        with working_on(step=name, job=DBOS.workflow_id or ""):
+            for _ in range(STEP_ATTEMPTS - 1):
+                try:
+                    return once(*args, **kwargs)
+                except SetupError as error:  # an operator may mend it meanwhile
+                    log.error("%s; next try in %.1f s", error, pause)
+                except DocprocError:
+                    raise
+                except Exception:
+                    log.warning("failed; next try in %.1f s", pause, exc_info=True)
+                time.sleep(pause)
+                pause *= 2
+            return once(*args, **kwargs)
 
     return run
 
@@ -188,6 +202,7 @@ def launch(database: Database, name: str, queues: Sequence[str], version: str) -
     DBOS(config=config)
     DBOS.listen_queues(list(queues))
     DBOS.launch()
+    _one_log()
     for queue, concurrency in CONCURRENCY.items():
         DBOS.register_queue(queue, worker_concurrency=concurrency, polling_interval_sec=POLL_SECONDS)
 
@@ -210,3 +225,10 @@ def _url(database: Database) -> str:
 
 def _quiet() -> None:
     logging.getLogger("dbos").setLevel(logging.WARNING)
+
+
+def _one_log() -> None:
+    """The engine brings a handler of its own; its lines go the way of all others."""
+    engine_log = logging.getLogger("dbos")
+    engine_log.handlers.clear()
+    engine_log.propagate = True

@@ -11,16 +11,19 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import partial
 
 from docproc.domain import Finding
-from docproc.errors import SetupError
-from docproc.flow import engine, lease
+from docproc.errors import DocprocError, SetupError, UnavailableError
+from docproc.flow import engine, lease, meters, stamping
+from docproc.flow.auditing import Stamper, stamp_head
 from docproc.flow.context import Context, open_context
 from docproc.flow.engine import QUEUE_OF
 from docproc.flow.guardian import end_with_parent
 from docproc.flow.intake import queue_check
 from docproc.flow.stages import Stages, real_stages
 from docproc.flow.workflows import UNREADABLE, Tools
+from docproc.log import configure
 from docproc.settings import Settings
 from docproc.store import applications, outbox, pages
 
@@ -66,7 +69,9 @@ def run_worker(
         signal.signal(number, lambda *_: stopping.set())
     ctx = open_context(settings)
     held = lease.acquire(ctx.database, name)
+    stamp = partial(stamping.stamp, settings) if stages is None and "seal" in queues else None
     Tools.install(ctx, stages or real_stages(settings))
+    meters.listen(settings.metrics_port)
     engine.launch(ctx.database, name, queues, settings.application_version)
     log.info("worker %s works off %s", name, ", ".join(queues))
     on_ready()
@@ -76,7 +81,7 @@ def run_worker(
         if not lost:
             _look_around(ctx, name)
             if time.monotonic() - tidied > TIDY_SECONDS:
-                _tidy(ctx)
+                _tidy(ctx, stamp)
                 tidied = time.monotonic()
     if lost:
         log.error("worker %s lost its name and stops at once", name)
@@ -93,15 +98,21 @@ def _look_around(ctx: Context, name: str) -> None:
     try:
         take_over(ctx, name)
         close_given_up(ctx)
+    except UnavailableError as error:
+        log.warning("looking for dead workers: %s; next try in %s s", error, TICK_SECONDS)
     except Exception:
         log.exception("looking for dead workers failed; next try in %s s", TICK_SECONDS)
 
 
-def _tidy(ctx: Context) -> None:
-    """Drop answers kept for repeated requests once nobody repeats them any more."""
+def _tidy(ctx: Context, stamp: Stamper | None) -> None:
+    """Drop answers kept for repeated requests once nobody repeats them; time-stamp the audit log once a day."""
     try:
         with ctx.database.write() as session:
             outbox.forget_answers(session, ctx.clock() - KEEP_ANSWERS)
+        if stamp is not None:
+            stamp_head(ctx, stamp)
+    except DocprocError as error:
+        log.warning("tidying: %s; next try in %s s", error, TIDY_SECONDS)
     except Exception:
         log.exception("tidying failed; next try in %s s", TIDY_SECONDS)
 
@@ -112,6 +123,7 @@ def take_over(ctx: Context, name: str) -> list[str]:
         if names:
             log.warning("workers %s are dead: their jobs go back into the queues", ", ".join(names))
             engine.recover(names)
+            meters.TAKEOVERS.inc(len(names))
         return names
 
 
@@ -149,7 +161,7 @@ def _give_up_seal(ctx: Context, number: str, attempt: int) -> None:
 def main(name: str, queues: str) -> int:
     """Run a worker process with the settings in the environment; ``queues`` is separated by commas."""
     settings = Settings()
-    logging.basicConfig(level=settings.log_level)
+    configure(settings.log_level, settings.log_json)
     end_with_parent()
     return run_worker(settings, name, [queue.strip() for queue in queues.split(",") if queue.strip()])
 

@@ -94,7 +94,7 @@ def waiting(
 def count_by_status(session: Session) -> dict[str, int]:
     """How many applications there are in each status."""
     query = sa.select(ApplicationRow.status, sa.func.count()).group_by(ApplicationRow.status)
-    return dict(session.execute(query).tuples().all())
+    return {row[0]: row[1] for row in session.execute(query)}
 
 
 def add_decision(

@@ -95,9 +95,10 @@ def last(session: Session) -> AuditRow | None:
     return session.scalars(sa.select(AuditRow).order_by(AuditRow.seq.desc()).limit(1)).one_or_none()
 
 
-def newest(session: Session, action: str) -> AuditRow | None:
-    """The newest line of an action."""
-    query = sa.select(AuditRow).where(AuditRow.action == action).order_by(AuditRow.seq.desc()).limit(1)
+def newest(session: Session, action: str, subject: str) -> AuditRow | None:
+    """The newest line of an action on something."""
+    query = sa.select(AuditRow).where(AuditRow.subject == subject, AuditRow.action == action)
+    query = query.order_by(AuditRow.seq.desc()).limit(1)
     return session.scalars(query).one_or_none()
 
 

@@ -7,7 +7,15 @@ from collections.abc import Iterator
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from docproc.store.tables import AuditRow, DecisionRow, LicenceFileRow, PageRow, PreviewRow
+from docproc.store.tables import (
+    ApplicationRow,
+    AuditRow,
+    DecisionRow,
+    LicenceFileRow,
+    LicenceRow,
+    PageRow,
+    PreviewRow,
+)
 
 CHUNK = 1000
 
@@ -20,6 +28,18 @@ def originals(session: Session) -> Iterator[tuple[str, str]]:
 def sealed_files(session: Session) -> Iterator[tuple[str, str]]:
     """Hash and licence number of every sealed file."""
     yield from _pairs(session, sa.select(LicenceFileRow.sha256, LicenceFileRow.licence))
+
+
+def kept_by_matter(session: Session) -> Iterator[tuple[str, str]]:
+    """Hash and matter of every file under retention: uploaded ones and sealed licences."""
+    uploaded = sa.select(PageRow.sha256, ApplicationRow.matter).join(
+        ApplicationRow, ApplicationRow.number == PageRow.application
+    )
+    yield from _pairs(session, uploaded)
+    sealed = sa.select(LicenceFileRow.sha256, LicenceRow.matter).join(
+        LicenceRow, LicenceRow.number == LicenceFileRow.licence
+    )
+    yield from _pairs(session, sealed)
 
 
 def pictures(session: Session) -> Iterator[tuple[str, str]]:
@@ -67,4 +87,5 @@ def _differences(session: Session, what: str, logged: sa.Select[str, str], kept:
 
 
 def _pairs(session: Session, query: sa.Select[str, str]) -> Iterator[tuple[str, str]]:
-    yield from session.execute(query.execution_options(yield_per=CHUNK)).tuples()
+    for row in session.execute(query.execution_options(yield_per=CHUNK)):
+        yield row[0], row[1]

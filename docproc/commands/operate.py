@@ -1,0 +1,139 @@
+"""Running a deployment: audit, backup, restore, ingest, bench flow."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from docproc.commands.common import Json, MatterName, emit, err, out
+from docproc.errors import InputError
+from docproc.settings import Settings
+
+audit_app = typer.Typer(help="The audit log and the proof that nothing is missing or changed.", no_args_is_help=True)
+
+
+@audit_app.command("verify")
+def audit_verify(
+    trust: Annotated[Path | None, typer.Option(help="Folder of trusted certificates for the time-stamps.")] = None,
+    head: Annotated[str | None, typer.Option(help="LINE:HASH noted earlier, for example from a backup.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Check the chain, its time-stamps, every blob's hash and every approval; exit 1 when anything is wrong."""
+    from docproc.flow.auditing import prove
+    from docproc.flow.context import open_context
+    from docproc.licence.trust import TrustList
+
+    settings = Settings()
+    ctx = open_context(settings)
+    proof = prove(ctx, TrustList.from_folder(trust or settings.trust_dir), known=_line(head))
+    ctx.close()
+    if as_json:
+        emit({"ok": proof.ok, **asdict(proof)})
+    else:
+        out.print("nothing is missing or changed" if proof.ok else f"{len(proof.problems)} problems", highlight=False)
+        for name, value in asdict(proof).items():
+            if name != "problems":
+                out.print(f"  {name}: {value}", highlight=False)
+        for problem in proof.problems:
+            out.print(f"  {problem}", style="red", highlight=False, soft_wrap=True)
+    if not proof.ok:
+        raise typer.Exit(1)
+
+
+@audit_app.command("stamp")
+def audit_stamp(as_json: Json = False) -> None:
+    """Time-stamp the newest line of the log, unless that was done within a day; a sealer does it by itself."""
+    from docproc.flow.auditing import stamp_head
+    from docproc.flow.context import open_context
+    from docproc.flow.stamping import stamp
+
+    settings = Settings()
+    ctx = open_context(settings)
+    done = stamp_head(ctx, partial(stamp, settings))
+    ctx.close()
+    if as_json:
+        emit({"stamped": done})
+    else:
+        out.print("time-stamped" if done else "nothing to time-stamp")
+
+
+def backup(
+    folder: Annotated[Path, typer.Argument(help="Folder of the backup; an earlier one is brought up to date.")],
+    as_json: Json = False,
+) -> None:
+    """Copy database and blobs at one consistent point; the service may run meanwhile."""
+    from docproc.flow.backup import back_up
+    from docproc.flow.context import open_context
+
+    ctx = open_context(Settings())
+    made = back_up(ctx, folder)
+    ctx.close()
+    if as_json:
+        emit(asdict(made))
+    else:
+        out.print(f"{made.blobs} blobs, {made.copied} of them new; audit line {made.line}:{made.head}", soft_wrap=True)
+
+
+def restore(
+    folder: Annotated[Path, typer.Argument(help="Folder of the backup.", exists=True, file_okay=False)],
+    as_json: Json = False,
+) -> None:
+    """Bring an empty database and blob store to a backup's point, and prove it; exit 1 when anything is missing."""
+    from docproc.flow.backup import restore as run
+
+    proof = run(Settings(), folder)
+    if as_json:
+        emit({"ok": proof.ok, **asdict(proof)})
+    else:
+        out.print(f"{proof.originals} uploaded files, {proof.sealed} licences, {len(proof.problems)} problems")
+        for problem in proof.problems:
+            out.print(f"  {problem}", style="red", highlight=False, soft_wrap=True)
+    if not proof.ok:
+        raise typer.Exit(1)
+
+
+def ingest(
+    folder: Annotated[Path, typer.Argument(help="A folder for each application, or single files.", exists=True)],
+    matter: MatterName,
+    server: Annotated[str, typer.Option(help="Address of the service.")],
+    key: Annotated[str, typer.Option(help="API key with the role kiosk or clerk.", envvar="DOCPROC_KEY")],
+    notes: Annotated[Path, typer.Option(help="File that remembers what was done.")] = Path("var/ingest.jsonl"),
+    at_once: Annotated[int, typer.Option(min=1, max=64, help="Requests at the same time.")] = 4,
+    wait: Annotated[bool, typer.Option(help="Wait for every verdict.")] = True,
+    as_json: Json = False,
+) -> None:
+    """Hand in a folder of scans as a batch; run it again to go on; exit 1 when some could not be handed in."""
+    from docproc.client import Client
+    from docproc.ingest import Report
+    from docproc.ingest import ingest as run
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Client(server, key) as client, Progress(*columns, console=err, disable=not err.is_terminal) as bar:
+        task = bar.add_task("applications", total=None)
+
+        def show(report: Report) -> None:
+            done = report.handed_in + report.done_before + len(report.failed)
+            bar.update(task, completed=done, total=report.parcels)
+
+        report = run(client, folder, matter, notes, at_once=at_once, wait=wait, progress=show)
+    if as_json:
+        emit(asdict(report))
+    else:
+        for name, value in asdict(report).items():
+            out.print(f"{name}: {value}", highlight=False, soft_wrap=True)
+    if report.failed:
+        raise typer.Exit(1)
+
+
+def _line(text: str | None) -> tuple[int, str] | None:
+    if text is None:
+        return None
+    number, _, digest = text.partition(":")
+    if not number.isdigit() or len(digest) != 64:
+        raise InputError(f"{text!r} is no line of the log: write LINE:HASH as `docproc backup` prints it")
+    return int(number), digest

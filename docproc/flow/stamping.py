@@ -1,0 +1,21 @@
+"""Time-stamps for the audit log, from the TSA that also serves the seal."""
+
+from __future__ import annotations
+
+from docproc.flow.context import utc_now
+from docproc.licence.responder import DevPki
+from docproc.licence.token import make_token
+from docproc.licence.tsa import HttpTimeStamper, TimeStamper
+from docproc.settings import Settings
+
+
+def stamp(settings: Settings, digest: bytes) -> bytes:
+    """A token over a SHA-256 digest.
+
+    Raises:
+        SealUnavailableError: the TSA is out of reach.
+        SetupError: there is no TSA in the settings and no development PKI.
+    """
+    own = not settings.tsa_url
+    tsa: TimeStamper = DevPki(settings.certs_dir).timestamper(utc_now) if own else HttpTimeStamper(settings.tsa_url)
+    return make_token(digest, tsa)

@@ -1,0 +1,182 @@
+"""Hand in a folder of many scans: resumable, polite to a busy service, with a report.
+
+Every folder below the given one is an application and its files are the pages; a
+file that lies directly in it is an application of its own. What was done is noted
+line by line, and every request carries an Idempotency-Key made of what it asks, so
+a run that was cut short goes on where it stopped and nothing is handed in twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Lock
+from typing import Any, TypeVar
+
+from docproc.client import Client
+from docproc.errors import BusyError, DocprocError, InputError
+
+R = TypeVar("R")
+SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".pdf")
+MOST_TRIES = 1000
+"""Times that one request may be put off by a busy service, at 10 to 60 s each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """Files that make one application."""
+
+    name: str
+    """Path below the folder; stays the same between runs."""
+    files: tuple[Path, ...]
+
+
+@dataclass(slots=True)
+class Report:
+    """How a run went."""
+
+    parcels: int = 0
+    done_before: int = 0
+    """Parcels that an earlier run handed in."""
+    handed_in: int = 0
+    files: int = 0
+    seconds: float = 0.0
+    put_off: int = 0
+    """Times that the service was busy."""
+    verdicts: dict[str, int] = field(default_factory=dict)
+    """Applications by verdict, of this and earlier runs, where the run waits for them."""
+    failed: dict[str, str] = field(default_factory=dict)
+    """Parcels that could not be handed in, and why."""
+
+
+def parcels(folder: Path) -> Iterator[Parcel]:
+    """The applications in a folder, by name.
+
+    Raises:
+        InputError: there are none.
+    """
+    found = False
+    for entry in sorted(folder.iterdir()):
+        files = sorted(entry.rglob("*")) if entry.is_dir() else [entry]
+        scans = tuple(file for file in files if file.suffix.lower() in SUFFIXES and file.is_file())
+        if scans:
+            found = True
+            yield Parcel(entry.name, scans)
+    if not found:
+        raise InputError(f"{folder} holds no scans: put {', '.join(SUFFIXES)} files into it, a folder an application")
+
+
+class Notes:
+    """What was done: a file of JSON lines, one for each application that was handed in or judged."""
+
+    def __init__(self, path: Path) -> None:
+        self._lock = Lock()
+        self.numbers: dict[str, str] = {}
+        self.verdicts: dict[str, str] = {}
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists():
+            for line in path.read_text().splitlines():
+                self._take(json.loads(line) if line.endswith("}") else {})  # the last line may be cut short
+        self._file = path.open("a", encoding="utf-8")
+
+    def write(self, **line: str) -> None:
+        """Note a line, on disk before this returns."""
+        with self._lock:
+            self._take(line)
+            self._file.write("\n" + json.dumps(line, ensure_ascii=False))
+            self._file.flush()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def _take(self, line: dict[str, str]) -> None:
+        if "number" in line:
+            self.numbers[line["parcel"]] = line["number"]
+        if "verdict" in line:
+            self.verdicts[line["parcel"]] = line["verdict"]
+
+
+def ingest(
+    client: Client,
+    folder: Path,
+    matter: str,
+    notes: Path,
+    *,
+    at_once: int = 4,
+    wait: bool = True,
+    progress: Callable[[Report], None] = lambda report: None,
+) -> Report:
+    """Hand a folder in as a batch, which the service works off after everybody who waits.
+
+    Args:
+        client: of a caller who may create applications.
+        folder: what to hand in.
+        matter: of all applications.
+        notes: file that remembers what was done.
+        at_once: requests at the same time.
+        wait: until every application has its verdict.
+        progress: told after each application.
+    """
+    report, kept, started = Report(), Notes(notes), time.monotonic()
+    lock = Lock()
+
+    def one(parcel: Parcel) -> None:
+        try:
+            before = parcel.name in kept.numbers
+            number = kept.numbers.get(parcel.name) or _hand_in(client, matter, parcel, report)
+            if not before:
+                kept.write(parcel=parcel.name, number=number)
+            if wait and parcel.name not in kept.verdicts:
+                view = _patiently(lambda: client.wait_for(number, lambda v: bool(v["checked"]), 86_400, 2.0), report)
+                kept.write(parcel=parcel.name, verdict=str(view["verdict"]))
+            with lock:
+                report.done_before += before
+                report.handed_in += not before
+                report.files += 0 if before else len(parcel.files)
+        except (DocprocError, OSError) as error:
+            with lock:
+                report.failed[parcel.name] = str(error)
+        report.seconds = time.monotonic() - started
+        progress(report)
+
+    todo = list(parcels(folder))
+    report.parcels = len(todo)
+    with ThreadPoolExecutor(at_once) as pool:
+        list(pool.map(one, todo))
+    kept.close()
+    report.verdicts = dict(Counter(kept.verdicts.values()))
+    return report
+
+
+def _hand_in(client: Client, matter: str, parcel: Parcel, report: Report) -> str:
+    body = {"matter": matter, "channel": "batch"}
+    once = _once(matter, parcel.name)
+    number = str(_patiently(lambda: client.post("/v1/applications", body, once=once), report)["number"])
+    for file in parcel.files:
+        data = file.read_bytes()
+        key = _once(number, file.name, hashlib.sha256(data).hexdigest())
+        path = f"/v1/applications/{number}/pages"
+        _patiently(lambda: client.upload(path, data, file.name, once=key), report)  # noqa: B023  (called at once)
+    return number
+
+
+def _patiently(call: Callable[[], R], report: Report) -> R:
+    """Call, and again whenever the service says later."""
+    for _ in range(MOST_TRIES):
+        try:
+            return call()
+        except BusyError as error:
+            report.put_off += 1
+            time.sleep(error.retry_after)
+    raise BusyError("the service stays busy: run the same command again later")
+
+
+def _once(*parts: Any) -> str:
+    return hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()

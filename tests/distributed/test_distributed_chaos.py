@@ -1,0 +1,192 @@
+"""Faults of every kind while applications are in flight: nothing is lost, nothing happens twice.
+
+``DOCPROC_CHAOS_APPLICATIONS`` and ``DOCPROC_CHAOS_FAULTS`` make it larger, ``DOCPROC_CHAOS_SEED`` another one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+import signal
+import threading
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from docproc.flow.auditing import prove
+from docproc.store import licences
+from tests.distributed.deployment import READER_QUEUES, READERS, SEALER, Deployment, deployment
+from tests.flow.people import trader_papers, until
+
+APPLICATIONS = int(os.environ.get("DOCPROC_CHAOS_APPLICATIONS", "12"))
+FAULTS = int(os.environ.get("DOCPROC_CHAOS_FAULTS", "12"))
+SEED = int(os.environ.get("DOCPROC_CHAOS_SEED", "20261123"))
+OUTAGE_SECONDS = float(os.environ.get("DOCPROC_CHAOS_OUTAGE", "5"))
+SECONDS = 600
+
+
+class Patient:
+    """A client that repeats each request under its Idempotency-Key until it is answered, as a kiosk does."""
+
+    turns = count()
+
+    def __init__(self, base: str, key: str) -> None:
+        self.base, self.key = base, key
+
+    def call(self, method: str, path: str, **send: Any) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {self.key}", "Idempotency-Key": f"turn-{next(self.turns)}"}
+        end = time.monotonic() + SECONDS
+        while time.monotonic() < end:
+            try:
+                answer = httpx.request(method, self.base + path, headers=headers, timeout=20, **send)
+            except httpx.TransportError:
+                time.sleep(0.3)
+                continue
+            if answer.status_code < 500:
+                return answer
+            time.sleep(0.3)
+        raise AssertionError(f"{method} {path} was never answered")
+
+    def view(self, number: str) -> dict[str, Any]:
+        return dict(self.call("GET", f"/v1/applications/{number}").json())
+
+
+class Case:
+    """One application from its opening to its licence, with every request sent as often as people do."""
+
+    def __init__(self, turn: int, kiosk: Patient, reviewers: tuple[Patient, Patient], sealer: Patient) -> None:
+        self.turn, self.kiosk, self.reviewers, self.sealer = turn, kiosk, reviewers, sealer
+        self.accepted: set[str] = set()
+        self.decisions: Counter[int] = Counter()
+        self.number = ""
+
+    def run(self) -> str:
+        body = {"matter": "sole_trader", "channel": "kiosk"}
+        self.number = str(self.kiosk.call("POST", "/v1/applications", json=body).json()["number"])
+        base = f"/v1/applications/{self.number}"
+        for place, data in enumerate(trader_papers(sleep=0.1, turn=self.turn)):
+            for _ in range(2):  # an impatient finger
+                answer = self.kiosk.call("POST", f"{base}/pages?filename={place}.png", content=data)
+                assert answer.status_code == 201, answer.text
+                assert answer.json()["sha256"] == hashlib.sha256(data).hexdigest()
+            self.accepted.add(answer.json()["sha256"])
+        until(lambda: self.kiosk.view(self.number)["checked"], SECONDS)
+        assert self.kiosk.call("POST", f"{base}/submit").status_code == 200
+        self._decide(base)
+        version = self.kiosk.view(self.number)["version"]
+        released = self.sealer.call("POST", f"{base}/release", json={"version": version})
+        assert released.status_code == 200, released.text
+        return str(until(lambda: self.kiosk.view(self.number)["licence"], SECONDS))
+
+    def _decide(self, base: str) -> None:
+        seen = self.reviewers[0].view(self.number)
+        body = {"action": "approve", "version": seen["version"], "content_sha256": seen["content_sha256"]}
+        with ThreadPoolExecutor(2) as both:
+            asked = [both.submit(who.call, "POST", f"{base}/decisions", json=body) for who in self.reviewers]
+            self.decisions.update(answer.result().status_code for answer in asked)
+
+
+class Chaos:
+    """Faults one after the other, drawn from a seeded generator."""
+
+    def __init__(self, running: Deployment) -> None:
+        self.running, self.random, self.done = running, random.Random(SEED), Counter[str]()
+        self.stopping = threading.Event()
+
+    def run(self) -> None:
+        kinds = ["reader killed", "reader killed", "sealer killed", "web killed", "reader stopped for a while"]
+        plan = ["MinIO away", "PostgreSQL restarted", *self.random.choices(kinds, k=max(0, FAULTS - 2))]
+        self.random.shuffle(plan)
+        for fault in plan:
+            self._wait(self.random.uniform(0.5, 2.5))
+            self._inject(fault)
+            self.done[fault] += 1
+        while not self.stopping.is_set():
+            self._wait(1)
+
+    def _wait(self, seconds: float) -> None:
+        """A supervisor is at work meanwhile."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self.running.tend()
+            time.sleep(0.2)
+
+    def _inject(self, fault: str) -> None:
+        workers = self.running.workers
+        reader = self.random.choice(READERS)
+        if fault == "reader killed":
+            workers.kill(reader)
+            workers.start(reader, READER_QUEUES, wait=False)
+        elif fault == "sealer killed":
+            workers.kill(SEALER)
+            workers.start(SEALER, "seal", wait=False)
+        elif fault == "web killed":
+            self.running.kill_web()
+        elif fault == "reader stopped for a while":
+            process = workers.running[reader]
+            process.send_signal(signal.SIGSTOP)
+            self._wait(4)
+            process.send_signal(signal.SIGCONT)
+        elif fault == "MinIO away":
+            self.running.minio.stop()
+            self._wait(OUTAGE_SECONDS)
+            self.running.minio.start()
+        else:
+            self.running.postgres.stop(signal.SIGINT)  # fast shutdown: open transactions are cut off
+            self.running.postgres.start()
+
+
+def test_nothing_is_lost_and_nothing_happens_twice(tmp_path: Path) -> None:
+    with deployment(tmp_path) as running:
+        running.start_workers()
+        keys = {name: running.new_key(name, name.split("-")[0]) for name in ("kiosk-1", "kiosk-2", "sealer-1")}
+        keys |= {name: running.new_key(name, "reviewer") for name in ("reviewer-1", "reviewer-2")}
+        people = {name: Patient(running.base, key) for name, key in keys.items()}
+        reviewers = people["reviewer-1"], people["reviewer-2"]
+        cases = [
+            Case(turn, people[f"kiosk-{turn % 2 + 1}"], reviewers, people["sealer-1"]) for turn in range(APPLICATIONS)
+        ]
+        chaos = Chaos(running)
+        faults = threading.Thread(target=chaos.run)
+        faults.start()
+        started = time.monotonic()
+        try:
+            with ThreadPoolExecutor(6) as at_once:
+                issued = list(at_once.map(Case.run, cases))
+        finally:
+            chaos.stopping.set()
+            faults.join(120)
+        seconds = time.monotonic() - started
+        lost, doubled = losses(running, cases, issued)
+        figures = f"{APPLICATIONS} applications, {sum(chaos.done.values())} faults ({dict(chaos.done)})"
+        print(f"{figures}: lost {lost}, doubled {doubled}, in {seconds:.0f} s")
+        assert sum(chaos.done.values()) == max(2, FAULTS)
+        assert (lost, doubled) == (0, 0)
+
+
+def losses(running: Deployment, cases: list[Case], issued: list[str]) -> tuple[int, int]:
+    """Pages, licences and lines that are missing; licences, pages and decisions too many."""
+    ctx = running.context()
+    lost = doubled = 0
+    for case in cases:
+        view = case.kiosk.view(case.number)
+        kept = [page["sha256"] for page in view["pages"]]
+        lost += len(case.accepted - set(kept)) + (view["status"] != "issued")
+        doubled += len(kept) - len(set(kept)) + len(view["decisions"]) - 1
+        doubled += case.decisions[201] - 1 + case.decisions.total() - case.decisions[201] - case.decisions[409]
+    doubled += len(issued) - len(set(issued))
+    with ctx.database.read() as session:
+        for number in issued:
+            assert len([line for line in licences.history(session, number) if line.status == "valid"]) == 1
+    proof = prove(ctx, None)
+    ctx.close()
+    assert proof.problems == []
+    assert proof.originals == sum(len(case.accepted) for case in cases)
+    assert proof.sealed == proof.approvals == len(cases)
+    return lost, doubled
