@@ -8,7 +8,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from api import applications, decisions, health, keys, licences, matters, pages, problems
+from api import applications, decisions, health, keys, licences, matters, pages, problems, seals, wallet
 from api.limits import BodyLimit, RateLimit
 from docproc import __version__
 from docproc.flow.service import open_context
@@ -39,7 +39,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.rate_limit = RateLimit(settings.rate_limit_per_minute)
     app.state.metrics = health.Metrics()
     problems.install(app)
-    for module in (matters, applications, decisions, licences, keys, health):
+    for module in (matters, applications, decisions, licences, wallet, keys, seals, health):
         app.include_router(module.router)
     pages.install(app)
     app.add_middleware(BodyLimit, upload_bytes=settings.max_upload_bytes)

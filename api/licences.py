@@ -48,7 +48,7 @@ def by_code(code: Code, ctx: Ctx) -> Any:
 )  # fmt: skip
 def file_by_code(code: Code, ctx: Ctx) -> Response:
     """The sealed PDF for whoever holds its QR code. Needs no key."""
-    return _pdf(*service.licence_file_by_code(ctx, code))
+    return pdf(*service.licence_file_by_code(ctx, code))
 
 
 @router.get(
@@ -74,7 +74,7 @@ def details(number: Number, ctx: Ctx, who: Who) -> Any:
 )
 def file(number: Number, ctx: Ctx, who: Who) -> Response:
     """The bytes that were registered."""
-    return _pdf(*service.licence_file(ctx, who, number))
+    return pdf(*service.licence_file(ctx, who, number))
 
 
 @router.post(
@@ -86,6 +86,7 @@ def change(number: Number, body: schemas.LicenceChange, ctx: Ctx, who: Who, once
     return service.change_licence(ctx, who, number, body.action, body.reason, once)
 
 
-def _pdf(data: bytes, name: str) -> Response:
+def pdf(data: bytes, name: str) -> Response:
+    """A sealed PDF to keep."""
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"}
     return Response(data, media_type="application/pdf", headers=headers)

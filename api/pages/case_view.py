@@ -11,6 +11,8 @@ from docproc.matter import Material, Matter
 
 PaperState = Literal["missing", "partial", "problem", "good", "optional"]
 TO_MEND = ("block", "fix")
+MISSING = "G-00"
+"""Code of the common rule that says which papers are not there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,7 @@ def _paper(material: Material, view: dict[str, Any], findings: list[dict[str, An
     mine = [reading for _, reading in _readings(view) if reading["material"] == material.id]
     have = len({reading["page"] for reading in mine})
     wrong = any(f["material"] == material.id and f["severity"] in TO_MEND for f in findings)
-    asked = any(f["material"] == material.id and f["code"] == "G-00" for f in findings)
+    asked = any(f["material"] == material.id and f["code"] == MISSING for f in findings)
     if not mine:
         wanted = asked or (material.required and material.when is None)
         state: PaperState = "missing" if wanted else "optional"
@@ -200,8 +202,11 @@ def _problem(item: dict[str, Any], view: dict[str, Any], matter: Matter) -> Prob
 
 def _place(item: dict[str, Any], view: dict[str, Any]) -> Place | None:
     """The field's box, else the page that the finding is about, where its picture is there."""
+    if item["code"] == MISSING:
+        return None  # what is not there is on no page
     best: Place | None = None
     for page, reading in _readings(view):
+        told = any(item["message"] == f["message"] for f in reading["quality"]["findings"])
         if item["page_id"] not in (None, page["id"]):
             continue
         if item["material"] is not None and reading["material"] != item["material"]:
@@ -217,8 +222,9 @@ def _place(item: dict[str, Any], view: dict[str, Any]) -> Place | None:
         spot = Place(page["id"], reading["index"], size["width"], size["height"], tuple(box) if box else None)
         if box is not None:
             return spot
-        bad = reading["quality"]["verdict"] == "rescan"
-        if name is None and (best is None or bad) and (item["page_id"] or item["material"]):
+        if told:
+            return spot
+        if name is None and best is None and (item["page_id"] or item["material"]):
             best = spot
     return best
 

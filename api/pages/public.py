@@ -10,7 +10,7 @@ from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
 from api.deps import Ctx, Public, Upload
-from api.licences import Code
+from api.licences import Code, pdf
 from api.pages.csrf import Csrf
 from api.pages.qr import qr_svg
 from api.pages.render import page
@@ -58,7 +58,7 @@ def by_code(request: Request, ctx: Ctx, code: Code) -> Response:
 @router.get("/v/{code}/file")
 def file_by_code(ctx: Ctx, code: Code) -> Response:
     """The sealed file for whoever holds its QR code."""
-    return download(*service.licence_file_by_code(ctx, code))
+    return pdf(*service.licence_file_by_code(ctx, code))
 
 
 @router.get("/progress")
@@ -93,9 +93,3 @@ def light_of(report: dict[str, Any]) -> Light:
         return "good"
     genuine = report["indication"] in ("TOTAL-PASSED", "INDETERMINATE") and report["integrity"] == "intact"
     return "warn" if genuine and report["licence"]["status"] not in ("revoked", "suspended") else "bad"
-
-
-def download(data: bytes, name: str) -> Response:
-    """A sealed PDF to keep."""
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"}
-    return Response(data, media_type="application/pdf", headers=headers)

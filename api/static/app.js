@@ -93,3 +93,7 @@ if (idle) {
     if (over >= grace) idle.querySelector("form[data-leave]").submit();
   }, 1000);
 }
+
+document.addEventListener("focusin", (event) => {
+  if (event.target.matches("input[data-select]")) event.target.select();
+});

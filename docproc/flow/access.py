@@ -30,6 +30,7 @@ Act = Literal[
     "audit",
     "events",
     "wallet",
+    "webhooks",
 ]
 
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -54,6 +55,7 @@ MAY: dict[Act, frozenset[Role]] = {
     "audit": frozenset({"auditor"}),
     "events": frozenset({"clerk", "reviewer", "approver", "auditor"}),
     "wallet": frozenset({"enterprise"}),
+    "webhooks": frozenset({"enterprise", "clerk"}),
 }
 """An administrator manages keys and sees no application: keys are power enough."""
 EVERYWHERE: frozenset[Role] = frozenset({"auditor"})

@@ -21,6 +21,7 @@ from docproc.flow.context import Context, open_context
 from docproc.flow.deciding import Seen, StaleError, accept, decide, release
 from docproc.flow.devices import Seat, hold, leave, resume, seat, sign_in, sign_out
 from docproc.flow.following import follow, progress
+from docproc.flow.hooks import add_webhook, deliveries, list_webhooks, remove_webhook
 from docproc.flow.intake import (
     add_page,
     correct_field,
@@ -43,6 +44,15 @@ from docproc.flow.register import (
     view_licence,
 )
 from docproc.flow.verifying import verify_file
+from docproc.flow.wallet import (
+    revoke_share,
+    share,
+    shared,
+    shared_file,
+    wallet,
+    wallet_file,
+    wallet_licence,
+)
 
 __all__ = [
     "MAY",
@@ -58,6 +68,7 @@ __all__ = [
     "StaleError",
     "accept",
     "add_page",
+    "add_webhook",
     "audit_lines",
     "authenticate",
     "change_licence",
@@ -66,6 +77,7 @@ __all__ = [
     "create_application",
     "create_key",
     "decide",
+    "deliveries",
     "events",
     "first_key",
     "follow",
@@ -77,20 +89,29 @@ __all__ = [
     "licence_file_by_code",
     "list_applications",
     "list_keys",
+    "list_webhooks",
     "open_context",
     "page_file",
     "page_preview",
     "progress",
     "release",
     "remove_page",
+    "remove_webhook",
     "resume",
     "revoke_key",
+    "revoke_share",
     "seat",
+    "share",
+    "shared",
+    "shared_file",
     "sign_in",
     "sign_out",
     "submit",
     "verify_file",
     "view_application",
     "view_licence",
+    "wallet",
+    "wallet_file",
+    "wallet_licence",
     "withdraw",
 ]

@@ -15,7 +15,7 @@ from functools import partial
 
 from docproc.domain import Finding
 from docproc.errors import DocprocError, SetupError, UnavailableError
-from docproc.flow import engine, lease, meters, stamping
+from docproc.flow import delivering, engine, lease, meters, stamping
 from docproc.flow.auditing import Stamper, stamp_head
 from docproc.flow.context import Context, open_context
 from docproc.flow.engine import QUEUE_OF
@@ -71,6 +71,7 @@ def run_worker(
     held = lease.acquire(ctx.database, name)
     stamp = partial(stamping.stamp, settings) if stages is None and "seal" in queues else None
     Tools.install(ctx, stages or real_stages(settings))
+    log.debug("jobs of delivery: %s", delivering.JOBS)
     meters.listen(settings.metrics_port)
     engine.launch(ctx.database, name, queues, settings.application_version)
     log.info("worker %s works off %s", name, ", ".join(queues))

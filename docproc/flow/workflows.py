@@ -1,11 +1,10 @@
-"""The three jobs of the service and the delivery of events; every step can run twice without harm.
+"""The three jobs of the service; every step can run twice without harm.
 
 ::
 
     read_page          blob -> readings stored; the last file of an application queues its check
     check_application  readings -> findings and verdict stored
     issue_licence      number -> render, seal, verify -> blob -> registered
-    deliver_event      outbox -> webhook
 
 What happens once happens in a database transaction that looks first whether it
 happened already. A job never waits for a person and never sleeps: when the TSA
@@ -20,8 +19,6 @@ from collections.abc import Sequence
 from datetime import date
 from typing import TypedDict
 
-import httpx
-
 from docproc.check import check
 from docproc.decide import transition
 from docproc.domain import CheckResult, Finding, PageReading
@@ -34,12 +31,11 @@ from docproc.flow.deciding import queue_issue
 from docproc.flow.engine import step, workflow
 from docproc.flow.intake import announce, queue_check
 from docproc.flow.stages import Stages
-from docproc.flow.webhook import post_event
 from docproc.licence.pki import AUTHORITY_CODE
 from docproc.licence.record import licence_json, parse_licence_json
 from docproc.matter import Matter, find_matter
-from docproc.store import applications, audit, counters, licences, outbox, pages, previews, sharing
-from docproc.store.tables import OutboxRow, PreviewRow
+from docproc.store import applications, audit, counters, licences, pages, previews, sharing
+from docproc.store.tables import PreviewRow
 
 log = logging.getLogger(__name__)
 
@@ -299,39 +295,3 @@ def postpone(decision_id: str, attempt: int, outcome: SealOutcome) -> None:
 
 def _canonical(body: dict[str, object]) -> bytes:
     return json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
-
-
-# ------------------------------------------------------------------ events
-
-
-@workflow("deliver_event")
-def deliver_event(event_id: int, attempt: int = 1) -> None:
-    """Send an event to the webhook, where one is set; the feed has it in any case."""
-    send_event(event_id, attempt)
-
-
-@step("send_event")
-def send_event(event_id: int, attempt: int) -> None:
-    """At least once: a receiver knows a repetition by the event's id."""
-    ctx, _ = Tools.get()
-    if not ctx.settings.webhook_url:
-        return
-    with ctx.database.read() as session:
-        row = session.get(OutboxRow, event_id)
-        body = views.event(row) if row is not None and row.delivered_at is None else None
-    if body is None:
-        return
-    try:
-        post_event(ctx.settings.webhook_url, ctx.settings.webhook_secret.get_secret_value(), body, ctx.clock())
-    except httpx.HTTPError as error:
-        log.warning("event %s, attempt %s: %s", event_id, attempt, error)
-        delivered = False
-    else:
-        delivered = True
-    with ctx.database.write() as session:
-        if delivered:
-            outbox.mark_delivered(session, event_id, ctx.clock())
-        elif attempt < MOST_DELIVERIES:
-            delay = min(FIRST_DELAY * 2 ** min(attempt - 1, 10), 3600)
-            job_id = f"event:{event_id}:{attempt + 1}"
-            ctx.jobs.enqueue(session, "deliver_event", job_id, event_id, attempt + 1, delay=delay)

@@ -1,0 +1,128 @@
+"""证照夹 for an enterprise in its browser, and what it shares with others."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Path, Request, Response
+from fastapi.responses import RedirectResponse
+
+from api.deps import WRONG_KEY_COST, Ctx, Public, public
+from api.licences import Number, pdf
+from api.pages.csrf import Csrf
+from api.pages.render import page
+from api.pages.seats import Wallet, find_seat, give, take
+from docproc.errors import AccessError, DocprocError
+from docproc.flow import service
+
+router = APIRouter()
+Word = Annotated[str, Form(max_length=500)]
+ShareCode = Annotated[str, Path(max_length=40)]
+
+
+@router.get("/wallet")
+def wallet(request: Request, ctx: Ctx) -> Response:
+    """The licences; or, before signing in, the key."""
+    here = find_seat(request, ctx, "wallet")
+    if here is None:
+        return page(request, "wallet/sign_in.html", said=None)
+    return page(request, "wallet/list.html", licences=service.wallet(ctx, here.caller), org=here.caller.org)
+
+
+@router.post("/wallet/sign-in", dependencies=[Csrf])
+def sign_in(request: Request, ctx: Ctx, key: Word) -> Response:
+    """Open the wallet in this browser."""
+    try:
+        token = service.sign_in(ctx, key, "wallet")
+    except AccessError as error:
+        public(request, WRONG_KEY_COST)
+        return page(request, "wallet/sign_in.html", 403, said=error.message_zh)
+    response = RedirectResponse("/wallet", 303)
+    give(request, response, "wallet", token)
+    return response
+
+
+@router.post("/wallet/sign-out", dependencies=[Csrf])
+def sign_out(here: Wallet, ctx: Ctx) -> Response:
+    """Close it."""
+    service.sign_out(ctx, here.token)
+    response = RedirectResponse("/wallet", 303)
+    take(response, "wallet")
+    return response
+
+
+@router.get("/wallet/webhooks")
+def webhooks(request: Request, ctx: Ctx, here: Wallet) -> Response:
+    """Where events are posted, and how that went."""
+    return _webhooks(request, ctx, here)
+
+
+@router.post("/wallet/webhooks", dependencies=[Csrf])
+def add_webhook(request: Request, ctx: Ctx, here: Wallet, url: Word) -> Response:
+    """Add an address; its secret is on this one page only."""
+    try:
+        made = service.add_webhook(ctx, here.caller, url)
+    except DocprocError as error:
+        return _webhooks(request, ctx, here, status=422, said=error.message_zh)
+    return _webhooks(request, ctx, here, status=201, secret=made["secret"])
+
+
+@router.post("/wallet/webhooks/{webhook}/remove", dependencies=[Csrf])
+def remove_webhook(ctx: Ctx, here: Wallet, webhook: ShareCode) -> Response:
+    """Remove an address."""
+    service.remove_webhook(ctx, here.caller, webhook)
+    return RedirectResponse("/wallet/webhooks", 303)
+
+
+def _webhooks(
+    request: Request, ctx: service.Context, here: service.Seat, *, status: int = 200, said: str = "", secret: str = ""
+) -> Response:
+    found = [
+        {**item, "log": service.deliveries(ctx, here.caller, item["id"], 20)}
+        for item in service.list_webhooks(ctx, here.caller)
+    ]
+    return page(request, "wallet/webhooks.html", status, webhooks=found, said=said, secret=secret)
+
+
+@router.get("/wallet/licences/{number}")
+def licence(request: Request, ctx: Ctx, here: Wallet, number: Number) -> Response:
+    """One licence and who may see it."""
+    return page(request, "wallet/licence.html", licence=service.wallet_licence(ctx, here.caller, number), said=None)
+
+
+@router.get("/wallet/licences/{number}/file")
+def file(ctx: Ctx, here: Wallet, number: Number) -> Response:
+    """The sealed PDF."""
+    return pdf(*service.wallet_file(ctx, here.caller, number))
+
+
+@router.post("/wallet/licences/{number}/shares", dependencies=[Csrf])
+def share(
+    request: Request, ctx: Ctx, here: Wallet, number: Number, purpose: Word, days: Annotated[int, Form()]
+) -> Response:
+    """Share it."""
+    try:
+        service.share(ctx, here.caller, number, purpose, days)
+    except DocprocError as error:
+        found = service.wallet_licence(ctx, here.caller, number)
+        return page(request, "wallet/licence.html", 422, licence=found, said=error.message_zh)
+    return RedirectResponse(f"/wallet/licences/{number}", 303)
+
+
+@router.post("/wallet/shares/{code}/revoke", dependencies=[Csrf])
+def revoke(ctx: Ctx, here: Wallet, code: ShareCode) -> Response:
+    """Take a share back."""
+    found = service.revoke_share(ctx, here.caller, code)
+    return RedirectResponse(f"/wallet/licences/{found['licence']}", 303)
+
+
+@router.get("/s/{code}", dependencies=[Public])
+def shared(request: Request, ctx: Ctx, code: ShareCode) -> Response:
+    """What a share shows to whoever got its address."""
+    return page(request, "wallet/shared.html", licence=service.shared(ctx, code))
+
+
+@router.get("/s/{code}/file", dependencies=[Public])
+def shared_file(ctx: Ctx, code: ShareCode) -> Response:
+    """The sealed PDF behind a share."""
+    return pdf(*service.shared_file(ctx, code))

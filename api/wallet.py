@@ -1,0 +1,151 @@
+"""证照夹 of an enterprise and webhooks, for programs; the pages are in :mod:`api.pages.wallet`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.deps import Ctx, OnceJson, Who
+from api.licences import Number, pdf
+from api.problems import problems
+from api.schemas import LicenceField, PublicLicence
+from docproc.flow import service
+from docproc.flow.wallet import MOST_DAYS
+
+router = APIRouter(prefix="/v1", tags=["enterprises"])
+ShareCode = Annotated[str, Path(max_length=40)]
+HookId = Annotated[str, Path(max_length=32)]
+
+
+class NewShare(BaseModel):
+    """Leave for somebody to see a licence."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    purpose: str = Field(min_length=1, max_length=200, examples=["银行开户"])
+    days: int = Field(ge=1, le=MOST_DAYS)
+
+
+class ShareView(BaseModel):
+    """Leave that was given."""
+
+    code: str
+    url: str
+    licence: str
+    purpose: str
+    created_at: str
+    expires_at: str
+    revoked_at: str | None
+    over: bool
+    opened: int = Field(description="How often it was looked at")
+
+
+class WalletLicence(PublicLicence):
+    """An own licence with everything on it."""
+
+    fields: list[LicenceField]
+    code: str = Field(description="Word in the QR code")
+    shares: list[ShareView]
+
+
+class NewWebhook(BaseModel):
+    """Where to post events."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    url: str = Field(max_length=500, examples=["https://example.com/hooks/licences"])
+
+
+class WebhookView(BaseModel):
+    """A webhook without its secret."""
+
+    id: str
+    url: str
+    created_at: str
+    created_by: str
+
+
+class CreatedWebhook(WebhookView):
+    """A new webhook; the secret is shown this once."""
+
+    secret: str
+
+
+class DeliveryView(BaseModel):
+    """One attempt to post an event."""
+
+    event: int
+    attempt: int
+    at: str
+    status: int | None
+    error: str
+    delivered: bool
+
+
+@router.get("/wallet", response_model=list[PublicLicence], responses=problems(401, 403), summary="Own licences")
+def listing(ctx: Ctx, who: Who) -> Any:
+    """Licences of the credit code that is the key's organisation. Role: enterprise."""
+    return service.wallet(ctx, who)
+
+
+@router.get(
+    "/wallet/{number}", response_model=WalletLicence, responses=problems(401, 403, 404), summary="An own licence"
+)
+def one(number: Number, ctx: Ctx, who: Who) -> Any:
+    """With its fields and shares. Role: enterprise."""
+    return service.wallet_licence(ctx, who, number)
+
+
+@router.get("/wallet/{number}/file", response_class=Response, responses=problems(401, 403, 404), summary="Download it")
+def file(number: Number, ctx: Ctx, who: Who) -> Response:
+    """The sealed PDF. Role: enterprise."""
+    return pdf(*service.wallet_file(ctx, who, number))
+
+
+@router.post(
+    "/wallet/{number}/shares", status_code=201, response_model=ShareView, responses=problems(401, 403, 404, 422),
+    summary="Share it",
+)  # fmt: skip
+def share(number: Number, body: NewShare, ctx: Ctx, who: Who, once: OnceJson) -> Any:
+    """Let whoever gets the address see the licence, for a purpose and a time. Role: enterprise."""
+    return service.share(ctx, who, number, body.purpose, body.days, once)
+
+
+@router.delete(
+    "/shares/{code}", response_model=ShareView, responses=problems(401, 403, 404), summary="Take a share back"
+)
+def revoke(code: ShareCode, ctx: Ctx, who: Who) -> Any:
+    """At once. Role: enterprise."""
+    return service.revoke_share(ctx, who, code)
+
+
+@router.post(
+    "/webhooks", status_code=201, response_model=CreatedWebhook, responses=problems(401, 403, 409, 422),
+    summary="Have events posted",
+)  # fmt: skip
+def add_webhook(body: NewWebhook, ctx: Ctx, who: Who) -> Any:
+    """Events are signed: `Docproc-Signature: t=SECONDS,n=NONCE,v1=HEX`, see the guide. Roles: enterprise, clerk."""
+    return service.add_webhook(ctx, who, body.url)
+
+
+@router.get("/webhooks", response_model=list[WebhookView], responses=problems(401, 403), summary="Webhooks")
+def webhooks(ctx: Ctx, who: Who) -> Any:
+    """The organisation's. Roles: enterprise, clerk."""
+    return service.list_webhooks(ctx, who)
+
+
+@router.delete("/webhooks/{webhook}", status_code=204, responses=problems(401, 403, 404), summary="Remove a webhook")
+def remove_webhook(webhook: HookId, ctx: Ctx, who: Who) -> None:
+    """Nothing more is posted. Roles: enterprise, clerk."""
+    service.remove_webhook(ctx, who, webhook)
+
+
+@router.get(
+    "/webhooks/{webhook}/deliveries", response_model=list[DeliveryView], responses=problems(401, 403, 404),
+    summary="Log of deliveries",
+)  # fmt: skip
+def deliveries(webhook: HookId, ctx: Ctx, who: Who, limit: Annotated[int, Query(ge=1, le=200)] = 50) -> Any:
+    """The last attempts, newest first. Roles: enterprise, clerk."""
+    return service.deliveries(ctx, who, webhook, limit)

@@ -1,0 +1,79 @@
+"""Webhooks: who hears of what, and the log of deliveries."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from docproc.errors import ConflictError, InputError
+from docproc.flow.access import Caller
+from docproc.flow.context import Context
+from docproc.flow.webhook import public_address
+from docproc.store import audit, hooks
+from docproc.store.tables import DeliveryRow, WebhookRow
+
+MOST_WEBHOOKS = 5
+"""Of one organisation."""
+
+
+def add_webhook(ctx: Context, caller: Caller, url: str) -> dict[str, Any]:
+    """Have events posted to an address; ``secret`` of the answer is shown this once.
+
+    An office hears of its applications and licences, an enterprise of the licences it holds.
+
+    Raises:
+        InputError: not an https address, or one in a private network where the settings do not allow it.
+        ConflictError: there are :data:`MOST_WEBHOOKS` already.
+    """
+    caller.require("webhooks")
+    url = url.strip()
+    if len(url) > 500 or urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
+        raise InputError("not a URL", message_zh="通知地址格式不正确")
+    if not ctx.settings.webhook_private:
+        public_address(url)
+    with ctx.database.write() as session:
+        at = ctx.clock()
+        if len(hooks.webhooks_of(session, [caller.org])) >= MOST_WEBHOOKS:
+            raise ConflictError("too many webhooks", message_zh=f"最多设置 {MOST_WEBHOOKS} 个通知地址")
+        row = hooks.add_webhook(session, caller.org, url, by=caller.subject, at=at)
+        audit.append(session, at, caller.subject, "webhook.added", row.id, url=url)
+        return {**_view(row), "secret": row.secret}
+
+
+def list_webhooks(ctx: Context, caller: Caller) -> list[dict[str, Any]]:
+    """The organisation's webhooks, without secrets."""
+    caller.require("webhooks")
+    with ctx.database.read() as session:
+        return [_view(row) for row in hooks.webhooks_of(session, [caller.org])]
+
+
+def remove_webhook(ctx: Context, caller: Caller, webhook_id: str) -> None:
+    """Post nothing more to an address; its log stays."""
+    caller.require("webhooks")
+    with ctx.database.write() as session:
+        at = ctx.clock()
+        hooks.find_webhook(session, webhook_id, caller.org).removed_at = at
+        audit.append(session, at, caller.subject, "webhook.removed", webhook_id)
+
+
+def deliveries(ctx: Context, caller: Caller, webhook_id: str, limit: int = 50) -> list[dict[str, Any]]:
+    """The last attempts to post to an address, newest first."""
+    caller.require("webhooks")
+    with ctx.database.read() as session:
+        hooks.find_webhook(session, webhook_id, caller.org)
+        return [_delivery(row) for row in hooks.deliveries_of(session, webhook_id, limit)]
+
+
+def _view(row: WebhookRow) -> dict[str, Any]:
+    return {"id": row.id, "url": row.url, "created_at": row.created_at.isoformat(), "created_by": row.created_by}
+
+
+def _delivery(row: DeliveryRow) -> dict[str, Any]:
+    return {
+        "event": row.event_id,
+        "attempt": row.attempt,
+        "at": row.at.isoformat(),
+        "status": row.status,
+        "error": row.error,
+        "delivered": row.delivered,
+    }
