@@ -118,7 +118,8 @@ def plain(type_name: str, runs: Sequence[Run]) -> Decoded:
     mean = math.exp(sum(math.log(score) for score in scores) / len(scores))
     sure = mean >= PLAIN_SURE and min(scores) >= PLAIN_WORST
     text = VALIDATORS[type_name](raw, today=date.max).value
-    return Decoded(text if sure else None, raw, mean, () if sure else (text,))
+    whole = math.exp(sum(math.log(score) for score in scores))  # that every character is right, not the usual one
+    return Decoded(text if sure else None, raw, whole, () if sure else (text,))
 
 
 def doubt_address(found: Decoded) -> Decoded:
