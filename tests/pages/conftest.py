@@ -1,0 +1,51 @@
+"""Real Chromium on the real service: real reading, real sealing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from docproc.licence.pki import make_dev_pki
+from tests.api.group import Group, group
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if not CHROMIUM.exists():
+        needed = "Chromium is missing: apt-get install chromium"
+        if os.environ.get("CI"):
+            pytest.fail(needed)
+        pytest.skip(needed)
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="session")
+def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Group]:
+    folder = tmp_path_factory.mktemp("pages")
+    make_dev_pki(folder / "certs", at=datetime.now(UTC))
+    settings = {
+        "DOCPROC_CERTS_DIR": str(folder / "certs"),
+        "DOCPROC_TRUST_DIR": str(folder / "certs" / "trust"),
+        "DOCPROC_RATE_LIMIT_PER_MINUTE": "5000",
+    }
+    with group(folder / "var", "docproc.flow.worker", **settings) as running:
+        yield running

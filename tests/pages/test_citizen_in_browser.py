@@ -1,0 +1,150 @@
+"""A citizen with a phone and a kiosk: from the empty screen to a licence that verifies, with one page scanned again."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import cv2
+import httpx
+import numpy as np
+from playwright.sync_api import Browser, expect
+
+from tests.api.group import Group, view
+from tests.api.test_real_chain import approve
+from tests.flow.people import until
+from tests.pages.watching import KIOSK, Watched, watched
+
+SCANS = Path(__file__).parents[2] / "samples" / "scans" / "02-trader-good"
+PICTURES = os.environ.get("DOCPROC_TEST_PICTURES")
+"""A folder for screenshots: those of the guides are made by this test."""
+
+
+def shot(seen: Watched, name: str) -> None:
+    if PICTURES:
+        seen.page.screenshot(path=str(Path(PICTURES) / f"{name}.png"), full_page=False)
+
+
+def blurred(scan: Path) -> bytes:
+    """What a shaky hand makes of a page."""
+    image = cv2.imdecode(np.frombuffer(scan.read_bytes(), np.uint8), cv2.IMREAD_COLOR)
+    assert image is not None
+    return cv2.imencode(".jpg", cv2.GaussianBlur(image, (0, 0), 9))[1].tobytes()
+
+
+def test_from_the_empty_kiosk_to_a_verified_licence(real: Group, browser: Browser, tmp_path: Path) -> None:
+    shaky = tmp_path / "01-application-1.jpg"
+    shaky.write_bytes(blurred(SCANS / "01-application-1.jpg"))
+    scans = [shaky, *sorted(SCANS.glob("0[2-9]*.jpg"))]
+    with watched(browser, real.base, KIOSK) as kiosk:
+        kiosk.sign_kiosk_in(real.new_key("kiosk-lobby", "kiosk"))
+        kiosk.check_open_to_all()
+        shot(kiosk, "kiosk-start")
+        kiosk.page.click("a[href='/kiosk/matters/sole_trader']")
+        kiosk.check_open_to_all()
+        shot(kiosk, "kiosk-guide")
+        kiosk.page.click("text=材料准备好了")
+        kiosk.check_open_to_all()
+        number, address = hand_in(kiosk, scans)
+        leave(kiosk)
+    with watched(browser, real.base) as phone:
+        phone.open(urlsplit(address).path)
+        expect(phone.page.locator(".badge").first).to_have_text("已提交，待审核")
+        phone.check_open_to_all()
+        licence = decide_and_seal(real, number)
+        phone.open(urlsplit(address).path)
+        expect(phone.page.locator(".badge").first).to_have_text("已发证")
+        shot(phone, "phone-progress")
+        with phone.page.expect_download() as loading:
+            phone.page.click("text=下载证照")
+        file = tmp_path / "licence.pdf"
+        loading.value.save_as(file)
+        phone.page.click("text=查看登记信息")
+        expect(phone.page.locator("main")).to_contain_text(licence)
+        phone.check_open_to_all()
+    verify(browser, real, file, tmp_path)
+
+
+def hand_in(kiosk: Watched, scans: list[Path]) -> tuple[str, str]:
+    """Scan, see what is wrong, scan that page again, hand in; gives the number and the address in the QR code."""
+    page = kiosk.page
+    page.set_input_files("input[type=file][multiple]", [str(scan) for scan in scans])
+    expect(page.locator(".page")).to_have_count(len(scans), timeout=60_000)
+    until(lambda: page.locator("#case .bar a").count() or time.sleep(0.3), 400)
+    kiosk.check_open_to_all()
+    shot(kiosk, "kiosk-scan")
+    page.click("#case .bar a")
+    mend = page.locator("section.mend")
+    expect(mend.first).to_contain_text("重新扫描")
+    kiosk.check_open_to_all()
+    shot(kiosk, "kiosk-review")
+    with page.expect_navigation():
+        mend.first.locator("input[type=file]").set_input_files(str(SCANS / "01-application-1.jpg"))
+    until(lambda: page.locator("text=确认提交").count() or time.sleep(0.3), 200)
+    assert page.locator("section.mend").count() == 0, page.inner_text("main")
+    kiosk.check_open_to_all()
+    page.click("text=确认提交")
+    number = page.inner_text("[data-number]")
+    address = page.get_attribute("[data-address]", "data-address") or ""
+    expect(page.locator("svg.qr")).to_be_visible()
+    kiosk.check_open_to_all()
+    shot(kiosk, "kiosk-done")
+    return number, address
+
+
+def leave(kiosk: Watched) -> None:
+    """After leaving, nothing of the citizen is reachable at the kiosk."""
+    kiosk.page.click("text=完成，清除我的信息")
+    expect(kiosk.page.locator("h1")).to_have_text("请选择要办理的事项")
+    for path in ("/kiosk/case", "/kiosk/case/done", "/kiosk/case/review"):
+        kiosk.open(path)
+        assert urlsplit(kiosk.page.url).path == "/kiosk"
+
+
+def decide_and_seal(real: Group, number: str) -> str:
+    """The officials' part, by the programs' interface."""
+    reviewer = real.client(real.new_key("reviewer-pages", "reviewer"))
+    sealer = real.client(real.new_key("sealer-pages", "sealer"))
+    with reviewer, sealer:
+        if correct(reviewer, number):
+            until(lambda: view(reviewer, number)["checked"], 60)
+        version = approve(reviewer, number)["version"]
+        assert sealer.post(f"/v1/applications/{number}/release", json={"version": version}).status_code == 200
+        return str(until(lambda: view(reviewer, number)["licence"], 90))
+
+
+def correct(reviewer: httpx.Client, number: str) -> int:
+    """Type over what the machine left open, as the sample's own truth has it; returns how many fields."""
+    told = json.loads((SCANS / "expected.json").read_text(encoding="utf-8"))["truth"]
+    truth = {(item["material"], item["page"]): item["fields"] for item in told}
+    typed = 0
+    for page in view(reviewer, number)["pages"]:
+        for reading in page["readings"]:
+            said = truth.get((reading["material"], reading["page"]), {})
+            for field in reading["fields"]:
+                if field["value"] is None and field["name"] in said:
+                    path = f"/v1/applications/{number}/pages/{page['id']}/readings/{reading['index']}/fields"
+                    answer = reviewer.put(f"{path}/{field['name']}", json={"value": said[field["name"]]})
+                    assert answer.status_code == 200, answer.text
+                    typed += 1
+    return typed
+
+
+def verify(browser: Browser, real: Group, file: Path, tmp_path: Path) -> None:
+    altered = tmp_path / "altered.pdf"
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 1
+    altered.write_bytes(data)
+    with watched(browser, real.base) as public:
+        for given, light, word in ((file, "good", "真实有效"), (altered, "bad", "请勿采信")):
+            public.open("/verify")
+            with public.page.expect_navigation():
+                public.page.set_input_files("input[type=file]", str(given))
+            assert public.page.get_attribute(".verdict", "data-light") == light
+            expect(public.page.locator(".verdict h1")).to_have_text(word)
+            public.page.click("summary")
+            public.check_open_to_all()
+            shot(public, f"verify-{light}")

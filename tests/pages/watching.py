@@ -1,0 +1,84 @@
+"""A browser page that remembers everything that went wrong in it, and looks for what keeps people out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, Page, Request, Response
+
+AXE = Path(__file__).parent / "vendor" / "axe-4.14.1.min.js"
+KIOSK = {"width": 1080, "height": 1920}
+PHONE = {"width": 390, "height": 844}
+
+
+@dataclass
+class Watched:
+    """A page and what went wrong in it."""
+
+    page: Page
+    base: str
+    wrong: list[str] = field(default_factory=list)
+    bytes_by_url: dict[str, int] = field(default_factory=dict)
+
+    def open(self, path: str) -> None:
+        self.bytes_by_url.clear()
+        self.page.goto(self.base + path)
+        self.page.wait_for_load_state("networkidle")
+
+    def check_open_to_all(self) -> None:
+        """No finding of axe that is serious or critical, by the rules of WCAG 2.2 AA."""
+        self.page.evaluate(_axe())
+        tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+        found = self.page.evaluate("tags => axe.run(document, {runOnly: tags})", tags)
+        bad = [v for v in found["violations"] if v["impact"] in ("serious", "critical")]
+        assert not bad, [(v["id"], [n["html"] for n in v["nodes"]][:3]) for v in bad]
+
+    def sign_kiosk_in(self, key: str) -> None:
+        self.open("/kiosk")
+        self.page.fill("#key", key)
+        self.page.click("main button")
+        self.page.wait_for_url("**/kiosk")
+
+    def _console(self, message: Any) -> None:
+        if message.type in ("error", "warning"):
+            self.wrong.append(f"console: {message.text}")
+
+    def _failed(self, request: Request) -> None:
+        if request.failure != "net::ERR_ABORTED":  # a download, or a picture of a page that was left
+            self.wrong.append(f"request failed: {request.url} {request.failure}")
+
+    def _answered(self, response: Response) -> None:
+        if response.status >= 400:
+            self.wrong.append(f"{response.status}: {response.url}")
+
+    def _finished(self, request: Request) -> None:
+        self.bytes_by_url[request.url] = request.sizes()["responseBodySize"]
+
+
+@contextmanager
+def watched(browser: Browser, base: str, size: dict[str, int] = PHONE) -> Iterator[Watched]:
+    """A page in a browser of its own; at the end nothing may have gone wrong in it."""
+    context = browser.new_context(viewport=size, locale="zh-CN", accept_downloads=True)  # type: ignore[arg-type]
+    page = context.new_page()
+    page.set_default_timeout(20_000)
+    seen = Watched(page, base)
+    page.on("console", seen._console)
+    page.on("pageerror", lambda error: seen.wrong.append(f"script: {error}"))
+    page.on("requestfailed", seen._failed)
+    page.on("response", seen._answered)
+    page.on("requestfinished", seen._finished)
+    try:
+        yield seen
+        assert not seen.wrong, seen.wrong
+    finally:
+        context.close()
+
+
+@cache
+def _axe() -> str:
+    return AXE.read_text(encoding="utf-8")
