@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from docproc import __version__
-from docproc.commands import bench, catalogue, licences, operate, papers, service
+from docproc.commands import bench, catalogue, licences, operate, papers, seals, service
 from docproc.commands.common import err, out
 from docproc.errors import DocprocError
 
@@ -33,6 +33,7 @@ for command in (
     app.command()(command)
 app.add_typer(catalogue.models_app, name="models")
 app.add_typer(catalogue.matter_app, name="matter")
+seals.add_to(licences.seal_app)
 app.add_typer(licences.seal_app, name="seal")
 app.add_typer(bench.bench_app, name="bench")
 app.add_typer(service.user_app, name="user")

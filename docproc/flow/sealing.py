@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
 from datetime import datetime
 from pathlib import Path
 
 from docproc.assets import font
 from docproc.domain import Licence
-from docproc.errors import SealError
+from docproc.errors import SealError, SetupError
 from docproc.flow.context import utc_now
+from docproc.flow.stages import SealLicence
 from docproc.licence import art
+from docproc.licence.custody import RegisteredSeal
 from docproc.licence.keys import Signer, load_pkcs12, open_pkcs11
 from docproc.licence.layout import load_layout
 from docproc.licence.render import render
@@ -19,16 +21,20 @@ from docproc.licence.seal import seal
 from docproc.licence.trust import SealTrust, TrustList
 from docproc.licence.tsa import HttpTimeStamper, TimeStamper
 from docproc.licence.verify import verify
-from docproc.matter import find_matter
+from docproc.matter import find_matter, load_catalogue
 from docproc.settings import Settings
 
 SEAL_FILE = "seal-rsa.p12"
 SEAL_FONT = "NotoSerifCJKsc-Regular"
+DEV_FILING, DEV_DIAMETER = "样例-开发印章", 42.0
+OTHER_KEY = "签章密钥与备案的印章不一致，请联系管理员"
 NOT_VERIFIED = "签章后验证未通过，请联系管理员"
 
 
-def open_sealer(settings: Settings) -> Callable[[Licence, datetime], bytes]:
+def open_sealer(settings: Settings) -> SealLicence:
     """Open the seal named in the settings.
+
+    The key signs only for a registered seal whose certificate is its own, with the art that is registered.
 
     Raises:
         SetupError: key, certificates or fonts are missing.
@@ -37,11 +43,13 @@ def open_sealer(settings: Settings) -> Callable[[Licence, datetime], bytes]:
     signer = _signer(settings)
     timestamper, trust = _services(settings)
     known = TrustList.from_folder(settings.trust_dir)
-    face = font(SEAL_FONT)
+    own = hashlib.sha256(signer.signing_cert.dump()).hexdigest() if signer.signing_cert else ""
 
-    def seal_licence(licence: Licence, at: datetime) -> bytes:
+    def seal_licence(licence: Licence, registered: RegisteredSeal, at: datetime) -> bytes:
+        if registered.certificate_sha256 != own:
+            raise SealError(f"the key here is not that of seal {registered.name}", message_zh=OTHER_KEY)
         layout = load_layout(find_matter(licence.matter).licence.layout)
-        drawn = art.draw(licence.authority, face, diameter=layout.seal.diameter)
+        drawn = registered.drawing()
         reason = f"签发{licence.title} {licence.number}"
         plain = render(licence, layout)
         sealed = seal(plain, signer, timestamper, trust, place=layout.seal, art=drawn, reason=reason, at=at)
@@ -52,6 +60,39 @@ def open_sealer(settings: Settings) -> Callable[[Licence, datetime], bytes]:
         return sealed
 
     return seal_licence
+
+
+def development_seals(settings: Settings) -> list[RegisteredSeal]:
+    """The seal of the development PKI under each name that the matters use; none where the key is a real one."""
+    if settings.pkcs11_module or not (settings.certs_dir / "urls.json").exists():
+        return []
+    signer = _signer(settings)
+    own = signer.signing_cert
+    if own is None:
+        raise SetupError(f"the development seal has no certificate: delete {settings.certs_dir} and make it again")
+    subject = own.subject.native
+    owner, code = str(subject["organization_name"]), str(subject["organization_identifier"])
+    chain = (own.dump(), *(item.dump() for item in signer.cert_registry if item.dump() != own.dump()))
+    wanted: dict[str, set[str]] = {}
+    for matter in load_catalogue().values():
+        wanted.setdefault(matter.licence.seal, set()).add(matter.licence.kind)
+    drawn = art.draw(owner, font(SEAL_FONT), diameter=DEV_DIAMETER)
+    return [
+        RegisteredSeal(
+            name=name,
+            owner=owner,
+            owner_code=code,
+            kind="official",
+            filing_number=DEV_FILING,
+            certificates=chain,
+            diameter=DEV_DIAMETER,
+            art=drawn.compressed(),
+            licence_kinds=tuple(sorted(kinds)),
+            valid_from=own.not_valid_before,
+            valid_to=own.not_valid_after,
+        )
+        for name, kinds in wanted.items()
+    ]
 
 
 def _signer(settings: Settings) -> Signer:

@@ -12,6 +12,7 @@ from functools import cache
 from typing import Protocol
 
 from docproc.domain import Licence, PageReading
+from docproc.licence.custody import RegisteredSeal
 from docproc.matter import Matter
 from docproc.scan.limits import Limits
 from docproc.settings import Settings
@@ -56,8 +57,10 @@ class PagePicture(Protocol):
 
 DrawPages = Callable[[bytes], Sequence[PagePicture]]
 """Pictures of every page of an uploaded file; raises InputError when it cannot be used."""
-SealLicence = Callable[[Licence, datetime], bytes]
-"""Renders, seals and verifies a licence at a moment; raises SealUnavailableError or SealError."""
+SealLicence = Callable[[Licence, RegisteredSeal, datetime], bytes]
+"""Renders, seals with a registered seal and verifies a licence; raises SealUnavailableError or SealError."""
+OwnSeals = Callable[[], Sequence[RegisteredSeal]]
+"""Seals of the development PKI behind the sealer's key; none where the key is a real one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,8 @@ class Stages:
     seal_licence: SealLicence
     draw_pages: DrawPages = lambda data: ()
     """Default: no pictures."""
+    own_seals: OwnSeals = lambda: ()
+    """Registered where the registry is empty."""
 
 
 def real_stages(settings: Settings) -> Stages:
@@ -91,7 +96,12 @@ def real_stages(settings: Settings) -> Stages:
 
         return open_sealer(settings)
 
-    return Stages(read_file, lambda licence, at: sealer()(licence, at), draw_pages)
+    def own_seals() -> Sequence[RegisteredSeal]:
+        from docproc.flow.sealing import development_seals
+
+        return development_seals(settings)
+
+    return Stages(read_file, lambda licence, seal, at: sealer()(licence, seal, at), draw_pages, own_seals)
 
 
 def _limits(settings: Settings) -> Limits:

@@ -14,13 +14,14 @@ from datetime import timedelta
 from functools import partial
 
 from docproc.domain import Finding
-from docproc.errors import DocprocError, SetupError, UnavailableError
+from docproc.errors import DocprocError, SealError, SetupError, UnavailableError
 from docproc.flow import delivering, engine, lease, meters, stamping
 from docproc.flow.auditing import Stamper, stamp_head
 from docproc.flow.context import Context, open_context
 from docproc.flow.engine import QUEUE_OF
 from docproc.flow.guardian import end_with_parent
 from docproc.flow.intake import queue_check
+from docproc.flow.seals import register_own
 from docproc.flow.stages import Stages, real_stages
 from docproc.flow.workflows import UNREADABLE, Tools
 from docproc.log import configure
@@ -70,7 +71,10 @@ def run_worker(
     ctx = open_context(settings)
     held = lease.acquire(ctx.database, name)
     stamp = partial(stamping.stamp, settings) if stages is None and "seal" in queues else None
-    Tools.install(ctx, stages or real_stages(settings))
+    stages = stages or real_stages(settings)
+    Tools.install(ctx, stages)
+    if "seal" in queues:
+        _register_seals(ctx, stages)
     log.debug("jobs of delivery: %s", delivering.JOBS)
     meters.listen(settings.metrics_port)
     engine.launch(ctx.database, name, queues, settings.application_version)
@@ -92,6 +96,14 @@ def run_worker(
     held.release()
     ctx.close()
     return 0
+
+
+def _register_seals(ctx: Context, stages: Stages) -> None:
+    """Register the development seal on a fresh registry, so that it is listed before the first licence is sealed."""
+    try:
+        register_own(ctx, stages.own_seals)
+    except (SetupError, SealError) as error:
+        log.warning("no seal was registered: %s", error)
 
 
 def _look_around(ctx: Context, name: str) -> None:

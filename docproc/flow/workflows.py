@@ -13,6 +13,7 @@ is out of reach the next attempt is queued with a delay.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 from collections.abc import Sequence
@@ -30,17 +31,20 @@ from docproc.flow.context import Context
 from docproc.flow.deciding import queue_issue
 from docproc.flow.engine import step, workflow
 from docproc.flow.intake import announce, queue_check
+from docproc.flow.seals import usable_seal
 from docproc.flow.stages import Stages
 from docproc.licence.pki import AUTHORITY_CODE
 from docproc.licence.record import licence_json, parse_licence_json
 from docproc.matter import Matter, find_matter
 from docproc.store import applications, audit, counters, licences, pages, previews, sharing
-from docproc.store.tables import PreviewRow
+from docproc.store.tables import LicenceRow, PreviewRow
 
 log = logging.getLogger(__name__)
 
 UNREADABLE = "系统未能识别这份材料，请重新扫描后上传，或联系工作人员"
 NOT_CHECKED = "系统核验未能完成，请联系工作人员"
+NOT_APPROVED = "内容与审批时不一致，不能签章，请联系管理员"
+NUMBERED = "licence.numbered"
 FIRST_DELAY, LONGEST_DELAY = 5, 300
 """Seconds before sealing is tried again, doubling up to the longest."""
 
@@ -230,7 +234,7 @@ def allocate(decision_id: str) -> str:
         holder = holder_code(licence)
         if holder is not None:
             sharing.set_holder(session, licence.number, holder)
-        audit.append(session, ctx.clock(), SYSTEM, "licence.numbered", licence.number, decision=decision_id)
+        audit.append(session, ctx.clock(), SYSTEM, NUMBERED, licence.number, decision=decision_id, body=_sha256(body))
         return licence.number
 
 
@@ -245,7 +249,9 @@ def seal_and_keep(number: str) -> SealOutcome:
         return {"state": "sealed", "sha256": row.sha256, "note": ""}
     licence = parse_licence_json(_canonical(row.body))
     try:
-        sealed = stages.seal_licence(licence, ctx.clock())
+        at = ctx.clock()
+        check_approved(ctx, row)
+        sealed = stages.seal_licence(licence, usable_seal(ctx, spec.seal, licence, at, stages.own_seals), at)
     except SealUnavailableError as error:
         log.warning("licence %s: %s", number, error)
         return {"state": "wait", "sha256": "", "note": error.message_zh}
@@ -255,6 +261,22 @@ def seal_and_keep(number: str) -> SealOutcome:
         log.error("licence %s: %s", number, error)
         return {"state": "failed", "sha256": "", "note": error.message_zh}
     return {"state": "sealed", "sha256": ctx.blobs.put(sealed, keep_days=365 * spec.retention_years), "note": ""}
+
+
+def check_approved(ctx: Context, row: LicenceRow) -> None:
+    """Only what was approved is sealed: the application as it was seen, the licence as it was numbered.
+
+    Raises:
+        SealError: one of them changed since.
+    """
+    with ctx.database.read() as session:
+        decision = applications.find_decision(session, row.decision)
+        view = views.application(session, applications.find_application(session, row.application))
+        noted = [line.detail for line in audit.lines(session, subject=row.number) if line.action == NUMBERED]
+    if view["content_sha256"] != decision.seen_sha256:
+        raise SealError(f"application {row.application} is not what was approved", message_zh=NOT_APPROVED)
+    if [item.get("body") for item in noted] != [_sha256(row.body)]:
+        raise SealError(f"licence {row.number} is not what was numbered", message_zh=NOT_APPROVED)
 
 
 @step("register")
@@ -291,6 +313,10 @@ def postpone(decision_id: str, attempt: int, outcome: SealOutcome) -> None:
         else:
             row.seal_state = "failed"
             audit.append(session, ctx.clock(), SYSTEM, "seal.failed", row.number, note=outcome["note"])
+
+
+def _sha256(body: dict[str, object]) -> str:
+    return hashlib.sha256(_canonical(body)).hexdigest()
 
 
 def _canonical(body: dict[str, object]) -> bytes:

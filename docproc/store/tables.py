@@ -431,3 +431,50 @@ class ClaimRow(Base):
     by: Mapped[str] = mapped_column("claimed_by", sa.String(80), index=True)
     at: Mapped[datetime] = mapped_column("claimed_at")
     until: Mapped[datetime]
+
+
+class SealRow(Base):
+    """A seal in the registry; it changes only by a confirmed :class:`SealChangeRow`."""
+
+    __tablename__ = "seals"
+
+    name: Mapped[str] = mapped_column(sa.String(60), primary_key=True)
+    """Named by the matter files."""
+    owner: Mapped[str] = mapped_column(sa.String(200))
+    owner_code: Mapped[str] = mapped_column(sa.String(18))
+    kind: Mapped[str] = mapped_column(sa.String(20))
+    filing_number: Mapped[str] = mapped_column(sa.String(60))
+    certificates: Mapped[list[Any]]
+    """Base64 of DER, the seal's own first."""
+    certificate_sha256: Mapped[str] = mapped_column(sa.String(64))
+    diameter: Mapped[float]
+    art: Mapped[bytes]
+    """Compressed content stream."""
+    art_sha256: Mapped[str] = mapped_column(sa.String(64))
+    licence_kinds: Mapped[list[Any]]
+    valid_from: Mapped[datetime]
+    valid_to: Mapped[datetime]
+    suspended: Mapped[bool]
+    record: Mapped[bytes]
+    """Seal object shaped by GB/T 38540, or empty."""
+    registered_at: Mapped[datetime]
+
+
+class SealChangeRow(Base):
+    """A change of the registry: one person proposes it, another confirms or refuses it."""
+
+    __tablename__ = "seal_changes"
+
+    id: Mapped[str] = mapped_column(sa.String(16), primary_key=True)
+    seal: Mapped[str] = mapped_column(sa.String(60), index=True)
+    action: Mapped[str] = mapped_column(sa.String(10))
+    """``add``, ``suspend`` or ``resume``."""
+    body: Mapped[dict[str, Any]]
+    """What is to be registered."""
+    reason: Mapped[str] = mapped_column(sa.Text)
+    proposed_by: Mapped[str] = mapped_column(sa.String(80))
+    proposed_at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(sa.String(10))
+    """``open``, ``confirmed`` or ``refused``."""
+    closed_by: Mapped[str | None] = mapped_column(sa.String(80))
+    closed_at: Mapped[datetime | None]

@@ -11,9 +11,10 @@ import secrets
 import signal
 import sys
 import time
+import zlib
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ from docproc.errors import SealError, SealUnavailableError, UnsupportedFileError
 from docproc.flow.guardian import end_with_parent
 from docproc.flow.stages import Stages
 from docproc.flow.worker import run_worker
+from docproc.licence.custody import RegisteredSeal, to_der
+from docproc.licence.pki import AUTHORITY, AUTHORITY_CODE, BASE_URL, SEAL, issue, new_p256, seal_subject
 from docproc.licence.record import licence_json
 from docproc.matter import Matter
 from docproc.settings import Settings
@@ -53,7 +56,7 @@ def read_file(
 def sealer(folder: Path) -> Any:
     """Seals by a frame around the licence; files ``tsa-down`` and ``seal-revoked`` in the folder make it refuse."""
 
-    def seal_licence(licence: Licence, at: datetime) -> bytes:
+    def seal_licence(licence: Licence, registered: RegisteredSeal, at: datetime) -> bytes:
         if (folder / "tsa-down").exists():
             raise SealUnavailableError("TSA is down")
         if (folder / "seal-revoked").exists():
@@ -64,9 +67,30 @@ def sealer(folder: Path) -> Any:
     return seal_licence
 
 
+def own_seals() -> list[RegisteredSeal]:
+    """The seal of the sample authority, under a certificate made here."""
+    start = datetime.now(UTC) - timedelta(hours=1)
+    certificate = issue(None, seal_subject(AUTHORITY, AUTHORITY_CODE), SEAL, start, BASE_URL, new_p256()).certificate
+    return [
+        RegisteredSeal(
+            name="market_regulation",
+            owner=AUTHORITY,
+            owner_code=AUTHORITY_CODE,
+            kind="official",
+            filing_number="SAMPLE-1",
+            certificates=to_der([certificate]),
+            diameter=42.0,
+            art=zlib.compress(b"0 0 m"),
+            licence_kinds=("food_business", "sole_trader"),
+            valid_from=start,
+            valid_to=start + timedelta(days=1000),
+        )
+    ]
+
+
 if __name__ == "__main__":
     settings = Settings()
     end_with_parent()
-    stages = Stages(read_file, sealer(settings.data_dir))
+    stages = Stages(read_file, sealer(settings.data_dir), own_seals=own_seals)
     ready = settings.data_dir / f"ready-{sys.argv[1]}"
     sys.exit(run_worker(settings, sys.argv[1], sys.argv[2].split(","), stages=stages, on_ready=ready.touch))

@@ -1,0 +1,121 @@
+"""The seal registry: list, propose, confirm."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path
+from pydantic import AwareDatetime, BaseModel, Field
+
+from api.deps import Ctx, Who
+from api.problems import problems
+from docproc.flow import seals
+
+router = APIRouter(prefix="/v1/seals", tags=["seals"])
+
+Name = Annotated[str, Path(max_length=60, description="Name of the seal, as in the matter files")]
+
+
+class SealView(BaseModel):
+    """A registered seal."""
+
+    name: str
+    owner: str
+    owner_code: str
+    kind: Literal["official", "special"]
+    filing_number: str
+    state: Literal["active", "suspended", "out_of_period"]
+    licence_kinds: list[str]
+    valid_from: datetime
+    valid_to: datetime
+    certificate_sha256: str
+    art_sha256: str
+    diameter_mm: float
+    has_record: bool = Field(description="Whether a seal object shaped by GB/T 38540 is kept")
+    registered_at: datetime
+
+
+class ChangeView(BaseModel):
+    """A change of the registry."""
+
+    id: str
+    seal: str
+    action: Literal["add", "suspend", "resume"]
+    reason: str
+    state: Literal["open", "confirmed", "refused"]
+    proposed_by: str
+    proposed_at: datetime
+    closed_by: str | None
+    closed_at: datetime | None
+
+
+class Registry(BaseModel):
+    """All seals, and the changes that wait."""
+
+    seals: list[SealView]
+    changes: list[ChangeView]
+
+
+class NewSeal(BaseModel):
+    """A seal to register; its art is drawn by rule from the owner's name."""
+
+    name: str = Field(max_length=60)
+    owner: str = Field(max_length=200)
+    owner_code: str = Field(max_length=18)
+    kind: Literal["official", "special"]
+    filing_number: str = Field(max_length=60)
+    certificates: str = Field(max_length=60_000, description="PEM, the seal's own first, each followed by its issuer")
+    licence_kinds: list[str] = Field(max_length=100)
+    valid_from: AwareDatetime
+    valid_to: AwareDatetime
+    diameter_mm: float = 42.0
+    purpose: str = Field("", max_length=10)
+    reason: str = Field(max_length=500)
+
+
+class NewChange(BaseModel):
+    """Why a seal is to be suspended or used again."""
+
+    action: Literal["suspend", "resume"]
+    reason: str = Field(max_length=500)
+
+
+class Confirmation(BaseModel):
+    """The second person's word."""
+
+    confirm: bool
+
+
+@router.get("", response_model=Registry, responses=problems(401, 403), summary="List seals")
+def listing(ctx: Ctx, who: Who) -> Any:
+    """With the changes that wait for a second person. Roles: approver, sealer, auditor."""
+    return seals.list_seals(ctx, who)
+
+
+@router.post(
+    "", status_code=202, response_model=ChangeView, responses=problems(401, 403, 409, 422), summary="Propose a seal"
+)
+def add(body: NewSeal, ctx: Ctx, who: Who) -> Any:
+    """Takes effect when another person confirms it. Roles: approver, sealer."""
+    given = body.model_dump(exclude={"reason", "diameter_mm", "licence_kinds"})
+    new = seals.NewSeal(**given, diameter=body.diameter_mm, licence_kinds=tuple(body.licence_kinds))
+    return seals.propose_seal(ctx, who, new, body.reason)
+
+
+@router.post(
+    "/{name}/changes", status_code=202, response_model=ChangeView, responses=problems(401, 403, 404, 409, 422),
+    summary="Propose to suspend or resume",
+)  # fmt: skip
+def change(name: Name, body: NewChange, ctx: Ctx, who: Who) -> Any:
+    """Takes effect when another person confirms it. Roles: approver, sealer."""
+    return seals.propose_change(ctx, who, name, body.action, body.reason)
+
+
+@router.post(
+    "/changes/{change_id}", response_model=ChangeView, responses=problems(401, 403, 404, 409),
+    summary="Confirm or refuse a change",
+)  # fmt: skip
+def confirm(change_id: Annotated[str, Path(max_length=16)], body: Confirmation, ctx: Ctx, who: Who) -> Any:
+    """Never by the person who proposed it. Roles: approver, sealer."""
+    return seals.confirm_change(ctx, who, change_id, refuse=not body.confirm)

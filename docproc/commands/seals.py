@@ -1,0 +1,168 @@
+"""Keeping the seal registry: every change is proposed by one person and confirmed by another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from docproc.commands.common import Json, emit, out
+from docproc.errors import AccessError
+from docproc.settings import Settings
+
+Key = Annotated[str, typer.Option(help="API key of who does this; role approver or sealer.", envvar="DOCPROC_KEY")]
+Name = Annotated[str, typer.Argument(help="Name of the seal, as in the matter files.")]
+Reason = Annotated[str, typer.Option(help="Why, in Chinese; kept in the audit log.")]
+
+
+@contextmanager
+def _opened(key: str) -> Iterator[tuple[Any, Any]]:
+    """The service and who calls.
+
+    Raises:
+        AccessError: the key is wrong or revoked.
+    """
+    from docproc.flow.admin import authenticate
+    from docproc.flow.service import open_context
+
+    ctx = open_context(Settings())
+    try:
+        caller = authenticate(ctx, key)
+        if caller is None:
+            raise AccessError("the key is wrong or revoked: give your own with --key or DOCPROC_KEY")
+        yield ctx, caller
+    finally:
+        ctx.close()
+
+
+def seal_list(key: Key, as_json: Json = False) -> None:
+    """List the registered seals and the changes that wait for a second person."""
+    from docproc.flow import seals
+
+    with _opened(key) as (ctx, caller):
+        found = seals.list_seals(ctx, caller)
+    if as_json:
+        emit(found)
+        return
+    table = Table("代号", "单位", "备案号", "状态", "证照", "有效期至")
+    for seal in found["seals"]:
+        table.add_row(
+            seal["name"], seal["owner"], seal["filing_number"], seal["state"],
+            "、".join(seal["licence_kinds"]), seal["valid_to"][:10],
+        )  # fmt: skip
+    out.print(table)
+    for change in found["changes"]:
+        _show(change)
+
+
+def seal_add(
+    name: Name,
+    certificates: Annotated[
+        Path, typer.Option(help="PEM: the seal's certificate, then its issuers.", exists=True, dir_okay=False)
+    ],
+    owner: Annotated[str, typer.Option(help="Registered name of the authority, as in the certificate.")],
+    owner_code: Annotated[str, typer.Option(help="Its unified social credit code.")],
+    filing_number: Annotated[str, typer.Option(help="备案号.")],
+    licence_kind: Annotated[list[str], typer.Option(help="Kind of licence it may seal; repeat it.")],
+    reason: Reason,
+    key: Key,
+    kind: Annotated[str, typer.Option(help="official (公章) or special (专用章).")] = "official",
+    purpose: Annotated[str, typer.Option(help="Line below the star, for a 专用章.")] = "",
+    diameter: Annotated[float, typer.Option(help="Of the art, mm.")] = 42.0,
+    valid_from: Annotated[str | None, typer.Option(help="ISO 8601; default the certificate's.")] = None,
+    valid_to: Annotated[str | None, typer.Option(help="ISO 8601; default the certificate's.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Propose to register a seal, or to replace the one of this name."""
+    from docproc.flow import seals
+    from docproc.licence.custody import read_chain
+
+    pem = certificates.read_bytes()
+    own = read_chain(pem)[0]
+    new = seals.NewSeal(
+        name=name,
+        owner=owner,
+        owner_code=owner_code,
+        kind=kind,
+        filing_number=filing_number,
+        certificates=pem.decode("ascii"),
+        licence_kinds=tuple(licence_kind),
+        valid_from=_moment(valid_from) or own.not_valid_before_utc,
+        valid_to=_moment(valid_to) or own.not_valid_after_utc,
+        diameter=diameter,
+        purpose=purpose,
+    )
+    with _opened(key) as (ctx, caller):
+        _answer(seals.propose_seal(ctx, caller, new, reason), as_json)
+
+
+def seal_suspend(name: Name, reason: Reason, key: Key, as_json: Json = False) -> None:
+    """Propose to stop the use of a seal."""
+    from docproc.flow import seals
+
+    with _opened(key) as (ctx, caller):
+        _answer(seals.propose_change(ctx, caller, name, "suspend", reason), as_json)
+
+
+def seal_resume(name: Name, reason: Reason, key: Key, as_json: Json = False) -> None:
+    """Propose to take a suspended seal into use again."""
+    from docproc.flow import seals
+
+    with _opened(key) as (ctx, caller):
+        _answer(seals.propose_change(ctx, caller, name, "resume", reason), as_json)
+
+
+def seal_confirm(
+    change: Annotated[str, typer.Argument(help="Number of the change, see `docproc seal list`.")],
+    key: Key,
+    refuse: Annotated[bool, typer.Option("--refuse", help="Refuse it instead.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Confirm or refuse what another person proposed."""
+    from docproc.flow import seals
+
+    with _opened(key) as (ctx, caller):
+        _answer(seals.confirm_change(ctx, caller, change, refuse=refuse), as_json)
+
+
+def _moment(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a time; write 2026-11-23 or 2026-11-23T10:00:00+08:00") from None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _answer(change: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        emit(change)
+    else:
+        _show(change)
+
+
+def _show(change: dict[str, Any]) -> None:
+    told = (
+        f"{change['id']}  {change['action']} {change['seal']}: {change['state']}, proposed by {change['proposed_by']}"
+    )
+    out.print(told, highlight=False)
+    if change["state"] == "open":
+        out.print(f"  another person confirms it with `docproc seal confirm {change['id']}`", highlight=False)
+
+
+def add_to(group: typer.Typer) -> None:
+    """Put these commands into ``docproc seal``."""
+    for name, command in (
+        ("list", seal_list),
+        ("add", seal_add),
+        ("suspend", seal_suspend),
+        ("resume", seal_resume),
+        ("confirm", seal_confirm),
+    ):
+        group.command(name)(command)

@@ -1,0 +1,358 @@
+"""The seal registry: who may seal what and when. Every change is proposed by one person and confirmed by another."""
+
+from __future__ import annotations
+
+import base64
+import logging
+import re
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from docproc.assets import SERIF, font
+from docproc.domain import Licence
+from docproc.errors import ConflictError, InputError, NotFoundError, SealError
+from docproc.flow.access import Caller
+from docproc.flow.admin import SYSTEM
+from docproc.flow.context import Context
+from docproc.licence import custody
+from docproc.licence.art import draw
+from docproc.licence.custody import KINDS, RegisteredSeal
+from docproc.matter import load_catalogue
+from docproc.store import audit, seals
+from docproc.store.tables import SealChangeRow, SealRow
+
+log = logging.getLogger(__name__)
+
+SealAction = Literal["suspend", "resume"]
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
+_CODE = re.compile(r"[0-9A-HJ-NPQRTUWXY]{18}")
+
+
+@dataclass(frozen=True, slots=True)
+class NewSeal:
+    """What somebody wants to register."""
+
+    name: str
+    owner: str
+    owner_code: str
+    kind: str
+    filing_number: str
+    certificates: str
+    """PEM, the seal's own first, each followed by its issuer."""
+    licence_kinds: tuple[str, ...]
+    valid_from: datetime
+    valid_to: datetime
+    diameter: float = 42.0
+    """mm."""
+    purpose: str = ""
+    """Line below the star of a 专用章."""
+
+
+# ------------------------------------------------------------------ use
+
+
+def usable_seal(
+    ctx: Context, name: str, licence: Licence, at: datetime, own: Callable[[], Sequence[RegisteredSeal]]
+) -> RegisteredSeal:
+    """The registered seal of a name, checked for this use.
+
+    Raises:
+        SealError: not registered, or outside its state, period, scope or owner.
+    """
+    register_own(ctx, own)
+    with ctx.database.read() as session:
+        row = seals.find_seal(session, name)
+        if row is None:
+            raise SealError(f"seal {name} is not registered", message_zh="印章没有备案，不能签章", code="seal_unknown")
+        seal = from_row(row)
+    custody.check_use(seal, licence, at)
+    return seal
+
+
+def register_own(ctx: Context, own: Callable[[], Sequence[RegisteredSeal]]) -> None:
+    """Register the development seals that the sealer has, on a registry in which nothing ever was.
+
+    This is the one entry without two persons; a real seal in the settings is never registered by itself.
+    """
+    with ctx.database.read() as session:
+        if not seals.is_empty(session):
+            return
+    found = own()
+    try:
+        with ctx.database.write() as session:
+            at = ctx.clock()
+            for seal in found:
+                audit.append(session, at, SYSTEM, "seal.registered", seal.name, development=True, **_proof(seal))
+                session.add(to_row(seal, at))
+    except IntegrityError:
+        log.info("another sealer registered the development seal first")
+
+
+# ------------------------------------------------------------------ changes
+
+
+def list_seals(ctx: Context, caller: Caller) -> dict[str, Any]:
+    """All seals, and the changes that wait for a second person."""
+    caller.require("view_seals")
+    with ctx.database.read() as session:
+        return {
+            "seals": [_seal_view(row, ctx.clock()) for row in seals.list_seals(session)],
+            "changes": [_change_view(row) for row in seals.open_changes(session)],
+        }
+
+
+def propose_seal(ctx: Context, caller: Caller, new: NewSeal, reason: str) -> dict[str, Any]:
+    """Propose to register a seal, or to replace the one of its name; its art is drawn by rule here.
+
+    Raises:
+        InputError: something in it is wrong, or the certificate is not the owner's.
+        SealError: the name does not fit on a seal.
+    """
+    caller.require("manage_seals")
+    seal = _checked(new)
+    return _propose(ctx, caller, seal.name, "add", _to_json(seal), reason)
+
+
+def propose_change(ctx: Context, caller: Caller, name: str, action: SealAction, reason: str) -> dict[str, Any]:
+    """Propose to suspend a seal or to resume its use.
+
+    Raises:
+        NotFoundError: no such seal.
+        ConflictError: it is in that state already, or another change waits.
+    """
+    caller.require("manage_seals")
+    with ctx.database.read() as session:
+        _check_action(session, name, action)
+    return _propose(ctx, caller, name, action, {}, reason)
+
+
+def confirm_change(ctx: Context, caller: Caller, change_id: str, *, refuse: bool = False) -> dict[str, Any]:
+    """Confirm or refuse what another person proposed.
+
+    Raises:
+        AccessError: the same person as proposed it.
+        ConflictError: it is closed already, or the seal's state changed meanwhile.
+    """
+    caller.require("manage_seals")
+    with ctx.database.write() as session:
+        at = ctx.clock()
+        change = seals.find_change(session, change_id, lock=True)
+        caller.check_not(change.proposed_by, "confirms the change of a seal", "印章变更的提出人与确认人不能是同一人")
+        if change.state != "open":
+            raise ConflictError(f"change {change_id} is {change.state}", message_zh="这项印章变更已经处理")
+        change.state, change.closed_by, change.closed_at = "refused" if refuse else "confirmed", caller.subject, at
+        if not refuse:
+            _apply(session, change, at)
+        audit.append(
+            session, at, caller.subject, f"seal.{change.state}", change.seal,
+            change=change.id, change_action=change.action, proposed_by=change.proposed_by,
+        )  # fmt: skip
+        return _change_view(change)
+
+
+def _propose(ctx: Context, caller: Caller, name: str, action: str, body: dict[str, Any], reason: str) -> dict[str, Any]:
+    if not reason.strip():
+        raise InputError("a reason is needed", message_zh="请填写理由")
+    with ctx.database.write() as session:
+        at = ctx.clock()
+        change = seals.propose(session, name, action, body, reason.strip(), caller.subject, at)
+        proof = _proof(_from_json(body)) if body else {}
+        audit.append(
+            session, at, caller.subject, "seal.proposed", name,
+            change=change.id, change_action=action, reason=change.reason, **proof,
+        )  # fmt: skip
+        return _change_view(change)
+
+
+def _apply(session: Session, change: SealChangeRow, at: datetime) -> None:
+    if change.action == "add":
+        seals.put_seal(session, to_row(_from_json(change.body), at))
+        return
+    _check_action(session, change.seal, change.action)
+    row = seals.find_seal(session, change.seal, lock=True)
+    assert row is not None  # _check_action looked
+    row.suspended = change.action == "suspend"
+
+
+def _check_action(session: Session, name: str, action: str) -> None:
+    row = seals.find_seal(session, name)
+    if row is None:
+        raise NotFoundError(f"no seal {name!r}", message_zh="没有这枚印章")
+    if row.suspended == (action == "suspend"):
+        state = "suspended" if row.suspended else "in use"
+        raise ConflictError(f"seal {name} is {state} already", message_zh="印章已处于该状态")
+
+
+def _checked(new: NewSeal) -> RegisteredSeal:
+    known = {matter.licence.kind for matter in load_catalogue().values()}
+    if not _NAME.fullmatch(new.name):
+        raise InputError("a seal's name is 1 to 60 of a-z, 0-9, _", message_zh="印章代号格式不正确")
+    if new.kind not in KINDS:
+        raise InputError(f"kind is one of {', '.join(KINDS)}", message_zh="印章种类不正确")
+    if not _CODE.fullmatch(new.owner_code):
+        raise InputError(f"{new.owner_code!r} is no credit code", message_zh="统一社会信用代码不正确")
+    if not new.filing_number.strip():
+        raise InputError("a filing number is needed", message_zh="请填写印章备案号")
+    unknown = sorted(set(new.licence_kinds) - known)
+    if unknown or not new.licence_kinds:
+        raise InputError(f"licence types {unknown} are none of {', '.join(sorted(known))}", message_zh="证照种类不正确")
+    chain = custody.read_chain(new.certificates.encode())
+    custody.check_certificate(chain, new.owner, new.valid_from, new.valid_to)
+    art = draw(new.owner, font(SERIF), diameter=new.diameter, purpose=new.purpose)
+    return RegisteredSeal(
+        name=new.name,
+        owner=new.owner,
+        owner_code=new.owner_code,
+        kind=new.kind,
+        filing_number=new.filing_number.strip(),
+        certificates=custody.to_der(chain),
+        diameter=new.diameter,
+        art=art.compressed(),
+        licence_kinds=tuple(sorted(set(new.licence_kinds))),
+        valid_from=new.valid_from,
+        valid_to=new.valid_to,
+    )
+
+
+# ------------------------------------------------------------------ shapes
+
+
+def to_row(seal: RegisteredSeal, at: datetime) -> SealRow:
+    """A seal as a row of the registry."""
+    return SealRow(
+        name=seal.name,
+        owner=seal.owner,
+        owner_code=seal.owner_code,
+        kind=seal.kind,
+        filing_number=seal.filing_number,
+        certificates=[_text(item) for item in seal.certificates],
+        certificate_sha256=seal.certificate_sha256,
+        diameter=seal.diameter,
+        art=seal.art,
+        art_sha256=seal.art_sha256,
+        licence_kinds=list(seal.licence_kinds),
+        valid_from=seal.valid_from,
+        valid_to=seal.valid_to,
+        suspended=seal.suspended,
+        record=seal.record,
+        registered_at=at,
+    )
+
+
+def from_row(row: SealRow) -> RegisteredSeal:
+    """Inverse of :func:`to_row`.
+
+    Raises:
+        SealError: art or certificate are not those whose hashes were registered.
+    """
+    seal = RegisteredSeal(
+        name=row.name,
+        owner=row.owner,
+        owner_code=row.owner_code,
+        kind=row.kind,
+        filing_number=row.filing_number,
+        certificates=tuple(base64.b64decode(item) for item in row.certificates),
+        diameter=row.diameter,
+        art=row.art,
+        licence_kinds=tuple(row.licence_kinds),
+        valid_from=row.valid_from,
+        valid_to=row.valid_to,
+        suspended=row.suspended,
+        record=row.record,
+    )
+    try:
+        same = (seal.certificate_sha256, seal.art_sha256) == (row.certificate_sha256, row.art_sha256)
+    except zlib.error:
+        same = False
+    if not same:
+        raise SealError(f"the entry of seal {row.name} is damaged", message_zh="印章备案信息已损坏，不能签章")
+    return seal
+
+
+def _to_json(seal: RegisteredSeal) -> dict[str, Any]:
+    return {
+        "name": seal.name,
+        "owner": seal.owner,
+        "owner_code": seal.owner_code,
+        "kind": seal.kind,
+        "filing_number": seal.filing_number,
+        "certificates": [_text(item) for item in seal.certificates],
+        "diameter": seal.diameter,
+        "art": _text(seal.art),
+        "licence_kinds": list(seal.licence_kinds),
+        "valid_from": seal.valid_from.isoformat(),
+        "valid_to": seal.valid_to.isoformat(),
+        "record": _text(seal.record),
+    }
+
+
+def _from_json(body: dict[str, Any]) -> RegisteredSeal:
+    return RegisteredSeal(
+        **{
+            **body,
+            "certificates": tuple(base64.b64decode(item) for item in body["certificates"]),
+            "art": base64.b64decode(body["art"]),
+            "licence_kinds": tuple(body["licence_kinds"]),
+            "valid_from": datetime.fromisoformat(body["valid_from"]),
+            "valid_to": datetime.fromisoformat(body["valid_to"]),
+            "record": base64.b64decode(body["record"]),
+        }
+    )
+
+
+def _text(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+def _proof(seal: RegisteredSeal) -> dict[str, Any]:
+    """What the audit log keeps of a seal, so that a changed entry shows."""
+    return {
+        "owner": seal.owner,
+        "owner_code": seal.owner_code,
+        "certificate": seal.certificate_sha256,
+        "art": seal.art_sha256,
+        "licence_kinds": list(seal.licence_kinds),
+        "valid_to": seal.valid_to.isoformat(),
+    }
+
+
+def _seal_view(row: SealRow, at: datetime) -> dict[str, Any]:
+    state = "suspended" if row.suspended else "active"
+    if state == "active" and not row.valid_from <= at <= row.valid_to:
+        state = "out_of_period"
+    return {
+        "name": row.name,
+        "owner": row.owner,
+        "owner_code": row.owner_code,
+        "kind": row.kind,
+        "filing_number": row.filing_number,
+        "state": state,
+        "licence_kinds": row.licence_kinds,
+        "valid_from": row.valid_from.isoformat(),
+        "valid_to": row.valid_to.isoformat(),
+        "certificate_sha256": row.certificate_sha256,
+        "art_sha256": row.art_sha256,
+        "diameter_mm": row.diameter,
+        "has_record": bool(row.record),
+        "registered_at": row.registered_at.isoformat(),
+    }
+
+
+def _change_view(row: SealChangeRow) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "seal": row.seal,
+        "action": row.action,
+        "reason": row.reason,
+        "state": row.state,
+        "proposed_by": row.proposed_by,
+        "proposed_at": row.proposed_at.isoformat(),
+        "closed_by": row.closed_by,
+        "closed_at": row.closed_at.isoformat() if row.closed_at else None,
+    }

@@ -1,0 +1,130 @@
+"""What the seal registry says of a seal, and whether it may seal a licence; pure, no key in sight.
+
+A seal is bound to an owner, to kinds of licence and to a time (国办发〔2025〕33号, 电子印章管理办法). The same is asked
+at every use, beside the certificate's own validity.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
+
+from docproc.domain import Licence
+from docproc.errors import InputError, SealError
+from docproc.licence.art import SealArt
+
+KINDS = {"official": "公章", "special": "专用章"}
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredSeal:
+    """A seal as it is registered."""
+
+    name: str
+    """Key in the registry, named by the matter files."""
+    owner: str
+    owner_code: str
+    """Unified social credit code."""
+    kind: str
+    """Of :data:`KINDS`."""
+    filing_number: str
+    """备案号."""
+    certificates: tuple[bytes, ...]
+    """DER, the seal's own first, then its issuers."""
+    diameter: float
+    """Of the art, mm."""
+    art: bytes
+    """PDF content stream, compressed by zlib."""
+    licence_kinds: tuple[str, ...]
+    """What it may seal."""
+    valid_from: datetime
+    valid_to: datetime
+    suspended: bool = False
+    record: bytes = b""
+    """Seal object shaped by GB/T 38540, DER, where there is one."""
+
+    @property
+    def certificate_sha256(self) -> str:
+        """Hash of the seal's own certificate."""
+        return hashlib.sha256(self.certificates[0]).hexdigest()
+
+    @property
+    def art_sha256(self) -> str:
+        """Hash of the art's content stream."""
+        return hashlib.sha256(zlib.decompress(self.art)).hexdigest()
+
+    def drawing(self) -> SealArt:
+        """The art, ready to be placed on a page."""
+        return SealArt(self.diameter, zlib.decompress(self.art))
+
+
+def check_use(seal: RegisteredSeal, licence: Licence, at: datetime) -> None:
+    """Refuse to use a seal outside its state, period, scope or owner.
+
+    Raises:
+        SealError: with the reason in Chinese; ``code`` says which of them.
+    """
+    if seal.suspended:
+        raise SealError(f"seal {seal.name} is suspended", message_zh="印章已停用，不能签章", code="seal_suspended")
+    if not seal.valid_from <= at <= seal.valid_to:
+        raise SealError(
+            f"seal {seal.name} is registered from {seal.valid_from} to {seal.valid_to}",
+            message_zh="印章不在备案的有效期内，不能签章",
+            code="seal_period",
+        )
+    if licence.kind not in seal.licence_kinds:
+        raise SealError(
+            f"seal {seal.name} is not registered for {licence.kind}",
+            message_zh="印章的使用范围不包括这种证照，不能签章",
+            code="seal_scope",
+        )
+    if (licence.authority, licence.authority_code) != (seal.owner, seal.owner_code):
+        raise SealError(
+            f"seal {seal.name} belongs to {seal.owner}, not to {licence.authority}",
+            message_zh="印章所有单位与发证机关不一致，不能签章",
+            code="seal_owner",
+        )
+
+
+def read_chain(pem: bytes) -> tuple[x509.Certificate, ...]:
+    """Certificates in PEM, the seal's own first.
+
+    Raises:
+        InputError: none in it, or one that cannot be read or did not issue the one before it.
+    """
+    try:
+        found = x509.load_pem_x509_certificates(pem)
+        for item, issuer in pairwise(found):
+            item.verify_directly_issued_by(issuer)
+    except Exception as error:  # the parser raises what it likes, a wrong signature among it
+        problem = "give PEM certificates, the seal's own first, each followed by its issuer"
+        raise InputError(f"{problem}: {error}", message_zh="印章证书链无法识别") from error
+    return tuple(found)
+
+
+def check_certificate(chain: Sequence[x509.Certificate], owner: str, start: datetime, end: datetime) -> None:
+    """Refuse to register a certificate of somebody else, or for longer than it lasts.
+
+    Raises:
+        InputError: the owner is not in the subject, or the period is not within the certificate's.
+    """
+    own = chain[0]
+    names = own.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
+    names += own.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    if owner not in {item.value for item in names}:
+        raise InputError(f"the certificate is not of {owner}", message_zh="印章证书不属于该单位")
+    if not own.not_valid_before_utc <= start < end <= own.not_valid_after_utc:
+        raise InputError("the period is not within the certificate's", message_zh="有效期超出印章证书的有效期")
+
+
+def to_der(chain: Sequence[x509.Certificate]) -> tuple[bytes, ...]:
+    """The certificates as they are stored."""
+    return tuple(item.public_bytes(Encoding.DER) for item in chain)

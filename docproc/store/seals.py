@@ -1,0 +1,79 @@
+"""Queries on the seal registry; no commit in here."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from docproc.errors import ConflictError, NotFoundError
+from docproc.store.tables import SealChangeRow, SealRow
+
+
+def is_empty(session: Session) -> bool:
+    """Whether nothing was ever registered or proposed."""
+    found = session.scalar(sa.select(SealRow.name).limit(1)) or session.scalar(sa.select(SealChangeRow.id).limit(1))
+    return found is None
+
+
+def find_seal(session: Session, name: str, *, lock: bool = False) -> SealRow | None:
+    """The seal of a name, or ``None``."""
+    return session.get(SealRow, name, with_for_update=lock)
+
+
+def list_seals(session: Session) -> list[SealRow]:
+    """All seals by name."""
+    return list(session.scalars(sa.select(SealRow).order_by(SealRow.name)))
+
+
+def put_seal(session: Session, row: SealRow) -> None:
+    """Register a seal in place of the one of this name."""
+    session.merge(row)
+    session.flush()
+
+
+def propose(
+    session: Session, name: str, action: str, body: dict[str, Any], reason: str, by: str, at: datetime
+) -> SealChangeRow:
+    """Insert a change that waits for another person.
+
+    Raises:
+        ConflictError: one of the seal is waiting already.
+    """
+    waiting = sa.select(SealChangeRow.id).where(SealChangeRow.seal == name, SealChangeRow.state == "open")
+    if session.scalar(waiting) is not None:
+        raise ConflictError(f"a change of {name} waits already", message_zh="这枚印章已有待确认的变更")
+    row = SealChangeRow(
+        id=secrets.token_hex(6),
+        seal=name,
+        action=action,
+        body=body,
+        reason=reason,
+        proposed_by=by,
+        proposed_at=at,
+        state="open",
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def find_change(session: Session, change_id: str, *, lock: bool = False) -> SealChangeRow:
+    """A change by its id.
+
+    Raises:
+        NotFoundError: no such change.
+    """
+    row = session.get(SealChangeRow, change_id, with_for_update=lock)
+    if row is None:
+        raise NotFoundError(f"no change {change_id!r} of a seal", message_zh="没有这项印章变更")
+    return row
+
+
+def open_changes(session: Session) -> list[SealChangeRow]:
+    """Changes that wait for another person, oldest first."""
+    query = sa.select(SealChangeRow).where(SealChangeRow.state == "open").order_by(SealChangeRow.proposed_at)
+    return list(session.scalars(query))

@@ -1,0 +1,272 @@
+"""The seal registry: two persons for every change, and no seal outside its state, period, scope or owner."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from docproc.domain import Licence
+from docproc.errors import AccessError, ConflictError, InputError, NotFoundError, SealError
+from docproc.flow.admin import audit_lines, check_audit, create_key
+from docproc.flow.context import Context
+from docproc.flow.deciding import decide, release
+from docproc.flow.intake import view_application
+from docproc.flow.seals import (
+    NewSeal,
+    confirm_change,
+    list_seals,
+    propose_change,
+    propose_seal,
+    register_own,
+    usable_seal,
+)
+from docproc.licence.custody import RegisteredSeal
+from docproc.licence.pki import AUTHORITY, AUTHORITY_CODE, BASE_URL, SEAL, issue, new_p256, seal_subject
+from docproc.settings import Settings
+from tests.flow.people import (
+    ADMIN,
+    APPROVER,
+    AUDITOR,
+    KIOSK,
+    OTHER_REVIEWER,
+    SEALER,
+    Workers,
+    seen,
+    submitted,
+    until,
+)
+from tests.flow.small_stages import own_seals
+
+NOW = datetime.now(UTC)
+LICENCE = Licence(
+    number="JY29900990000015",
+    kind="food_business",
+    matter="food_licence",
+    version=1,
+    application="A-1",
+    title="食品经营许可证",
+    holder="示例市样例餐饮店（样例）",
+    authority=AUTHORITY,
+    authority_code=AUTHORITY_CODE,
+    issued_on=date(2026, 1, 1),
+    valid_from=date(2026, 1, 1),
+    valid_to=None,
+    fields=(),
+)
+
+
+def certificate(owner: str = AUTHORITY, years: float = 3) -> str:
+    made = issue(None, seal_subject(owner, AUTHORITY_CODE), SEAL, NOW - timedelta(days=1), BASE_URL, new_p256())
+    return made.certificate.public_bytes(Encoding.PEM).decode()
+
+
+def new_seal(**changes: Any) -> NewSeal:
+    seal = NewSeal(
+        name="food_office",
+        owner=AUTHORITY,
+        owner_code=AUTHORITY_CODE,
+        kind="special",
+        filing_number="SAMPLE-2",
+        certificates=certificate(),
+        licence_kinds=("food_business",),
+        valid_from=NOW,
+        valid_to=NOW + timedelta(days=300),
+        purpose="行政审批专用章",
+    )
+    return replace(seal, **changes)
+
+
+def nothing() -> list[RegisteredSeal]:
+    return []
+
+
+def added(ctx: Context, **changes: Any) -> None:
+    change = propose_seal(ctx, SEALER, new_seal(**changes), "新章启用")
+    confirm_change(ctx, APPROVER, change["id"])
+
+
+def test_a_seal_is_registered_only_when_another_person_confirms(ctx: Context) -> None:
+    change = propose_seal(ctx, SEALER, new_seal(), "新章启用")
+    with pytest.raises(SealError) as refused:
+        usable_seal(ctx, "food_office", LICENCE, NOW + timedelta(hours=1), nothing)
+    assert refused.value.code == "seal_unknown"
+    with pytest.raises(AccessError, match="another person"):
+        confirm_change(ctx, SEALER, change["id"])
+    with pytest.raises(AccessError):
+        confirm_change(ctx, OTHER_REVIEWER, change["id"])
+    with pytest.raises(ConflictError, match="waits already"):
+        propose_seal(ctx, APPROVER, new_seal(), "再次提出")
+    confirm_change(ctx, APPROVER, change["id"])
+    with pytest.raises(ConflictError):
+        confirm_change(ctx, APPROVER, change["id"])
+    seal = usable_seal(ctx, "food_office", LICENCE, NOW + timedelta(hours=1), nothing)
+    view = list_seals(ctx, AUDITOR)
+    assert view["changes"] == []
+    assert view["seals"][0]["art_sha256"] == seal.art_sha256
+    assert len(seal.art) < len(seal.drawing().operators) / 2
+    actions = [(line["action"], line["actor"]) for line in audit_lines(ctx, AUDITOR, subject="food_office")]
+    assert actions == [("seal.proposed", "sealer-1"), ("seal.confirmed", "approver-1")]
+    assert check_audit(ctx, AUDITOR)["ok"]
+
+
+@pytest.mark.parametrize(
+    ("licence", "hours", "code"),
+    [
+        (LICENCE, -1, "seal_period"),
+        (LICENCE, 24 * 301, "seal_period"),
+        (replace(LICENCE, kind="sole_trader"), 1, "seal_scope"),
+        (replace(LICENCE, authority="另一示例局（样例）"), 1, "seal_owner"),
+        (replace(LICENCE, authority_code="11990099MB0000001X"), 1, "seal_owner"),
+    ],
+)
+def test_a_seal_refuses_outside_its_period_scope_and_owner(
+    ctx: Context, licence: Licence, hours: float, code: str
+) -> None:
+    added(ctx)
+    with pytest.raises(SealError) as refused:
+        usable_seal(ctx, "food_office", licence, NOW + timedelta(hours=hours), nothing)
+    assert refused.value.code == code
+
+
+def test_suspending_and_resuming_need_two_persons_too(ctx: Context) -> None:
+    added(ctx)
+    at = NOW + timedelta(hours=1)
+    with pytest.raises(ConflictError):
+        propose_change(ctx, SEALER, "food_office", "resume", "误操作")
+    with pytest.raises(NotFoundError):
+        propose_change(ctx, SEALER, "no_such_seal", "suspend", "遗失")
+    with pytest.raises(InputError):
+        propose_change(ctx, SEALER, "food_office", "suspend", " ")
+    change = propose_change(ctx, SEALER, "food_office", "suspend", "密钥保管人变动")
+    assert usable_seal(ctx, "food_office", LICENCE, at, nothing).name == "food_office"
+    confirm_change(ctx, APPROVER, change["id"])
+    with pytest.raises(SealError) as refused:
+        usable_seal(ctx, "food_office", LICENCE, at, nothing)
+    assert refused.value.code == "seal_suspended"
+    again = propose_change(ctx, APPROVER, "food_office", "resume", "交接完成")
+    confirm_change(ctx, SEALER, again["id"], refuse=True)
+    with pytest.raises(SealError):
+        usable_seal(ctx, "food_office", LICENCE, at, nothing)
+    again = propose_change(ctx, APPROVER, "food_office", "resume", "交接完成")
+    confirm_change(ctx, SEALER, again["id"])
+    assert usable_seal(ctx, "food_office", LICENCE, at, nothing).name == "food_office"
+
+
+def test_what_cannot_be_a_seal_is_refused_at_once(ctx: Context) -> None:
+    wrong: list[dict[str, Any]] = [
+        {"certificates": certificate("另一示例局（样例）")},
+        {"certificates": "no certificate"},
+        {"certificates": certificate() + certificate()},
+        {"valid_to": NOW + timedelta(days=365 * 4)},
+        {"licence_kinds": ("passport",)},
+        {"licence_kinds": ()},
+        {"kind": "private"},
+        {"owner_code": "123"},
+        {"name": "Food Office"},
+        {"filing_number": " "},
+    ]
+    for changes in wrong:
+        with pytest.raises(InputError):
+            propose_seal(ctx, SEALER, new_seal(**changes), "新章启用")
+    with pytest.raises(AccessError):
+        propose_seal(ctx, ADMIN, new_seal(), "新章启用")
+    assert list_seals(ctx, SEALER) == {"seals": [], "changes": []}
+
+
+def test_an_entry_changed_in_the_database_is_not_used(ctx: Context) -> None:
+    added(ctx)
+    with ctx.database.write() as session:
+        session.execute(sa.text("UPDATE seals SET art = X'00'"))
+    with pytest.raises(SealError, match="damaged"):
+        usable_seal(ctx, "food_office", LICENCE, NOW + timedelta(hours=1), nothing)
+
+
+def test_the_development_seal_is_registered_only_on_a_registry_never_used(ctx: Context) -> None:
+    register_own(ctx, own_seals)
+    register_own(ctx, own_seals)
+    assert [seal["name"] for seal in list_seals(ctx, SEALER)["seals"]] == ["market_regulation"]
+    lines = audit_lines(ctx, AUDITOR, subject="market_regulation")
+    assert [(line["action"], line["actor"]) for line in lines] == [("seal.registered", "system")]
+
+
+def test_a_proposal_keeps_the_development_seal_out(ctx: Context) -> None:
+    propose_seal(ctx, SEALER, new_seal(), "新章启用")
+    register_own(ctx, own_seals)
+    assert list_seals(ctx, SEALER)["seals"] == []
+
+
+def approved(ctx: Context) -> str:
+    view = submitted(ctx)
+    made = decide(ctx, APPROVER, view["number"], "approve", seen(view))
+    release(ctx, SEALER, view["number"], made["version"])
+    return str(view["number"])
+
+
+def failed(ctx: Context, number: str) -> str:
+    until(lambda: view_application(ctx, KIOSK, number)["seal"]["state"] == "failed", 60)
+    return str(view_application(ctx, KIOSK, number)["seal"]["note"])
+
+
+def test_a_suspended_seal_stops_issuing_until_it_is_resumed_and_released_again(ctx: Context, workers: Workers) -> None:
+    workers.start("w1")
+    until(lambda: list_seals(ctx, SEALER)["seals"])
+    change = propose_change(ctx, SEALER, "market_regulation", "suspend", "密钥保管人变动")
+    confirm_change(ctx, APPROVER, change["id"])
+    number = approved(ctx)
+    assert "停用" in failed(ctx, number)
+    view = view_application(ctx, KIOSK, number)
+    assert view["status"] == "approved"
+    assert view["licence"] is None
+    change = propose_change(ctx, SEALER, "market_regulation", "resume", "交接完成")
+    confirm_change(ctx, APPROVER, change["id"])
+    release(ctx, SEALER, number, view["version"])
+    until(lambda: view_application(ctx, KIOSK, number)["status"] == "issued", 60)
+
+
+def test_a_licence_changed_after_its_number_was_given_is_not_sealed(ctx: Context, workers: Workers) -> None:
+    workers.start("w1")
+    (ctx.settings.data_dir / "tsa-down").touch()
+    number = approved(ctx)
+    until(lambda: view_application(ctx, KIOSK, number)["seal"]["state"] == "waiting", 60)
+    with ctx.database.write() as session:
+        body = json.loads(session.execute(sa.text("SELECT body FROM licences")).scalar_one())
+        body["holder"] = "冒名者（样例）"
+        session.execute(sa.text("UPDATE licences SET body = :body"), {"body": json.dumps(body)})
+    (ctx.settings.data_dir / "tsa-down").unlink()
+    assert "审批时不一致" in failed(ctx, number)
+
+
+def run_cli(settings: Settings, key: str, *arguments: str) -> tuple[int, Any]:
+    env = {**os.environ, "DOCPROC_DATA_DIR": str(settings.data_dir), "DOCPROC_KEY": key}
+    command = [sys.executable, "-m", "docproc.cli", "seal", *arguments, "--json"]
+    done = subprocess.run(command, env=env, capture_output=True, text=True)
+    return done.returncode, json.loads(done.stdout) if done.returncode == 0 else done.stderr
+
+
+def test_the_command_line_keeps_the_registry_with_two_keys(ctx: Context, settings: Settings, tmp_path: Path) -> None:
+    one = create_key(ctx, ADMIN, "li", "office", ["sealer"])["key"]
+    two = create_key(ctx, ADMIN, "wang", "office", ["approver"])["key"]
+    (tmp_path / "seal.pem").write_text(certificate())
+    status, change = run_cli(
+        settings, one, "add", "food_office", "--certificates", str(tmp_path / "seal.pem"), "--owner", AUTHORITY,
+        "--owner-code", AUTHORITY_CODE, "--filing-number", "SAMPLE-3", "--licence-kind", "food_business",
+        "--reason", "新章启用",
+    )  # fmt: skip
+    assert status == 0, change
+    status, told = run_cli(settings, one, "confirm", change["id"])
+    assert status == 2
+    assert "another person" in told
+    assert run_cli(settings, two, "confirm", change["id"])[0] == 0
+    status, found = run_cli(settings, two, "list")
+    assert [(seal["name"], seal["state"]) for seal in found["seals"]] == [("food_office", "active")]
+    assert run_cli(settings, "dp_wrong", "list")[0] == 2
