@@ -132,6 +132,7 @@ def bench(ctx: Context, caller: Caller, number: str) -> dict[str, Any]:
         return {
             **views.application(session, row),
             "created_by": row.created_by,
+            "held_by": claims.living(session, ctx.clock()).get(number),
             "machine": {
                 (page.id, reading.index, name): item.value
                 for page, reading in pages.readings_of(session, number, corrected=False)

@@ -1,0 +1,91 @@
+"""Signing in and out of the office, choosing a password, and where each role begins."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request, Response
+from fastapi.responses import RedirectResponse
+
+from api.deps import WRONG_KEY_COST, Ctx, public
+from api.pages.csrf import Csrf
+from api.pages.official import COOKIE, ENTRANCE, Here, SignedIn, find_official, give
+from api.pages.render import page
+from docproc.errors import DocprocError
+from docproc.flow import users
+from docproc.flow.access import Caller
+
+router = APIRouter(prefix="/office")
+Word = Annotated[str, Form(max_length=200)]
+
+
+def first_page(caller: Caller) -> str:
+    """Where somebody's work is."""
+    places = (
+        ("accept", "/office/queue"),
+        ("release", "/office/release"),
+        ("create", "/office/counter"),
+        ("audit", "/office/audit"),
+        ("manage_users", "/office/users"),
+    )
+    return next((path for act, path in places if caller.can(act)), "/office/password")  # type: ignore[arg-type]
+
+
+@router.get("")
+def office(here: Here) -> Response:
+    """Go to one's work."""
+    return RedirectResponse(first_page(here.caller), 303)
+
+
+@router.get("/login")
+def login_form(request: Request, ctx: Ctx) -> Response:
+    """Ask for name, password and code."""
+    if find_official(request, ctx) is not None:
+        return RedirectResponse("/office", 303)
+    return page(request, "office/login.html", said=None, name="")
+
+
+@router.post("/login", dependencies=[Csrf])
+def login(
+    request: Request, ctx: Ctx, name: Word, password: Word, code: Annotated[str, Form(max_length=20)]
+) -> Response:
+    """Sign in; failures cost the address much of its rate limit, besides locking the account."""
+    try:
+        token = users.sign_in(ctx, name, password, code)
+    except users.SignInError as error:
+        public(request, WRONG_KEY_COST)
+        return page(request, "office/login.html", 403, said=error.message_zh, name=name)
+    response = RedirectResponse("/office", 303)
+    give(request, response, token)
+    return response
+
+
+@router.post("/logout", dependencies=[Csrf])
+def logout(request: Request, ctx: Ctx, here: SignedIn) -> Response:
+    """Sign out."""
+    users.sign_out(ctx, request.cookies[COOKIE])
+    response = RedirectResponse(ENTRANCE, 303)
+    response.delete_cookie(COOKIE, path="/")
+    return response
+
+
+@router.get("/password")
+def password_form(request: Request, here: SignedIn) -> Response:
+    """Ask for a new password."""
+    return page(request, "office/password.html", said=None, must=here.must_change, name=here.caller.subject)
+
+
+@router.post("/password", dependencies=[Csrf])
+def password(request: Request, ctx: Ctx, here: SignedIn, old: Word, new: Word, again: Word) -> Response:
+    """Choose a password; then sign in with it."""
+    try:
+        if new != again:
+            raise DocprocError("the two do not agree", message_zh="两次输入的新密码不一致")
+        users.change_password(ctx, here.caller, old, new)
+    except DocprocError as error:
+        return page(
+            request, "office/password.html", 422, said=error.message_zh, must=here.must_change, name=here.caller.subject
+        )
+    response = RedirectResponse(ENTRANCE, 303)
+    response.delete_cookie(COOKIE, path="/")
+    return response

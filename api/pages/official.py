@@ -1,0 +1,60 @@
+"""The official behind the browser, as a dependency: signed in with password and one-time code."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, Request, Response
+
+from api.deps import Ctx
+from api.pages.csrf import set_cookie
+from api.pages.seats import ElsewhereError
+from docproc.flow.access import Caller
+from docproc.flow.users import SESSION_LASTS, Official, official
+
+COOKIE = "dp_office"
+ENTRANCE, PASSWORD = "/office/login", "/office/password"
+
+
+def find_official(request: Request, ctx: Ctx) -> Official | None:
+    """Whose session the browser's cookie is, if it lives."""
+    token = request.cookies.get(COOKIE)
+    return official(ctx, token) if token else None
+
+
+def signed_in(request: Request, found: Annotated[Official | None, Depends(find_official)]) -> Official:
+    """Somebody who signed in, though perhaps with a password that must be changed.
+
+    Raises:
+        ElsewhereError: nobody did.
+    """
+    if found is None:
+        raise ElsewhereError(ENTRANCE)
+    return found
+
+
+def at_work(request: Request, found: Annotated[Official, Depends(signed_in)]) -> Official:
+    """Somebody who signed in with a password of their own; every page then shows their name.
+
+    Raises:
+        ElsewhereError: they have to choose a password first.
+    """
+    if found.must_change:
+        raise ElsewhereError(PASSWORD)
+    request.state.official = found
+    return found
+
+
+def caller_at_work(found: Annotated[Official, Depends(at_work)]) -> Caller:
+    """The caller behind an official."""
+    return found.caller
+
+
+SignedIn = Annotated[Official, Depends(signed_in)]
+Here = Annotated[Official, Depends(at_work)]
+AsCaller = Annotated[Caller, Depends(caller_at_work)]
+
+
+def give(request: Request, response: Response, token: str) -> None:
+    """Hand the browser its session."""
+    set_cookie(request, response, COOKIE, token, int(SESSION_LASTS.total_seconds()))

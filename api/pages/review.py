@@ -1,0 +1,190 @@
+"""The reviewer's pages: queue, bench, decisions; the sealer's list."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Form, Path, Query, Request, Response
+from fastapi.responses import RedirectResponse
+
+from api.applications import webp
+from api.deps import Ctx
+from api.pages.bench_view import Bench, build
+from api.pages.csrf import Csrf
+from api.pages.official import AsCaller
+from api.pages.render import is_fragment, page
+from docproc.errors import AccessError, ConflictError, DocprocError, InputError
+from docproc.flow import reviewing, service
+from docproc.flow.access import Caller
+from docproc.matter import find_matter
+from docproc.store.claims import ClaimedError
+
+router = APIRouter(prefix="/office")
+Number = Annotated[str, Path(max_length=60)]
+PageId = Annotated[str, Path(max_length=32)]
+Text = Annotated[str, Form(max_length=2000)]
+Version = Annotated[int, Form(ge=1)]
+
+
+@router.get("/queue")
+def queue(request: Request, ctx: Ctx, caller: AsCaller) -> Response:
+    """What waits, the most urgent first."""
+    return page(request, "office/queue.html", waiting=reviewing.queue(ctx, caller))
+
+
+@router.get("/next")
+def following(ctx: Ctx, caller: AsCaller, after: Annotated[str, Query(max_length=60)] = "") -> Response:
+    """Open the most urgent one that is free."""
+    return _go_on(ctx, caller, after)
+
+
+@router.get("/release")
+def to_release(request: Request, ctx: Ctx, caller: AsCaller) -> Response:
+    """Approved applications that wait for the sealer."""
+    return page(request, "office/release.html", waiting=reviewing.to_release(ctx, caller), find_matter=find_matter)
+
+
+@router.get("/cases/{number}")
+def case(request: Request, ctx: Ctx, caller: AsCaller, number: Number) -> Response:
+    """The bench for who may decide; for others, and while somebody else has it, the same to look at."""
+    return _shown(request, ctx, caller, number)
+
+
+@router.get("/cases/{number}/judged")
+def judged(request: Request, ctx: Ctx, caller: AsCaller, number: Number) -> Response:
+    """The part of the bench that a check changes; asked for until the check is done."""
+    return page(request, "office/judged.html", **_bench(ctx, caller, number), said=None)
+
+
+@router.post("/cases/{number}/hold", dependencies=[Csrf])
+def hold(ctx: Ctx, caller: AsCaller, number: Number) -> Response:
+    """Keep the application while somebody sits at it."""
+    reviewing.claim(ctx, caller, number)
+    return Response(status_code=204)
+
+
+@router.post("/cases/{number}/put-back", dependencies=[Csrf])
+def put_back(ctx: Ctx, caller: AsCaller, number: Number) -> Response:
+    """Give it up for others."""
+    reviewing.put_back(ctx, caller, number)
+    return RedirectResponse("/office/queue", 303)
+
+
+@router.post("/cases/{number}/show", dependencies=[Csrf])
+def show(ctx: Ctx, caller: AsCaller, number: Number) -> Response:
+    """Show personal data; the audit log keeps who asked."""
+    reviewing.show_personal(ctx, caller, number)
+    return RedirectResponse(f"/office/cases/{number}", 303)
+
+
+@router.post("/cases/{number}/fields", dependencies=[Csrf])
+async def correct(request: Request, ctx: Ctx, caller: AsCaller, number: Number) -> Response:
+    """Lay a value over a field, or confirm the one that was read; several ticked options make one value."""
+    from starlette.concurrency import run_in_threadpool
+
+    form = await request.form(max_fields=200)
+    given = {key: str(form.get(key, "")) for key in ("page_id", "index", "field")}
+    value = ",".join(str(v) for v in form.getlist("value") if v)
+    if len(value) > 2000 or not given["index"].isdecimal() or len(given["index"]) > 6:
+        raise InputError("the form is not one of ours")
+
+    def work() -> Response:
+        reviewing.claim(ctx, caller, number)
+        service.correct_field(ctx, caller, number, given["page_id"], int(given["index"]), given["field"], value)
+        return page(request, "office/panel.html", **_bench(ctx, caller, number), said=None)
+
+    return await run_in_threadpool(work)
+
+
+@router.post("/cases/{number}/accept", dependencies=[Csrf])
+def accept(request: Request, ctx: Ctx, caller: AsCaller, number: Number, version: Version) -> Response:
+    """受理."""
+    try:
+        service.accept(ctx, caller, number, version)
+    except ConflictError as error:
+        return _shown(request, ctx, caller, number, error)
+    return RedirectResponse(f"/office/cases/{number}", 303)
+
+
+@router.post("/cases/{number}/decide", dependencies=[Csrf])
+def decide(
+    request: Request,
+    ctx: Ctx,
+    caller: AsCaller,
+    number: Number,
+    version: Version,
+    content_sha256: Annotated[str, Form(pattern="^[0-9a-f]{64}$")],
+    action: Annotated[Literal["approve", "return", "reject"], Form()],
+    reason: Text = "",
+    basis: Text = "",
+    set_aside: Annotated[list[str], Form(max_length=100)] = [],  # noqa: B006  (FastAPI copies it)
+) -> Response:
+    """Decide on what was seen, and go on to the next."""
+    seen = service.Seen(version, content_sha256)
+    try:
+        service.decide(ctx, caller, number, action, seen, reason=reason, basis=basis, set_aside=set_aside)
+    except (ConflictError, InputError) as error:
+        return _shown(request, ctx, caller, number, error)
+    return _go_on(ctx, caller, number)
+
+
+@router.post("/cases/{number}/release", dependencies=[Csrf])
+def release(request: Request, ctx: Ctx, caller: AsCaller, number: Number, version: Version) -> Response:
+    """Let the licence be sealed."""
+    try:
+        service.release(ctx, caller, number, version)
+    except (ConflictError, AccessError) as error:
+        if isinstance(error, AccessError) and error.code != "same_person":
+            raise
+        return _shown(request, ctx, caller, number, error)
+    return RedirectResponse("/office/release", 303)
+
+
+@router.get("/cases/{number}/pages/{page_id}/{index}.webp")
+def picture(
+    ctx: Ctx, caller: AsCaller, number: Number, page_id: PageId, index: Annotated[int, Path(ge=0, le=10_000)]
+) -> Response:
+    """A page for the screen, for who works on it or asked to see personal data."""
+    caller.require("view_file")
+    if not reviewing.sees_personal(ctx, caller, number):
+        raise AccessError("ask to see personal data first", message_zh="请先点击“显示个人信息”")
+    return webp(service.page_preview(ctx, caller, number, page_id, index))
+
+
+def _go_on(ctx: service.Context, caller: Caller, after: str) -> Response:
+    number = reviewing.next_number(ctx, caller, after)
+    done = f"?done={after}" if after else ""
+    return RedirectResponse(f"/office/cases/{number}{done}" if number else f"/office/queue{done}", 303)
+
+
+def _shown(
+    request: Request, ctx: service.Context, caller: Caller, number: str, error: DocprocError | None = None
+) -> Response:
+    """The case; with an error, what it says stands above."""
+    held: str | None = None
+    if caller.can("accept"):
+        try:
+            reviewing.claim(ctx, caller, number)
+        except ClaimedError as other:
+            held = other.message_zh
+    values = _bench(ctx, caller, number)
+    said = error.message_zh if error is not None else held
+    status = 409 if isinstance(error, ConflictError) else 422 if error is not None else 200
+    template = "office/panel.html" if is_fragment(request) else "office/bench.html"
+    return page(request, template, status, **values, said=said)
+
+
+def _bench(ctx: service.Context, caller: Caller, number: str) -> dict[str, Any]:
+    view = reviewing.bench(ctx, caller, number)
+    names, holder = view["names"], view["held_by"]
+    shows = caller.can("view_file") and reviewing.sees_personal(ctx, caller, number)
+    bench: Bench = build(view, find_matter(view["matter"]), hide=not shows)
+    deciding = holder == caller.subject and view["status"] in reviewing.TO_DECIDE
+    return {
+        "bench": bench,
+        "view": view,
+        "caller": caller,
+        "deciding": deciding,
+        "shows": shows,
+        "holder": names.get(holder, holder) if holder else None,
+    }

@@ -1,0 +1,58 @@
+"""Which way up a page was scanned, told from where its fields lie; and boxes turned with it.
+
+The picture on the screen is the page as handed in. Lines of writing are wider
+than high, and a material names its fields from top to bottom.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Literal
+
+from docproc.domain import Box
+
+Turn = Literal[0, 90, 180, 270]
+"""Degrees clockwise by which the picture is turned to stand upright."""
+
+
+def turn_of(boxes: Sequence[Box]) -> Turn:
+    """The turn that makes most lines lie flat and their order go down; 0 with fewer than three lines."""
+    lines = [b for b in boxes if max(_sides(b)) > 1.8 * min(_sides(b)) > 0]
+    if len(lines) < 3:
+        return 0
+    upright = sum(_sides(b)[1] > _sides(b)[0] for b in lines)
+    axis = 0 if 2 * upright > len(lines) else 1
+    places = [(b[axis] + b[axis + 2]) / 2 for b in boxes]
+    steps = [later - sooner for sooner, later in pairwise(places)]
+    onward = sum(step > 0 for step in steps) >= sum(step < 0 for step in steps)
+    if axis == 1:
+        return 0 if onward else 180
+    return 90 if onward else 270
+
+
+def turned_size(width: int, height: int, turn: Turn) -> tuple[int, int]:
+    """Width and height after the turn."""
+    return (height, width) if turn in (90, 270) else (width, height)
+
+
+def transform(width: int, height: int, turn: Turn) -> str:
+    """SVG transform that turns the page's pixels into its upright place."""
+    shift = {0: (0, 0), 90: (height, 0), 180: (width, height), 270: (0, width)}[turn]
+    return f"translate({shift[0]} {shift[1]}) rotate({turn})"
+
+
+def turned_box(box: Box, width: int, height: int, turn: Turn) -> Box:
+    """A box of the page as handed in, on the upright page."""
+    x0, y0, x1, y1 = box
+    if turn == 90:
+        return (height - y1, x0, height - y0, x1)
+    if turn == 180:
+        return (width - x1, height - y1, width - x0, height - y0)
+    if turn == 270:
+        return (y0, width - x1, y1, width - x0)
+    return box
+
+
+def _sides(box: Box) -> tuple[float, float]:
+    return box[2] - box[0], box[3] - box[1]
