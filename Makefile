@@ -28,7 +28,7 @@ demo: setup
 	$(BIN)/docproc demo --out var/demo
 
 test: setup
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 serve: setup
 	$(BIN)/docproc serve
