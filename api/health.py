@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.deps import Ctx
 from docproc.flow.context import Context
+from docproc.store import health
 from docproc.store.applications import count_by_status
 from docproc.store.migrate import is_current
 
@@ -30,6 +31,10 @@ class Metrics:
         self.requests = Counter("docproc_http_requests", "Requests answered", labels, registry=self.registry)
         self.seconds = Histogram("docproc_http_seconds", "Time to answer", ("route",), registry=self.registry)
         self.applications = Gauge("docproc_applications", "Applications", ("status",), registry=self.registry)
+        self.waiting = Gauge("docproc_files_waiting", "Files that wait to be read", registry=self.registry)
+        self.oldest = Gauge("docproc_oldest_file_seconds", "Age of the oldest one", registry=self.registry)
+        self.verdicts = Gauge("docproc_application_verdicts", "Verdicts", ("verdict",), registry=self.registry)
+        self.licences = Gauge("docproc_licences", "Licences", ("status",), registry=self.registry)
         self.jobs = Gauge("docproc_jobs_waiting", "Jobs that wait or run", ("queue",), registry=self.registry)
 
 
@@ -76,11 +81,18 @@ def readyz(ctx: Ctx) -> JSONResponse:
 
 @router.get("/metrics", response_class=Response, summary="Measurements for Prometheus")
 def metrics(request: Request, ctx: Ctx) -> Response:
-    """Requests, applications by status, jobs by queue."""
+    """Requests, applications by status and verdict, licences, waiting files and their age, jobs by queue."""
     measured: Metrics = request.app.state.metrics
     with ctx.database.read() as session:
         for status, count in count_by_status(session).items():
             measured.applications.labels(status).set(count)
+        for verdict, count in health.verdicts(session).items():
+            measured.verdicts.labels(verdict).set(count)
+        for status, count in health.licences_by_status(session).items():
+            measured.licences.labels(status).set(count)
+        waiting, oldest = health.waiting_files(session)
+    measured.waiting.set(waiting)
+    measured.oldest.set((ctx.clock() - oldest).total_seconds() if oldest is not None else 0)
     for queue, count in ctx.jobs.waiting().items():
         measured.jobs.labels(queue).set(count)
     return Response(generate_latest(measured.registry), media_type=CONTENT_TYPE_LATEST)

@@ -38,3 +38,28 @@ def bench_read(
         cost = (f"{item['cpu_seconds_page']:.2f}", f"{item['peak_mb']:.0f}")
         table.add_row(name, str(item["pages"]), str(item["fields"]), *rates, *cost)
     out.print(table)
+
+
+@bench_app.command("flow")
+def bench_flow(
+    workers: Annotated[str, typer.Option(help="Numbers of readers, separated by commas.")] = "1,2",
+    applications: Annotated[int, typer.Option(min=2, help="Applications in each run.")] = 6,
+    sample: Annotated[Path, typer.Option(help="Folder of a sample that passes.")] = Path(
+        "samples/scans/02-trader-good"
+    ),
+    as_json: Json = False,
+) -> None:
+    """Pages and seals a second, and what each step costs, with fresh services on SQLite."""
+    from docproc.bench_flow import run
+
+    result = run(sample, [int(number) for number in workers.split(",")], applications)
+    if as_json:
+        emit(result)
+        return
+    table = Table("workers", "pages/s", "seals/s", "step", "times", "wall s", "CPU s")
+    for item in result["runs"]:
+        head = (str(item["workers"]), str(item["pages_per_second"]), str(item["seals_per_second"]))
+        for name, cost in item["stages"].items():
+            table.add_row(*head, name, str(int(cost["times"])), f"{cost['wall_s']:.2f}", f"{cost['cpu_s']:.2f}")
+            head = ("", "", "")
+    out.print(table)

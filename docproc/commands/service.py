@@ -108,16 +108,21 @@ def submit(
 
 def doctor(
     settings_only: Annotated[bool, typer.Option("--settings", help="Print the table of all settings.")] = False,
+    deployment: Annotated[bool, typer.Option("--deployment", help="Look at the running deployment instead.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Find what is missing on this machine and name the remedy; exit 1 when something needed is."""
+    """Find what is missing on this machine, or wrong with the deployment, and name the remedy; exit 1 if needed."""
+    from docproc.checkup import checkup
     from docproc.doctor import diagnose, healthy
 
     if settings_only:
         out.print(settings_table(), markup=False, highlight=False, soft_wrap=True)
         return
     settings = Settings()
-    checks = diagnose(certs=settings.certs_dir, data=settings.data_dir, host=settings.host, port=settings.port)
+    if deployment:
+        checks = checkup(settings)
+    else:
+        checks = diagnose(certs=settings.certs_dir, data=settings.data_dir, host=settings.host, port=settings.port)
     if as_json:
         emit([{"name": c.name, "ok": c.ok, "needed": c.needed, "detail": c.detail, "remedy": c.remedy} for c in checks])
     else:

@@ -89,19 +89,8 @@ def restore(settings: Settings, folder: Path, progress: Callable[[int], None] = 
         made = Backup(**json.loads((folder / MANIFEST).read_text()))
     except (OSError, ValueError, TypeError) as error:
         raise InputError(f"{folder} holds no backup: {error}") from error
-    database = open_database(settings.database)
-    kind = database.engine.dialect.name
-    if made.database != kind:
-        raise InputError(f"the backup is of {made.database}: set DOCPROC_DATABASE_URL to such a database, not {kind}")
-    if sa.inspect(database.engine).get_table_names():
-        raise SetupError("the database is not empty: name a fresh one in DOCPROC_DATABASE_URL")
-    if database.is_sqlite:
-        database.close()
-        shutil.copyfile(folder / FILES[kind], str(database.engine.url.database))
-    else:
-        command = ["pg_restore", "--no-owner", "--exit-on-error", "--dbname", _libpq(database)]
-        _run([*command, str(folder / FILES[kind])], database)
-        database.close()
+    with closing(open_database(settings.database)) as database:
+        _fill(database, made, folder)
     ctx = open_context(settings)
     store = FileBlobs(folder / BLOBS)
     with ctx.database.read() as session:
@@ -112,6 +101,20 @@ def restore(settings: Settings, folder: Path, progress: Callable[[int], None] = 
     proof = prove(ctx, None, known=(made.line, made.head) if made.line else None)
     ctx.close()
     return proof
+
+
+def _fill(database: Database, made: Backup, folder: Path) -> None:
+    kind = database.engine.dialect.name
+    if made.database != kind:
+        raise InputError(f"the backup is of {made.database}: set DOCPROC_DATABASE_URL to such a database, not {kind}")
+    if sa.inspect(database.engine).get_table_names():
+        raise SetupError("the database is not empty: name a fresh one in DOCPROC_DATABASE_URL")
+    file = folder / FILES[kind]
+    if database.is_sqlite:
+        database.close()
+        shutil.copyfile(file, str(database.engine.url.database))
+    else:
+        _run(["pg_restore", "--no-owner", "--exit-on-error", "--dbname", _libpq(database), str(file)], database)
 
 
 def _named(session: Session) -> Iterator[tuple[str, str]]:

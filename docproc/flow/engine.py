@@ -27,7 +27,15 @@ from docproc.store.migrate import migrate
 
 P = ParamSpec("P")
 R = TypeVar("R")
-Job = Literal["read_page", "check_application", "issue_licence", "deliver_event", "deliver_webhook"]
+Job = Literal[
+    "read_page",
+    "check_application",
+    "issue_licence",
+    "deliver_event",
+    "deliver_webhook",
+    "seal_version",
+    "publish_status",
+]
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +46,8 @@ QUEUE_OF: dict[Job, str] = {
     "issue_licence": "seal",
     "deliver_event": "notify",
     "deliver_webhook": "notify",
+    "seal_version": "seal",
+    "publish_status": "seal",
 }
 CONCURRENCY = {"read": 1, "check": 2, "seal": 1, "notify": 4}
 """Jobs of a queue that one worker runs at a time; reading and sealing use all of a core."""
@@ -52,6 +62,8 @@ CRASHES: dict[Job, int] = {
     "issue_licence": 20,
     "deliver_event": 20,
     "deliver_webhook": 20,
+    "seal_version": 20,
+    "publish_status": 20,
 }
 """Deaths of its worker after which a job is given up; only what strangers send is likely to be the cause."""
 DEAD = ("ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED", "CANCELLED")
@@ -118,6 +130,10 @@ class Jobs:
             if job.queue_name in counts:
                 counts[job.queue_name] += 1
         return counts
+
+    def given_up(self) -> int:
+        """Jobs that ended without doing their work."""
+        return sum(len(self.client.list_workflows(status=s, load_input=False, load_output=False)) for s in DEAD)
 
     def latest_version(self) -> str | None:
         """Application version whose workers take new jobs; ``None`` before the first worker."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from time import perf_counter
@@ -13,6 +14,7 @@ from docproc.domain import PageReading
 REGISTRY = CollectorRegistry()
 _SECONDS = (0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100)
 STEP_SECONDS = Histogram("docproc_step_seconds", "Time of a step", ["step"], buckets=_SECONDS, registry=REGISTRY)
+STEP_CPU = Counter("docproc_step_cpu_seconds", "CPU time of the process in a step", ["step"], registry=REGISTRY)
 STEP_ERRORS = Counter("docproc_step_errors", "Failed tries of a step", ["step", "error"], registry=REGISTRY)
 PAGES = Counter("docproc_pages", "Pages read", ["material", "how", "quality"], registry=REGISTRY)
 FIELDS = Counter("docproc_fields", "Fields by what the machine said", ["material", "outcome"], registry=REGISTRY)
@@ -30,7 +32,7 @@ def listen(port: int) -> None:
 @contextmanager
 def timed(step: str) -> Iterator[None]:
     """Time one try of a step and count how it failed."""
-    started = perf_counter()
+    started, cpu = perf_counter(), sum(os.times()[:4])
     try:
         yield
     except Exception as error:
@@ -38,6 +40,7 @@ def timed(step: str) -> Iterator[None]:
         raise
     finally:
         STEP_SECONDS.labels(step).observe(perf_counter() - started)
+        STEP_CPU.labels(step).inc(max(0.0, sum(os.times()[:4]) - cpu))  # with its children, where parsing happens
 
 
 def count_readings(readings: Sequence[PageReading]) -> None:

@@ -25,7 +25,7 @@ from docproc.decide import transition
 from docproc.domain import CheckResult, Finding, PageReading
 from docproc.draft import draft_licence, holder_code, series
 from docproc.errors import DocprocError, InputError, SealError, SealUnavailableError, SetupError
-from docproc.flow import views
+from docproc.flow import meters, views
 from docproc.flow.admin import SYSTEM
 from docproc.flow.context import Context
 from docproc.flow.deciding import queue_issue
@@ -142,6 +142,7 @@ def read_and_store(page_id: str) -> None:
             return
         if finding is None:
             pages.store_readings(session, page, readings, ctx.clock())
+            meters.count_readings(readings)
         else:
             pages.mark_failed(session, page, finding, ctx.clock())
         queue_check(ctx, session, row)
@@ -170,6 +171,7 @@ def check_and_store(number: str, revision: int) -> None:
         failed = any(page.state == "failed" for page in pages.live_pages(session, number))
         row.verdict = "rescan" if failed else result.verdict
         row.checked_revision = revision
+        meters.VERDICTS.labels(row.matter, row.verdict).inc()
         announce(ctx, session, row, "application.checked", revision=revision)
 
 
@@ -253,11 +255,13 @@ def seal_and_keep(number: str) -> SealOutcome:
         check_approved(ctx, row)
         sealed = stages.seal_licence(licence, usable_seal(ctx, spec.seal, licence, at, stages.own_seals), at)
     except SealUnavailableError as error:
+        meters.SEALS.labels("put off").inc()
         log.warning("licence %s: %s", number, error)
         return {"state": "wait", "sha256": "", "note": error.message_zh}
     except SetupError:
         raise  # this machine's trouble: tried again, then given up for a person to see
     except DocprocError as error:
+        meters.SEALS.labels("failed").inc()
         log.error("licence %s: %s", number, error)
         return {"state": "failed", "sha256": "", "note": error.message_zh}
     return {"state": "sealed", "sha256": ctx.blobs.put(sealed, keep_days=365 * spec.retention_years), "note": ""}
@@ -295,6 +299,7 @@ def register(number: str, sha256: str) -> None:
         row.updated_at = at
         row.seal_state, row.seal_note = "sealed", ""
         audit.append(session, at, SYSTEM, "licence.issued", number, application=row.number, sha256=sha256)
+        meters.SEALS.labels("sealed").inc()
         announce(ctx, session, row, "licence.issued", licence=number)
 
 

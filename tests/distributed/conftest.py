@@ -10,14 +10,14 @@ import pytest
 from tests.distributed.deployment import Deployment, deployment
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    with deployment(tmp_path_factory.mktemp("deployed"), max_queue=40) as running:
+    with deployment(tmp_path_factory.mktemp("deployed"), max_queue=40, log_json=True) as running:
         running.start_workers()
         yield running
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def staff(deployed: Deployment) -> Iterator[dict[str, httpx.Client]]:
     people = deployed.people()
     yield people

@@ -26,6 +26,7 @@ from docproc.flow.worker import run_worker
 from docproc.licence.custody import RegisteredSeal, to_der
 from docproc.licence.pki import AUTHORITY, AUTHORITY_CODE, BASE_URL, SEAL, issue, new_p256, seal_subject
 from docproc.licence.record import licence_json
+from docproc.log import configure
 from docproc.matter import Matter
 from docproc.settings import Settings
 from docproc.store.codec import reading_from_json, reading_to_json
@@ -49,7 +50,7 @@ def read_file(
     if body.get("crash"):
         os.kill(os.getpid(), signal.SIGKILL)
     if body.get("fail"):
-        raise RuntimeError("the reader has a defect")
+        raise RuntimeError(f"the reader has a defect at {body['fail']}")
     return [replace(reading_from_json(r), file=filename) for r in body["readings"]]
 
 
@@ -90,6 +91,7 @@ def own_seals() -> list[RegisteredSeal]:
 
 if __name__ == "__main__":
     settings = Settings()
+    configure(settings.log_level, settings.log_json)
     end_with_parent()
     stages = Stages(read_file, sealer(settings.data_dir), own_seals=own_seals)
     ready = settings.data_dir / f"ready-{sys.argv[1]}"

@@ -1,0 +1,136 @@
+"""Look over a running deployment: versions, stuck work, clocks, certificates, disk, the log's time-stamps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import pkcs12
+
+from docproc.doctor import Check, check_disk
+from docproc.errors import DocprocError
+from docproc.flow.auditing import STAMPED
+from docproc.flow.context import Context, open_context
+from docproc.flow.lease import dead
+from docproc.settings import Settings
+from docproc.store import audit, health
+
+STUCK_AFTER = timedelta(minutes=10)
+"""Age of a waiting file from which something is wrong or workers are too few."""
+SKEW_SECONDS = 2.0
+"""Clocks further apart than this make time-stamps and retention doubtful."""
+CERTIFICATE_DAYS = 30
+STAMP_AGE = timedelta(days=2)
+
+
+def checkup(settings: Settings) -> list[Check]:
+    """Look at the deployment that the settings name; nothing is changed."""
+    try:
+        ctx = open_context(settings)
+    except DocprocError as error:
+        return [Check("stores", False, str(error), "start database and blob store, or mend the settings")]
+    try:
+        looks: tuple[Callable[[Context], Check], ...] = (
+            _schema, _version, _queue, _given_up, _workers, _database_clock, _blobs, _stamps
+        )  # fmt: skip
+        checks = [_guarded(look, ctx) for look in looks]
+        return [*checks, *_certificates(settings, ctx.clock()), check_disk(settings.data_dir)]
+    finally:
+        ctx.close()
+
+
+def _guarded(look: Callable[[Context], Check], ctx: Context) -> Check:
+    try:
+        return look(ctx)
+    except DocprocError as error:
+        return Check(look.__name__.strip("_"), False, str(error), "see the server's own log")
+
+
+def _schema(ctx: Context) -> Check:
+    current = health.is_current(ctx.database)
+    return Check(
+        "schema", current, "newest" if current else "not that of this program", "" if current else "docproc migrate"
+    )
+
+
+def _version(ctx: Context) -> Check:
+    """Only workers of the newest registered version take new jobs: after a step back the queues stand still."""
+    mine, newest = ctx.settings.application_version, ctx.jobs.latest_version()
+    ok = newest in (None, mine)
+    remedy = f"run all workers with DOCPROC_APPLICATION_VERSION={newest}, or start one worker of a newer version"
+    return Check("version", ok, f"here {mine}, newest {newest or 'none yet'}", "" if ok else remedy)
+
+
+def _queue(ctx: Context) -> Check:
+    with ctx.database.read() as session:
+        waiting, oldest = health.waiting_files(session)
+    age = ctx.clock() - oldest if oldest else timedelta()
+    ok = age < STUCK_AFTER
+    detail = f"{waiting} files wait, the oldest for {age.total_seconds():.0f} s"
+    return Check("queue", ok, detail, "" if ok else "start more workers for the queue read, and see their logs")
+
+
+def _given_up(ctx: Context) -> Check:
+    count = ctx.jobs.given_up()
+    remedy = "see the logs for their ids; sealing is tried again by whoever releases the seal"
+    return Check("given up", not count, f"{count} jobs ended without doing their work", remedy if count else "", False)
+
+
+def _workers(ctx: Context) -> Check:
+    with dead(ctx.database, ctx.jobs.busy_workers()) as names:
+        ok = not names
+        detail = "every job that runs has a living worker" if ok else f"dead with jobs: {', '.join(names)}"
+    return Check("workers", ok, detail, "" if ok else "start a worker; it takes the jobs over within seconds")
+
+
+def _database_clock(ctx: Context) -> Check:
+    with ctx.database.read() as session:
+        skew = abs((health.database_time(session) - datetime.now(UTC)).total_seconds())
+    ok = skew < SKEW_SECONDS
+    return Check(
+        "clock", ok, f"{skew:.1f} s from the database's", "" if ok else "run chrony or systemd-timesyncd on both"
+    )
+
+
+def _blobs(ctx: Context) -> Check:
+    ctx.blobs.exists("0" * 64)
+    return Check("blobs", True, "the blob store answers")
+
+
+def _stamps(ctx: Context) -> Check:
+    with ctx.database.read() as session:
+        last, stamped = audit.last(session), audit.newest(session, STAMPED, "audit")
+    if last is None:
+        return Check("audit log", True, "empty", needed=False)
+    age = ctx.clock() - (stamped.at if stamped else last.at)
+    ok = age < STAMP_AGE
+    detail = f"last time-stamped {stamped.at:%Y-%m-%d %H:%M}" if stamped else "never time-stamped"
+    return Check("audit log", ok, detail, "" if ok else "docproc audit stamp, and see why the sealer does not", False)
+
+
+def _certificates(settings: Settings, at: datetime) -> Iterator[Check]:
+    """Every certificate in the folders of the settings, also those inside PKCS#12 whose passphrase is known."""
+    for folder in dict.fromkeys((settings.certs_dir, settings.trust_dir)):
+        for path in sorted(folder.glob("*")) if folder.is_dir() else []:
+            for certificate in _read(path, settings):
+                days = (certificate.not_valid_after_utc - at).days
+                ok = days > CERTIFICATE_DAYS
+                remedy = f"order a new certificate and put it in place of {path}"
+                yield Check(f"certificate {path.name}", ok, f"ends in {days} days", "" if ok else remedy)
+
+
+def _read(path: Path, settings: Settings) -> list[x509.Certificate]:
+    try:
+        if path.suffix == ".p12":
+            secret = settings.seal_passphrase.get_secret_value().encode()
+            secret = secret or (path.parent / "passphrase").read_bytes().strip()
+            found = pkcs12.load_pkcs12(path.read_bytes(), secret).cert
+            return [found.certificate] if found else []
+        if path.suffix in (".crt", ".cer", ".pem"):
+            data = path.read_bytes()
+            return x509.load_pem_x509_certificates(data) if b"-----" in data else [x509.load_der_x509_certificate(data)]
+    except (OSError, ValueError):
+        pass  # a folder of the sealer that we may not read, or a file of another kind
+    return []

@@ -1,0 +1,40 @@
+"""What tells whether a deployment is well."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from docproc.store.migrate import is_current
+from docproc.store.tables import ApplicationRow, LicenceRow, PageRow
+
+__all__ = ["database_time", "is_current", "licences_by_status", "verdicts", "waiting_files"]
+
+
+def waiting_files(session: Session) -> tuple[int, datetime | None]:
+    """How many files wait to be read, and since when the oldest does."""
+    query = sa.select(sa.func.count(), sa.func.min(PageRow.uploaded_at))
+    count, oldest = session.execute(query.where(PageRow.state == "queued", PageRow.removed_at.is_(None))).one()
+    return count, oldest
+
+
+def verdicts(session: Session) -> dict[str, int]:
+    """How many applications have which verdict."""
+    query = sa.select(ApplicationRow.verdict, sa.func.count()).group_by(ApplicationRow.verdict)
+    return {row[0]: row[1] for row in session.execute(query) if row[0] is not None}
+
+
+def licences_by_status(session: Session) -> dict[str, int]:
+    """How many licences are in each status."""
+    query = sa.select(LicenceRow.status, sa.func.count()).group_by(LicenceRow.status)
+    return {row[0]: row[1] for row in session.execute(query)}
+
+
+def database_time(session: Session) -> datetime:
+    """The database server's clock."""
+    if session.get_bind().dialect.name == "sqlite":
+        return datetime.now(UTC)  # the same machine
+    found = session.execute(sa.select(sa.func.clock_timestamp())).scalar_one()
+    return found.astimezone(UTC)
