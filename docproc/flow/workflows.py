@@ -24,7 +24,7 @@ from docproc.check import check
 from docproc.decide import transition
 from docproc.domain import CheckResult, Finding, PageReading
 from docproc.draft import draft_licence, holder_code, series
-from docproc.errors import DocprocError, InputError, SealError, SealUnavailableError, SetupError
+from docproc.errors import DocprocError, InputError, SealError, SealUnavailableError, SetupError, UnavailableError
 from docproc.flow import meters, views
 from docproc.flow.admin import SYSTEM
 from docproc.flow.context import Context
@@ -258,7 +258,7 @@ def seal_and_keep(number: str) -> SealOutcome:
         meters.SEALS.labels("put off").inc()
         log.warning("licence %s: %s", number, error)
         return {"state": "wait", "sha256": "", "note": error.message_zh}
-    except SetupError:
+    except (SetupError, UnavailableError):
         raise  # this machine's trouble: tried again, then given up for a person to see
     except DocprocError as error:
         meters.SEALS.labels("failed").inc()
