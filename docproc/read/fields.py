@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from docproc.read.decode import Decoded, decode
 from docproc.read.glyphs import Glyph, steps_of
-from docproc.read.grammar import grammar_for
+from docproc.read.grammar import grammar_for, standard
 from docproc.read.lattices import cut, join
 from docproc.read.recogniser import Lattice, TextLine
 from docproc.validators import VALIDATORS, locate
@@ -117,7 +117,8 @@ def plain(type_name: str, runs: Sequence[Run]) -> Decoded:
     scores = [max(glyph.confidence, 1e-6) for run in runs for glyph in run.glyphs]
     mean = math.exp(sum(math.log(score) for score in scores) / len(scores))
     sure = mean >= PLAIN_SURE and min(scores) >= PLAIN_WORST
-    text = VALIDATORS[type_name](raw, today=date.max).value
+    spelt = "".join(map(standard, raw)) if grammar_for(type_name).simplify else raw
+    text = VALIDATORS[type_name](spelt, today=date.max).value
     whole = math.exp(sum(math.log(score) for score in scores))  # that every character is right, not the usual one
     return Decoded(text if sure else None, raw, whole, () if sure else (text,))
 

@@ -69,7 +69,7 @@ class Grammar:
 
     def symbols(self, char: str) -> tuple[tuple[str, float], ...]:
         """Return the admissible characters a read character may stand for, each with its share of the posterior."""
-        plain = _standard(char) if self.simplify else char
+        plain = standard(char) if self.simplify else char
         own = ((plain, 1.0),) if plain in self.pattern else ()
         return own + self.looks.get(char, ())
 
@@ -95,7 +95,8 @@ def grammar_for(type_name: str, options: Sequence[str] | None = None) -> Grammar
     return GRAMMARS[type_name]
 
 
-def _standard(char: str) -> str:
+def standard(char: str) -> str:
+    """The standard form (通用规范汉字表) of a traditional or variant character; any other character as it is."""
     plain = fold(char) if char in HAN else char
     return plain if len(plain) == 1 else char
 
@@ -239,10 +240,11 @@ def _grammars() -> dict[str, Grammar]:
         Grammar("cn_name", Pattern((Slot(_FIRM, 2, 60),)), values.checked("cn_name"), NAMED, prior=values.firm_prior,
                 simplify=True, beam=32),
         Grammar("address", Pattern((Slot(_PLACE, 2, 120),)), values.plain, FREE, simplify=True, beam=16),
-        Grammar("scope", Pattern((Slot(_ANY, 1, None),)), values.plain, FREE, simplify=True, beam=8),
+        Grammar("scope", Pattern((Slot(_ANY, 1, None),)), values.checked("scope"), FREE, simplify=True, beam=8),
         Grammar("text", Pattern((Slot(_SPACED, 1, None),)), values.plain, FREE, skip=frozenset(), beam=8),
         Grammar("sex", sex, values.same, CHOSEN, skip=BLANKS | frozenset("性别")),
-        Grammar("ethnicity", nation, values.checked("ethnicity"), CHOSEN, skip=BLANKS | frozenset("民")),
+        Grammar("ethnicity", nation, values.checked("ethnicity"), CHOSEN, skip=BLANKS | frozenset("民"),
+                simplify=True),
     ]  # fmt: skip
     return {grammar.name: grammar for grammar in found}
 
