@@ -41,6 +41,7 @@ def create_app(settings: Settings) -> FastAPI:
     problems.install(app)
     for module in (matters, applications, decisions, licences, wallet, keys, seals, health):
         app.include_router(module.router)
+    app.include_router(licences.status_router)
     pages.install(app)
     app.add_middleware(BodyLimit, upload_bytes=settings.max_upload_bytes)
     app.add_middleware(health.Measured, metrics=app.state.metrics)

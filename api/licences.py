@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path, Query, Response
+from fastapi.responses import PlainTextResponse
 from starlette.concurrency import run_in_threadpool
 
 from api import schemas
@@ -13,6 +14,7 @@ from api.problems import problems
 from docproc.flow import service
 
 router = APIRouter(prefix="/v1/licences", tags=["licences"])
+status_router = APIRouter(prefix="/v1", tags=["licences"])
 
 Number = Annotated[str, Path(description="证照编号", max_length=60)]
 Code = Annotated[str, Path(description="Word in the QR code", max_length=40)]
@@ -31,6 +33,26 @@ Code = Annotated[str, Path(description="Word in the QR code", max_length=40)]
 async def verify(ctx: Ctx, upload: Upload) -> Any:
     """Is the seal good, and is it what was issued? Needs no key. Any bytes get a verdict."""
     return await run_in_threadpool(service.verify_file, ctx, upload[0])
+
+
+@router.post(
+    "/verify/report", response_class=Response, dependencies=[Public], responses=problems(413, 422, 429),
+    summary="Verify a file and get the report as a document",
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}},
+        }
+    },
+)  # fmt: skip
+async def verify_report(
+    ctx: Ctx, upload: Upload, kind: Annotated[Literal["pdf", "xml"], Query(alias="format")] = "pdf"
+) -> Response:
+    """One page in Chinese (`pdf`), or ETSI TS 119 102-2 (`xml`). Needs no key."""
+    data = await run_in_threadpool(service.verify_report, ctx, upload[0], kind)
+    if kind == "pdf":
+        return pdf(data, "verification-report.pdf")
+    return Response(data, media_type="application/xml", headers={"X-Content-Type-Options": "nosniff"})
 
 
 @router.get(
@@ -83,7 +105,26 @@ def file(number: Number, ctx: Ctx, who: Who) -> Response:
 )  # fmt: skip
 def change(number: Number, body: schemas.LicenceChange, ctx: Ctx, who: Who, once: OnceJson) -> Any:
     """Role: approver. A revoked licence stays revoked."""
-    return service.change_licence(ctx, who, number, body.action, body.reason, once)
+    return service.change_licence(ctx, who, number, body.action, body.reason, body.basis, once)
+
+
+@router.post(
+    "/{number}/versions", response_model=schemas.OrderedVersion, status_code=202,
+    responses=problems(401, 403, 404, 409, 422), summary="Correct or re-issue",
+)  # fmt: skip
+def new_version(number: Number, body: schemas.NewVersion, ctx: Ctx, who: Who, once: OnceJson) -> Any:
+    """Order a new version under the same number. Role: approver. Once sealed, the former version is superseded."""
+    return service.new_version(ctx, who, number, body.action, body.changes, body.reason, body.basis, once)
+
+
+@status_router.get(
+    "/status-list", response_class=PlainTextResponse, dependencies=[Public], responses=problems(429, 503),
+    summary="Signed list of licences that are not in force",
+)  # fmt: skip
+def status_list(ctx: Ctx) -> Response:
+    """A JSON Web Signature, for who verifies offline; fetch it again before its `next_update`. Needs no key."""
+    headers = {"Cache-Control": "public, max-age=3600", "X-Content-Type-Options": "nosniff"}
+    return Response(service.status_list(ctx), media_type="application/jose", headers=headers)
 
 
 def pdf(data: bytes, name: str) -> Response:

@@ -55,7 +55,19 @@ class LicenceChange(_Request):
     """A change of a licence's status."""
 
     action: Literal["suspend", "restore", "revoke"]
-    reason: Text
+    reason: Text = Field(description="In Chinese; becomes public with the status list")
+    basis: Text = Field(description="Legal basis, in Chinese; becomes public with the status list")
+
+
+class NewVersion(_Request):
+    """An order for a new version of a licence."""
+
+    action: Literal["correct", "reissue"]
+    changes: dict[Annotated[str, Field(max_length=60)], Text] = Field(
+        default_factory=dict, max_length=60, description="Corrected fields by name; `holder` is the holder's name"
+    )
+    reason: Text = Field(description="In Chinese")
+    basis: Text = Field(description="Legal basis, in Chinese")
 
 
 class NewKey(_Request):
@@ -217,6 +229,7 @@ class LicenceEvent(BaseModel):
     by: str
     at: datetime
     reason: str
+    basis: str
 
 
 class LicenceView(PublicLicence):
@@ -230,11 +243,23 @@ class LicenceView(PublicLicence):
     history: list[LicenceEvent]
 
 
+class OrderedVersion(BaseModel):
+    """A new version that the sealer will make."""
+
+    number: str
+    version: int
+    action: Literal["correct", "reissue"]
+    state: Literal["queued", "waiting", "failed", "sealed"]
+
+
 class VerifiedLicence(BaseModel):
     """The licence that a file claims to be."""
 
     number: str | None
     status: Literal["valid", "suspended", "revoked", "superseded", "expired", "unknown"]
+    since: datetime | None = Field(description="When the status came to be so")
+    reason: str
+    basis: str
 
 
 class VerifiedSignature(BaseModel):
@@ -244,6 +269,7 @@ class VerifiedSignature(BaseModel):
     level: str
     time: datetime | None
     coverage: str
+    recognised: str | None = Field(description="Other department's authority that vouches for the seal")
 
 
 class Verification(BaseModel):

@@ -50,47 +50,71 @@ def licence_file(ctx: Context, caller: Caller, number: str) -> tuple[bytes, str]
     """The sealed file, and its name."""
     caller.require("view_file")
     with ctx.database.read() as session:
-        return _file(ctx, _visible(licences.find_licence(session, number), caller))
+        return _file(ctx, visible(licences.find_licence(session, number), caller))
 
 
 def view_licence(ctx: Context, caller: Caller, number: str) -> dict[str, Any]:
     """A licence with fields and history."""
     caller.require("view")
     with ctx.database.read() as session:
-        row = _visible(licences.find_licence(session, number), caller)
+        row = visible(licences.find_licence(session, number), caller)
         return views.licence(session, row, ctx.today())
 
 
 def change_licence(
-    ctx: Context, caller: Caller, number: str, action: LicenceAction, reason: str, once: Once | None = None
+    ctx: Context,
+    caller: Caller,
+    number: str,
+    action: LicenceAction,
+    reason: str,
+    basis: str,
+    once: Once | None = None,
 ) -> dict[str, Any]:
-    """Suspend, restore or revoke a licence.
+    """Suspend, restore or revoke a licence; reason and legal basis become public with the status list.
 
     Raises:
         ConflictError: its status does not allow that.
-        InputError: the reason is missing.
+        InputError: the reason or the legal basis is missing.
     """
     caller.require("change_licence")
-    if not reason.strip():
-        raise InputError("a reason is needed", message_zh="请填写理由")
+    check_grounds(reason, basis)
 
     def work(session: Session) -> dict[str, Any]:
         at = ctx.clock()
-        row = _visible(licences.find_licence(session, number, lock=True), caller)
+        row = visible(licences.find_licence(session, number, lock=True), caller)
         status = AFTER.get((row.status, action))
         if status is None:
             problem = f"cannot {action} a licence that is {row.status}"
             raise ConflictError(problem, message_zh="证照当前状态不能进行此操作")
-        licences.set_status(session, row, status, caller.subject, at, reason.strip())
-        audit.append(session, at, caller.subject, f"licence.{status}", number, reason=reason.strip())
-        event = outbox.add_event(session, at, f"licence.{status}", number, row.org, reason=reason.strip())
+        grounds = {"reason": reason.strip(), "basis": basis.strip()}
+        licences.set_status(session, row, status, caller.subject, at, **grounds)
+        audit.append(session, at, caller.subject, f"licence.{status}", number, **grounds)
+        event = outbox.add_event(session, at, f"licence.{status}", number, row.org, **grounds)
         ctx.jobs.enqueue(session, "deliver_event", f"event:{event.id}", event.id)
+        ctx.jobs.enqueue(session, "publish_status", f"status:event:{event.id}")
         return views.licence(session, row, ctx.today())
 
     return run_once(ctx, caller, once, work)
 
 
-def _visible(row: LicenceRow, caller: Caller) -> LicenceRow:
+def check_grounds(reason: str, basis: str) -> None:
+    """Refuse an order on a licence that does not say why and by which law.
+
+    Raises:
+        InputError: the reason or the legal basis is missing.
+    """
+    if not reason.strip():
+        raise InputError("a reason is needed", message_zh="请填写理由")
+    if not basis.strip():
+        raise InputError("a legal basis is needed", message_zh="请填写法律依据")
+
+
+def visible(row: LicenceRow, caller: Caller) -> LicenceRow:
+    """Hide licences of other organisations.
+
+    Raises:
+        NotFoundError: the same as for one that does not exist.
+    """
     if row.org != caller.org and not caller.sees_all:
         raise NotFoundError(f"no licence {row.number!r}", message_zh="没有查到这个证照编号")
     return row

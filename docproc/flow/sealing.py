@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from docproc.licence.layout import load_layout
 from docproc.licence.render import render
 from docproc.licence.responder import DevPki
 from docproc.licence.seal import seal
+from docproc.licence.status_list import StatusList, make_status_list
 from docproc.licence.trust import SealTrust, TrustList
 from docproc.licence.tsa import HttpTimeStamper, TimeStamper
 from docproc.licence.verify import verify
@@ -31,7 +33,23 @@ OTHER_KEY = "签章密钥与备案的印章不一致，请联系管理员"
 NOT_VERIFIED = "签章后验证未通过，请联系管理员"
 
 
-def open_sealer(settings: Settings) -> SealLicence:
+@dataclass(frozen=True, slots=True)
+class Sealer:
+    """An opened key and what it does; calling it seals a licence."""
+
+    seal_licence: SealLicence
+    signer: Signer
+
+    def __call__(self, licence: Licence, registered: RegisteredSeal, at: datetime) -> bytes:
+        """Render, seal and verify a licence."""
+        return self.seal_licence(licence, registered, at)
+
+    def sign_status(self, content: StatusList) -> str:
+        """Sign the list of licences that are not in force."""
+        return make_status_list(content, self.signer)
+
+
+def open_sealer(settings: Settings) -> Sealer:
     """Open the seal named in the settings.
 
     The key signs only for a registered seal whose certificate is its own, with the art that is registered.
@@ -59,7 +77,7 @@ def open_sealer(settings: Settings) -> SealLicence:
             raise SealError(problem, message_zh=NOT_VERIFIED)
         return sealed
 
-    return seal_licence
+    return Sealer(seal_licence, signer)
 
 
 def development_seals(settings: Settings) -> list[RegisteredSeal]:

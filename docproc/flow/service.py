@@ -43,7 +43,8 @@ from docproc.flow.register import (
     licence_file_by_code,
     view_licence,
 )
-from docproc.flow.verifying import verify_file
+from docproc.flow.verifying import verify_file, verify_report
+from docproc.flow.versions import new_version, status_list
 from docproc.flow.wallet import (
     revoke_share,
     share,
@@ -90,6 +91,7 @@ __all__ = [
     "list_applications",
     "list_keys",
     "list_webhooks",
+    "new_version",
     "open_context",
     "page_file",
     "page_preview",
@@ -106,8 +108,10 @@ __all__ = [
     "shared_file",
     "sign_in",
     "sign_out",
+    "status_list",
     "submit",
     "verify_file",
+    "verify_report",
     "view_application",
     "view_licence",
     "wallet",

@@ -9,13 +9,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from docproc.domain import Licence, PageReading
 from docproc.licence.custody import RegisteredSeal
+from docproc.licence.status_list import StatusList
 from docproc.matter import Matter
 from docproc.scan.limits import Limits
 from docproc.settings import Settings
+
+if TYPE_CHECKING:
+    from docproc.flow.sealing import Sealer
 
 
 class ReadFile(Protocol):
@@ -59,6 +63,8 @@ DrawPages = Callable[[bytes], Sequence[PagePicture]]
 """Pictures of every page of an uploaded file; raises InputError when it cannot be used."""
 SealLicence = Callable[[Licence, RegisteredSeal, datetime], bytes]
 """Renders, seals with a registered seal and verifies a licence; raises SealUnavailableError or SealError."""
+SignStatus = Callable[[StatusList], str]
+"""Signs a status list with the key of this sealer."""
 OwnSeals = Callable[[], Sequence[RegisteredSeal]]
 """Seals of the development PKI behind the sealer's key; none where the key is a real one."""
 
@@ -73,6 +79,8 @@ class Stages:
     """Default: no pictures."""
     own_seals: OwnSeals = lambda: ()
     """Registered where the registry is empty."""
+    sign_status: SignStatus | None = None
+    """``None``: no status list is made."""
 
 
 def real_stages(settings: Settings) -> Stages:
@@ -91,7 +99,7 @@ def real_stages(settings: Settings) -> Stages:
         return previews(data, _limits(settings))
 
     @cache
-    def sealer() -> SealLicence:
+    def sealer() -> Sealer:
         from docproc.flow.sealing import open_sealer
 
         return open_sealer(settings)
@@ -101,7 +109,10 @@ def real_stages(settings: Settings) -> Stages:
 
         return development_seals(settings)
 
-    return Stages(read_file, lambda licence, seal, at: sealer()(licence, seal, at), draw_pages, own_seals)
+    def sign_status(content: StatusList) -> str:
+        return sealer().sign_status(content)
+
+    return Stages(read_file, lambda licence, seal, at: sealer()(licence, seal, at), draw_pages, own_seals, sign_status)
 
 
 def _limits(settings: Settings) -> Limits:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from threading import BoundedSemaphore
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from docproc.errors import BusyError, LimitError
 from docproc.flow import views
 from docproc.flow.context import CHINA, Context
-from docproc.licence.report import IssuedRecord, LicenceStatus
+from docproc.licence.report import IssuedRecord, LicenceStatus, VerificationReport
+from docproc.licence.report_pdf import report_pdf
+from docproc.licence.report_xml import report_xml
 from docproc.licence.sandbox import verify_limited
 from docproc.licence.trust import TrustList
 from docproc.store import licences
-from docproc.store.tables import LicenceRow
+from docproc.store.tables import LicenceEventRow, LicenceRow
 
 AT_ONCE = 4
 """Files that one process has verified at a time; each takes a child process."""
 WAIT_SECONDS = 5.0
+ReportKind = Literal["pdf", "xml"]
+WRITERS: dict[ReportKind, Callable[[VerificationReport], bytes]] = {"pdf": report_pdf, "xml": report_xml}
 _ROOM = BoundedSemaphore(AT_ONCE)
 
 
@@ -31,18 +36,25 @@ class StoredRegister:
         """The licence one of whose files has this hash."""
         with self.ctx.database.read() as session:
             row = licences.find_by_sha256(session, digest)
-            return self._record(row, digest) if row is not None else None
+            return self._record(row, digest, licences.last_event(session, row.number)) if row is not None else None
 
     def by_number(self, number: str) -> IssuedRecord | None:
         """The licence of this number, if it was issued."""
         with self.ctx.database.read() as session:
             row = licences.find_issued(session, number)
-            return self._record(row, row.sha256 or "") if row is not None else None
+            return (
+                self._record(row, row.sha256 or "", licences.last_event(session, row.number))
+                if row is not None
+                else None
+            )
 
-    def _record(self, row: LicenceRow, digest: str) -> IssuedRecord:
+    def _record(self, row: LicenceRow, digest: str, event: LicenceEventRow | None) -> IssuedRecord:
         status = cast(LicenceStatus, views.licence_status(row, self.ctx.clock().astimezone(CHINA).date()))
         issued = "as-issued" if digest == row.sha256 else "superseded"
-        return IssuedRecord(row.number, row.sha256 or "", status, issued)  # type: ignore[arg-type]
+        known = IssuedRecord(row.number, row.sha256 or "", status, issued)  # type: ignore[arg-type]
+        if status != row.status or event is None:  # it expired by itself
+            return known
+        return replace(known, since=event.at, reason=event.reason, basis=event.basis)
 
 
 def verify_file(ctx: Context, data: bytes) -> dict[str, Any]:
@@ -53,6 +65,16 @@ def verify_file(ctx: Context, data: bytes) -> dict[str, Any]:
         BusyError: too many files are being verified at this moment.
         SetupError: the trust folder is missing.
     """
+    report = _verified(ctx, data)
+    return {**report.to_json(), "headline": report.headline()}
+
+
+def verify_report(ctx: Context, data: bytes, kind: ReportKind) -> bytes:
+    """The verdict as a one-page PDF in Chinese or an ETSI TS 119 102-2 report; raises as :func:`verify_file`."""
+    return WRITERS[kind](_verified(ctx, data))
+
+
+def _verified(ctx: Context, data: bytes) -> VerificationReport:
     if len(data) > ctx.settings.max_upload_bytes:
         raise LimitError(f"file of {len(data)} bytes is over {ctx.settings.max_upload_bytes}")
     trust = TrustList.from_folder(ctx.settings.trust_dir)
@@ -60,7 +82,6 @@ def verify_file(ctx: Context, data: bytes) -> dict[str, Any]:
         raise BusyError("too many files are being verified", retry_after=10)
     try:
         seconds = ctx.settings.verify_cpu_seconds
-        report = verify_limited(data, trust, ctx.clock(), StoredRegister(ctx), seconds=seconds)
+        return verify_limited(data, trust, ctx.clock(), StoredRegister(ctx), seconds=seconds)
     finally:
         _ROOM.release()
-    return {**report.to_json(), "headline": report.headline()}

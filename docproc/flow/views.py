@@ -117,7 +117,9 @@ def licence(session: Session, row: LicenceRow, today: date) -> dict[str, Any]:
         "sha256": row.sha256,
         "sealed_at": _time(row.sealed_at),
         "fields": [{"name": n, "label": label, "value": v} for n, label, v in row.body["fields"]],
-        "history": [{"status": e.status, "by": e.by, "at": _time(e.at), "reason": e.reason} for e in events],
+        "history": [
+            {"status": e.status, "by": e.by, "at": _time(e.at), "reason": e.reason, "basis": e.basis} for e in events
+        ],
     }
 
 

@@ -15,7 +15,7 @@ from functools import partial
 
 from docproc.domain import Finding
 from docproc.errors import DocprocError, SealError, SetupError, UnavailableError
-from docproc.flow import delivering, engine, lease, meters, stamping
+from docproc.flow import delivering, engine, lease, meters, stamping, standing
 from docproc.flow.auditing import Stamper, stamp_head
 from docproc.flow.context import Context, open_context
 from docproc.flow.engine import QUEUE_OF
@@ -75,8 +75,8 @@ def run_worker(
     Tools.install(ctx, stages)
     if "seal" in queues:
         _register_seals(ctx, stages)
-    log.debug("jobs of delivery: %s", delivering.JOBS)
     meters.listen(settings.metrics_port)
+    log.debug("jobs beside the main ones: %s", (*delivering.JOBS, *standing.JOBS))
     engine.launch(ctx.database, name, queues, settings.application_version)
     log.info("worker %s works off %s", name, ", ".join(queues))
     on_ready()
@@ -122,6 +122,8 @@ def _tidy(ctx: Context, stamp: Stamper | None) -> None:
     try:
         with ctx.database.write() as session:
             outbox.forget_answers(session, ctx.clock() - KEEP_ANSWERS)
+            # one fresh status list an hour, whichever worker comes first
+            ctx.jobs.enqueue(session, "publish_status", f"status:{ctx.clock():%Y%m%d%H}")
         if stamp is not None:
             stamp_head(ctx, stamp)
     except DocprocError as error:

@@ -57,6 +57,10 @@ class Typeface:
         self._outlines: dict[str, tuple[Command, ...]] = {}
         self._programs: dict[str, T2CharString] = {}
 
+    def has(self, character: str) -> bool:
+        """Whether the font can draw a character."""
+        return ord(character) in self._cmap
+
     def advance(self, character: str) -> int:
         """Width of a character in font units.
 

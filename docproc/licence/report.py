@@ -17,6 +17,18 @@ CHINA = timezone(timedelta(hours=8))
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """The licence's own status, apart from its seal."""
+
+    status: LicenceStatus
+    since: datetime | None = None
+    """When it came to be so; ``None`` when nobody says."""
+    reason: str = ""
+    basis: str = ""
+    """Legal basis of a suspension or revocation."""
+
+
+@dataclass(frozen=True, slots=True)
 class IssuedRecord:
     """What the register of issued licences knows about one licence."""
 
@@ -26,6 +38,13 @@ class IssuedRecord:
     status: LicenceStatus
     issued: Issued = "as-issued"
     """For a look-up by hash: whether those bytes are the current file of the licence or an earlier one."""
+    since: datetime | None = None
+    reason: str = ""
+    basis: str = ""
+
+    def standing(self) -> Standing:
+        """The status with its time, reason and legal basis."""
+        return Standing(self.status, self.since, self.reason, self.basis)
 
 
 class Register(Protocol):
@@ -36,6 +55,21 @@ class Register(Protocol):
 
     def by_number(self, number: str) -> IssuedRecord | None:
         """Find the licence of this number."""
+
+
+class Listed(Protocol):
+    """A checked list of licences that are not in force, for who cannot ask the register."""
+
+    @property
+    def authority_code(self) -> str:
+        """Whose licences it speaks about."""
+
+    @property
+    def superseded(self) -> frozenset[str]:
+        """SHA-256 of the files of former versions."""
+
+    def standing(self, number: str) -> Standing:
+        """How a licence stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +83,10 @@ class SignatureReport:
     """Proven by a time-stamp; ``None`` when nothing proves it."""
     coverage: str
     """``ENTIRE_FILE``, ``ENTIRE_REVISION`` or less."""
+    recognised: str = ""
+    """Name of the other department's authority that vouches for the seal (互认); empty for our own."""
+    certificate_sha256: str = ""
+    """Of the seal's certificate (DER), lower-case hexadecimal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +117,14 @@ class VerificationReport:
     signatures: tuple[SignatureReport, ...]
     licence: Licence | None
     reasons: tuple[str, ...]
+    standing: Standing = Standing("unknown")
+    """The status again, with its time, reason and legal basis."""
+    checked_with: Literal["register", "status-list", "nothing"] = "nothing"
+    """Where the status comes from."""
+    at: datetime | None = None
+    """The moment that was judged for."""
+    sha256: str = ""
+    """Of the file, lower-case hexadecimal."""
 
     def to_json(self) -> dict[str, Any]:
         """The verdict in the shape that commands and the HTTP interface give out."""
@@ -88,13 +134,20 @@ class VerificationReport:
             "sub_indication": self.sub_indication,
             "integrity": self.integrity,
             "issued": self.issued,
-            "licence": {"number": self.number, "status": self.status},
+            "licence": {
+                "number": self.number,
+                "status": self.status,
+                "since": self.standing.since.isoformat() if self.standing.since else None,
+                "reason": self.standing.reason,
+                "basis": self.standing.basis,
+            },
             "signatures": [
                 {
                     "signer": item.signer,
                     "level": item.level,
                     "time": item.time.isoformat() if item.time else None,
                     "coverage": item.coverage,
+                    "recognised": item.recognised or None,
                 }
                 for item in self.signatures
             ],
@@ -104,6 +157,11 @@ class VerificationReport:
         """One sentence for citizens, in Chinese."""
         if self.ok and self.issued == "as-issued":
             return "证照真实有效：与登记机关签发的文件一致，电子印章有效。"
+        foreign = self.recognised_by()
+        if self.ok and foreign:
+            return f"电子印章有效，由互认机构“{foreign}”担保，文件未被改动；登记状态请向该证照的签发机关核对。"
+        if self.ok and self.checked_with == "status-list":
+            return "电子印章有效，文件未被改动，状态清单中没有暂停、吊销等记录。"
         if self.ok:
             return "电子印章有效，文件未被改动；未联网核对登记状态。"
         if self.indication == "NO-SIGNATURE":
@@ -120,20 +178,33 @@ class VerificationReport:
             "superseded": "已被新证照取代",
             "expired": "已过有效期",
         }
+        if self.issued == "superseded" and self.status == "valid":
+            return "电子印章有效，但这是旧版本文件，证照已换发新版本，请以现行版本为准。"
         if self.status in named:
             return f"电子印章有效，但证照{named[self.status]}。"
         return "电子印章有效，但登记机关查不到这份文件或它不是现行版本，请勿采信。"
 
+    def recognised_by(self) -> str:
+        """The other department's authority that vouches for the seal; empty for our own."""
+        return next((item.recognised for item in self.signatures if item.recognised), "")
 
-def conclude(found: Examination, digest: str, register: Register | None, at: datetime) -> VerificationReport:
+
+def conclude(
+    found: Examination, digest: str, register: Register | None, at: datetime, listed: Listed | None = None
+) -> VerificationReport:
     """Join what the file says with what the register knows; ``digest`` is the file's SHA-256 in hexadecimal.
 
     ``ok`` is true only when the seal passes, the file is intact, the licence is in force at ``at``, and, where there
-    is a register, these very bytes are what was issued.
+    is a register, these very bytes are what was issued. A register knows nothing of what other departments issued:
+    for a recognised seal of theirs it is not asked, unless it has a licence of that number or file itself.
+    ``listed`` stands in for the register offline; it is asked only about licences of its own authority.
     """
+    if register is not None and _is_foreign(found) and not _registered(found, digest, register):
+        register = None
     number = found.licence.number if found.licence else None
     issued: Issued = "unknown"
-    status: LicenceStatus = "unknown"
+    standing = Standing("unknown")
+    source: Literal["register", "status-list", "nothing"] = "nothing" if register is None else "register"
     reasons = list(found.reasons)
     if register is not None:
         record = register.by_sha256(digest)
@@ -141,17 +212,28 @@ def conclude(found: Examination, digest: str, register: Register | None, at: dat
             number, issued = record.number, record.issued
         elif number is not None:
             record = register.by_number(number)
-        status = record.status if record is not None else "unknown"
+        standing = record.standing() if record is not None else standing
         if issued != "as-issued":
             reasons.append("the register does not know these bytes as the current file of a licence")
+    elif listed is not None and found.licence is not None and found.licence.authority_code == listed.authority_code:
+        source, standing = "status-list", listed.standing(found.licence.number)
+        issued = "superseded" if digest in listed.superseded else "unknown"
+        if issued == "superseded":
+            reasons.append("the status list names this file as a former version of the licence")
     today = at.astimezone(CHINA).date()
-    if found.licence is not None and status in ("valid", "unknown") and _over(found.licence.valid_to, today):
-        status = "expired"
+    if found.licence is not None and standing.status in ("valid", "unknown") and _over(found.licence.valid_to, today):
+        standing = Standing("expired")
+    status = standing.status
     early = found.licence is not None and found.licence.valid_from > today
     if early:
         reasons.append("the licence is not in force yet")
     good = found.indication == "TOTAL-PASSED" and found.integrity == "intact" and not early
-    known = issued == "as-issued" and status == "valid" if register is not None else status == "unknown"
+    expected: dict[str, tuple[Issued, LicenceStatus]] = {
+        "register": ("as-issued", "valid"),
+        "status-list": ("unknown", "valid"),
+        "nothing": ("unknown", "unknown"),
+    }
+    known = (issued, status) == expected[source]
     return VerificationReport(
         good and known,
         found.indication,
@@ -163,7 +245,21 @@ def conclude(found: Examination, digest: str, register: Register | None, at: dat
         found.signatures,
         found.licence,
         tuple(reasons),
+        standing,
+        source,
+        at,
+        digest,
     )
+
+
+def _is_foreign(found: Examination) -> bool:
+    return any(item.recognised for item in found.signatures)
+
+
+def _registered(found: Examination, digest: str, register: Register) -> bool:
+    if register.by_sha256(digest) is not None:
+        return True
+    return found.licence is not None and register.by_number(found.licence.number) is not None
 
 
 def _over(end: date | None, today: date) -> bool:

@@ -27,6 +27,7 @@ from docproc.licence.report import (
     Examination,
     Indication,
     Integrity,
+    Listed,
     Register,
     SignatureReport,
     VerificationReport,
@@ -42,7 +43,9 @@ MAX_ARCHIVE_STAMPS = 64
 _Objection = tuple[Indication, str, str]
 
 
-def verify(data: bytes, trust: TrustList, at: datetime, register: Register | None = None) -> VerificationReport:
+def verify(
+    data: bytes, trust: TrustList, at: datetime, register: Register | None = None, listed: Listed | None = None
+) -> VerificationReport:
     """Verify a licence.
 
     Args:
@@ -50,8 +53,9 @@ def verify(data: bytes, trust: TrustList, at: datetime, register: Register | Non
         trust: roots for seals and time-stamps, and revocation information known beside that in the file.
         at: the moment to judge for, usually now; aware.
         register: the register of issued licences, or ``None`` offline.
+        listed: a checked status list, for who is offline.
     """
-    return conclude(examine(data, trust, at), hashlib.sha256(data).hexdigest(), register, at)
+    return conclude(examine(data, trust, at), hashlib.sha256(data).hexdigest(), register, at, listed)
 
 
 def examine(data: bytes, trust: TrustList, at: datetime) -> Examination:
@@ -98,7 +102,10 @@ async def _examine(data: bytes, trust: TrustList, at: datetime) -> Examination:
     if sub in ("HASH_FAILURE", "SIG_CRYPTO_FAILURE"):
         integrity = "altered"
     coverage = seal.signature.evaluate_signature_coverage()
-    report = SignatureReport(_name(seal.signature), seal.level(), proven_time(status), coverage.name)
+    fingerprint = hashlib.sha256(seal.signature.signer_cert.dump()).hexdigest()
+    report = SignatureReport(
+        _name(seal.signature), seal.level(), proven_time(status), coverage.name, certificate_sha256=fingerprint
+    )
     result = Examination(indication, sub, integrity, (report,), licence, tuple(trouble))
     if integrity == "altered" and indication != "TOTAL-FAILED":
         result = replace(result, indication="TOTAL-FAILED", sub_indication="FORMAT_FAILURE")

@@ -11,7 +11,14 @@ from sqlalchemy.orm import Session
 
 from docproc.domain import Licence
 from docproc.errors import NotFoundError
-from docproc.store.tables import ApplicationRow, LicenceEventRow, LicenceFileRow, LicenceRow
+from docproc.store.tables import (
+    ApplicationRow,
+    LicenceEventRow,
+    LicenceFileRow,
+    LicenceRow,
+    LicenceVersionRow,
+    StatusListRow,
+)
 
 
 def new_code() -> str:
@@ -130,16 +137,113 @@ def register_renewed(session: Session, licence: LicenceRow, sha256: str, at: dat
     session.flush()
 
 
-def set_status(session: Session, licence: LicenceRow, status: str, by: str, at: datetime, reason: str) -> None:
-    """Change a licence's status and keep who did it, when and why."""
-    licence.status = status
-    add_status_event(session, licence.number, status, by, at, reason)
-
-
-def add_status_event(session: Session, number: str, status: str, by: str, at: datetime, reason: str) -> None:
-    """Write a line of a licence's history."""
-    session.add(LicenceEventRow(licence=number, status=status, by=by, at=at, reason=reason))
+def register_version(
+    session: Session, licence: LicenceRow, version: LicenceVersionRow, new: Licence, at: datetime
+) -> None:
+    """Make a corrected or re-issued file the licence; the former stays known as superseded. Lock the licence before."""
+    licence.body, licence.version, licence.sha256 = version.body, version.version, version.sha256
+    licence.holder, licence.issued_on, licence.sealed_at = new.holder, new.issued_on, at
+    licence.valid_from, licence.valid_to = new.valid_from, new.valid_to
+    session.add(LicenceFileRow(sha256=version.sha256, licence=licence.number, at=at, reason=version.action))
     session.flush()
+
+
+def set_status(
+    session: Session, licence: LicenceRow, status: str, by: str, at: datetime, reason: str, basis: str = ""
+) -> None:
+    """Change a licence's status and keep who did it, when, why and on what legal basis."""
+    licence.status = status
+    add_status_event(session, licence.number, status, by, at, reason, basis)
+
+
+def add_status_event(
+    session: Session, number: str, status: str, by: str, at: datetime, reason: str, basis: str = ""
+) -> None:
+    """Write a line of a licence's history."""
+    session.add(LicenceEventRow(licence=number, status=status, by=by, at=at, reason=reason, basis=basis))
+    session.flush()
+
+
+def last_event(session: Session, number: str) -> LicenceEventRow | None:
+    """The newest line of a licence's history."""
+    query = sa.select(LicenceEventRow).where(LicenceEventRow.licence == number)
+    return session.scalars(query.order_by(LicenceEventRow.id.desc()).limit(1)).one_or_none()
+
+
+def open_version(session: Session, number: str) -> LicenceVersionRow | None:
+    """A new version of a licence that was ordered and is not sealed yet."""
+    query = sa.select(LicenceVersionRow).where(LicenceVersionRow.licence == number)
+    return session.scalars(query.where(LicenceVersionRow.state.in_(("queued", "waiting")))).one_or_none()
+
+
+def find_version(session: Session, version_id: str) -> LicenceVersionRow:
+    """A new version by id.
+
+    Raises:
+        NotFoundError: it was never ordered.
+    """
+    row = session.get(LicenceVersionRow, version_id)
+    if row is None:
+        raise NotFoundError(f"no licence version {version_id!r}")
+    return row
+
+
+def next_version(session: Session, number: str) -> int:
+    """The number after the highest version ever ordered; a failed order keeps its own."""
+    ordered = session.scalar(
+        sa.select(sa.func.max(LicenceVersionRow.version)).where(LicenceVersionRow.licence == number)
+    )
+    current = session.scalar(sa.select(LicenceRow.version).where(LicenceRow.number == number))
+    return max(ordered or 0, current or 0) + 1
+
+
+def withdrawn(session: Session) -> list[tuple[LicenceRow, LicenceEventRow]]:
+    """Every licence whose status is not ``valid``, with the event that made it so, by number."""
+    newest = (
+        sa.select(LicenceEventRow.licence, sa.func.max(LicenceEventRow.id).label("id"))
+        .group_by(LicenceEventRow.licence)
+        .subquery()
+    )
+    query = (
+        sa.select(LicenceRow, LicenceEventRow)
+        .join(newest, newest.c.licence == LicenceRow.number)
+        .join(LicenceEventRow, LicenceEventRow.id == newest.c.id)
+        .where(LicenceRow.sha256.is_not(None), LicenceRow.status != "valid")
+        .order_by(LicenceRow.number)
+    )
+    return [(row, event) for row, event in session.execute(query)]
+
+
+def superseded_files(session: Session) -> list[str]:
+    """Hashes of the files of earlier versions of licences; a file that was only renewed still says the truth."""
+    versions = {"correct", "reissue"}
+    changed = sa.select(LicenceFileRow.licence).where(LicenceFileRow.reason.in_(versions)).distinct()
+    rows = session.execute(
+        sa.select(LicenceFileRow.licence, LicenceFileRow.sha256, LicenceFileRow.reason)
+        .where(LicenceFileRow.licence.in_(changed))
+        .order_by(LicenceFileRow.licence, LicenceFileRow.at.desc(), LicenceFileRow.sha256)
+    )
+    found: list[str] = []
+    passed: set[str] = set()
+    for licence, sha256, reason in rows:
+        if licence in passed:
+            found.append(sha256)
+        elif reason in versions:
+            passed.add(licence)
+    return sorted(found)
+
+
+def add_status_list(session: Session, sequence: int, at: datetime, body: str) -> None:
+    """Keep a signed status list as the newest one; older ones are dropped, relying parties hold their own."""
+    session.execute(sa.delete(StatusListRow).where(StatusListRow.sequence < sequence))
+    session.add(StatusListRow(sequence=sequence, issued_at=at, body=body))
+    session.flush()
+
+
+def newest_status_list(session: Session) -> StatusListRow | None:
+    """The status list that is given out."""
+    query = sa.select(StatusListRow).order_by(StatusListRow.sequence.desc()).limit(1)
+    return session.scalars(query).one_or_none()
 
 
 def history(session: Session, number: str) -> list[LicenceEventRow]:

@@ -221,7 +221,7 @@ class LicenceFileRow(Base):
     licence: Mapped[str] = mapped_column(sa.ForeignKey("licences.number"), index=True)
     at: Mapped[datetime] = mapped_column("registered_at")
     reason: Mapped[str] = mapped_column(sa.String(20))
-    """``issued`` or ``renewed`` (a fresh archive time-stamp)."""
+    """``issued``, ``renewed`` (a fresh archive time-stamp), ``correct`` or ``reissue`` (a new version)."""
 
 
 class LicenceEventRow(Base):
@@ -235,6 +235,44 @@ class LicenceEventRow(Base):
     by: Mapped[str] = mapped_column("changed_by", sa.String(80))
     at: Mapped[datetime] = mapped_column("changed_at")
     reason: Mapped[str] = mapped_column(sa.Text)
+    basis: Mapped[str] = mapped_column(sa.Text, server_default="")
+    """Legal basis."""
+
+
+class LicenceVersionRow(Base):
+    """A new version of a licence: corrected or issued again, from the moment it was ordered."""
+
+    __tablename__ = "licence_versions"
+    __table_args__ = (sa.UniqueConstraint("licence", "version", name="uq_licence_versions_version"),)
+
+    id: Mapped[str] = mapped_column(sa.String(32), primary_key=True)
+    licence: Mapped[str] = mapped_column(sa.ForeignKey("licences.number"))
+    version: Mapped[int]
+    action: Mapped[str] = mapped_column(sa.String(10))
+    """``correct`` or ``reissue``."""
+    body: Mapped[dict[str, Any]]
+    """The licence as it will be attached to the sealed file."""
+    by: Mapped[str] = mapped_column("ordered_by", sa.String(80))
+    at: Mapped[datetime] = mapped_column("ordered_at")
+    reason: Mapped[str] = mapped_column(sa.Text)
+    basis: Mapped[str] = mapped_column(sa.Text)
+    state: Mapped[str] = mapped_column(sa.String(10))
+    """``queued``, ``waiting`` (for TSA or key), ``failed`` or ``sealed``."""
+    note: Mapped[str] = mapped_column(sa.Text)
+    """Chinese reason while it is not sealed."""
+    attempt: Mapped[int]
+    sha256: Mapped[str | None] = mapped_column(sa.String(64))
+
+
+class StatusListRow(Base):
+    """A signed list of the licences that are not in force; the newest is given out."""
+
+    __tablename__ = "status_lists"
+
+    sequence: Mapped[int] = mapped_column(BigId, primary_key=True)
+    issued_at: Mapped[datetime]
+    body: Mapped[str] = mapped_column(sa.Text)
+    """JSON Web Signature, compact form."""
 
 
 class CounterRow(Base):
@@ -478,3 +516,15 @@ class SealChangeRow(Base):
     """``open``, ``confirmed`` or ``refused``."""
     closed_by: Mapped[str | None] = mapped_column(sa.String(80))
     closed_at: Mapped[datetime | None]
+
+
+SEALING = sa.text("seal_state IN ('queued', 'waiting')")
+HOT = (
+    sa.Index("ix_applications_sealing", ApplicationRow.updated_at, sqlite_where=SEALING, postgresql_where=SEALING),
+    sa.Index("ix_applications_org_number", ApplicationRow.org, ApplicationRow.number),
+    sa.Index("ix_applications_org_status_number", ApplicationRow.org, ApplicationRow.status, ApplicationRow.number),
+    sa.Index("ix_applications_created_by_number", ApplicationRow.created_by, ApplicationRow.number),
+    sa.Index("ix_outbox_org_id", OutboxRow.org, OutboxRow.id),
+    sa.Index("ix_audit_log_subject_seq", AuditRow.subject, AuditRow.seq),
+)
+"""Indexes for queries that would read whole tables once there are many applications."""

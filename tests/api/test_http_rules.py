@@ -42,6 +42,7 @@ ROUTES: list[tuple[str, str, Any, set[str]]] = [
     ("GET", "/v1/licences/x/details", None, {"kiosk", "clerk", "reviewer", "approver", "sealer", "auditor"}),
     ("GET", "/v1/licences/x/file", None, {"kiosk", "clerk", "reviewer", "approver", "auditor"}),
     ("POST", "/v1/licences/x/status", {"action": "revoke", "reason": "理由", "basis": "依据"}, {"approver"}),
+    ("POST", "/v1/licences/x/versions", {"action": "reissue", "reason": "理由", "basis": "依据"}, {"approver"}),
     ("GET", "/v1/keys", None, {"admin"}),
     ("POST", "/v1/keys", {"subject": "new", "org": "office", "roles": ["kiosk"]}, {"admin"}),
     ("DELETE", "/v1/keys/none", None, {"admin"}),

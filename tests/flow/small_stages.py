@@ -26,6 +26,7 @@ from docproc.flow.worker import run_worker
 from docproc.licence.custody import RegisteredSeal, to_der
 from docproc.licence.pki import AUTHORITY, AUTHORITY_CODE, BASE_URL, SEAL, issue, new_p256, seal_subject
 from docproc.licence.record import licence_json
+from docproc.licence.status_list import StatusList
 from docproc.log import configure
 from docproc.matter import Matter
 from docproc.settings import Settings
@@ -89,10 +90,16 @@ def own_seals() -> list[RegisteredSeal]:
     ]
 
 
+def sign_status(content: StatusList) -> str:
+    """The list in clear, for tests to look into."""
+    standings = {number: item.status for number, item in content.standings.items()}
+    return json.dumps({"standings": standings, "superseded": sorted(content.superseded)})
+
+
 if __name__ == "__main__":
     settings = Settings()
     configure(settings.log_level, settings.log_json)
     end_with_parent()
-    stages = Stages(read_file, sealer(settings.data_dir), own_seals=own_seals)
+    stages = Stages(read_file, sealer(settings.data_dir), own_seals=own_seals, sign_status=sign_status)
     ready = settings.data_dir / f"ready-{sys.argv[1]}"
     sys.exit(run_worker(settings, sys.argv[1], sys.argv[2].split(","), stages=stages, on_ready=ready.touch))

@@ -195,17 +195,21 @@ def test_a_seal_that_fails_needs_a_person_and_keeps_the_number(office: Context) 
 def test_a_licence_can_be_suspended_restored_and_revoked_for_good(office: Context) -> None:
     number = issued(office)["licence"]
     with pytest.raises(AccessError):
-        change_licence(office, REVIEWER, number, "revoke", "违法")
+        change_licence(office, REVIEWER, number, "revoke", "违法", "样例法第一条")
     with pytest.raises(InputError):
-        change_licence(office, APPROVER, number, "suspend", " ")
+        change_licence(office, APPROVER, number, "suspend", " ", "样例法第一条")
+    with pytest.raises(InputError):
+        change_licence(office, APPROVER, number, "suspend", "调查", " ")
     with pytest.raises(NotFoundError):
-        change_licence(office, caller("approver-9", "approver", org="elsewhere"), number, "suspend", "调查")
+        stranger = caller("approver-9", "approver", org="elsewhere")
+        change_licence(office, stranger, number, "suspend", "调查", "样例法第一条")
     for action, status in (("suspend", "suspended"), ("restore", "valid"), ("revoke", "revoked")):
-        change_licence(office, APPROVER, number, action, "调查")  # type: ignore[arg-type]
+        change_licence(office, APPROVER, number, action, "调查", "样例法第一条")  # type: ignore[arg-type]
         assert licence_by_number(office, number)["status"] == status
     with pytest.raises(ConflictError):
-        change_licence(office, APPROVER, number, "restore", "误操作")
+        change_licence(office, APPROVER, number, "restore", "误操作", "样例法第一条")
     history = view_licence(office, REVIEWER, number)["history"]
+    assert {line["basis"] for line in history[1:]} == {"样例法第一条"}
     assert [line["status"] for line in history] == ["valid", "suspended", "valid", "revoked"]
 
 

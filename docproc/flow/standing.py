@@ -1,0 +1,157 @@
+"""Jobs after issue that need the seal key: new versions of licences, and the signed status list.
+
+::
+
+    seal_version     ordered version -> render, seal, verify -> blob -> current file of the licence
+    publish_status   licences that are not in force -> signed list, given out by the web process
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+
+from docproc.errors import DocprocError, SealError, SealUnavailableError, SetupError, UnavailableError
+from docproc.flow.admin import SYSTEM
+from docproc.flow.context import Context
+from docproc.flow.engine import Job, step, workflow
+from docproc.flow.seals import usable_seal
+from docproc.flow.versions import body_sha256, canonical
+from docproc.flow.workflows import FIRST_DELAY, LONGEST_DELAY, NOT_APPROVED, SealOutcome, Tools
+from docproc.licence.pki import AUTHORITY_CODE
+from docproc.licence.record import parse_licence_json
+from docproc.licence.report import Standing
+from docproc.licence.status_list import LIFE, StatusList
+from docproc.matter import find_matter
+from docproc.store import audit, counters, licences, outbox
+from docproc.store.tables import LicenceVersionRow
+
+log = logging.getLogger(__name__)
+
+JOBS: tuple[Job, ...] = ("seal_version", "publish_status")
+SEQUENCE = "status-list"
+
+
+@workflow("seal_version")
+def seal_version(version_id: str, attempt: int) -> None:
+    """Seal a corrected or re-issued licence; the former version stays in force until then."""
+    outcome = seal_and_keep_version(version_id)
+    if outcome["state"] == "sealed":
+        register_version(version_id, outcome["sha256"])
+    else:
+        postpone_version(version_id, attempt, outcome)
+
+
+@step("seal_and_keep_version")
+def seal_and_keep_version(version_id: str) -> SealOutcome:
+    """Seal and store the file; it is unknown to everybody until it is registered."""
+    ctx, stages = Tools.get()
+    with ctx.database.read() as session:
+        version = licences.find_version(session, version_id)
+    if version.sha256 is not None:
+        return {"state": "sealed", "sha256": version.sha256, "note": ""}
+    licence = parse_licence_json(canonical(version.body))
+    spec = find_matter(licence.matter).licence
+    at = ctx.clock()
+    try:
+        check_ordered(ctx, version)
+        sealed = stages.seal_licence(licence, usable_seal(ctx, spec.seal, licence, at, stages.own_seals), at)
+    except SealUnavailableError as error:
+        log.warning("version %s: %s", version_id, error)
+        return {"state": "wait", "sha256": "", "note": error.message_zh}
+    except (SetupError, UnavailableError):
+        raise  # this machine's or a store's trouble: tried again, then given up for a person to see
+    except DocprocError as error:
+        log.error("version %s: %s", version_id, error)
+        return {"state": "failed", "sha256": "", "note": error.message_zh}
+    return {"state": "sealed", "sha256": ctx.blobs.put(sealed, keep_days=365 * spec.retention_years), "note": ""}
+
+
+def check_ordered(ctx: Context, version: LicenceVersionRow) -> None:
+    """Only what was ordered is sealed.
+
+    Raises:
+        SealError: the audit log notes another content, or none.
+    """
+    with ctx.database.read() as session:
+        lines = audit.lines(session, subject=version.licence, limit=100_000)
+    noted = [line.detail for line in lines if line.action == f"licence.{version.action}"]
+    if body_sha256(version.body) not in [item.get("body") for item in noted if item["version"] == version.version]:
+        raise SealError(f"version {version.id} is not what was ordered", message_zh=NOT_APPROVED)
+
+
+@step("register_version")
+def register_version(version_id: str, sha256: str) -> None:
+    """Make the new file the licence; from here on the former one verifies as superseded."""
+    ctx, _ = Tools.get()
+    with ctx.database.write() as session:
+        at = ctx.clock()
+        version = licences.find_version(session, version_id)
+        row = licences.find_licence(session, version.licence, lock=True)
+        if version.state == "sealed":
+            return
+        if row.status != "valid":  # revoked or suspended meanwhile: no new version of that
+            version.state, version.note = "failed", "证照状态已变更，新版本未生效"
+            return
+        version.state, version.note, version.sha256 = "sealed", "", sha256
+        licences.register_version(session, row, version, parse_licence_json(canonical(version.body)), at)
+        said = {"reason": version.reason, "basis": version.basis}
+        licences.add_status_event(session, row.number, "valid", version.by, at, **said)
+        audit.append(session, at, SYSTEM, f"licence.{version.action}ed", row.number, version=row.version, sha256=sha256)
+        event = outbox.add_event(session, at, f"licence.{version.action}ed", row.number, row.org, **said)
+        ctx.jobs.enqueue(session, "deliver_event", f"event:{event.id}", event.id)
+        ctx.jobs.enqueue(session, "publish_status", f"status:event:{event.id}")
+
+
+@step("postpone_version")
+def postpone_version(version_id: str, attempt: int, outcome: SealOutcome) -> None:
+    """Say why the new version is not there yet, and queue the next attempt unless a person must act first."""
+    ctx, _ = Tools.get()
+    with ctx.database.write() as session:
+        version = licences.find_version(session, version_id)
+        licences.find_licence(session, version.licence, lock=True)
+        if version.attempt != attempt or version.state not in ("queued", "waiting"):
+            return
+        version.note = outcome["note"]
+        if outcome["state"] == "wait":
+            version.state, version.attempt = "waiting", attempt + 1
+            delay = min(FIRST_DELAY * 2 ** min(attempt - 1, 8), LONGEST_DELAY)
+            job_id = f"version:{version_id}:{attempt + 1}"
+            ctx.jobs.enqueue(session, "seal_version", job_id, version_id, attempt + 1, delay=delay)
+        else:
+            version.state = "failed"
+            audit.append(session, ctx.clock(), SYSTEM, "seal.failed", version.licence, note=outcome["note"])
+
+
+@workflow("publish_status")
+def publish_status() -> None:
+    """Sign a fresh status list."""
+    sign_and_publish()
+
+
+@step("sign_and_publish")
+def sign_and_publish() -> None:
+    """Sign what is true now; a repetition only makes a fresher list."""
+    ctx, stages = Tools.get()
+    if stages.sign_status is None:
+        return
+    with ctx.database.write() as session:
+        sequence = counters.next_value(session, SEQUENCE)
+    at = ctx.clock()
+    signed = stages.sign_status(gather(ctx, sequence, at))
+    with ctx.database.write() as session:
+        newest = licences.newest_status_list(session)
+        if newest is None or newest.sequence < sequence:
+            licences.add_status_list(session, sequence, at, signed)
+
+
+def gather(ctx: Context, sequence: int, at: datetime) -> StatusList:
+    """The licences that are not in force at this moment."""
+    with ctx.database.read() as session:
+        standings = {
+            row.number: Standing(row.status, event.at, event.reason, event.basis)  # type: ignore[arg-type]
+            for row, event in licences.withdrawn(session)
+        }
+        superseded = frozenset(licences.superseded_files(session))
+    authority = ctx.settings.authority_code or AUTHORITY_CODE
+    return StatusList(authority, sequence, at, at + LIFE, standings, superseded)

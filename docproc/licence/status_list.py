@@ -1,0 +1,118 @@
+"""The signed, short-lived list of licences that are not in force, for those who verify without asking us each time.
+
+A licence that is not on a list in date was in force when the list was made; the list says nothing about licences of
+other authorities than its signer's.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import get_args
+
+from docproc.errors import InputError
+from docproc.licence.jose import read_statement, sign_statement
+from docproc.licence.keys import Signer
+from docproc.licence.report import LicenceStatus, Standing
+from docproc.licence.trust import TrustList
+
+KIND = "docproc-status-list+jwt"
+SCHEMA = "docproc-status-list-1"
+LIFE = timedelta(hours=24)
+"""After this a list is not believed any more: the longest time that a revocation can stay unseen offline."""
+CLOCK_SKEW = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class StatusList:
+    """What a status list says."""
+
+    authority_code: str
+    """Whose licences it speaks about; the certificate of its signer says so."""
+    sequence: int
+    """Rises with each list."""
+    issued_at: datetime
+    next_update: datetime
+    standings: dict[str, Standing] = field(default_factory=dict)
+    """By licence number; those that are in force are not named."""
+    superseded: frozenset[str] = frozenset()
+    """SHA-256 (lower-case hexadecimal) of the files of former versions."""
+
+    def standing(self, number: str) -> Standing:
+        """How a licence stands."""
+        return self.standings.get(number, Standing("valid"))
+
+
+def make_status_list(content: StatusList, signer: Signer) -> str:
+    """Sign a list as a compact JSON Web Signature."""
+    body = {
+        "schema": SCHEMA,
+        "authority_code": content.authority_code,
+        "sequence": content.sequence,
+        "issued_at": content.issued_at.isoformat(),
+        "next_update": content.next_update.isoformat(),
+        "licences": {
+            number: {
+                "status": item.status,
+                "since": item.since.isoformat() if item.since else None,
+                "reason": item.reason,
+                "basis": item.basis,
+            }
+            for number, item in sorted(content.standings.items())
+        },
+        "superseded_files": sorted(content.superseded),
+    }
+    payload = json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    return sign_statement(payload, KIND, signer)
+
+
+def read_status_list(text: str, trust: TrustList, at: datetime) -> StatusList:
+    """Check a list and read it.
+
+    Raises:
+        InputError: not signed by whom it speaks for, damaged, or out of date: fetch a fresh one.
+    """
+    statement = read_statement(text, KIND, trust, at)
+    try:
+        found = _parse(json.loads(statement.payload))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"the status list is damaged: {error}") from error
+    if not found.authority_code or found.authority_code != statement.authority_code:
+        raise InputError("the status list is signed by another authority than it speaks for")
+    if not found.issued_at - CLOCK_SKEW <= at <= found.next_update:
+        times = f"{found.issued_at.isoformat()} to {found.next_update.isoformat()}"
+        raise InputError(f"the status list holds from {times} only: fetch a fresh one from /v1/status-list")
+    return found
+
+
+def _parse(raw: dict[str, object]) -> StatusList:
+    if raw["schema"] != SCHEMA:
+        raise ValueError(f"schema {raw['schema']!r} is unknown")
+    listed = raw["licences"]
+    files = raw["superseded_files"]
+    if not isinstance(listed, dict) or not isinstance(files, list):
+        raise TypeError("licences and superseded_files are missing")
+    return StatusList(
+        str(raw["authority_code"]),
+        int(str(raw["sequence"])),
+        _time(raw["issued_at"]),
+        _time(raw["next_update"]),
+        {str(number): _standing(item) for number, item in listed.items()},
+        frozenset(str(item) for item in files),
+    )
+
+
+def _standing(item: dict[str, str | None]) -> Standing:
+    status: LicenceStatus = item["status"]  # type: ignore[assignment]  # checked in the next line
+    if status not in get_args(LicenceStatus):
+        raise ValueError(f"status {status!r} is unknown")
+    since = item["since"]
+    return Standing(status, _time(since) if since else None, str(item["reason"] or ""), str(item["basis"] or ""))
+
+
+def _time(text: object) -> datetime:
+    at = datetime.fromisoformat(str(text))
+    if at.tzinfo is None:
+        raise ValueError(f"time {text!r} has no zone")
+    return at

@@ -1,0 +1,124 @@
+"""The verdict as documents: a page that a person reads, and XML by ETSI TS 119 102-2."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from xml.etree import ElementTree as ET
+
+import pymupdf
+import pytest
+
+from docproc.domain import Licence
+from docproc.licence.report import IssuedRecord, VerificationReport
+from docproc.licence.report_pdf import report_pdf
+from docproc.licence.report_xml import OWN, VR, report_xml
+from docproc.licence.responder import DevPki
+from docproc.licence.trust import TrustList
+from docproc.licence.verify import verify
+
+NOW = datetime.now(UTC)
+
+
+class Book:
+    """A register with one licence in it."""
+
+    def __init__(self, data: bytes, **changes: object) -> None:
+        digest = hashlib.sha256(data).hexdigest()
+        self.record = replace(IssuedRecord("JY29900990000015", digest, "valid"), **changes)  # type: ignore[arg-type]
+
+    def by_sha256(self, digest: str) -> IssuedRecord | None:
+        return self.record if digest == self.record.sha256 else None
+
+    def by_number(self, number: str) -> IssuedRecord | None:
+        return self.record if number == self.record.number else None
+
+
+def words(report: VerificationReport) -> str:
+    with pymupdf.open(stream=report_pdf(report)) as pdf:
+        assert len(pdf) == 1
+        return "".join(pdf[0].get_text().split())
+
+
+def found(report: VerificationReport, path: str) -> str | None:
+    element = ET.fromstring(report_xml(report)).find(path, {"vr": VR, "lv": OWN})
+    return element.text if element is not None else None
+
+
+@pytest.fixture
+def good(sealed: bytes, trust: TrustList) -> VerificationReport:
+    return verify(sealed, trust, datetime.now(UTC), Book(sealed))
+
+
+def test_a_good_licence_reads_as_one(good: VerificationReport, licence: Licence) -> None:
+    text = words(good)
+    for part in ("结论：可以采信", licence.number, licence.holder, "TOTAL-PASSED", "PAdESB-LTA", good.sha256[:32]):
+        assert part in text, part
+    assert "未经证实" not in text
+
+
+def test_a_revoked_licence_says_so_with_time_reason_and_basis(sealed: bytes, trust: TrustList) -> None:
+    since = datetime(2026, 1, 2, 16, 0, tzinfo=UTC)
+    book = Book(sealed, status="revoked", since=since, reason="以欺骗手段取得", basis="样例法第六十九条")
+    report = verify(sealed, trust, NOW + timedelta(hours=1), book)
+    text = words(report)
+    for part in ("结论：不能采信", "已吊销", "以欺骗手段取得", "样例法第六十九条", "2026-01-0300:00:00"):
+        assert part in text, part
+    assert "结论：可以采信" not in text
+
+
+def test_what_an_altered_file_claims_is_marked_as_a_claim(sealed: bytes, trust: TrustList) -> None:
+    report = verify(sealed + b"\n% more\n", trust, NOW + timedelta(hours=1))
+    assert report.licence is not None
+    assert words(report).count("文件自称，未经证实") == 3
+
+
+@pytest.mark.parametrize("data", [b"", b"junk", b"%PDF-1.7\n%%EOF\n"])
+def test_any_bytes_get_both_reports(trust: TrustList, data: bytes) -> None:
+    report = verify(data, trust, NOW)
+    assert "结论：不能采信" in words(report)
+    path = "vr:SignatureValidationReport/vr:SignatureValidationStatus/"
+    assert found(report, path + "vr:MainIndication") == "urn:etsi:019102:mainindication:total-failed"
+    assert found(report, path + "vr:SubIndication") == "urn:etsi:019102:subindication:FORMAT_FAILURE"
+
+
+def test_long_and_strange_claims_do_not_push_the_verdict_off_the_page(good: VerificationReport) -> None:
+    assert good.licence is not None
+    claim = replace(good.licence, holder="很长的名称\U0001f600\x07" * 400)
+    with pymupdf.open(stream=report_pdf(replace(good, licence=claim))) as pdf:
+        assert len(pdf) == 1
+        assert max(block[3] for block in pdf[0].get_text("blocks")) < pdf[0].rect.height - 20
+
+
+def test_the_xml_says_the_same(good: VerificationReport) -> None:
+    path = "vr:SignatureValidationReport/"
+    status = path + "vr:SignatureValidationStatus/vr:MainIndication"
+    assert found(good, status) == "urn:etsi:019102:mainindication:total-passed"
+    assert good.signatures[0].time is not None
+    proven = good.signatures[0].time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert found(good, path + "vr:ValidationTimeInfo/vr:BestSignatureTime/vr:POETime") == proven
+    own = path + "vr:OtherInformation/lv:LicenceVerification/"
+    assert [found(good, own + f"lv:{name}") for name in ("Accepted", "Issued", "LicenceStatus")] == [
+        "true", "as-issued", "valid",
+    ]  # fmt: skip
+
+
+def test_the_xml_follows_the_schema_order(good: VerificationReport) -> None:
+    root = ET.fromstring(report_xml(good))
+    names = [item.tag.removeprefix(f"{{{VR}}}") for item in root[0]]
+    assert names == [
+        "SignatureIdentifier", "ValidationTimeInfo", "SignersDocument", "SignerInformation",
+        "SignatureValidationProcess", "SignatureValidationStatus", "OtherInformation",
+    ]  # fmt: skip
+    targets = {item.get("id") for item in root.iter(f"{{{VR}}}ValidationObject")}
+    referred = {item.get("VOReference") for item in root.iter() if item.get("VOReference")}
+    assert referred == targets
+
+
+def test_the_seal_of_a_file_without_time_is_shown_without_one(
+    pki: DevPki, trust: TrustList, make_sealed: Callable[..., bytes]
+) -> None:
+    report = verify(make_sealed(pki, "B-B"), trust, datetime.now(UTC))
+    assert "没有可信时间戳证明" in words(report)
