@@ -6,7 +6,7 @@ from fastapi import FastAPI, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from api.pages import errors, home, kiosk, kiosk_case, office_login, public, review, wallet
+from api.pages import counter, errors, home, kiosk, kiosk_case, office, office_login, public, review, wallet
 from api.pages.render import STATIC
 
 
@@ -23,7 +23,7 @@ class KeptFiles(StaticFiles):
 
 def install(app: FastAPI) -> None:
     """Add the pages to the application; call it after :func:`api.problems.install`."""
-    for module in (home, kiosk, kiosk_case, public, wallet, office_login, review):
+    for module in (home, kiosk, kiosk_case, public, wallet, office_login, review, office, counter):
         app.include_router(module.router, include_in_schema=False)
     app.mount("/static", KeptFiles(directory=STATIC), name="static")
     errors.install(app)

@@ -140,6 +140,13 @@ def release(request: Request, ctx: Ctx, caller: AsCaller, number: Number, versio
     return RedirectResponse("/office/release", 303)
 
 
+@router.get("/cases/{number}/notice.pdf")
+def notice(ctx: Ctx, caller: AsCaller, number: Number) -> Response:
+    """一次性告知书."""
+    headers = {"Content-Disposition": f'inline; filename="{number}.pdf"', "Cache-Control": "no-store"}
+    return Response(reviewing.notice(ctx, caller, number), media_type="application/pdf", headers=headers)
+
+
 @router.get("/cases/{number}/pages/{page_id}/{index}.webp")
 def picture(
     ctx: Ctx, caller: AsCaller, number: Number, page_id: PageId, index: Annotated[int, Path(ge=0, le=10_000)]

@@ -1,0 +1,199 @@
+"""The office: users, devices and keys, matters, audit log, figures."""
+
+from __future__ import annotations
+
+import tempfile
+from datetime import date, datetime, time, timedelta
+from pathlib import Path as FilePath
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Path, Query, Request, Response
+from fastapi.responses import RedirectResponse
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
+
+from api.deps import Ctx
+from api.pages.bench_view import spec_of
+from api.pages.csrf import Csrf
+from api.pages.official import AsCaller
+from api.pages.qr import qr_svg
+from api.pages.render import page
+from docproc.errors import CatalogueError, DocprocError, InputError
+from docproc.flow import figures as work
+from docproc.flow import service, users
+from docproc.flow.access import Caller
+from docproc.flow.context import CHINA
+from docproc.matter import COMMON_FILE, MATTERS_DIR, find_matter, load_catalogue, load_matter
+
+router = APIRouter(prefix="/office")
+Word = Annotated[str, Form(max_length=80)]
+Id = Annotated[str, Path(max_length=16)]
+MATTER_BYTES = 500_000
+
+
+@router.get("/users")
+def listing(request: Request, ctx: Ctx, caller: AsCaller) -> Response:
+    """Officials and what they may do."""
+    return _users(request, ctx, caller)
+
+
+@router.post("/users", dependencies=[Csrf])
+def add(
+    request: Request,
+    ctx: Ctx,
+    caller: AsCaller,
+    name: Word,
+    org: Word,
+    title: Word = "",
+    roles: Annotated[list[str], Form(max_length=20)] = [],  # noqa: B006  (FastAPI copies it)
+) -> Response:
+    """Add an official; secrets are shown this once."""
+    caller.require("manage_users")
+    try:
+        made = users.add_user(ctx, caller, name.strip(), title, org.strip(), roles)
+    except DocprocError as error:
+        return _users(request, ctx, caller, said=error.message_zh)
+    return _users(request, ctx, caller, made=made)
+
+
+@router.post("/users/{user_id}/secrets", dependencies=[Csrf])
+def renew(request: Request, ctx: Ctx, caller: AsCaller, user_id: Id) -> Response:
+    """Give new secrets to who lost theirs."""
+    return _users(request, ctx, caller, made=users.renew_secrets(ctx, caller, user_id))
+
+
+@router.post("/users/{user_id}/enabled", dependencies=[Csrf])
+def enable(ctx: Ctx, caller: AsCaller, user_id: Id, to: Annotated[bool, Form()]) -> Response:
+    """Shut an account or open it again."""
+    users.set_enabled(ctx, caller, user_id, to)
+    return RedirectResponse("/office/users", 303)
+
+
+@router.get("/keys")
+def key_listing(request: Request, ctx: Ctx, caller: AsCaller) -> Response:
+    """Devices and machines."""
+    return page(
+        request, "office/keys.html", keys=service.list_keys(ctx, caller), made=None, said=None, roles=service.ROLES
+    )
+
+
+@router.post("/keys", dependencies=[Csrf])
+def add_key(
+    request: Request,
+    ctx: Ctx,
+    caller: AsCaller,
+    subject: Word,
+    org: Word,
+    roles: Annotated[list[str], Form(max_length=20)] = [],  # noqa: B006  (FastAPI copies it)
+) -> Response:
+    """Make a key; it is shown this once."""
+    made, said = None, None
+    caller.require("manage_keys")
+    try:
+        made = service.create_key(ctx, caller, subject.strip(), org.strip(), roles)
+    except InputError as error:
+        said = error.message_zh
+    keys = service.list_keys(ctx, caller)
+    return page(request, "office/keys.html", 422 if said else 200, keys=keys, made=made, said=said, roles=service.ROLES)
+
+
+@router.post("/keys/{key_id}/revoke", dependencies=[Csrf])
+def revoke(ctx: Ctx, caller: AsCaller, key_id: Id) -> Response:
+    """Revoke a key for ever."""
+    service.revoke_key(ctx, caller, key_id)
+    return RedirectResponse("/office/keys", 303)
+
+
+@router.get("/matters")
+def matters(request: Request, caller: AsCaller) -> Response:
+    """The catalogue."""
+    caller.require("manage_matters")
+    return page(request, "office/matters.html", matters=load_catalogue().values(), linted=None, fault=None)
+
+
+@router.post("/matters", dependencies=[Csrf])
+async def lint(request: Request, caller: AsCaller) -> Response:
+    """Check a matter file before it is put into the catalogue; nothing is changed."""
+    caller.require("manage_matters")
+    async with request.form(max_files=1, max_fields=4) as form:
+        sent = form.get("file")
+        data = await sent.read(MATTER_BYTES + 1) if isinstance(sent, UploadFile) else b""
+    if not data or len(data) > MATTER_BYTES:
+        raise InputError("no matter file was sent", message_zh="请选择一个事项文件（TOML）")
+    linted, fault = None, None
+    try:
+        linted = await run_in_threadpool(_lint, data)
+    except CatalogueError as error:
+        fault = error
+    except UnicodeDecodeError:
+        raise InputError("not UTF-8", message_zh="文件不是 UTF-8 编码的文本") from None
+    status = 422 if fault else 200
+    return page(request, "office/matters.html", status, matters=load_catalogue().values(), linted=linted, fault=fault)
+
+
+@router.get("/figures")
+def figures(request: Request, ctx: Ctx, caller: AsCaller, days: Annotated[int, Query(ge=1, le=730)] = 90) -> Response:
+    """How the work goes."""
+    found = work.figures(ctx, caller, days)
+    return page(request, "office/figures.html", found=found, days=days, find_matter=find_matter, spec_of=spec_of)
+
+
+@router.get("/audit")
+def audit(
+    request: Request,
+    ctx: Ctx,
+    caller: AsCaller,
+    text: Annotated[str, Query(max_length=80)] = "",
+    action: Annotated[str, Query(max_length=40)] = "",
+    since: Annotated[str, Query(max_length=10)] = "",
+    until: Annotated[str, Query(max_length=10)] = "",
+    before: Annotated[int | None, Query(ge=1, le=2**62)] = None,
+) -> Response:
+    """Who did what when."""
+    lines = work.search_audit(
+        ctx, caller, text=text.strip(), action=action.strip(), since=_midnight(since, 0), until=_midnight(until, 1),
+        before=before,
+    )  # fmt: skip
+    asked = {"text": text, "action": action, "since": since, "until": until}
+    return page(request, "office/audit.html", lines=lines, asked=asked, checked=None)
+
+
+@router.post("/audit/check", dependencies=[Csrf])
+def check_audit(request: Request, ctx: Ctx, caller: AsCaller) -> Response:
+    """Whether no line was changed or removed."""
+    found = service.check_audit(ctx, caller)
+    lines = work.search_audit(ctx, caller)
+    asked = {"text": "", "action": "", "since": "", "until": ""}
+    return page(request, "office/audit.html", lines=lines, asked=asked, checked=found)
+
+
+def _users(
+    request: Request,
+    ctx: service.Context,
+    caller: Caller,
+    *,
+    made: users.NewUser | None = None,
+    said: str | None = None,
+) -> Response:
+    found = users.list_users(ctx, caller)
+    qr = qr_svg(made.totp_uri) if made is not None else None
+    status = 422 if said else 200
+    return page(request, "office/users.html", status, users=found, roles=users.OFFICIALS, made=made, qr=qr, said=said)
+
+
+def _lint(data: bytes) -> object:
+    with tempfile.TemporaryDirectory() as folder:
+        file = FilePath(folder) / "matter.toml"
+        file.write_text(data.decode("utf-8"), encoding="utf-8")
+        (FilePath(folder) / COMMON_FILE).write_bytes((MATTERS_DIR / COMMON_FILE).read_bytes())
+        return load_matter(file)
+
+
+def _midnight(day: str, more: int) -> datetime | None:
+    """Beginning of a day in China, some days later; ``None`` for no day."""
+    if not day:
+        return None
+    try:
+        return datetime.combine(date.fromisoformat(day) + timedelta(days=more), time(), CHINA)
+    except (ValueError, OverflowError):
+        raise InputError(f"{day!r} is not a date", message_zh="日期格式不正确") from None

@@ -1,0 +1,80 @@
+"""Figures on how the service does its work; no commit in here."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from docproc.store.tables import ApplicationRow, AuditRow, CorrectionRow, DecisionRow, FindingRow, PageRow, ReadingRow
+
+
+def decided(session: Session, org: str | None, since: datetime) -> list[tuple[str, str, datetime, datetime, bool]]:
+    """Final decisions: number, matter, first handed in, decided, and whether it had been returned before."""
+    first = (
+        sa.select(AuditRow.subject, sa.func.min(AuditRow.at).label("at"))
+        .where(AuditRow.action == "application.submitted")
+        .group_by(AuditRow.subject)
+        .subquery()
+    )
+    returned = sa.exists().where(DecisionRow.application == ApplicationRow.number, DecisionRow.action == "return")
+    query = (
+        sa.select(
+            ApplicationRow.number, ApplicationRow.matter, first.c.at, DecisionRow.at, returned.correlate(ApplicationRow)
+        )
+        .join(DecisionRow, DecisionRow.application == ApplicationRow.number)
+        .join(first, first.c.subject == ApplicationRow.number)
+        .where(DecisionRow.action.in_(("approve", "reject")), DecisionRow.at >= since)
+    )
+    if org is not None:
+        query = query.where(ApplicationRow.org == org)
+    return [(number, matter, begun, at, bool(back)) for number, matter, begun, at, back in session.execute(query)]
+
+
+def findings(session: Session, org: str | None, since: datetime, limit: int = 30) -> list[tuple[str, str, int]]:
+    """Rule, matter and how many applications it speaks of now, most frequent first."""
+    count = sa.func.count(sa.distinct(FindingRow.application))
+    query = (
+        sa.select(FindingRow.code, ApplicationRow.matter, count)
+        .join(ApplicationRow, ApplicationRow.number == FindingRow.application)
+        .where(ApplicationRow.created_at >= since, FindingRow.severity.in_(("block", "fix")))
+        .group_by(FindingRow.code, ApplicationRow.matter)
+        .order_by(count.desc(), FindingRow.code)
+        .limit(limit)
+    )
+    if org is not None:
+        query = query.where(ApplicationRow.org == org)
+    return [(code, matter, number) for code, matter, number in session.execute(query)]
+
+
+def corrections(
+    session: Session, org: str | None, since: datetime, limit: int = 30
+) -> list[tuple[str, str, str, int, int]]:
+    """Matter, material, field, pages on which a person changed or entered it, pages of the material that were read."""
+    read = (
+        sa.select(ApplicationRow.matter, ReadingRow.material, sa.func.count().label("pages"))
+        .join(PageRow, PageRow.id == ReadingRow.page_id)
+        .join(ApplicationRow, ApplicationRow.number == PageRow.application)
+        .where(PageRow.uploaded_at >= since)
+        .group_by(ApplicationRow.matter, ReadingRow.material)
+    )
+    place = sa.distinct(CorrectionRow.page_id + sa.literal("/") + sa.cast(CorrectionRow.index, sa.String))
+    count = sa.func.count(place)
+    fixed = (
+        sa.select(ApplicationRow.matter, ReadingRow.material, CorrectionRow.field, count)
+        .join(ReadingRow, (ReadingRow.page_id == CorrectionRow.page_id) & (ReadingRow.index == CorrectionRow.index))
+        .join(PageRow, PageRow.id == CorrectionRow.page_id)
+        .join(ApplicationRow, ApplicationRow.number == PageRow.application)
+        .where(PageRow.uploaded_at >= since, ReadingRow.material.is_not(None))
+        .group_by(ApplicationRow.matter, ReadingRow.material, CorrectionRow.field)
+        .order_by(count.desc())
+        .limit(limit)
+    )
+    if org is not None:
+        read, fixed = read.where(ApplicationRow.org == org), fixed.where(ApplicationRow.org == org)
+    pages = {(matter, material): number for matter, material, number in session.execute(read)}
+    return [
+        (matter, str(material), field, number, pages[matter, material])
+        for matter, material, field, number in session.execute(fixed)
+    ]
