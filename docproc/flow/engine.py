@@ -12,6 +12,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import wraps
 from typing import Literal, ParamSpec, TypeVar
 
@@ -134,6 +135,15 @@ class Jobs:
     def given_up(self) -> int:
         """Jobs that ended without doing their work."""
         return sum(len(self.client.list_workflows(status=s, load_input=False, load_output=False)) for s in DEAD)
+
+    def forget_done(self, before: datetime, most: int = 500) -> int:
+        """Drop jobs that did their work before a moment, oldest first; returns how many."""
+        done = self.client.list_workflows(
+            status="SUCCESS", completed_before=before.isoformat(), limit=most, load_input=False, load_output=False
+        )
+        if done:
+            self.client.delete_workflows([job.workflow_id for job in done])
+        return len(done)
 
     def latest_version(self) -> str | None:
         """Application version whose workers take new jobs; ``None`` before the first worker."""

@@ -38,6 +38,8 @@ GIVEN_UP_AFTER = timedelta(seconds=20)
 """Age from which a file that still waits is looked at: its job may have been given up."""
 KEEP_ANSWERS = timedelta(days=7)
 """How long a request can be repeated under its Idempotency-Key."""
+KEEP_JOBS = timedelta(days=30)
+"""How long finished jobs stay visible; what they did is kept in our own tables."""
 TIDY_SECONDS = 3600.0
 GIVEN_UP_ZH = "系统处理中断，请签章人重新确认签章"
 
@@ -124,6 +126,8 @@ def _tidy(ctx: Context, stamp: Stamper | None) -> None:
             outbox.forget_answers(session, ctx.clock() - KEEP_ANSWERS)
             # one fresh status list an hour, whichever worker comes first
             ctx.jobs.enqueue(session, "publish_status", f"status:{ctx.clock():%Y%m%d%H}")
+        while ctx.jobs.forget_done(ctx.clock() - KEEP_JOBS):
+            pass  # in small portions, so that nobody waits for a lock
         if stamp is not None:
             stamp_head(ctx, stamp)
     except DocprocError as error:

@@ -1,0 +1,22 @@
+"""Finished jobs do not pile up for ever, and those that still have work to do are never dropped."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from docproc.flow.context import Context, utc_now
+from docproc.flow.service import view_application
+from tests.flow.people import KIOSK, Workers, hand_in, until
+
+
+def test_only_jobs_that_did_their_work_are_dropped(ctx: Context, workers: Workers) -> None:
+    number = hand_in(ctx)
+    assert ctx.jobs.forget_done(utc_now() + timedelta(days=1)) == 0  # they only wait
+    workers.start("w1")
+    until(lambda: view_application(ctx, KIOSK, number)["checked"], 60)
+    assert ctx.jobs.forget_done(utc_now() - timedelta(days=1)) == 0  # too fresh
+    before = view_application(ctx, KIOSK, number)
+    until(lambda: not any(ctx.jobs.waiting().values()))
+    assert ctx.jobs.forget_done(utc_now() + timedelta(days=1)) > 0
+    assert ctx.jobs.forget_done(utc_now() + timedelta(days=1)) == 0
+    assert view_application(ctx, KIOSK, number) == before
