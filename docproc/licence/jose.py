@@ -108,7 +108,7 @@ def _check_signature(leaf: x509.Certificate, algorithm: str, signed: bytes, sign
 def _check_certificate(leaf: x509.Certificate, others: list[x509.Certificate], trust: TrustList, at: datetime) -> None:
     """Build a path to a trusted root; revocation is judged by the CRLs of the trust folder."""
     context = ValidationContext(
-        trust_roots=list(trust.roots),
+        trust_roots=trust.roots_for("seal", at),
         other_certs=[*others, *trust.intermediates],
         moment=at,
         allow_fetching=False,
@@ -119,6 +119,9 @@ def _check_certificate(leaf: x509.Certificate, others: list[x509.Certificate], t
         path = asyncio.run(CertificateValidator(leaf, others, context).async_validate_usage({"digital_signature"}))
     except (PathError, ValueError) as error:
         raise InputError(f"the signer of the statement is not trusted: {error}") from error
+    root = trust.anchor(path.first)
+    if not root.vouches_for(str(leaf.subject.native.get("organization_identifier", ""))):
+        raise InputError(f"root {root.name} may not vouch for the authority that signed the statement")
     if any(revocation(item, trust) is not None for item in path if not item.self_issued):
         raise InputError("a certificate behind the signed statement was revoked")
 

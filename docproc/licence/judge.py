@@ -62,11 +62,11 @@ async def judge(
     """
     known = _knowledge(signature.reader, trust)
     if not stamps:
-        return _verdict(await _judge_at(signature, _spec(trust, known), at))
+        return _verdict(await _judge_at(signature, _spec(trust, known, at), at))
     proven = await _archived_since(stamps, trust, known, at)
     if proven is not None:
-        return _verdict(await _judge_at(signature, _spec(trust, _until(known, proven)), proven))
-    indication, sub, status = _verdict(await _judge_at(signature, _spec(trust, known), at))
+        return _verdict(await _judge_at(signature, _spec(trust, _until(known, proven), proven), proven))
+    indication, sub, status = _verdict(await _judge_at(signature, _spec(trust, known, at), at))
     if indication == "TOTAL-FAILED" or sub == "NO_CERTIFICATE_CHAIN_FOUND":
         return indication, sub, status
     # the archive time-stamps are worn out, or of a service that nobody trusts
@@ -86,7 +86,7 @@ async def _archived_since(
         made: datetime = stamp.signed_data["encap_content_info"]["content"].parsed["gen_time"].native
         result = await ades_timestamp_validation(
             stamp.signed_data,
-            _spec(trust, _until(known, moment)),
+            _spec(trust, _until(known, moment), moment),
             timing_info=_moment(moment),
             expected_tst_imprint=stamp.compute_digest,
         )
@@ -111,14 +111,16 @@ def _verdict(result: _Result) -> tuple[Indication, str | None, StandardCMSSignat
     return indication, None if indication == "TOTAL-PASSED" else result.ades_subindic.standard_name, result.api_status
 
 
-def _spec(trust: TrustList, known: LocalKnowledge) -> SignatureValidationSpec:
-    anchors = SimpleTrustManager.build(list(trust.roots))
+def _spec(trust: TrustList, known: LocalKnowledge, moment: datetime) -> SignatureValidationSpec:
+    """Trust the roots that are trusted at a moment, each for what it is trusted for."""
+    seals = SimpleTrustManager.build(trust.roots_for("seal", moment))
+    stamps = SimpleTrustManager.build(trust.roots_for("timestamp", moment))
     return SignatureValidationSpec(
         cert_validation_policy=CertValidationPolicySpec(
-            anchors, CertRevTrustPolicy(REQUIRE_REVINFO), algorithm_usage_policy=ALGORITHMS
+            seals, CertRevTrustPolicy(REQUIRE_REVINFO), algorithm_usage_policy=ALGORITHMS
         ),
         ts_cert_validation_policy=CertValidationPolicySpec(
-            anchors, ARCHIVE_REVOCATION, algorithm_usage_policy=ALGORITHMS
+            stamps, ARCHIVE_REVOCATION, algorithm_usage_policy=ALGORITHMS
         ),
         revinfo_gathering_policy=RevocationInfoGatheringSpec(RevinfoOnlineFetchingRule.LOCAL_ONLY),
         local_knowledge=known,

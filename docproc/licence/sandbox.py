@@ -18,6 +18,7 @@ from typing import Any
 from asn1crypto import crl, ocsp, x509
 
 from docproc.errors import InputError
+from docproc.licence.anchors import Anchor
 from docproc.licence.record import licence_json, parse_licence_json
 from docproc.licence.report import Examination, Listed, Register, SignatureReport, VerificationReport, conclude
 from docproc.licence.trust import Evidence, TrustList
@@ -59,6 +60,7 @@ def _in_child(data: bytes, trust: TrustList, at: datetime, memory_mb: int, secon
             "roots": [_encode(item.dump()) for item in trust.roots],
             "intermediates": [_encode(item.dump()) for item in trust.intermediates],
             "crls": [_encode(item.dump()) for item in trust.evidence.crls],
+            "anchors": [item.to_json() for item in trust.anchors],
             "ocsps": [_encode(item.dump()) for item in trust.evidence.ocsps],
         }
     ).encode()
@@ -101,6 +103,7 @@ def _main() -> None:
             tuple(crl.CertificateList.load(base64.b64decode(item)) for item in raw["crls"]),
             tuple(ocsp.OCSPResponse.load(base64.b64decode(item)) for item in raw["ocsps"]),
         ),
+        tuple(Anchor.from_json(item) for item in raw["anchors"]),
     )
     sys.stdout.write(json.dumps(_to_json(examine(data, trust, datetime.fromisoformat(raw["at"])))))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,6 +13,7 @@ from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.policy_decl import DisallowWeakAlgorithmsPolicy
 
 from docproc.errors import SetupError
+from docproc.licence.anchors import Anchor, Use, read_anchors
 
 ALGORITHMS = DisallowWeakAlgorithmsPolicy()
 """No MD5, no SHA-1, no RSA below 2048 bits."""
@@ -35,23 +37,39 @@ class TrustList:
     intermediates: tuple[x509.Certificate, ...] = ()
     evidence: Evidence = field(default_factory=Evidence)
     """CRLs and OCSP responses known beside those in the file; a revocation that happened later is only seen here."""
+    anchors: tuple[Anchor, ...] = ()
+    """Limits of roots, from ``trust.toml``; a root without an entry is our own and has none."""
+
+    def anchor(self, root: x509.Certificate) -> Anchor:
+        """The limits of a root."""
+        digest = hashlib.sha256(root.dump()).hexdigest()
+        return next((item for item in self.anchors if item.sha256 == digest), Anchor(digest))
+
+    def roots_for(self, use: Use, moment: datetime) -> list[x509.Certificate]:
+        """The roots that are trusted for a use at a moment."""
+        return [item for item in self.roots if self.anchor(item).covers(moment, use)]
 
     @classmethod
     def from_folder(cls, folder: Path) -> TrustList:
-        """Read ``*.crt|cer|pem|der`` (self-issued ones are trust anchors) and ``*.crl`` of a folder.
+        """Read ``*.crt|cer|pem|der`` (self-issued ones are trust anchors), ``*.crl`` and ``trust.toml`` of a folder.
 
         Raises:
             SetupError: no such folder, no anchor in it, or a file that is not what its name says.
         """
         if not folder.is_dir():
             raise SetupError(f"trust folder {folder} is missing: run `docproc demo` or name another with --trust")
-        certificates = [item for path in _files(folder, _CERTIFICATES) for item in _certificates(path)]
+        files = {path.name: _certificates(path) for path in _files(folder, _CERTIFICATES)}
+        certificates = [item for found in files.values() for item in found]
         lists = tuple(_crl(path) for path in _files(folder, {".crl"}))
         roots = tuple(item for item in certificates if item.self_issued)
         if not roots:
             raise SetupError(f"trust folder {folder} holds no root certificate: put one there as .crt")
         others = tuple(item for item in certificates if not item.self_issued)
-        return cls(roots, others, Evidence(crls=lists))
+        hashes = {
+            name: [hashlib.sha256(item.dump()).hexdigest() for item in found if item.self_issued]
+            for name, found in files.items()
+        }
+        return cls(roots, others, Evidence(crls=lists), read_anchors(folder, hashes))
 
 
 @dataclass(frozen=True)

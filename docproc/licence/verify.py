@@ -21,6 +21,7 @@ from pyhanko_certvalidator.authority import AuthorityWithCert
 
 from docproc.domain import Licence
 from docproc.errors import InputError
+from docproc.licence.anchors import Anchor
 from docproc.licence.judge import has_dss, judge, proven_time, token_of
 from docproc.licence.record import ATTACHMENT, parse_licence_json
 from docproc.licence.report import (
@@ -104,13 +105,15 @@ async def _examine(data: bytes, trust: TrustList, at: datetime) -> Examination:
     coverage = seal.signature.evaluate_signature_coverage()
     fingerprint = hashlib.sha256(seal.signature.signer_cert.dump()).hexdigest()
     report = SignatureReport(
-        _name(seal.signature), seal.level(), proven_time(status), coverage.name, certificate_sha256=fingerprint
+        _name(seal.signature), seal.level(), proven_time(status), coverage.name, _recognised(status, trust), fingerprint
     )
     result = Examination(indication, sub, integrity, (report,), licence, tuple(trouble))
     if integrity == "altered" and indication != "TOTAL-FAILED":
         result = replace(result, indication="TOTAL-FAILED", sub_indication="FORMAT_FAILURE")
     if result.indication == "TOTAL-PASSED":
-        objection = _known_revocation(seal, status, trust) or _objection(seal, status, licence, complaint, integrity)
+        objection = _known_revocation(seal, status, trust) or _objection(
+            seal, status, trust, licence, complaint, integrity
+        )
         if objection:
             result = replace(
                 result, indication=objection[0], sub_indication=objection[1], reasons=(*result.reasons, objection[2])
@@ -207,6 +210,7 @@ def _check_certificates(seal: _Seal, trust: TrustList) -> None:
 def _objection(
     seal: _Seal,
     status: StandardCMSSignatureStatus | None,
+    trust: TrustList,
     licence: Licence | None,
     complaint: str,
     integrity: Integrity,
@@ -218,6 +222,8 @@ def _objection(
         reason = complaint
     elif token_of(seal.signature) is not None and proven_time(status) is None:
         reason = "the time-stamp of the seal is not trusted"
+    elif not (root := _root(status, trust)) or not root.vouches_for(licence.authority_code):
+        reason = "the root behind the seal may not vouch for the authority that the licence names"
     else:
         reason = _owner_mismatch(seal.signature, licence)
     return ("INDETERMINATE", "SIG_CONSTRAINTS_FAILURE", reason) if reason else None
@@ -241,6 +247,19 @@ def _known_revocation(seal: _Seal, status: StandardCMSSignatureStatus | None, tr
         if spoils(revocation(_signer_of(part), trust), made):
             return "INDETERMINATE", "REVOKED_NO_POE", "the certificate of a time-stamping service was revoked"
     return None
+
+
+def _root(status: StandardCMSSignatureStatus | None, trust: TrustList) -> Anchor | None:
+    """The limits of the root behind the seal, if a path to one was found."""
+    path = status.validation_path if status is not None else None
+    authority = path.trust_anchor.authority if path is not None else None
+    return trust.anchor(authority.certificate) if isinstance(authority, AuthorityWithCert) else None
+
+
+def _recognised(status: StandardCMSSignatureStatus | None, trust: TrustList) -> str:
+    """Name of the other department whose root stands behind the seal."""
+    root = _root(status, trust)
+    return root.name if root is not None else ""
 
 
 def _owner_mismatch(signature: EmbeddedPdfSignature, licence: Licence) -> str:
