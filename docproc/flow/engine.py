@@ -72,6 +72,7 @@ DEAD = ("ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED", "CANCELLED")
 
 def migrate_all(database: Database) -> None:
     """Bring our tables and the engine's to the newest schema."""
+    _quiet()
     migrate(database)
     DBOS.migrate(_url(database))
 
