@@ -236,6 +236,8 @@ def _row(
     material, name, value = reading["material"], field["name"], field["value"]
     spec = spec_of(matter, material, name)
     mine = [f for f in view["findings"] if f["material"] == material and f["field"] == name and f["severity"] != "info"]
+    if field["source"] == "person" and not view["checked"]:
+        mine = []  # they speak of the value before
     edits = tuple(
         {**e, "by": view["names"].get(e["by"], e["by"])}
         for e in view["corrections"]
@@ -243,8 +245,11 @@ def _row(
     )
     first = view["machine"].get((page_id, reading["index"], name))
 
+    # a day of birth is the middle of the identity number
+    kind: FieldType | None = "cid" if name.endswith("born_on") else spec.type
+
     def seen(text: str | None) -> str:
-        return words(spec, masked(spec.type, text) if hide else text)
+        return words(spec, masked(kind, text) if hide else text)
 
     return Row(
         key=f"f-{page_id}-{reading['index']}-{name.replace('.', '_')}",

@@ -54,6 +54,7 @@ def case(request: Request, ctx: Ctx, caller: AsCaller, number: Number) -> Respon
 @router.post("/{number}/pages", dependencies=[Csrf])
 async def upload(request: Request, ctx: Ctx, caller: AsCaller, number: Number) -> Response:
     """Take scans in."""
+    caller.require("upload")  # before the body is read
     async with request.form(max_files=MOST_FILES, max_fields=8) as form:
         files = [
             (await item.read(), item.filename or "")

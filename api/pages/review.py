@@ -52,8 +52,13 @@ def case(request: Request, ctx: Ctx, caller: AsCaller, number: Number) -> Respon
 
 @router.get("/cases/{number}/judged")
 def judged(request: Request, ctx: Ctx, caller: AsCaller, number: Number) -> Response:
-    """The part of the bench that a check changes; asked for until the check is done."""
-    return page(request, "office/judged.html", **_bench(ctx, caller, number), said=None)
+    """What a check says; asked for until the check is done, which then changes the fields too."""
+    values = _bench(ctx, caller, number)
+    if not values["view"]["checked"]:
+        return page(request, "office/judged.html", **values, said=None)
+    response = page(request, "office/panel.html", **values, said=None)
+    response.headers.update({"HX-Retarget": "#panel", "HX-Reswap": "innerHTML"})
+    return response
 
 
 @router.post("/cases/{number}/hold", dependencies=[Csrf])

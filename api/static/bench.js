@@ -152,12 +152,24 @@
     for (const button of event.target.querySelectorAll("button:not([type=button])")) setTimeout(() => { button.disabled = true; });
   });
 
-  // After a correction the panel is new: boxes take their colours from it, and the next doubtful field is chosen.
+  // The check's answer may come while somebody types: what was typed stays.
+  let typed = null;
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const box = document.activeElement;
+    typed = event.detail.target.id === "panel" && box.matches(".edit input[name=value]:not([type])") ? box.value : null;
+  });
+
+  // The panel is new: boxes take their colours from it, and after a correction the next doubtful field is chosen.
   document.addEventListener("htmx:afterSwap", (event) => {
     if (event.detail.target.id !== "panel") return;
     for (const box of stage.querySelectorAll(".box")) {
       const row = document.getElementById(box.dataset.row);
       if (row) box.setAttribute("class", `box ${[...row.classList].filter((c) => c !== "field").join(" ")}`);
+    }
+    if (event.detail.requestConfig.verb === "get") {
+      choose(chosen, { edit: typed !== null });
+      if (typed !== null) document.activeElement.value = typed;
+      return;
     }
     const rest = rows();
     const at = rest.findIndex((row) => row.id === chosen);
