@@ -63,3 +63,24 @@ def bench_flow(
             table.add_row(*head, name, str(int(cost["times"])), f"{cost['wall_s']:.2f}", f"{cost['cpu_s']:.2f}")
             head = ("", "", "")
     out.print(table)
+
+
+@bench_app.command("seal")
+def bench_seal(
+    times: Annotated[int, typer.Option(min=1, help="Seals for each figure; the median counts.")] = 20,
+    as_json: Json = False,
+) -> None:
+    """CPU time of a seal at each level, beside stock pyHanko and `openssl speed`."""
+    from docproc.bench_seal import run
+
+    result = run(times)
+    if as_json:
+        emit(result)
+        return
+    table = Table("level", "CPU ms", "a second and core", "stock CPU ms", "stock a second and core")
+    for level, item in result["profiles"].items():
+        other = result["stock"][level]
+        figures = (item["cpu_ms"], item["per_second_core"], other["cpu_ms"], other["per_second_core"])
+        table.add_row(level, *map(str, figures))
+    out.print(table)
+    out.print(f"openssl alone, signatures a second: {result['openssl']}", highlight=False)

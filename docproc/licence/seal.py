@@ -39,6 +39,7 @@ from pyhanko_certvalidator.path import ValidationPath
 
 from docproc.errors import SealError, SealUnavailableError
 from docproc.licence.art import PT, SealArt
+from docproc.licence.fastcms import templated
 from docproc.licence.keys import Signer
 from docproc.licence.layout import Place
 from docproc.licence.structure import ARCHIVE_FIELD, SEAL_FIELD
@@ -116,7 +117,7 @@ async def _seal(
         )
         where = SigFieldSpec(SEAL_FIELD, on_page=0, box=_box(writer, place), readable_field_name="电子印章")
         pdf_signer = PdfSigner(
-            metadata, signer, timestamper=timestamper, stamp_style=_Style(art=art), new_field_spec=where
+            metadata, templated(signer), timestamper=timestamper, stamp_style=_Style(art=art), new_field_spec=where
         )
         out = await _sign(pdf_signer, writer, await _reserve(signer, timestamper), at)
         if keep:
