@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fastapi import FastAPI, Response
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
@@ -25,5 +26,5 @@ def install(app: FastAPI) -> None:
     """Add the pages to the application; call it after :func:`api.problems.install`."""
     for module in (home, kiosk, kiosk_case, public, wallet, office_login, review, office, counter):
         app.include_router(module.router, include_in_schema=False)
-    app.mount("/static", KeptFiles(directory=STATIC), name="static")
+    app.mount("/static", GZipMiddleware(KeptFiles(directory=STATIC)), name="static")
     errors.install(app)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import httpx
@@ -59,13 +61,16 @@ def word(client: httpx.Client, path: str) -> str:
     return found[1]
 
 
-def signed_in(server: Group, who: Person) -> httpx.Client:
+@contextmanager
+def signed_in(server: Group, who: Person) -> Iterator[httpx.Client]:
     """A client with the session of an official."""
-    client = httpx.Client(base_url=server.base, headers={"Accept": "text/html"}, follow_redirects=True, timeout=30)
-    sent = {"csrf": word(client, "/office/login"), "name": who.name, "password": who.password, "code": who.code()}
-    answer = client.post("/office/login", data=sent)
-    assert answer.status_code == 200 and answer.url.path != "/office/login", answer.text
-    return client
+    with httpx.Client(
+        base_url=server.base, headers={"Accept": "text/html"}, follow_redirects=True, timeout=60
+    ) as client:
+        sent = {"csrf": word(client, "/office/login"), "name": who.name, "password": who.password, "code": who.code()}
+        answer = client.post("/office/login", data=sent)
+        assert answer.status_code == 200 and answer.url.path != "/office/login", answer.text
+        yield client
 
 
 def sign_in_browser(seen: Watched, who: Person) -> None:

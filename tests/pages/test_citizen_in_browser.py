@@ -11,12 +11,13 @@ from urllib.parse import urlsplit
 import cv2
 import httpx
 import numpy as np
+import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.api.group import Group, view
 from tests.api.test_real_chain import approve
 from tests.flow.people import until
-from tests.pages.watching import KIOSK, Watched, watched
+from tests.pages.watching import KIOSK, PHONE, Watched, watched
 
 SCANS = Path(__file__).parents[2] / "samples" / "scans" / "02-trader-good"
 PICTURES = os.environ.get("DOCPROC_TEST_PICTURES")
@@ -68,6 +69,17 @@ def test_from_the_empty_kiosk_to_a_verified_licence(real: Group, browser: Browse
     verify(browser, real, file, tmp_path)
 
 
+@pytest.mark.parametrize("path", ["/", "/kiosk", "/verify", "/progress", "/wallet", "/office"])
+def test_an_entrance_weighs_little_and_is_open_to_all(real: Group, browser: Browser, path: str) -> None:
+    for size in (KIOSK, PHONE):
+        with watched(browser, real.base, size) as seen:
+            seen.open(path)
+            assert 5_000 < sum(seen.bytes_by_url.values()) < 100_000, seen.bytes_by_url
+            seen.check_open_to_all()
+            wide = seen.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            assert wide <= 0, "nothing sticks out at the side"
+
+
 def hand_in(kiosk: Watched, scans: list[Path]) -> tuple[str, str]:
     """Scan, see what is wrong, scan that page again, hand in; gives the number and the address in the QR code."""
     page = kiosk.page
@@ -76,9 +88,12 @@ def hand_in(kiosk: Watched, scans: list[Path]) -> tuple[str, str]:
     until(lambda: page.locator("#case .bar a").count() or time.sleep(0.3), 400)
     kiosk.check_open_to_all()
     shot(kiosk, "kiosk-scan")
+    kiosk.bytes_by_url.clear()
     page.click("#case .bar a")
     mend = page.locator("section.mend")
     expect(mend.first).to_contain_text("重新扫描")
+    page.wait_for_load_state("networkidle")
+    assert sum(kiosk.bytes_by_url.values()) < 300_000, kiosk.bytes_by_url
     kiosk.check_open_to_all()
     shot(kiosk, "kiosk-review")
     with page.expect_navigation():
@@ -145,6 +160,8 @@ def verify(browser: Browser, real: Group, file: Path, tmp_path: Path) -> None:
                 public.page.set_input_files("input[type=file]", str(given))
             assert public.page.get_attribute(".verdict", "data-light") == light
             expect(public.page.locator(".verdict h1")).to_have_text(word)
+            shot(public, f"verify-{light}")
+            passed = public.page.locator(".checklist li.good").count()
+            assert passed == (4 if light == "good" else 0), "no point of an altered file is shown as passed"
             public.page.click("summary")
             public.check_open_to_all()
-            shot(public, f"verify-{light}")
