@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 seal_app = typer.Typer(help="Seals and the development PKI.", no_args_is_help=True)
 
 
+archive_app = typer.Typer(help="Archive packages of licences.", no_args_is_help=True)
+
+
 def verify(
     file: Annotated[Path, typer.Argument(help="Licence as PDF.", exists=True, dir_okay=False)],
     trust: Annotated[Path | None, typer.Option(help="Folder of trusted certificates and CRLs.")] = None,
@@ -52,6 +55,60 @@ def verify(
         out.print(report.headline(), style="green" if report.ok else "red")
         for key, value in report.to_json().items():
             out.print(f"  {key}: {value}", highlight=False)
+    if not report.ok:
+        raise typer.Exit(1)
+
+
+@archive_app.command("export")
+def archive_export(
+    number: Annotated[str, typer.Argument(help="Licence number.")],
+    to: Annotated[Path | None, typer.Option("--out", help="File to write; default NUMBER.zip.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Write the archive package of a licence; needs the seal key, so run it where the sealer runs."""
+    from functools import partial
+
+    from docproc.flow import stamping
+    from docproc.flow.archive import archive_files
+    from docproc.flow.context import open_context
+    from docproc.flow.sealing import open_sealer
+    from docproc.licence.package import make_package
+    from docproc.licence.trust import TrustList
+
+    settings = Settings()
+    ctx = open_context(settings)
+    try:
+        files = archive_files(ctx, number, TrustList.from_folder(settings.trust_dir))
+    finally:
+        ctx.close()
+    path = to or Path(f"{number}.zip")
+    path.write_bytes(make_package(files, open_sealer(settings).signer, partial(stamping.stamp, settings)))
+    if as_json:
+        emit({"file": str(path), "files": sorted(files)})
+    else:
+        out.print(f"{path}: {len(files)} files", highlight=False)
+
+
+@archive_app.command("verify")
+def archive_verify(
+    file: Annotated[Path, typer.Argument(help="Archive package.", exists=True, dir_okay=False)],
+    trust: Annotated[Path | None, typer.Option(help="Folder of trusted certificates and CRLs.")] = None,
+    at: Annotated[str | None, typer.Option(help="Moment of verification, ISO 8601; default now.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Check an archive package on its own, without any store; exit 1 unless everything holds."""
+    from docproc.licence.package import verify_package
+    from docproc.licence.trust import TrustList
+
+    known = TrustList.from_folder(trust or Settings().trust_dir)
+    report = verify_package(file.read_bytes(), known, _moment(at))
+    if as_json:
+        emit(report.to_json())
+    else:
+        said = f"归档包完整有效：{report.number}，共 {report.files} 个文件" if report.ok else "归档包不完整或已被改动"
+        out.print(said, style="green" if report.ok else "red", highlight=False)
+        for problem in report.problems:
+            out.print(f"  {problem}", highlight=False)
     if not report.ok:
         raise typer.Exit(1)
 

@@ -41,7 +41,7 @@ def check_token(token: bytes, digest: bytes, trust: TrustList) -> datetime:
         signed = cms.ContentInfo.load(token, strict=True)["content"]
         moment: datetime = signed["encap_content_info"]["content"].parsed["gen_time"].native
         context = ValidationContext(
-            trust_roots=list(trust.roots),
+            trust_roots=trust.roots_for("timestamp", moment),
             other_certs=list(trust.intermediates),
             moment=moment,
             allow_fetching=False,

@@ -246,6 +246,12 @@ def newest_status_list(session: Session) -> StatusListRow | None:
     return session.scalars(query).one_or_none()
 
 
+def files_of(session: Session, number: str) -> list[LicenceFileRow]:
+    """Every sealed file of a licence, oldest first."""
+    query = sa.select(LicenceFileRow).where(LicenceFileRow.licence == number)
+    return list(session.scalars(query.order_by(LicenceFileRow.at, LicenceFileRow.sha256)))
+
+
 def history(session: Session, number: str) -> list[LicenceEventRow]:
     """Status history of a licence, oldest first."""
     query = sa.select(LicenceEventRow).where(LicenceEventRow.licence == number).order_by(LicenceEventRow.id)
