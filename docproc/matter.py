@@ -138,6 +138,8 @@ class FieldSpec(_Data):
     """Free materials: the printed labels beside which the value stands."""
     page: int = 1
     """Free materials: page of the material on which it stands (2: back of an ID card)."""
+    may_lack: bool = False
+    """Free materials: some editions of the paper do not have it, so that no label means no field, not an unread one."""
     basis: str = ""
 
     @model_validator(mode="after")

@@ -10,10 +10,11 @@ import numpy as np
 from docproc.domain import Box, Field
 from docproc.matter import FieldSpec
 from docproc.read.decode import Decoded
+from docproc.read.doubt import doubt_shape
 from docproc.read.fields import Run, part_of_period, read_runs, strip_words
 from docproc.read.glyphs import Glyph, glyphs_of, rows_of, without_overlay
 from docproc.read.labels import WEAK, find_labels
-from docproc.read.pairing import Value, assign, segments_of
+from docproc.read.pairing import Segment, Value, assign, segments_of
 from docproc.read.recogniser import Image, TextLine
 from docproc.scan.geometry import Matrix, apply, grey
 
@@ -47,17 +48,26 @@ def read_free(
         picture: the page that was read; with it watermarks are told from text.
 
     Returns:
-        One field for each specification; ``value`` is ``None`` for what was not found or cannot be relied on.
+        One field for each specification; ``value`` is ``None`` for what was not found or cannot be relied on. A field
+        that some editions lack is left out where its label is not on the page.
     """
     shown = None if picture is None else grey(picture)
     glyphs = without_overlay(glyphs_of(lines, shown), [line.quad for line in lines])
-    values = collect(glyphs, specs)
-    found = {spec.name: _field(spec, values.get(spec.name), lines, page, to_original) for spec in specs}
-    return _second_looks(found, specs, lines, page, to_original)
+    values, loose = collect(glyphs, specs)
+    there = [spec for spec in specs if spec.name in values or not spec.may_lack]
+    found = {spec.name: _field(spec, values.get(spec.name), lines, page, to_original) for spec in there}
+    for spec in there:
+        found[spec.name] = doubt_shape(spec.type, found[spec.name], values.get(spec.name), loose)
+    return _second_looks(found, there, lines, page, to_original)
 
 
-def collect(glyphs: Sequence[Sequence[Glyph]], specs: Sequence[FieldSpec]) -> dict[str, Value]:
-    """What stands beside each field's label, the surest label of a field first; fields may share a label."""
+def collect(
+    glyphs: Sequence[Sequence[Glyph]], specs: Sequence[FieldSpec]
+) -> tuple[dict[str, Value], Sequence[Segment]]:
+    """What stands beside each field's label, the surest label of a field first, and what belongs to none.
+
+    Fields may share a label.
+    """
     rows = rows_of(glyphs)
     wanted = [(spec.name, anchor) for spec in specs for anchor in spec.anchors]
     anchors: dict[str, str] = {}
@@ -68,7 +78,7 @@ def collect(glyphs: Sequence[Sequence[Glyph]], specs: Sequence[FieldSpec]) -> di
     segments = [s for s in segments_of(rows, labels) if not _WEB.search("".join(g.char for g in s.glyphs))]
     most = {spec.name: max(MOST_LINES.get(spec.type, 1), spec.lines) for spec in specs}
     spaced = frozenset(spec.name for spec in specs if spec.type in SPACED)
-    values, _ = assign(labels, segments, most, spaced)
+    values, loose = assign(labels, segments, most, spaced)
     best: dict[str, Value] = {}
     joined: dict[str, Value] = {}
     for value in values:
@@ -80,7 +90,7 @@ def collect(glyphs: Sequence[Sequence[Glyph]], specs: Sequence[FieldSpec]) -> di
     for value in best.values():
         if value.label.anchor in joined:
             value.lines += joined[value.label.anchor].lines
-    return {name: best[key] for name, key in shared.items() if key in best}
+    return {name: best[key] for name, key in shared.items() if key in best}, loose
 
 
 def _runs(value: Value, lines: Sequence[TextLine]) -> list[Run]:

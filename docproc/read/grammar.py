@@ -161,6 +161,8 @@ DATE_LOOKS = {char: to for char, to in DIGIT_LOOKS.items() if char not in "〇�
     "—": (("-", 1.0),),
     "–": (("-", 1.0),),
 }
+# Printed 〇 in years is read as a figure: 二0一0年. The pattern keeps it out of dates in figures.
+DATE_LOOKS |= {char: (*DATE_LOOKS.get(char, ()), ("〇", 1.0)) for char in "0Oo口○"}
 MONEY_LOOKS = {char: to for char, to in DIGIT_LOOKS.items() if char not in "〇○Yy"}
 MONEY_LOOKS |= {"萬": (("万", 1.0),), "億": (("亿", 1.0),), "参": (("叁", 1.0),), "Y": (("¥", 0.5), ("4", 0.5))}
 MONEY_LOOKS |= {old: ((new, 1.0),) for old, new in zip("參叄貳貮陸圆圓漆伯", "叁叁贰贰陆元元柒佰", strict=True)}
@@ -180,9 +182,11 @@ _DAYS: tuple[tuple[Slot, ...], ...] = (
 )
 _LONG = _word("长期")
 _ENDS = (*_DAYS[:5], _LONG)
+_CN_DAY = _DAYS[5]
 _TERMS = (
     *((_maybe("自从"), *a, _maybe("起"), Slot("至到"), *b, _maybe("止")) for a in _DAYS[:5] for b in _ENDS),
     *((*a, _some("-—~－～", 1, 2), *b) for a in _DAYS[:5] for b in _ENDS),
+    *((_maybe("自从"), *_CN_DAY, _maybe("起"), Slot("至到"), *b, _maybe("止")) for b in (_CN_DAY, _LONG)),
     (*_LONG,),
 )
 _SCALE = (_maybe("百千十"), _maybe("万亿"), _maybe("元"), _maybe("整"))

@@ -23,6 +23,9 @@ ALIKE = 1.7
 SAME_VALUE, SPACED_VALUE = 2.0, 4.5
 """A piece further right than this (heights) belongs to something else; the second for values that are spaced out."""
 
+BESIDE_LOOSE, BELOW_LOOSE = 6.0, 3.0
+"""A piece without a label so many heights right of a value, or below its last line, may be the rest of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Segment:
@@ -163,6 +166,20 @@ def _continues(value: Value, segment: Segment, most: int, spaced: frozenset[str]
         return False
     hangs = value.label.x0 - segment.h < segment.x0 < start < segment.x1
     return hangs or abs(segment.x0 - start) < INDENT * tall
+
+
+def goes_on(value: Value, loose: Segment) -> bool:
+    """Whether a piece that belongs to no label may be the rest of a value: beside one of its lines, or next below."""
+    if not value.lines or not _alike(value, loose) or len(loose.glyphs) < 2:
+        return False
+    last = value.lines[-1]
+    tall = max(loose.h, last[0].h)
+    start, end = min(s.x0 for s in value.segments), max(s.x1 for s in value.segments)
+    beside = any(abs(line[-1].y - loose.y) < SAME_ROW * tall for line in value.lines)
+    if beside:
+        return -tall < loose.x0 - end < BESIDE_LOOSE * tall
+    below = 0 < loose.y - last[0].y < BELOW_LOOSE * tall
+    return below and min(end, loose.x1) - max(start, loose.x0) > 0
 
 
 def _take_below(values: Sequence[Value], rest: Sequence[Segment]) -> list[Segment]:

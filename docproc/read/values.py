@@ -98,12 +98,17 @@ def same(text: str) -> str | None:
     return text
 
 
+def ends_like_a_firm(value: str) -> bool:
+    """Whether a name ends as names of firms, shops and institutions do."""
+    return value.endswith(_ENDINGS)
+
+
 def firm_prior(value: str) -> float:
     """Log weight (nats) of a firm's name before it is seen: names say their trade and end in a known form.
 
     Assumed, not measured: of fifty names one has an unknown ending, of seven one a trade that is not listed.
     """
-    ending = 0.0 if value.endswith(_ENDINGS) else -4.0
+    ending = 0.0 if ends_like_a_firm(value) else -4.0
     return ending + (0.0 if any(trade in value for trade in _TRADES) else -2.0)
 
 

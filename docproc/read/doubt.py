@@ -1,0 +1,35 @@
+"""Doubt in a value that reads well but does not look whole: every character may be sure and half of them missing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from docproc.domain import Field
+from docproc.read.pairing import Segment, Value, goes_on
+from docproc.read.values import ends_like_a_firm
+
+DOUBT = 0.5
+"""Confidence at most, where a person must look."""
+WHOLE_NAME = 4
+"""Han characters of a person's name without a middle dot; longer ones are rare, and mostly other print."""
+MANY_LINES = frozenset({"address", "scope", "cn_name", "text"})
+
+
+def doubt_shape(type_name: str, item: Field, value: Value | None, loose: Sequence[Segment]) -> Field:
+    """Lower the confidence of a value that may have lost a part or taken in another's.
+
+    Args:
+        type_name: of the field.
+        item: what was read.
+        value: the pieces of print it was read from.
+        loose: pieces that belong to no label.
+    """
+    if not item.value or value is None:
+        return item
+    cut = type_name in MANY_LINES and any(goes_on(value, piece) for piece in loose)
+    strange = type_name == "cn_name" and not ends_like_a_firm(item.value)
+    long = type_name == "person_name" and len(item.value) > WHOLE_NAME and not {"·", " "} & set(item.value)
+    if cut or strange or (long and not item.value.isascii()):
+        return replace(item, confidence=min(item.confidence, DOUBT))
+    return item
