@@ -41,7 +41,7 @@ def configure(level: str, as_json: bool) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines() if as_json else TextLines())
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    for chatty in ("httpx", "httpcore", "urllib3", "alembic"):
+    for chatty in ("httpx", "httpcore", "urllib3", "alembic", "fontTools", "pyhanko", "pyhanko_certvalidator"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 

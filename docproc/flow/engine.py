@@ -85,15 +85,21 @@ class Jobs:
 
     @classmethod
     def connect(cls, database: Database) -> Jobs:
-        """Connect to a migrated database."""
+        """Connect to a migrated database.
+
+        Raises:
+            UnavailableError: it is out of reach.
+        """
         _quiet()
-        return cls(
-            DBOSClient(
+        try:
+            client = DBOSClient(
                 system_database_url=_url(database),
                 serializer=DBOSPortableJSONSerializer(),
                 application_name=APP_NAME,
             )
-        )
+        except sa.exc.OperationalError as error:
+            raise UnavailableError(f"the database does not serve: {type(error.orig).__name__}") from error
+        return cls(client)
 
     def enqueue(
         self, session: Session, job: Job, job_id: str, *args: str | int, delay: float = 0, priority: int = 1

@@ -41,7 +41,7 @@ def test_web_and_worker_tell_queues_stages_verdicts_and_licences(
     number = open_application(staff["kiosk"])
     upload_all(staff["kiosk"], number, trader_papers(turn="metrics"))
     before = staff["nobody"].get("/metrics").text
-    assert "docproc_files_waiting 3.0" in before or "docproc_files_waiting 2.0" in before
+    assert f"docproc_files_waiting {len(trader_papers())}.0" in before
     assert float(line(before, "docproc_oldest_file_seconds ").split()[-1]) > 0
     deployed.workers.start("reader-1", READER_QUEUES)
     del deployed.workers.env["DOCPROC_METRICS_PORT"]
