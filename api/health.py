@@ -6,7 +6,6 @@ import logging
 import time
 from collections.abc import Callable
 
-import sqlalchemy as sa
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -100,7 +99,7 @@ def metrics(request: Request, ctx: Ctx) -> Response:
 
 def _database(ctx: Context) -> bool:
     with ctx.database.read() as session:
-        return bool(session.execute(sa.text("SELECT 1")).scalar_one() == 1)
+        return health.answers(session)
 
 
 def _blobs(ctx: Context) -> bool:

@@ -10,7 +10,12 @@ from sqlalchemy.orm import Session
 from docproc.store.migrate import is_current
 from docproc.store.tables import ApplicationRow, LicenceRow, PageRow
 
-__all__ = ["database_time", "is_current", "licences_by_status", "verdicts", "waiting_files"]
+__all__ = ["answers", "database_time", "is_current", "licences_by_status", "verdicts", "waiting_files"]
+
+
+def answers(session: Session) -> bool:
+    """Whether the database answers at all."""
+    return bool(session.execute(sa.text("SELECT 1")).scalar_one() == 1)
 
 
 def waiting_files(session: Session) -> tuple[int, datetime | None]:
