@@ -22,6 +22,7 @@ for command in (
     papers.check,
     service.submit,
     licences.verify,
+    licences.renew,
     service.serve,
     service.worker,
     service.migrate,

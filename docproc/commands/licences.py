@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -56,6 +57,31 @@ def verify(
         for key, value in report.to_json().items():
             out.print(f"  {key}: {value}", highlight=False)
     if not report.ok:
+        raise typer.Exit(1)
+
+
+def renew(
+    due: Annotated[bool, typer.Option("--due", help="Renew what is due; without it only report.")] = False,
+    margin_days: Annotated[int, typer.Option(min=1, help="How long before its end a time-stamp is renewed.")] = 180,
+    as_json: Json = False,
+) -> None:
+    """Renew archive time-stamps before they wear out; can be stopped and run again; exit 1 when some cannot be."""
+    from docproc.flow.context import open_context
+    from docproc.flow.renewing import look, renew_due
+    from docproc.flow.sealing import open_renewer
+
+    settings = Settings()
+    ctx = open_context(settings)
+    try:
+        sweep = renew_due(ctx, open_renewer(settings), margin_days=margin_days) if due else look(ctx)
+    finally:
+        ctx.close()
+    if as_json:
+        emit(asdict(sweep))
+    else:
+        for key, value in asdict(sweep).items():
+            out.print(f"{key}: {value}", highlight=False)
+    if sweep.failed:
         raise typer.Exit(1)
 
 

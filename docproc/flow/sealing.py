@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +18,7 @@ from docproc.licence.custody import RegisteredSeal
 from docproc.licence.keys import Signer, load_pkcs12, open_pkcs11
 from docproc.licence.layout import load_layout
 from docproc.licence.render import render
+from docproc.licence.renew import renew
 from docproc.licence.responder import DevPki
 from docproc.licence.seal import seal
 from docproc.licence.status_list import StatusList, make_status_list
@@ -78,6 +80,16 @@ def open_sealer(settings: Settings) -> Sealer:
         return sealed
 
     return Sealer(seal_licence, signer)
+
+
+def open_renewer(settings: Settings) -> Callable[[bytes, datetime], bytes]:
+    """What gives a file a fresh archive time-stamp; needs the TSA, not the seal key.
+
+    Raises:
+        SetupError: certificates are missing.
+    """
+    timestamper, trust = _services(settings)
+    return lambda pdf, at: renew(pdf, timestamper, trust, at=at)
 
 
 def development_seals(settings: Settings) -> list[RegisteredSeal]:

@@ -11,6 +11,7 @@ import hashlib
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,6 +31,10 @@ SCHEMA = "docproc-archive-1"
 MAX_FILES = 2000
 MAX_BYTES = 2 * 2**30
 """Of all files of a package together, unpacked."""
+_BROKEN = (
+    InputError, KeyError, TypeError, AttributeError, ValueError, RuntimeError, EOFError, zlib.error, zipfile.BadZipFile,
+)  # fmt: skip
+"""What reading a stranger's zip file and the JSON in it may raise; RuntimeError: it is encrypted."""
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -88,15 +93,7 @@ def verify_package(data: bytes, trust: TrustList, at: datetime) -> PackageReport
         number = str(json.loads(files[METADATA])["number"])
         problems = [] if statement.payload == files[HASHES] else [f"{HASHES} is not what was signed"]
         problems += _differences(files, listed)
-    except (
-        InputError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        ValueError,
-        zipfile.BadZipFile,
-        NotImplementedError,
-    ) as error:
+    except _BROKEN as error:
         return PackageReport(False, "", None, "", 0, (f"not a whole package: {error}",), None)
     verdict = verify_limited(files[LICENCE], trust, at)
     if verdict.indication != "TOTAL-PASSED" or verdict.integrity != "intact":

@@ -179,7 +179,7 @@ class VerificationReport:
             "expired": "已过有效期",
         }
         if self.issued == "superseded" and self.status == "valid":
-            return "电子印章有效，但这是旧版本文件，证照已换发新版本，请以现行版本为准。"
+            return "电子印章有效，但这不是现行文件，登记机关已有更新的文件，请下载现行文件后使用。"
         if self.status in named:
             return f"电子印章有效，但证照{named[self.status]}。"
         return "电子印章有效，但登记机关查不到这份文件或它不是现行版本，请勿采信。"

@@ -246,6 +246,36 @@ def newest_status_list(session: Session) -> StatusListRow | None:
     return session.scalars(query).one_or_none()
 
 
+def unlooked(session: Session, limit: int) -> list[str]:
+    """Current files whose end the renewal sweep has not looked up yet."""
+    query = sa.select(LicenceFileRow.sha256).join(LicenceRow, LicenceRow.sha256 == LicenceFileRow.sha256)
+    return list(session.scalars(query.where(LicenceFileRow.good_until.is_(None)).limit(limit)))
+
+
+def set_good_until(session: Session, ends: dict[str, datetime]) -> None:
+    """Remember when the archive time-stamps of files wear out, by SHA-256."""
+    for sha256, end in ends.items():
+        session.execute(sa.update(LicenceFileRow).where(LicenceFileRow.sha256 == sha256).values(good_until=end))
+
+
+def due(session: Session, before: datetime, after: str, limit: int) -> list[tuple[str, str]]:
+    """Number and file of licences whose time-stamp wears out before a moment; numbers after ``after``, in order."""
+    query = (
+        sa.select(LicenceRow.number, LicenceRow.sha256)
+        .join(LicenceFileRow, LicenceRow.sha256 == LicenceFileRow.sha256)
+        .where(LicenceFileRow.good_until < before, LicenceRow.number > after)
+        .order_by(LicenceRow.number)
+        .limit(limit)
+    )
+    return [(number, sha256) for number, sha256 in session.execute(query)]
+
+
+def ends(session: Session) -> list[datetime]:
+    """When the time-stamps of all current files wear out."""
+    query = sa.select(LicenceFileRow.good_until).join(LicenceRow, LicenceRow.sha256 == LicenceFileRow.sha256)
+    return list(session.scalars(query.where(LicenceFileRow.good_until.is_not(None))))
+
+
 def files_of(session: Session, number: str) -> list[LicenceFileRow]:
     """Every sealed file of a licence, oldest first."""
     query = sa.select(LicenceFileRow).where(LicenceFileRow.licence == number)

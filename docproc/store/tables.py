@@ -222,6 +222,8 @@ class LicenceFileRow(Base):
     at: Mapped[datetime] = mapped_column("registered_at")
     reason: Mapped[str] = mapped_column(sa.String(20))
     """``issued``, ``renewed`` (a fresh archive time-stamp), ``correct`` or ``reissue`` (a new version)."""
+    good_until: Mapped[datetime | None] = mapped_column(index=True)
+    """When its newest archive time-stamp wears out; ``None`` until the renewal sweep has looked."""
 
 
 class LicenceEventRow(Base):

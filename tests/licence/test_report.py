@@ -95,6 +95,6 @@ def test_json_has_the_promised_shape(good: Examination) -> None:
         "sub_indication": None,
         "integrity": "intact",
         "issued": "as-issued",
-        "licence": {"number": "JY29900990000015", "status": "valid"},
+        "licence": {"number": "JY29900990000015", "status": "valid", "since": None, "reason": "", "basis": ""},
         "signatures": [],
     }
