@@ -90,7 +90,7 @@ def test_a_clerk_hands_in_for_somebody_and_prints_the_receipt(small: Group) -> N
         files = [("file", (f"{n}.png", data)) for n, data in enumerate(trader_papers())]
         sent = {"csrf": word(client, path)}
         assert client.post(f"{path}/pages", data=sent, files=files).status_code == 200
-        until(lambda: "/submit" in client.get(path).text, 60)
+        until(lambda: "/submit" in client.get(path).text, 120)
         receipt = client.post(f"{path}/submit", data=sent)
         number = path.rpartition("/")[2]
         assert receipt.url.path == f"{path}/receipt"

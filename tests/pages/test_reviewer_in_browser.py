@@ -10,7 +10,8 @@ import httpx
 import pytest
 from playwright.sync_api import Browser
 
-from tests.api.group import Group, checked, group, upload_all, view
+from tests.api.group import Group, group, upload_all, view
+from tests.flow.people import until
 from tests.flow.small_stages import paper
 from tests.pages.officials import Person, person, sign_in_browser, signed_in, word
 from tests.pages.watching import watched
@@ -49,7 +50,7 @@ def handed_in(kiosk: httpx.Client, phone: str | None = RIGHT) -> str:
     readings[0] = replace(readings[0], fields={**readings[0].fields, "phone": changed})
     number = str(kiosk.post("/v1/applications", json={"matter": "sole_trader", "channel": "kiosk"}).json()["number"])
     upload_all(kiosk, number, [paper([reading]) for reading in readings])
-    checked(kiosk, number)
+    until(lambda: view(kiosk, number)["checked"], 120)
     assert kiosk.post(f"/v1/applications/{number}/submit").status_code == 200
     return number
 
