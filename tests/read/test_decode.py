@@ -261,6 +261,35 @@ def test_a_character_spread_over_steps_of_a_cell_counts_once() -> None:
     assert decode_cells([cell] * 4, grammar_for("digits:4")).value == "7777"
 
 
+@pytest.mark.parametrize(
+    ("kind", "text", "value"),
+    [
+        ("person_name", "漢偉", "汉伟"),
+        ("cn_name", "海鮮小廚餐飲店", "海鲜小厨餐饮店"),
+        ("ethnicity", "漢", "汉"),
+        ("address", "成都市雙流區長廚路8號", "成都市双流区长厨路8号"),
+    ],
+)
+def test_traditional_characters_are_read_as_the_standard_ones(kind: str, text: str, value: str) -> None:
+    read = decode(lattice(written(text)), grammar_for(kind))
+    assert read.value == value
+    assert read.raw == text
+
+
+def test_the_stop_at_the_end_of_a_scope_is_no_part_of_it() -> None:
+    assert decode(lattice(written("餐饮服务。")), grammar_for("scope")).value == "餐饮服务"
+
+
+@pytest.mark.parametrize("text", ["二0一0年八月五日", "二〇一O年八月五日", "2010年8月5日"])
+def test_a_year_in_numerals_may_hold_a_nought_as_a_figure(text: str) -> None:
+    assert decode(lattice(written(text)), grammar_for("date")).value == "2010-08-05"
+
+
+def test_a_term_in_numerals_is_read() -> None:
+    read = decode(lattice(written("自二0一0年一月二十九日至二〇二〇年一月二十八日")), grammar_for("period"))
+    assert read.value == "2010-01-29/2020-01-28"
+
+
 def test_an_unknown_type_is_refused_with_the_known_ones() -> None:
     with pytest.raises(ValueError, match=r"no grammar for fields of type 'colour'.*uscc"):
         grammar_for("colour")

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import pytest
+
+from docproc.bench_read import is_label
+from docproc.domain import Field
+from docproc.read.doubt import doubt_shape
+from docproc.read.glyphs import Glyph
+from docproc.read.labels import Label
+from docproc.read.pairing import Segment, Value
+
+SIZE = 20.0
+
+
+def segment(text: str, x: float, y: float) -> Segment:
+    """Square characters side by side, ``x`` and ``y`` in character sizes."""
+    glyphs = [Glyph(c, c, (x + i + 0.5) * SIZE, y * SIZE, SIZE, 1.0, 0, i, 0.0) for i, c in enumerate(text)]
+    return Segment(tuple(glyphs), 0)
+
+
+def value_of(*lines: Segment) -> Value:
+    label = Label("scope", "经营范围", 0, 0, 4, 0.0, 4 * SIZE, 0.0, SIZE, 4.0)
+    return Value(label, [[line] for line in lines])
+
+
+def confidence(kind: str, text: str, value: Value, *loose: Segment) -> float:
+    return doubt_shape(kind, Field("field", text, text, 0.99, None, 1), value, loose).confidence
+
+
+def test_a_value_with_print_of_nobody_right_below_it_may_go_on() -> None:
+    value = value_of(segment("食品销售", 6, 0))
+    assert confidence("scope", "食品销售", value, segment("日用百货销售", 6, 2)) <= 0.5
+    assert confidence("scope", "食品销售", value, segment("日用百货销售", 6, 9)) == 0.99, "far below"
+    assert confidence("scope", "食品销售", value, segment("日用百货销售", 30, 1.5)) == 0.99, "another column"
+
+
+def test_a_value_with_print_of_nobody_right_behind_it_may_go_on() -> None:
+    value = value_of(segment("成都市长城路", 6, 0))
+    assert confidence("address", "成都市长城路", value, segment("八栋", 15, 0)) <= 0.5
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "whole"),
+    [
+        ("cn_name", "样例餐饮有限公司", True),
+        ("cn_name", "样例餐饮有限公司自动售货", False),
+        ("person_name", "欧阳样例", True),
+        ("person_name", "样例经营者名", False),
+        ("person_name", "阿依古丽·样例", True),
+        ("person_name", "SAMPLE PERSON", True),
+    ],
+)
+def test_a_name_that_took_in_other_print_is_doubted(kind: str, text: str, whole: bool) -> None:
+    assert (confidence(kind, text, value_of(segment(text, 6, 0))) == 0.99) == whole
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "good"),
+    [
+        ("amount", "伍佰万元整", True),
+        ("amount", "伍佰万元整伍佰万元整", False),
+        ("uscc", "91350100M000100Y43", True),
+        ("uscc", "9135O100M000100Y43", False),
+        ("date", "2014年10月21日", True),
+        ("date", "201410月21日", False),
+        (None, "anything", False),
+    ],
+)
+def test_labels_that_their_type_refuses_are_no_truth(kind: str | None, text: str, good: bool) -> None:
+    assert is_label(kind, text) == good
