@@ -487,7 +487,7 @@ class SealRow(Base):
     certificates: Mapped[list[Any]]
     """Base64 of DER, the seal's own first."""
     certificate_sha256: Mapped[str] = mapped_column(sa.String(64))
-    diameter: Mapped[float]
+    diameter: Mapped[float] = mapped_column(sa.Float)
     art: Mapped[bytes]
     """Compressed content stream."""
     art_sha256: Mapped[str] = mapped_column(sa.String(64))
