@@ -41,5 +41,5 @@ def database_time(session: Session) -> datetime:
     """The database server's clock."""
     if session.get_bind().dialect.name == "sqlite":
         return datetime.now(UTC)  # the same machine
-    found = session.execute(sa.select(sa.func.clock_timestamp())).scalar_one()
+    found: datetime = session.execute(sa.select(sa.func.clock_timestamp())).scalar_one()
     return found.astimezone(UTC)

@@ -14,8 +14,9 @@ SEALING = sa.text("seal_state IN ('queued', 'waiting')")
 
 
 def upgrade() -> None:
-    where = {"sqlite_where": SEALING, "postgresql_where": SEALING}
-    op.create_index("ix_applications_sealing", "applications", ["updated_at"], **where)
+    op.create_index(
+        "ix_applications_sealing", "applications", ["updated_at"], sqlite_where=SEALING, postgresql_where=SEALING
+    )
     op.create_index("ix_applications_org_number", "applications", ["org", "number"])
     op.create_index("ix_applications_org_status_number", "applications", ["org", "status", "number"])
     op.create_index("ix_applications_created_by_number", "applications", ["created_by", "number"])
