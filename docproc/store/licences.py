@@ -261,7 +261,7 @@ def set_good_until(session: Session, ends: dict[str, datetime]) -> None:
 def due(session: Session, before: datetime, after: str, limit: int) -> list[tuple[str, str]]:
     """Number and file of licences whose time-stamp wears out before a moment; numbers after ``after``, in order."""
     query = (
-        sa.select(LicenceRow.number, LicenceRow.sha256)
+        sa.select(LicenceRow.number, LicenceFileRow.sha256)
         .join(LicenceFileRow, LicenceRow.sha256 == LicenceFileRow.sha256)
         .where(LicenceFileRow.good_until < before, LicenceRow.number > after)
         .order_by(LicenceRow.number)
