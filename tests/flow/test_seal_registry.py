@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -14,7 +11,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.serialization import Encoding
+from typer.testing import CliRunner
 
+from docproc.cli import app
 from docproc.domain import Licence
 from docproc.errors import AccessError, ConflictError, InputError, NotFoundError, SealError
 from docproc.flow.admin import audit_lines, check_audit, create_key
@@ -246,27 +245,31 @@ def test_a_licence_changed_after_its_number_was_given_is_not_sealed(ctx: Context
     assert "审批时不一致" in failed(ctx, number)
 
 
-def run_cli(settings: Settings, key: str, *arguments: str) -> tuple[int, Any]:
-    env = {**os.environ, "DOCPROC_DATA_DIR": str(settings.data_dir), "DOCPROC_KEY": key}
-    command = [sys.executable, "-m", "docproc.cli", "seal", *arguments, "--json"]
-    done = subprocess.run(command, env=env, capture_output=True, text=True)
-    return done.returncode, json.loads(done.stdout) if done.returncode == 0 else done.stderr
+def run_cli(settings: Settings, key: str, *arguments: str) -> Any:
+    """What a command answers; raises what it raises."""
+    env = {"DOCPROC_DATA_DIR": str(settings.data_dir), "DOCPROC_KEY": key}
+    done = CliRunner().invoke(app, ["seal", *arguments, "--json"], env=env, catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return json.loads(done.stdout)
 
 
 def test_the_command_line_keeps_the_registry_with_two_keys(ctx: Context, settings: Settings, tmp_path: Path) -> None:
     one = create_key(ctx, ADMIN, "li", "office", ["sealer"])["key"]
     two = create_key(ctx, ADMIN, "wang", "office", ["approver"])["key"]
     (tmp_path / "seal.pem").write_text(certificate())
-    status, change = run_cli(
+    change = run_cli(
         settings, one, "add", "food_office", "--certificates", str(tmp_path / "seal.pem"), "--owner", AUTHORITY,
         "--owner-code", AUTHORITY_CODE, "--filing-number", "SAMPLE-3", "--licence-kind", "food_business",
         "--reason", "新章启用",
     )  # fmt: skip
-    assert status == 0, change
-    status, told = run_cli(settings, one, "confirm", change["id"])
-    assert status == 2
-    assert "another person" in told
-    assert run_cli(settings, two, "confirm", change["id"])[0] == 0
-    status, found = run_cli(settings, two, "list")
+    with pytest.raises(AccessError, match="another person"):
+        run_cli(settings, one, "confirm", change["id"])
+    assert run_cli(settings, two, "confirm", change["id"])["state"] == "confirmed"
+    found = run_cli(settings, two, "list")
     assert [(seal["name"], seal["state"]) for seal in found["seals"]] == [("food_office", "active")]
-    assert run_cli(settings, "dp_wrong", "list")[0] == 2
+    for action, state in (("suspend", "suspended"), ("resume", "active")):
+        change = run_cli(settings, two, action, "food_office", "--reason", "密钥保管人变动")
+        run_cli(settings, one, "confirm", change["id"])
+        assert run_cli(settings, two, "list")["seals"][0]["state"] == state
+    with pytest.raises(AccessError, match="wrong or revoked"):
+        run_cli(settings, "dp_wrong", "list")
