@@ -54,7 +54,7 @@ def report_pdf(report: VerificationReport) -> bytes:
     canvas.text(PAGE_MM[0] / 2, 30, "电子证照验证报告", 22, key="serif", colour=_INK, align="centre")
     colour = _GOOD if report.ok else _BAD
     canvas.line([(_LEFT, 36), (_RIGHT, 36)], 0.6, colour)
-    canvas.text(_LEFT, 47, "结论：可以采信" if report.ok else "结论：不能采信", 16, key="sans", colour=colour)
+    canvas.text(_LEFT, 47, _conclusion(report), 16, key="sans", colour=colour)
     y = _block(canvas, _LEFT, 56, report.headline(), 11.5, _RIGHT - _LEFT, _INK)
     for title, rows in _sections(report):
         y += 5
@@ -66,6 +66,12 @@ def report_pdf(report: VerificationReport) -> bytes:
             y = _block(canvas, _VALUE, y, value, 10, _RIGHT - _VALUE, _INK)
     _block(canvas, _LEFT, 272, NOTE, 8, _RIGHT - _LEFT, _QUIET, most=5)
     return _assemble(canvas)
+
+
+def _conclusion(report: VerificationReport) -> str:
+    if not report.ok:
+        return "结论：不能采信"
+    return "结论：印章有效，证照状态尚未核对" if report.checked_with == "nothing" else "结论：可以采信"
 
 
 def _sections(report: VerificationReport) -> list[tuple[str, list[tuple[str, str]]]]:

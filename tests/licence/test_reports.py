@@ -59,6 +59,11 @@ def test_a_good_licence_reads_as_one(good: VerificationReport, licence: Licence)
     assert "未经证实" not in text
 
 
+def test_without_register_or_list_the_status_is_said_to_be_unchecked(sealed: bytes, trust: TrustList) -> None:
+    text = words(verify(sealed, trust, datetime.now(UTC)))
+    assert "结论：印章有效，证照状态尚未核对" in text and "可以采信" not in text
+
+
 def test_a_revoked_licence_says_so_with_time_reason_and_basis(sealed: bytes, trust: TrustList) -> None:
     since = datetime(2026, 1, 2, 16, 0, tzinfo=UTC)
     book = Book(sealed, status="revoked", since=since, reason="以欺骗手段取得", basis="样例法第六十九条")
