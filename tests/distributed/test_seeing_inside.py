@@ -92,8 +92,9 @@ def test_a_dead_worker_with_jobs_is_found(
     checks = found(settings)
     assert not checks["workers"].ok and "reader-1" in checks["workers"].detail
     for name, queues in (("reader-1", READER_QUEUES), ("reader-2", READER_QUEUES), ("sealer", "seal")):
-        deployed.workers.start(name, queues)
-    until(lambda: view(staff["kiosk"], number)["checked"], 60)
+        deployed.workers.start(name, queues, wait=False)
+    until(lambda: view(staff["kiosk"], number)["checked"], 180)
+    until(lambda: all((deployed.settings.data_dir / f"ready-{name}").exists() for name in ("reader-2", "sealer")), 180)
     assert found(settings)["workers"].ok
 
 
