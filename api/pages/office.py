@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from datetime import date, datetime, time, timedelta
 from pathlib import Path as FilePath
@@ -23,7 +24,7 @@ from docproc.flow import figures as work
 from docproc.flow import service, users
 from docproc.flow.access import Caller
 from docproc.flow.context import CHINA
-from docproc.matter import COMMON_FILE, MATTERS_DIR, find_matter, load_catalogue, load_matter
+from docproc.matter import find_matter, load_catalogue, load_matter
 
 router = APIRouter(prefix="/office")
 Word = Annotated[str, Form(max_length=80)]
@@ -183,9 +184,10 @@ def _users(
 
 def _lint(data: bytes) -> object:
     with tempfile.TemporaryDirectory() as folder:
-        file = FilePath(folder) / "matter.toml"
-        file.write_text(data.decode("utf-8"), encoding="utf-8")
-        (FilePath(folder) / COMMON_FILE).write_bytes((MATTERS_DIR / COMMON_FILE).read_bytes())
+        text = data.decode("utf-8")
+        named = re.search(r'^id = "([a-z][a-z0-9_]{0,59})"', text, re.MULTILINE)
+        file = FilePath(folder) / f"{named[1] if named else 'matter'}.toml"  # a matter's file bears its id
+        file.write_text(text, encoding="utf-8")
         return load_matter(file)
 
 
