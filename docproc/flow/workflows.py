@@ -48,9 +48,6 @@ NUMBERED = "licence.numbered"
 FIRST_DELAY, LONGEST_DELAY = 5, 300
 """Seconds before sealing is tried again, doubling up to the longest."""
 
-MOST_DELIVERIES = 40
-"""Attempts to deliver an event, over about a day."""
-
 
 class Tools:
     """The context and stages of this worker process; jobs carry ids only."""
