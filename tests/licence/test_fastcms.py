@@ -26,9 +26,7 @@ ATTRIBUTES = PdfCMSSignedAttributes(signing_time=datetime.now(UTC))
 
 def signed(signer: Signer, text: bytes, **more: object) -> bytes:
     digest = hashlib.sha256(text).digest()
-    made = asyncio.run(
-        signer.async_sign(digest, "sha256", use_pades=True, signed_attr_settings=ATTRIBUTES, **more)  # type: ignore[arg-type]
-    )
+    made = asyncio.run(signer.async_sign(digest, "sha256", use_pades=True, signed_attr_settings=ATTRIBUTES, **more))
     return made if isinstance(made, bytes) else bytes(made.dump())
 
 
