@@ -24,9 +24,9 @@ from docproc.licence.verify import verify
 ATTRIBUTES = PdfCMSSignedAttributes(signing_time=datetime.now(UTC))
 
 
-def signed(signer: Signer, text: bytes, **more: object) -> bytes:
+def signed(signer: Signer, text: bytes) -> bytes:
     digest = hashlib.sha256(text).digest()
-    made = asyncio.run(signer.async_sign(digest, "sha256", use_pades=True, signed_attr_settings=ATTRIBUTES, **more))
+    made = asyncio.run(signer.async_sign(digest, "sha256", use_pades=True, signed_attr_settings=ATTRIBUTES))
     return made if isinstance(made, bytes) else bytes(made.dump())
 
 
