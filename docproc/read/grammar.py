@@ -244,7 +244,7 @@ def _grammars() -> dict[str, Grammar]:
         Grammar("cn_name", Pattern((Slot(_FIRM, 2, 60),)), values.checked("cn_name"), NAMED, prior=values.firm_prior,
                 simplify=True, beam=32),
         Grammar("address", Pattern((Slot(_PLACE, 2, 120),)), values.plain, FREE, simplify=True, beam=16),
-        Grammar("scope", Pattern((Slot(_ANY, 1, None),)), values.checked("scope"), FREE, simplify=True, beam=8),
+        Grammar("scope", Pattern((Slot(_ANY, 1, None),)), values.plain, FREE, simplify=True, beam=8),
         Grammar("text", Pattern((Slot(_SPACED, 1, None),)), values.plain, FREE, skip=frozenset(), beam=8),
         Grammar("sex", sex, values.same, CHOSEN, skip=BLANKS | frozenset("性别")),
         Grammar("ethnicity", nation, values.checked("ethnicity"), CHOSEN, skip=BLANKS | frozenset("民"),

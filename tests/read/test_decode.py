@@ -276,10 +276,6 @@ def test_traditional_characters_are_read_as_the_standard_ones(kind: str, text: s
     assert read.raw == text
 
 
-def test_the_stop_at_the_end_of_a_scope_is_no_part_of_it() -> None:
-    assert decode(lattice(written("餐饮服务。")), grammar_for("scope")).value == "餐饮服务"
-
-
 @pytest.mark.parametrize("text", ["二0一0年八月五日", "二〇一O年八月五日", "2010年8月5日"])
 def test_a_year_in_numerals_may_hold_a_nought_as_a_figure(text: str) -> None:
     assert decode(lattice(written(text)), grammar_for("date")).value == "2010-08-05"
