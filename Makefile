@@ -12,6 +12,7 @@ export PADDLE_PDX_DISABLE_MODEL_SOURCE_CHECK = True
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
+	@$(BIN)/python -c "import cv2, onnxruntime" || { echo "a system library is missing: as root, run scripts/packages" >&2; exit 2; }
 	@touch $@
 
 models/.ready: models/manifest.toml | .venv/.ready
