@@ -270,6 +270,8 @@ class VerifiedSignature(BaseModel):
     time: datetime | None
     coverage: str
     recognised: str | None = Field(description="Other department's authority that vouches for the seal")
+    indication: str = Field(description="Of this seal alone (EN 319 102-1); the file is as good as its worst seal")
+    sub_indication: str | None
 
 
 class Verification(BaseModel):

@@ -121,6 +121,8 @@ class Licence:
     verify_url: str = ""
     identifier: str = ""
     """Electronic licence identifier by GB/T 36904."""
+    joint: tuple[tuple[str, str], ...] = ()
+    """Name and credit code of each authority that approves jointly and seals after the issuing one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,6 +84,7 @@ def draft_licence(
         fields=tuple((name, label, _text(evidence, reference)) for name, label, reference in spec.fields),
         verify_url=verify_url,
         identifier=_identifier(matter, authority_code, number) if authority_code else "",
+        joint=tuple((item.authority, item.authority_code) for item in spec.co_seals),
     )
 
 

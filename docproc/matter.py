@@ -406,6 +406,17 @@ class Clock(_Data):
     basis: str
 
 
+class CoSeal(_Data):
+    """An authority that approves jointly and seals the licence after the issuing one."""
+
+    seal: str
+    """Key of the seal in the seal registry."""
+    authority: str = Field(min_length=2)
+    """Registered name, as in the seal registry and on the seal."""
+    authority_code: str = Field(pattern=r"[0-9A-HJ-NPQRTUWXY]{18}")
+    """Its unified social credit code."""
+
+
 class LicenceSpec(_Data):
     """What an approval issues."""
 
@@ -414,6 +425,8 @@ class LicenceSpec(_Data):
     """File name in ``licence/layouts`` without ``.toml``."""
     seal: str
     """Key of the seal in the seal registry."""
+    co_seals: tuple[CoSeal, ...] = Field((), max_length=7)
+    """Further seals of a joint approval, in the order of sealing; the layout has a place for each."""
     type_suffix: str = Field(pattern=r"[0-9]{3}")
     """Last three digits of the licence type code (GB/T 36903); the first 18 are the credit code of who defines it."""
     number: Literal["food", "uscc", "serial"]
@@ -558,9 +571,19 @@ def _lint(matter: Matter, path: Path) -> None:
                 fail(("rule", index, key), f"unknown material {name!r}", f"use one of {', '.join(sorted(materials))}")
         if len({r.id for r in matter.rule if r.id == rule.id}) != len([r for r in matter.rule if r.id == rule.id]):
             fail(("rule", index, "id"), f"rule id {rule.id!r} occurs twice", "give each rule its own id")
+    _lint_seals(matter.licence, fail)
     for item in matter.licence.fields:
         if item[2] not in known and not item[2].startswith("="):
             fail(("licence", "fields"), f"licence names unknown field {item[2]!r}", "use material.field")
+
+
+def _lint_seals(spec: LicenceSpec, fail: Any) -> None:
+    names = [spec.seal, *(item.seal for item in spec.co_seals)]
+    codes = [item.authority_code for item in spec.co_seals]
+    for found in (names, codes):
+        twice = next((item for item in found if found.count(item) > 1), None)
+        if twice is not None:
+            fail(("licence", "co_seals"), f"{twice!r} seals twice", "name each seal and each authority once")
 
 
 def _lint_forms(matter: Matter, materials: set[str], fail: Any) -> None:

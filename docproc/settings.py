@@ -48,7 +48,7 @@ class Settings(BaseSettings):
     )
     pkcs11_module: str = Field("", description="PKCS#11 library; empty: PKCS#12 is used")
     pkcs11_token: str = Field("", description="Label of the PKCS#11 token")
-    pkcs11_key: str = Field("", description="Label of the key in the token")
+    pkcs11_key: str = Field("", description="Label of the key in the token; after commas those of joint seals")
     pkcs11_pin: SecretStr = Field(SecretStr(""), description="PIN of the token; only the sealer has it")
     tsa_url: str = Field("", description="RFC 3161 time-stamp service; empty: the development TSA in the process")
     authority_name: str = Field("示例市市场监督管理局（样例）", description="Name of the issuing authority on licences")

@@ -56,8 +56,9 @@ def matter_check(
     as_json: Json = False,
 ) -> None:
     """Lint matter files; a mistake is named with its line and remedy."""
-    from docproc.errors import CatalogueError
+    from docproc.errors import CatalogueError, InputError
     from docproc.form.layout import layout_of
+    from docproc.licence.layout import load_layout
     from docproc.matter import MATTERS_DIR, load_matter
 
     paths = files or sorted(p for p in MATTERS_DIR.glob("*.toml") if not p.name.startswith("_"))
@@ -67,6 +68,9 @@ def matter_check(
             item = load_matter(path)
             for each in item.form:
                 layout_of(item, each)
+            places = len(load_layout(item.licence.layout).co_seal)
+            if places < len(item.licence.co_seals):
+                raise InputError(f"layout {item.licence.layout} has {places} [[co_seal]] places: add one for each seal")
         except CatalogueError as error:
             problems.append({"file": error.file, "line": error.line, "problem": error.problem, "remedy": error.remedy})
         except DocprocError as error:

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from docproc.assets import font
 from docproc.domain import Licence
-from docproc.errors import SealError, SetupError
+from docproc.errors import SealError, SealUnavailableError, SetupError
 from docproc.flow.context import utc_now
 from docproc.flow.stages import SealLicence
 from docproc.licence import art
 from docproc.licence.custody import RegisteredSeal
-from docproc.licence.keys import Signer, load_pkcs12, open_pkcs11
-from docproc.licence.layout import load_layout
+from docproc.licence.keys import Certificate, Signer, load_pkcs12, open_pkcs11
+from docproc.licence.layout import Place, load_layout
 from docproc.licence.render import render
 from docproc.licence.renew import renew
 from docproc.licence.responder import DevPki
-from docproc.licence.seal import seal
+from docproc.licence.seal import CoSeal, seal
 from docproc.licence.status_list import StatusList, make_status_list
 from docproc.licence.trust import SealTrust, TrustList
 from docproc.licence.tsa import HttpTimeStamper, TimeStamper
@@ -28,10 +29,13 @@ from docproc.licence.verify import verify
 from docproc.matter import find_matter, load_catalogue
 from docproc.settings import Settings
 
+log = logging.getLogger(__name__)
+
 SEAL_FILE = "seal-rsa.p12"
 SEAL_FONT = "NotoSerifCJKsc-Regular"
 DEV_FILING, DEV_DIAMETER = "样例-开发印章", 42.0
 OTHER_KEY = "签章密钥与备案的印章不一致，请联系管理员"
+NO_PLACE = "证照版面没有联合签章的位置，请联系管理员"
 NOT_VERIFIED = "签章后验证未通过，请联系管理员"
 
 
@@ -42,8 +46,8 @@ class Sealer:
     seal_licence: SealLicence
     signer: Signer
 
-    def __call__(self, licence: Licence, registered: RegisteredSeal, at: datetime) -> bytes:
-        """Render, seal and verify a licence."""
+    def __call__(self, licence: Licence, registered: Sequence[RegisteredSeal], at: datetime) -> bytes:
+        """Render, seal and verify a licence; the first seal is the issuing authority's, whose key this is."""
         return self.seal_licence(licence, registered, at)
 
     def sign_status(self, content: StatusList) -> str:
@@ -63,16 +67,21 @@ def open_sealer(settings: Settings) -> Sealer:
     signer = _signer(settings)
     timestamper, trust = _services(settings)
     known = TrustList.from_folder(settings.trust_dir)
-    own = hashlib.sha256(signer.signing_cert.dump()).hexdigest() if signer.signing_cert else ""
+    keys = {_fingerprint(item): item for item in (signer, *_further_signers(settings))}
 
-    def seal_licence(licence: Licence, registered: RegisteredSeal, at: datetime) -> bytes:
-        if registered.certificate_sha256 != own:
-            raise SealError(f"the key here is not that of seal {registered.name}", message_zh=OTHER_KEY)
+    def seal_licence(licence: Licence, registered: Sequence[RegisteredSeal], at: datetime) -> bytes:
+        own, *others = registered
+        if own.certificate_sha256 != _fingerprint(signer):
+            raise SealError(f"the key here is not that of seal {own.name}", message_zh=OTHER_KEY)
         layout = load_layout(find_matter(licence.matter).licence.layout)
-        drawn = registered.drawing()
+        if len(others) > len(layout.co_seal):
+            raise SealError(f"layout {layout.kind} has no place for {len(others)} further seals", message_zh=NO_PLACE)
+        joint = [_co_seal(item, keys, place) for item, place in zip(others, layout.co_seal, strict=False)]
         reason = f"签发{licence.title} {licence.number}"
-        plain = render(licence, layout)
-        sealed = seal(plain, signer, timestamper, trust, place=layout.seal, art=drawn, reason=reason, at=at)
+        sealed = seal(
+            render(licence, layout), signer, timestamper, trust,
+            place=layout.seal, art=own.drawing(), reason=reason, at=at, joint=joint,
+        )  # fmt: skip
         report = verify(sealed, known, utc_now(), None)
         if not report.ok:
             problem = f"the sealed file does not verify: {report.indication} {report.sub_indication}"
@@ -96,48 +105,98 @@ def development_seals(settings: Settings) -> list[RegisteredSeal]:
     """The seal of the development PKI under each name that the matters use; none where the key is a real one."""
     if settings.pkcs11_module or not (settings.certs_dir / "urls.json").exists():
         return []
-    signer = _signer(settings)
-    own = signer.signing_cert
-    if own is None:
-        raise SetupError(f"the development seal has no certificate: delete {settings.certs_dir} and make it again")
-    subject = own.subject.native
-    owner, code = str(subject["organization_name"]), str(subject["organization_identifier"])
-    chain = (own.dump(), *(item.dump() for item in signer.cert_registry if item.dump() != own.dump()))
+    own, joint = _signer(settings), _further_signers(settings)
     wanted: dict[str, set[str]] = {}
+    further: dict[tuple[str, str, str], set[str]] = {}
     for matter in load_catalogue().values():
         wanted.setdefault(matter.licence.seal, set()).add(matter.licence.kind)
+        for item in matter.licence.co_seals:
+            further.setdefault((item.seal, item.authority, item.authority_code), set()).add(matter.licence.kind)
+    found = [_development_seal(own, name, kinds) for name, kinds in wanted.items()]
+    for (name, authority, code), kinds in further.items():
+        keys = [item for item in joint if _owner(item) == (authority, code)]
+        found += [_development_seal(keys[0], name, kinds)] if keys else []
+    return found
+
+
+def _certificate(signer: Signer) -> Certificate:
+    if signer.signing_cert is None:
+        raise SetupError("a development seal has no certificate: delete the folder of the development PKI")
+    return signer.signing_cert
+
+
+def _owner(signer: Signer) -> tuple[str, str]:
+    """Name and credit code of the authority in a seal's certificate."""
+    subject = _certificate(signer).subject.native
+    return str(subject["organization_name"]), str(subject.get("organization_identifier", ""))
+
+
+def _development_seal(signer: Signer, name: str, kinds: set[str]) -> RegisteredSeal:
+    owner, code = _owner(signer)
+    own = _certificate(signer)
+    chain = (own.dump(), *(item.dump() for item in signer.cert_registry if item.dump() != own.dump()))
     drawn = art.draw(owner, font(SEAL_FONT), diameter=DEV_DIAMETER)
-    return [
-        RegisteredSeal(
-            name=name,
-            owner=owner,
-            owner_code=code,
-            kind="official",
-            filing_number=DEV_FILING,
-            certificates=chain,
-            diameter=DEV_DIAMETER,
-            art=drawn.compressed(),
-            licence_kinds=tuple(sorted(kinds)),
-            valid_from=own.not_valid_before,
-            valid_to=own.not_valid_after,
-        )
-        for name, kinds in wanted.items()
-    ]
+    return RegisteredSeal(
+        name=name,
+        owner=owner,
+        owner_code=code,
+        kind="official",
+        filing_number=DEV_FILING,
+        certificates=chain,
+        diameter=DEV_DIAMETER,
+        art=drawn.compressed(),
+        licence_kinds=tuple(sorted(kinds)),
+        valid_from=own.not_valid_before,
+        valid_to=own.not_valid_after,
+    )
 
 
 def _signer(settings: Settings) -> Signer:
+    return _open(settings, settings.pkcs11_key.split(",")[0] if settings.pkcs11_module else SEAL_FILE)
+
+
+def _further_signers(settings: Settings) -> list[Signer]:
+    """Keys of joint seals at hand: the token's further keys, or the other PKCS#12 files beside the seal's own.
+
+    One that cannot be opened is left out with a warning: only the licences that need it wait.
+    """
+    if settings.pkcs11_module:
+        names = settings.pkcs11_key.split(",")[1:]
+    else:
+        names = sorted(path.name for path in settings.certs_dir.glob("seal-*.p12") if path.name != SEAL_FILE)
+    found = []
+    for name in names:
+        try:
+            found.append(_open(settings, name))
+        except (SealError, SetupError) as error:
+            log.warning("the key of a joint seal is left out: %s", error)
+    return found
+
+
+def _open(settings: Settings, name: str) -> Signer:
+    """Open a key by its label on the token, or by its file."""
     if settings.pkcs11_module:
         return open_pkcs11(
             Path(settings.pkcs11_module),
             settings.pkcs11_token,
-            settings.pkcs11_key,
+            name,
             settings.pkcs11_pin.get_secret_value(),
             TrustList.from_folder(settings.trust_dir).intermediates,
         )
-    secret = settings.seal_passphrase.get_secret_value().encode()
-    if not secret:
-        return DevPki(settings.certs_dir).signer()
-    return load_pkcs12(settings.certs_dir / SEAL_FILE, secret)
+    secret = settings.seal_passphrase.get_secret_value().encode() or DevPki(settings.certs_dir).passphrase
+    return load_pkcs12(settings.certs_dir / name, secret)
+
+
+def _co_seal(registered: RegisteredSeal, keys: Mapping[str, Signer], place: Place) -> CoSeal:
+    key = keys.get(registered.certificate_sha256)
+    if key is None:
+        problem = f"no key of seal {registered.name} is at hand: give it to the sealer"
+        raise SealUnavailableError(problem, message_zh=f"{registered.owner}的印章密钥暂不可用，等待联合签章")
+    return CoSeal(key, place, registered.drawing())
+
+
+def _fingerprint(signer: Signer) -> str:
+    return hashlib.sha256(_certificate(signer).dump()).hexdigest()
 
 
 def _services(settings: Settings) -> tuple[TimeStamper, SealTrust]:

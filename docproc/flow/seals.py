@@ -16,14 +16,14 @@ from sqlalchemy.orm import Session
 
 from docproc.assets import SERIF, font
 from docproc.domain import Licence
-from docproc.errors import ConflictError, InputError, NotFoundError, SealError
+from docproc.errors import ConflictError, InputError, NotFoundError, SealError, SealUnavailableError
 from docproc.flow.access import Caller
 from docproc.flow.admin import SYSTEM
 from docproc.flow.context import Context
 from docproc.licence import custody
 from docproc.licence.art import draw
 from docproc.licence.custody import KINDS, RegisteredSeal
-from docproc.matter import load_catalogue
+from docproc.matter import LicenceSpec, load_catalogue
 from docproc.store import audit, seals
 from docproc.store.tables import SealChangeRow, SealRow
 
@@ -57,10 +57,41 @@ class NewSeal:
 # ------------------------------------------------------------------ use
 
 
+def usable_seals(
+    ctx: Context, spec: LicenceSpec, licence: Licence, at: datetime, own: Callable[[], Sequence[RegisteredSeal]]
+) -> list[RegisteredSeal]:
+    """All seals that a licence needs, the issuing authority's first, each checked for this use.
+
+    What the licence names counts: the matter's file may have come to name others since it was numbered.
+
+    Raises:
+        SealUnavailableError: a joint seal is not registered yet, suspended or out of its period; the licence waits.
+        SealError: a seal that waiting does not mend, or the matter no longer names a seal of an authority.
+    """
+    found = [usable_seal(ctx, spec.seal, licence, at, own)]
+    named = {(item.authority, item.authority_code): item.seal for item in spec.co_seals}
+    for place, party in enumerate(licence.joint, 1):
+        if party not in named:
+            raise SealError(f"the matter names no seal of {party[0]}", message_zh=f"事项没有指定{party[0]}的印章")
+        try:
+            found.append(usable_seal(ctx, named[party], licence, at, own, place))
+        except SealError as error:
+            problem = f"{party[0]}：{error.message_zh}"
+            if error.code in ("seal_unknown", "seal_suspended", "seal_period"):
+                raise SealUnavailableError(str(error), message_zh=problem, code=error.code) from error
+            raise SealError(str(error), message_zh=problem, code=error.code) from error
+    return found
+
+
 def usable_seal(
-    ctx: Context, name: str, licence: Licence, at: datetime, own: Callable[[], Sequence[RegisteredSeal]]
+    ctx: Context,
+    name: str,
+    licence: Licence,
+    at: datetime,
+    own: Callable[[], Sequence[RegisteredSeal]],
+    place: int = 0,
 ) -> RegisteredSeal:
-    """The registered seal of a name, checked for this use.
+    """The registered seal of a name, checked for this use at its place among the seals of a licence.
 
     Raises:
         SealError: not registered, or outside its state, period, scope or owner.
@@ -71,7 +102,7 @@ def usable_seal(
         if row is None:
             raise SealError(f"seal {name} is not registered", message_zh="印章没有备案，不能签章", code="seal_unknown")
         seal = from_row(row)
-    custody.check_use(seal, licence, at)
+    custody.check_use(seal, licence, at, place)
     return seal
 
 

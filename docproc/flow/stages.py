@@ -61,8 +61,9 @@ class PagePicture(Protocol):
 
 DrawPages = Callable[[bytes], Sequence[PagePicture]]
 """Pictures of every page of an uploaded file; raises InputError when it cannot be used."""
-SealLicence = Callable[[Licence, RegisteredSeal, datetime], bytes]
-"""Renders, seals with a registered seal and verifies a licence; raises SealUnavailableError or SealError."""
+SealLicence = Callable[[Licence, Sequence[RegisteredSeal], datetime], bytes]
+"""Renders, seals with registered seals, the issuing authority's first, and verifies a licence; raises
+SealUnavailableError or SealError."""
 SignStatus = Callable[[StatusList], str]
 """Signs a status list with the key of this sealer."""
 OwnSeals = Callable[[], Sequence[RegisteredSeal]]
@@ -112,7 +113,9 @@ def real_stages(settings: Settings) -> Stages:
     def sign_status(content: StatusList) -> str:
         return sealer().sign_status(content)
 
-    return Stages(read_file, lambda licence, seal, at: sealer()(licence, seal, at), draw_pages, own_seals, sign_status)
+    return Stages(
+        read_file, lambda licence, seals, at: sealer()(licence, seals, at), draw_pages, own_seals, sign_status
+    )
 
 
 def _limits(settings: Settings) -> Limits:

@@ -15,7 +15,7 @@ from docproc.errors import DocprocError, SealError, SealUnavailableError, SetupE
 from docproc.flow.admin import SYSTEM
 from docproc.flow.context import Context
 from docproc.flow.engine import Job, step, workflow
-from docproc.flow.seals import usable_seal
+from docproc.flow.seals import usable_seals
 from docproc.flow.versions import body_sha256, canonical
 from docproc.flow.workflows import FIRST_DELAY, LONGEST_DELAY, NOT_APPROVED, SealOutcome, Tools
 from docproc.licence.pki import AUTHORITY_CODE
@@ -55,7 +55,7 @@ def seal_and_keep_version(version_id: str) -> SealOutcome:
     at = ctx.clock()
     try:
         check_ordered(ctx, version)
-        sealed = stages.seal_licence(licence, usable_seal(ctx, spec.seal, licence, at, stages.own_seals), at)
+        sealed = stages.seal_licence(licence, usable_seals(ctx, spec, licence, at, stages.own_seals), at)
     except SealUnavailableError as error:
         log.warning("version %s: %s", version_id, error)
         return {"state": "wait", "sha256": "", "note": error.message_zh}

@@ -31,7 +31,7 @@ from docproc.flow.context import Context
 from docproc.flow.deciding import queue_issue
 from docproc.flow.engine import step, workflow
 from docproc.flow.intake import announce, queue_check
-from docproc.flow.seals import usable_seal
+from docproc.flow.seals import usable_seals
 from docproc.flow.stages import Stages
 from docproc.licence.pki import AUTHORITY_CODE
 from docproc.licence.record import licence_json, parse_licence_json
@@ -250,7 +250,7 @@ def seal_and_keep(number: str) -> SealOutcome:
     try:
         at = ctx.clock()
         check_approved(ctx, row)
-        sealed = stages.seal_licence(licence, usable_seal(ctx, spec.seal, licence, at, stages.own_seals), at)
+        sealed = stages.seal_licence(licence, usable_seals(ctx, spec, licence, at, stages.own_seals), at)
     except SealUnavailableError as error:
         meters.SEALS.labels("put off").inc()
         log.warning("licence %s: %s", number, error)

@@ -66,8 +66,10 @@ class RegisteredSeal:
         return SealArt(self.diameter, zlib.decompress(self.art))
 
 
-def check_use(seal: RegisteredSeal, licence: Licence, at: datetime) -> None:
+def check_use(seal: RegisteredSeal, licence: Licence, at: datetime, place: int = 0) -> None:
     """Refuse to use a seal outside its state, period, scope or owner.
+
+    ``place`` 0 is the seal of the issuing authority, 1 and more those of a joint approval in their order.
 
     Raises:
         SealError: with the reason in Chinese; ``code`` says which of them.
@@ -86,9 +88,10 @@ def check_use(seal: RegisteredSeal, licence: Licence, at: datetime) -> None:
             message_zh="印章的使用范围不包括这种证照，不能签章",
             code="seal_scope",
         )
-    if (licence.authority, licence.authority_code) != (seal.owner, seal.owner_code):
+    party = ((licence.authority, licence.authority_code), *licence.joint)[place]
+    if party != (seal.owner, seal.owner_code):
         raise SealError(
-            f"seal {seal.name} belongs to {seal.owner}, not to {licence.authority}",
+            f"seal {seal.name} belongs to {seal.owner}, not to {party[0]}",
             message_zh="印章所有单位与发证机关不一致，不能签章",
             code="seal_owner",
         )

@@ -21,8 +21,9 @@ from pyhanko_certvalidator.util import get_pyca_cryptography_hash
 
 from docproc.errors import SealError, SealUnavailableError, SetupError
 
-__all__ = ["KeySigner", "Signer", "close_signer", "load_pkcs12", "open_pkcs11"]
+__all__ = ["Certificate", "KeySigner", "Signer", "close_signer", "load_pkcs12", "open_pkcs11"]
 
+Certificate = x509.Certificate
 PrivateKey = RSAPrivateKey | EllipticCurvePrivateKey
 
 

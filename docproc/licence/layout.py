@@ -8,6 +8,7 @@ Lengths are millimetres from the top left corner of the page, sizes of type are 
     light = [0.93, 0.80, 0.72]       fine lines of the border
     tint = [0.97, 0.92, 0.88]        rosette behind the text
     [seal]    x, y (centre), diameter
+    [[co_seal]] the same, for each further seal of a joint approval; its authority is {joint_1}, {joint_2} ...
     [qr]      x, y (top left), size, caption
     [[text]]  x, y, size, align, value ({number}, {authority}, {issued_on} ... are filled in), colour = "theme" | "ink"
     [[column]] x, y, width, label_width, size, leading, bottom, names or rest = true
@@ -95,6 +96,8 @@ class Layout:
     column: tuple[Column, ...]
     labels: dict[str, str]
     """Labels by field name, instead of those in the licence."""
+    co_seal: tuple[Place, ...] = ()
+    """For the further seals of a joint approval, in their order."""
 
 
 @lru_cache(maxsize=64)
@@ -127,6 +130,7 @@ class _Reader:
         built = dict(raw)
         built["kind"] = kind
         built["seal"] = self.table(Place, raw.get("seal"), "seal")
+        built["co_seal"] = tuple(self.table(Place, item, "co_seal") for item in raw.get("co_seal", []))
         built["qr"] = self.table(QrPlace, raw.get("qr"), "qr")
         built["text"] = tuple(self.table(Text, item, "text") for item in raw.get("text", []))
         built["column"] = tuple(self.table(Column, item, "column") for item in raw.get("column", []))
@@ -134,9 +138,15 @@ class _Reader:
         found: Layout = self.table(Layout, built, "")
         if sum(column.rest for column in found.column) != 1:
             self.fail("column", "exactly one column must say rest = true", "mark the one that takes further fields")
-        if not 38 <= found.seal.diameter <= 45:
+        if not all(38 <= place.diameter <= 45 for place in (found.seal, *found.co_seal)):
             self.fail("diameter", "the seal's diameter is outside 38 to 45 mm", "use the size that the rule prescribes")
-        places: list[Column | Text | Place | QrPlace] = [*found.column, *found.text, found.seal, found.qr]
+        places: list[Column | Text | Place | QrPlace] = [
+            *found.column,
+            *found.text,
+            found.seal,
+            *found.co_seal,
+            found.qr,
+        ]
         for place in places:
             if not (0 < place.x < found.page_mm[0] and 0 < place.y < found.page_mm[1]):
                 self.fail(str(place.y), "something lies outside the page", "check x, y and page_mm")

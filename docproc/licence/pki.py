@@ -4,6 +4,7 @@ Every subject says that it is a sample. The files::
 
     trust/root.crt trust/ca.crt   what a verifier needs (``--trust certs/dev/trust``); ``ca.crl`` joins on revocation
     seal-rsa.p12 seal-p256.p12    seals of a sample authority, RSA-2048 and P-256
+    seal-joint.p12                seal of a second sample authority, for joint approvals
     tsa.p12 ocsp.p12              time-stamping authority and OCSP responder
     root.p12 ca.p12               the two certification authorities
     passphrase                    opens all of them; readable by its owner only
@@ -29,8 +30,11 @@ from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsag
 AUTHORITY = "示例市市场监督管理局（样例）"
 AUTHORITY_CODE = "11990099MB00000000"
 """Shaped like a unified social credit code, in a region (99) that does not exist."""
+JOINT_AUTHORITY = "示例市卫生健康局（样例）"
+JOINT_AUTHORITY_CODE = "11990099MB11111111"
 BASE_URL = "http://127.0.0.1:8089"
 SEALS = ("seal-rsa", "seal-p256")
+JOINT_SEAL = "seal-joint"
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
@@ -90,6 +94,7 @@ def make_dev_pki(
         "ca": ca,
         "seal-rsa": issue(ca, seal_name, SEAL, start, base_url, new_rsa()),
         "seal-p256": issue(ca, seal_name, SEAL, start, base_url, new_p256()),
+        JOINT_SEAL: issue(ca, _name(JOINT_AUTHORITY, JOINT_AUTHORITY_CODE), SEAL, start, base_url, new_p256()),
         "tsa": issue(ca, _name("示例时间戳服务机构（样例）"), TSA, start, base_url, new_rsa()),
         "ocsp": issue(ca, _name("示例证书状态服务（样例）"), OCSP, start, base_url, new_rsa()),
     }

@@ -22,6 +22,10 @@ def licence_json(licence: Licence) -> bytes:
     for name in _DATES:
         data[name] = data[name].isoformat() if data[name] is not None else None
     data["fields"] = [list(row) for row in licence.fields]
+    if licence.joint:
+        data["joint"] = [list(party) for party in licence.joint]
+    else:
+        del data["joint"]  # most licences have one authority, and their record is older than this entry
     data["schema"] = SCHEMA
     return json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
@@ -50,9 +54,12 @@ def _build(raw: Any) -> Licence:
     for name in _DATES:
         raw[name] = date.fromisoformat(raw[name]) if raw[name] is not None or name != "valid_to" else None
     raw["fields"] = tuple((str(name), str(label), str(value)) for name, label, value in raw["fields"])
+    raw["joint"] = tuple((str(name), str(code)) for name, code in raw.get("joint", ()))
     licence = Licence(**raw)
     for item in fields(licence):
-        expected = {"version": int, "fields": tuple}.get(item.name, date if item.name in _DATES else str)
+        expected = {"version": int, "fields": tuple, "joint": tuple}.get(
+            item.name, date if item.name in _DATES else str
+        )
         value = getattr(licence, item.name)
         if type(value) is not expected and not (item.name == "valid_to" and value is None):
             raise ValueError(f"{item.name} is not of type {expected.__name__}")

@@ -23,6 +23,7 @@ from docproc.licence.glyphs import typeface
 from docproc.licence.layout import Column, Layout
 from docproc.licence.pdf import PdfFile, embed, text
 from docproc.licence.record import ATTACHMENT, licence_json
+from docproc.licence.structure import MAX_SEALS
 
 PRODUCER = "docproc"
 INK = (0.12, 0.10, 0.09)
@@ -61,6 +62,8 @@ def _draw(canvas: Canvas, licence: Licence, layout: Layout) -> None:
         "identifier": licence.identifier,
         "verify_url": licence.verify_url,
     }
+    facts |= {f"joint_{place}": "" for place in range(1, MAX_SEALS)}
+    facts |= {f"joint_{place}": name for place, (name, _) in enumerate(licence.joint, 1)}
     facts |= {name: value for name, _, value in licence.fields}
     for item in layout.text:
         try:

@@ -87,6 +87,9 @@ class SignatureReport:
     """Name of the other department's authority that vouches for the seal (互认); empty for our own."""
     certificate_sha256: str = ""
     """Of the seal's certificate (DER), lower-case hexadecimal."""
+    indication: Indication = "INDETERMINATE"
+    """Of this seal alone; the file is as good as the worst of its seals."""
+    sub_indication: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +151,8 @@ class VerificationReport:
                     "time": item.time.isoformat() if item.time else None,
                     "coverage": item.coverage,
                     "recognised": item.recognised or None,
+                    "indication": item.indication,
+                    "sub_indication": item.sub_indication,
                 }
                 for item in self.signatures
             ],

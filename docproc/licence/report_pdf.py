@@ -83,7 +83,7 @@ def _sections(report: VerificationReport) -> list[tuple[str, list[tuple[str, str
         facts += [
             ("证照名称", licence.title + claim),
             ("持证人", licence.holder + claim),
-            ("发证机关", licence.authority + claim),
+            ("发证机关", "、".join((licence.authority, *(name for name, _ in licence.joint))) + claim),
             (
                 "有效期",
                 f"{licence.valid_from.isoformat()} 至 {licence.valid_to.isoformat() if licence.valid_to else '长期'}",
@@ -100,6 +100,9 @@ def _sections(report: VerificationReport) -> list[tuple[str, list[tuple[str, str
     for item in report.signatures:
         seal += [("签章单位", item.signer), ("签章级别", f"PAdES {item.level}")]
         seal.append(("可信时间", _time(item.time.astimezone(CHINA)) if item.time else "没有可信时间戳证明"))
+        if len(report.signatures) > 1:
+            told = f"，{item.sub_indication}" if item.sub_indication else ""
+            seal.append(("本枚印章", INDICATION[item.indication] + told))
         if item.recognised:
             seal.append(("互认机构", item.recognised))
     file = [("与签发文件核对", ISSUED[report.issued]), ("文件 SHA-256", report.sha256)]

@@ -31,27 +31,39 @@ def report_xml(report: VerificationReport) -> bytes:
     knows no report on nothing.
     """
     root = ET.Element(f"{{{VR}}}ValidationReport")
-    seal = report.signatures[0] if report.signatures else None
-    about = ET.SubElement(root, f"{{{VR}}}SignatureValidationReport")
-    identifier = ET.SubElement(about, f"{{{VR}}}SignatureIdentifier", id="seal")
+    seals = report.signatures or (None,)
+    for number, seal in enumerate(seals, 1):
+        _seal(ET.SubElement(root, f"{{{VR}}}SignatureValidationReport"), report, seal, number)
+    objects = ET.SubElement(root, f"{{{VR}}}SignatureValidationObjects")
+    _object(objects, "file", "signedData", report.sha256)
+    for number, seal in enumerate(seals, 1):
+        if seal is not None:
+            _object(objects, _numbered("certificate", number), "certificate", seal.certificate_sha256)
+    ET.indent(root)
+    return bytes(ET.tostring(root, encoding="utf-8", xml_declaration=True))
+
+
+def _seal(about: ET.Element, report: VerificationReport, seal: SignatureReport | None, number: int) -> None:
+    """One seal; the first is the issuing authority's, the others are those of a joint approval."""
+    identifier = ET.SubElement(about, f"{{{VR}}}SignatureIdentifier", id=_numbered("seal", number))
     _text(identifier, "HashOnly", "false")
     _text(identifier, "DocHashOnly", "false")
     _times(about, report, seal)
     _reference(ET.SubElement(about, f"{{{VR}}}SignersDocument"), "SignersDocumentRepresentation", "file")
     if seal is not None:
         signer = ET.SubElement(about, f"{{{VR}}}SignerInformation")
-        _reference(signer, "SignerCertificate", "certificate")
+        _reference(signer, "SignerCertificate", _numbered("certificate", number))
         _text(signer, "Signer", seal.signer)
         process = ET.SubElement(about, f"{{{VR}}}SignatureValidationProcess")
         _text(process, "SignatureValidationProcessID", f"urn:etsi:019102:validationprocess:{_PROCESS[seal.level]}")
-    _status(about, report)
+    single = len(report.signatures) < 2
+    indication = report.indication if single or seal is None else seal.indication
+    _status(about, indication, report.sub_indication if single or seal is None else seal.sub_indication)
     _own(ET.SubElement(about, f"{{{VR}}}OtherInformation"), report)
-    objects = ET.SubElement(root, f"{{{VR}}}SignatureValidationObjects")
-    _object(objects, "file", "signedData", report.sha256)
-    if seal is not None:
-        _object(objects, "certificate", "certificate", seal.certificate_sha256)
-    ET.indent(root)
-    return bytes(ET.tostring(root, encoding="utf-8", xml_declaration=True))
+
+
+def _numbered(name: str, number: int) -> str:
+    return name if number == 1 else f"{name}-{number}"
 
 
 def _times(parent: ET.Element, report: VerificationReport, seal: SignatureReport | None) -> None:
@@ -64,10 +76,10 @@ def _times(parent: ET.Element, report: VerificationReport, seal: SignatureReport
     _text(best, "TypeOfProof", f"urn:etsi:019102:poetype:{'validation' if proven is None else 'provided'}")
 
 
-def _status(parent: ET.Element, report: VerificationReport) -> None:
+def _status(parent: ET.Element, indication: str, sub_indication: str | None) -> None:
     status = ET.SubElement(parent, f"{{{VR}}}SignatureValidationStatus")
-    _text(status, "MainIndication", f"urn:etsi:019102:mainindication:{_MAIN.get(report.indication, 'total-failed')}")
-    sub = report.sub_indication or ("FORMAT_FAILURE" if report.indication == "NO-SIGNATURE" else None)
+    _text(status, "MainIndication", f"urn:etsi:019102:mainindication:{_MAIN.get(indication, 'total-failed')}")
+    sub = sub_indication or ("FORMAT_FAILURE" if indication == "NO-SIGNATURE" else None)
     if sub is not None:
         _text(status, "SubIndication", f"urn:etsi:019102:subindication:{sub}")
 

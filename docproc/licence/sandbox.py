@@ -126,6 +126,8 @@ def _from_json(raw: dict[str, Any]) -> Examination:
             str(item["coverage"]),
             str(item["recognised"]),
             bytes.fromhex(item["certificate_sha256"]).hex(),
+            item["indication"],
+            item["sub_indication"],
         )
         for item in raw["signatures"]
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,8 +22,16 @@ from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.layout import BoxConstraints, BoxSpecificationError
 from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.pdf_utils.writer import BasePdfFileWriter
-from pyhanko.sign.fields import MDPPerm, SigFieldSpec, SigSeedSubFilter
+from pyhanko.sign.fields import (
+    FieldMDPAction,
+    FieldMDPSpec,
+    MDPPerm,
+    SigFieldSpec,
+    SigSeedSubFilter,
+    append_signature_field,
+)
 from pyhanko.sign.general import SigningError
+from pyhanko.sign.signers.constants import ISO32002
 from pyhanko.sign.signers.pdf_cms import PdfCMSSignedAttributes
 from pyhanko.sign.signers.pdf_signer import (
     PdfSignatureMetadata,
@@ -42,7 +50,7 @@ from docproc.licence.art import PT, SealArt
 from docproc.licence.fastcms import templated
 from docproc.licence.keys import Signer
 from docproc.licence.layout import Place
-from docproc.licence.structure import ARCHIVE_FIELD, SEAL_FIELD
+from docproc.licence.structure import ARCHIVE_FIELD, seal_field
 from docproc.licence.trust import SealTrust
 from docproc.licence.tsa import TimeStamper
 
@@ -50,6 +58,15 @@ Level = Literal["B-B", "B-T", "B-LT", "B-LTA"]
 LEVELS: tuple[Level, ...] = ("B-B", "B-T", "B-LT", "B-LTA")
 DIGEST = "sha256"
 _CMS_MARGIN = 2048  # bytes of a CMS beside its certificates and its time-stamp, with room to spare
+
+
+@dataclass(frozen=True)
+class CoSeal:
+    """The seal of an authority that approves jointly with the issuing one."""
+
+    signer: Signer
+    place: Place
+    art: SealArt
 
 
 def seal(
@@ -63,8 +80,12 @@ def seal(
     reason: str,
     at: datetime,
     level: Level = "B-LTA",
+    joint: Sequence[CoSeal] = (),
 ) -> bytes:
-    """Seal a licence.
+    """Seal a licence, jointly where several authorities approve it.
+
+    The first seal says how many there are: it covers the empty fields of the others and permits only that they are
+    filled (DocMDP 2). The last one locks all fields and the document (FieldMDP All, DocMDP 1).
 
     Args:
         pdf: the rendered licence, not sealed before.
@@ -75,7 +96,8 @@ def seal(
         art: the visible seal.
         reason: why it was sealed, kept in the signature.
         at: now; the certificates are checked for this moment.
-        level: PAdES level; never lowered.
+        level: PAdES level of every seal; never lowered.
+        joint: further seals in their order; each gets a signature and a time-stamp of its own.
 
     Raises:
         SealUnavailableError: the TSA or the revocation information is out of reach; try again later.
@@ -83,51 +105,76 @@ def seal(
     """
     if level != "B-B" and timestamper is None:
         raise SealError(f"level {level} needs a time-stamping service")
-    if abs(art.diameter - place.diameter) > 0.01:
-        raise SealError(f"seal is {art.diameter} mm across, its place {place.diameter} mm: draw it at that size")
-    return asyncio.run(
-        _seal(pdf, signer, timestamper if level != "B-B" else None, trust, place, art, reason, at, level)
-    )
+    seals = (CoSeal(signer, place, art), *joint)
+    for item in seals:
+        wide, room = item.art.diameter, item.place.diameter
+        if abs(wide - room) > 0.01:
+            raise SealError(f"seal is {wide} mm across, its place {room} mm: draw it at that size")
+    return asyncio.run(_seal(pdf, seals, timestamper if level != "B-B" else None, trust, reason, at, level))
 
 
 async def _seal(
     pdf: bytes,
-    signer: Signer,
+    seals: Sequence[CoSeal],
     timestamper: TimeStamper | None,
     trust: SealTrust,
-    place: Place,
-    art: SealArt,
     reason: str,
     at: datetime,
     level: Level,
 ) -> bytes:
     async with checked_context(trust, at) as context:
         keep = level in ("B-LT", "B-LTA")
-        paths = await _check(signer, timestamper, context, keep)
+        # every certificate is good before the first key is used
+        paths = [path for item in seals for path in await _check(item.signer, context)]
+        if timestamper is not None:
+            paths += [found async for found in timestamper.validation_paths(context)]
+        if keep:
+            await fetch_lists(context, paths)
         writer = open_writer(pdf)
         if any(True for _ in writer.prev.embedded_signatures):
             raise SealError("the file is already signed: seal the rendered licence")
-        metadata = PdfSignatureMetadata(
-            field_name=SEAL_FIELD,
-            md_algorithm=DIGEST,
-            subfilter=SigSeedSubFilter.PADES,
-            reason=reason,
-            certify=True,
-            docmdp_permissions=MDPPerm.NO_CHANGES,
-        )
-        where = SigFieldSpec(SEAL_FIELD, on_page=0, box=_box(writer, place), readable_field_name="电子印章")
-        pdf_signer = PdfSigner(
-            metadata, templated(signer), timestamper=timestamper, stamp_style=_Style(art=art), new_field_spec=where
-        )
-        out = await _sign(pdf_signer, writer, await _reserve(signer, timestamper), at)
-        if keep:
+        certificates = [item.signer.signing_cert for item in seals]
+        if any(item is not None and item.public_key.algorithm == "ec" for item in certificates):
+            # said now: once the first seal is set, the document catalogue stays as it is
+            writer.ensure_output_version((2, 0))
+            writer.register_extension(ISO32002)
+        for number, item in enumerate(seals, 1):
+            append_signature_field(writer, _field(writer, number, item, last=number == len(seals)))
+        out = io.BytesIO()
+        for number, item in enumerate(seals, 1):
+            lock = number == len(seals)
+            metadata = PdfSignatureMetadata(
+                field_name=seal_field(number),
+                md_algorithm=DIGEST,
+                subfilter=SigSeedSubFilter.PADES,
+                reason=reason,
+                certify=number == 1,
+                docmdp_permissions=MDPPerm.NO_CHANGES if lock else MDPPerm.FILL_FORMS,
+            )
+            key = templated(item.signer)
+            pdf_signer = PdfSigner(metadata, key, timestamper=timestamper, stamp_style=_Style(art=item.art))
+            out = await _sign(pdf_signer, writer, await _reserve(item.signer, timestamper), at)
             writer = _Writer(out)
+        if keep:
             add_validation_data(writer, context, paths)
             if level == "B-LTA" and timestamper is not None:
                 await timestamp_with(writer, timestamper, 1)
             else:
-                writer.write_in_place()  # type: ignore[no-untyped-call]
+                writer.write_in_place()
         return out.getvalue()
+
+
+def _field(writer: IncrementalPdfFileWriter, number: int, item: CoSeal, *, last: bool) -> SigFieldSpec:
+    """The field of a seal; the last of several locks everything once it is signed (ISO 32000-2, 12.7.5.5)."""
+    lock = last and number > 1
+    return SigFieldSpec(
+        seal_field(number),
+        on_page=0,
+        box=_box(writer, item.place),
+        readable_field_name="电子印章",
+        field_mdp_spec=FieldMDPSpec(FieldMDPAction.ALL) if lock else None,
+        doc_mdp_update_value=MDPPerm.NO_CHANGES if lock else None,
+    )
 
 
 @asynccontextmanager
@@ -231,17 +278,10 @@ async def _sign(signer: PdfSigner, writer: IncrementalPdfFileWriter, reserve: in
     return cast(io.BytesIO, out)
 
 
-async def _check(
-    signer: Signer, timestamper: TimeStamper | None, context: ValidationContext, keep: bool
-) -> list[ValidationPath]:
-    """Validate the certificates of seal and TSA; ``keep`` gathers all that proves that they are good."""
+async def _check(signer: Signer, context: ValidationContext) -> list[ValidationPath]:
+    """Validate the certificate of a seal."""
     validator = CertificateValidator(signer.signing_cert, signer.cert_registry, context)
-    paths = [await validator.async_validate_usage({"non_repudiation"})]
-    if timestamper is not None:
-        paths += [found async for found in timestamper.validation_paths(context)]
-    if keep:
-        await fetch_lists(context, paths)
-    return paths
+    return [await validator.async_validate_usage({"non_repudiation"})]
 
 
 async def fetch_lists(context: ValidationContext, paths: list[ValidationPath]) -> None:

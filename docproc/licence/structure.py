@@ -21,11 +21,20 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 SEAL_FIELD = "Seal"
 ARCHIVE_FIELD = "ArchiveTimestamp"
 """Field names; archive time-stamps are numbered from 1."""
+MAX_SEALS = 8
+"""Seals on one licence; a bound on work."""
 _XREF = re.compile(rb"xref\n((?:\d+ \d+\n(?:\d{10} \d{5} [nf] \n)+)+)trailer\n")
 _SECTION = re.compile(rb"(\d+) (\d+)\n((?:\d{10} \d{5} [nf] \n)+)")
 _TAIL = re.compile(rb"\nstartxref\n(\d+)\n%%EOF\n\Z")
 _HEAD = re.compile(rb"(\d+) 0 obj\n")
 _BLANK = b" \t\r\n"
+_VALUE = {"/Contents", "/ByteRange", "/Type", "/Filter", "/SubFilter", "/M", "/Reason"}
+"""Entries of a seal's signature."""
+
+
+def seal_field(number: int) -> str:
+    """Field name of the first, second ... seal of a licence."""
+    return SEAL_FIELD if number == 1 else f"{SEAL_FIELD}{number}"
 
 
 class StructureError(Exception):
@@ -136,6 +145,53 @@ def check_revision(data: bytes, start: int, end: int, field: str | None) -> None
     Raises:
         StructureError: it does something else.
     """
+    before, objects = _update(data, start, end)
+    _account(before, objects, field)
+
+
+def check_seal_revision(data: bytes, start: int, end: int, field: str) -> None:
+    """Check that ``data[start:end]`` fills the empty field of a further seal, and nothing else.
+
+    Raises:
+        StructureError: it does something else.
+    """
+    before, objects = _update(data, start, end)
+    known = int(before.trailer["/Size"])
+    fields = before.root["/AcroForm"].raw_get("/Fields")
+    references = [fields.raw_get(index) for index in range(len(fields))]
+    named = [item for item in references if str(item.get_object().get("/T")) == field]
+    if len(named) != 1:
+        raise StructureError("the update signs a field that the first seal did not announce")
+    roles: set[int] = set()
+    reference = named[0]
+    empty, widget = reference.get_object(), _current(reference, objects, roles)
+    if "/V" in empty:
+        raise StructureError("the field of the seal was signed before")
+    _same_but(empty, widget, {"/V", "/AP"}, "field of the seal")
+    value_ref = widget.raw_get("/V")
+    value = _current(value_ref, objects, roles)
+    if value_ref.idnum < known or not _VALUE <= set(value) <= _VALUE | {"/Reference"}:
+        raise StructureError("the seal says something unexpected")
+    shown = widget.raw_get("/AP")
+    if list(shown) != ["/N"] or shown.raw_get("/N").idnum < known:
+        raise StructureError("the seal shows something else than its art")
+    _check_art(_current(shown.raw_get("/N"), objects, roles))
+    if set(objects) - roles:
+        raise StructureError("the update holds objects that are not part of a seal")
+
+
+def _check_art(form: Any) -> None:
+    """Check that an appearance draws by itself: it refers to nothing that another revision could change."""
+    blend = {"/Type": ("NameObject", "/ExtGState"), "/BM": ("NameObject", "/Multiply")}
+    known = {"/Type", "/Subtype", "/BBox", "/Resources", "/Filter", "/Length"}
+    if not isinstance(form, generic.StreamObject) or set(form) != known:
+        raise StructureError("the art of the seal is not a drawing of its own")
+    if plain(form.raw_get("/Resources")) != {"/ExtGState": {"/Multiply": blend}}:
+        raise StructureError("the art of the seal uses something else")
+
+
+def _update(data: bytes, start: int, end: int) -> tuple[PdfFileReader, dict[int, Any]]:
+    """The file before an update, and the update's objects."""
     before = PdfFileReader(io.BytesIO(data[:start]), strict=True)
     objects, trailer = _objects(data, start, end)
     if not objects:
@@ -145,7 +201,7 @@ def check_revision(data: bytes, start: int, end: int, field: str | None) -> None
         raise StructureError("the update's trailer says something unexpected", changed=list(objects) != told)
     if plain(trailer.raw_get("/Root")) != plain(before.trailer.raw_get("/Root")):
         raise StructureError("the update replaces the document")
-    _account(before, objects, field)
+    return before, objects
 
 
 def plain(value: Any) -> Any:

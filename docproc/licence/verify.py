@@ -12,7 +12,7 @@ from typing import Any
 from asn1crypto import x509
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.sign.fields import MDPPerm
+from pyhanko.sign.fields import FieldMDPAction, MDPPerm
 from pyhanko.sign.validation.dss import DocumentSecurityStore
 from pyhanko.sign.validation.generic_cms import validate_sig_integrity
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
@@ -35,7 +35,15 @@ from docproc.licence.report import (
     conclude,
 )
 from docproc.licence.revoked import revocation, spoils
-from docproc.licence.structure import ARCHIVE_FIELD, SEAL_FIELD, StructureError, check_revision, check_span
+from docproc.licence.structure import (
+    ARCHIVE_FIELD,
+    MAX_SEALS,
+    StructureError,
+    check_revision,
+    check_seal_revision,
+    check_span,
+    seal_field,
+)
 from docproc.licence.trust import TrustList
 
 MAX_ARCHIVE_STAMPS = 64
@@ -72,12 +80,18 @@ def format_failure(reason: str) -> Examination:
     return Examination("TOTAL-FAILED", "FORMAT_FAILURE", "altered", reasons=(reason,))
 
 
+_Judged = tuple[Indication, str | None, StandardCMSSignatureStatus | None]
+_WORST: tuple[Indication, ...] = ("TOTAL-FAILED", "INDETERMINATE", "TOTAL-PASSED")
+
+
 @dataclass(frozen=True)
 class _Seal:
-    """The one seal of a file and the archive time-stamps after it."""
+    """One seal of a file and the archive time-stamps after it."""
 
     signature: EmbeddedPdfSignature
     stamps: tuple[EmbeddedPdfSignature, ...]
+    number: int
+    """From 1, which is the issuing authority's."""
 
     def level(self) -> str:
         if not token_of(self.signature):
@@ -96,49 +110,97 @@ async def _examine(data: bytes, trust: TrustList, at: datetime) -> Examination:
         return Examination("NO-SIGNATURE", None, "altered", reasons=("the file has no signature",))
     if found[0].sig_object_type != "/Sig":
         return format_failure("the first signature is not a seal")
-    seal = _Seal(found[0], tuple(found[1:]))
-    licence, complaint = _licence(seal)
-    indication, sub, status = await judge(seal.signature, seal.stamps, trust, at)
-    integrity, trouble = _integrity(data, seal, trust)
-    if sub in ("HASH_FAILURE", "SIG_CRYPTO_FAILURE"):
+    count = next((place for place, item in enumerate(found) if item.sig_object_type != "/Sig"), len(found))
+    if count > MAX_SEALS:
+        return format_failure("more seals than a licence can have")
+    stamps = tuple(found[count:])
+    seals = tuple(_Seal(item, stamps, number) for number, item in enumerate(found[:count], 1))
+    licence, complaint = _licence(seals[0])
+    judged = [await judge(seal.signature, stamps, trust, at) for seal in seals]
+    integrity, trouble = _integrity(data, seals, trust)
+    if any(sub in ("HASH_FAILURE", "SIG_CRYPTO_FAILURE") for _, sub, _ in judged):
         integrity = "altered"
-    coverage = seal.signature.evaluate_signature_coverage()
-    fingerprint = hashlib.sha256(seal.signature.signer_cert.dump()).hexdigest()
-    report = SignatureReport(
-        _name(seal.signature), seal.level(), proven_time(status), coverage.name, _recognised(status, trust), fingerprint
-    )
-    result = Examination(indication, sub, integrity, (report,), licence, tuple(trouble))
-    if integrity == "altered" and indication != "TOTAL-FAILED":
-        result = replace(result, indication="TOTAL-FAILED", sub_indication="FORMAT_FAILURE")
-    if result.indication == "TOTAL-PASSED":
-        objection = _known_revocation(seal, status, trust) or _objection(
-            seal, status, trust, licence, complaint, integrity
-        )
-        if objection:
-            result = replace(
-                result, indication=objection[0], sub_indication=objection[1], reasons=(*result.reasons, objection[2])
+    reports, reasons = [], list(trouble)
+    for seal, (indication, sub, status) in zip(seals, judged, strict=True):
+        if integrity == "altered" and indication != "TOTAL-FAILED":
+            indication, sub = "TOTAL-FAILED", "FORMAT_FAILURE"
+        if indication == "TOTAL-PASSED":
+            objection = _known_revocation(seal, status, trust) or _objection(
+                seal, status, trust, licence, complaint, integrity
             )
-    return result
+            if objection:
+                indication, sub = objection[:2]
+                reasons += [objection[2]] if objection[2] not in reasons else []
+        reports.append(_report(seal, status, trust, indication, sub))
+    worst = min(reports, key=lambda item: _WORST.index(item.indication))
+    result = Examination(worst.indication, worst.sub_indication, integrity, tuple(reports), licence, tuple(reasons))
+    missing = _missing(seals, licence)
+    if missing and result.indication == "TOTAL-PASSED":
+        result = replace(result, indication="INDETERMINATE", sub_indication="SIG_CONSTRAINTS_FAILURE")
+    return replace(result, reasons=(*result.reasons, missing)) if missing else result
 
 
-def _integrity(data: bytes, seal: _Seal, trust: TrustList) -> tuple[Integrity, list[str]]:
+def _report(
+    seal: _Seal,
+    status: StandardCMSSignatureStatus | None,
+    trust: TrustList,
+    indication: Indication,
+    sub: str | None,
+) -> SignatureReport:
+    return SignatureReport(
+        _name(seal.signature),
+        seal.level(),
+        proven_time(status),
+        seal.signature.evaluate_signature_coverage().name,
+        _recognised(status, trust),
+        hashlib.sha256(seal.signature.signer_cert.dump()).hexdigest(),
+        indication,
+        sub,
+    )
+
+
+def _missing(seals: tuple[_Seal, ...], licence: Licence | None) -> str:
+    """What speaks against the number of seals: the first one covers the empty fields of all that must follow."""
+    announced = _announced(seals[0].signature)
+    if announced != [seal_field(number) for number in range(1, len(announced) + 1)]:
+        return "the sealed form has other fields than those of seals"
+    if len(announced) != len(seals):
+        return f"{len(announced)} authorities seal this licence, the file has {len(seals)} seals"
+    if licence is not None and len(licence.joint) + 1 != len(seals):
+        return f"the licence names {len(licence.joint) + 1} authorities, the file has {len(seals)} seals"
+    return ""
+
+
+def _announced(signature: EmbeddedPdfSignature) -> list[str]:
+    """Names of the form's fields as the first seal covers them."""
+    root = signature.reader.get_historical_root(signature.signed_revision)
+    return [str(item.get_object()["/T"]) for item in root["/AcroForm"]["/Fields"]]
+
+
+def _integrity(data: bytes, seals: tuple[_Seal, ...], trust: TrustList) -> tuple[Integrity, list[str]]:
     """Account for every byte of the file; see :mod:`docproc.licence.structure`."""
+    stamps = seals[0].stamps
     try:
-        if len(seal.stamps) > MAX_ARCHIVE_STAMPS:
+        if len(stamps) > MAX_ARCHIVE_STAMPS:
             raise StructureError("too many archive time-stamps")
-        end = check_span(data, seal.signature.byte_range, seal.signature.pkcs7_content).end
-        _check_seal(seal.signature)
-        _check_token(seal.signature)
-        for number, stamp in enumerate(seal.stamps, 1):
+        end = 0
+        for seal in seals:
+            span = check_span(data, seal.signature.byte_range, seal.signature.pkcs7_content)
+            if seal.number > 1:
+                check_seal_revision(data, end, span.end, seal_field(seal.number))
+            end = span.end
+        _check_seals([seal.signature for seal in seals])
+        for number, stamp in enumerate(stamps, 1):
             span = check_span(data, stamp.byte_range, stamp.pkcs7_content)
             if stamp.sig_object_type != "/DocTimeStamp" or stamp.sig_object["/SubFilter"] != "/ETSI.RFC3161":
                 raise StructureError("another signature follows the seal")
             check_revision(data, end, span.end, f"{ARCHIVE_FIELD}{number}")
             _check_stamp(stamp)
             end = span.end
-        _check_certificates(seal, trust)
+        for seal in seals:
+            _check_certificates(seal, trust)
         if end != len(data):
-            _check_rest(data, end, alone=seal.level() == "B-LT")
+            _check_rest(data, end, alone=seals[0].level() == "B-LT")
     except StructureError as error:
         return ("altered" if error.changed else "extended"), [str(error)]
     return "intact", []
@@ -153,11 +215,23 @@ def _check_rest(data: bytes, end: int, *, alone: bool) -> None:
     raise StructureError("bytes follow the last signature", changed=False)
 
 
-def _check_seal(signature: EmbeddedPdfSignature) -> None:
-    if signature.field_name != SEAL_FIELD or signature.sig_object["/SubFilter"] != "/ETSI.CAdES.detached":
-        raise StructureError("the signature is not a seal on a licence")
-    if signature.docmdp_level != MDPPerm.NO_CHANGES:
+def _check_seals(signatures: list[EmbeddedPdfSignature]) -> None:
+    """Check names and locks: a single seal locks the document, of several the first lets in the others, the last locks.
+
+    Where seals are missing the last one that is there may leave the file open: that is told apart, see ``_missing``.
+    """
+    joint = len(_announced(signatures[0])) > 1
+    for number, signature in enumerate(signatures, 1):
+        if signature.field_name != seal_field(number) or signature.sig_object["/SubFilter"] != "/ETSI.CAdES.detached":
+            raise StructureError("the signature is not a seal on a licence")
+        _check_token(signature)
+    if signatures[0].docmdp_level != (MDPPerm.FILL_FORMS if joint else MDPPerm.NO_CHANGES):
         raise StructureError("the seal does not lock the document")
+    if joint and len(signatures) == len(_announced(signatures[0])):
+        last = signatures[-1]
+        everything = last.fieldmdp is not None and last.fieldmdp.action == FieldMDPAction.ALL
+        if not everything or last.docmdp_level != MDPPerm.NO_CHANGES:
+            raise StructureError("the last seal does not lock the document")
 
 
 def _check_token(signature: EmbeddedPdfSignature) -> None:
@@ -222,10 +296,12 @@ def _objection(
         reason = complaint
     elif token_of(seal.signature) is not None and proven_time(status) is None:
         reason = "the time-stamp of the seal is not trusted"
-    elif not (root := _root(status, trust)) or not root.vouches_for(licence.authority_code):
+    elif (party := _party(licence, seal.number)) is None:
+        reason = "the licence names no authority for this seal"
+    elif not (root := _root(status, trust)) or not root.vouches_for(party[1]):
         reason = "the root behind the seal may not vouch for the authority that the licence names"
     else:
-        reason = _owner_mismatch(seal.signature, licence)
+        reason = _owner_mismatch(seal.signature, *party)
     return ("INDETERMINATE", "SIG_CONSTRAINTS_FAILURE", reason) if reason else None
 
 
@@ -262,14 +338,20 @@ def _recognised(status: StandardCMSSignatureStatus | None, trust: TrustList) -> 
     return root.name if root is not None else ""
 
 
-def _owner_mismatch(signature: EmbeddedPdfSignature, licence: Licence) -> str:
+def _party(licence: Licence, number: int) -> tuple[str, str] | None:
+    """Name and code of the authority whose seal is the first, second ... on a licence."""
+    parties = ((licence.authority, licence.authority_code), *licence.joint)
+    return parties[number - 1] if number <= len(parties) else None
+
+
+def _owner_mismatch(signature: EmbeddedPdfSignature, authority: str, authority_code: str) -> str:
     """A seal speaks for its owner only: its certificate must name the authority that the licence names."""
     subject = signature.signer_cert.subject.native
     code = subject.get("organization_identifier")
     if code is not None:
-        return "" if code == licence.authority_code else "the seal belongs to another authority than the licence names"
+        return "" if code == authority_code else "the seal belongs to another authority than the licence names"
     names = (subject.get("organization_name"), subject.get("common_name"))
-    return "" if licence.authority in names else "the seal belongs to another authority than the licence names"
+    return "" if authority in names else "the seal belongs to another authority than the licence names"
 
 
 def _licence(seal: _Seal) -> tuple[Licence | None, str]:
