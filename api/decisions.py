@@ -31,6 +31,10 @@ def decide(number: Number, body: schemas.NewDecision, ctx: Ctx, who: Who, once: 
 
     Of two who decide at once one gets 409. An approval needs a finished check and
     no `block` finding; each `fix` finding must be set aside by its code, with a reason.
+
+    In a joint approval this is the opinion of the caller's department: one `reject`
+    rejects; once all have spoken, what they want corrected is joined into one `return`,
+    and what all approve is approved.
     """
     seen = service.Seen(body.version, body.content_sha256)
     return service.decide(

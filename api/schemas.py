@@ -164,6 +164,20 @@ class DecisionView(BaseModel):
     released_at: datetime | None
 
 
+class OpinionView(BaseModel):
+    """What a department of a joint approval says."""
+
+    org: str
+    name: str
+    duty: str
+    action: Literal["approve", "return", "reject"] | None = Field(description="null until it gave its opinion")
+    outdated: bool = Field(description="Its papers changed since: it is asked again")
+    at: datetime | None
+    by: str | None = Field(description="null for departments that do not see all papers, except on their own")
+    reason: str
+    basis: str
+
+
 class SealState(BaseModel):
     """Where the licence is between approval and seal."""
 
@@ -195,6 +209,7 @@ class ApplicationView(ApplicationSummary):
     content_sha256: str = Field(description="Hash of all that is shown here; a decision names it")
     pages: list[PageView]
     findings: list[FindingView]
+    opinions: list[OpinionView] = Field(description="Joint approval: every department; else empty")
     decisions: list[DecisionView]
     licence: str | None = Field(description="Number of the licence once it is sealed")
 

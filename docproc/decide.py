@@ -14,8 +14,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
+from docproc.domain import DecisionAction
 from docproc.errors import ConflictError
 
 Status = Literal["draft", "submitted", "accepted", "returned", "approved", "issued", "rejected", "withdrawn"]
@@ -64,3 +66,19 @@ def transition(status: Status, action: Action) -> Status:
             f"cannot {action} an application that is {status}; allowed: {allowed}",
             message_zh=f"办件{STATUS_ZH[status]}，不能进行此操作",
         ) from None
+
+
+def outcome(opinions: Sequence[DecisionAction | None]) -> DecisionAction | None:
+    """What follows from the opinions of all departments in a joint approval; ``None`` while it is open.
+
+    One refusal refuses at once. Everything else waits for the last opinion: asking for
+    correction is done once, with what all of them want (行政许可法 第32条), and only
+    what all agree to is approved.
+    """
+    if not opinions:
+        return None
+    if "reject" in opinions:
+        return "reject"
+    if None in opinions:
+        return None
+    return "return" if "return" in opinions else "approve"

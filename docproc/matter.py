@@ -417,6 +417,23 @@ class CoSeal(_Data):
     """Its unified social credit code."""
 
 
+class Department(_Data):
+    """One of several departments that approve a matter together (并联审批); the first one leads."""
+
+    org: str = Field(pattern=r"[\w.@-]{1,80}")
+    """Organisation of its officials, as their accounts have it."""
+    name: str
+    duty: str
+    """What it examines, for the other departments and the applicant."""
+    basis: str
+    materials: tuple[str, ...] = ()
+    """The papers that it needs and sees; empty for the lead alone, which sees all."""
+
+    def sees(self, material: str | None) -> bool:
+        """Whether it sees papers of this kind, or with ``None`` those that nobody has recognised."""
+        return not self.materials or material in self.materials
+
+
 class LicenceSpec(_Data):
     """What an approval issues."""
 
@@ -459,6 +476,12 @@ class Matter(_Data):
     material: tuple[Material, ...]
     form: tuple[Form, ...]
     rule: tuple[Rule, ...]
+    department: tuple[Department, ...] = Field((), max_length=10)
+    """Joint approval: all must agree; none where the authority decides alone."""
+
+    def department_of(self, org: str) -> Department | None:
+        """The department whose officials belong to this organisation."""
+        return next((item for item in self.department if item.org == org), None)
 
     def find_material(self, key: str) -> Material:
         """The material of this id.
@@ -560,6 +583,7 @@ def _lint(matter: Matter, path: Path) -> None:
         fail((), "no legal basis", "add [[basis]]: without one a matter cannot be opened")
     materials = {m.id for m in matter.material}
     _lint_forms(matter, materials, fail)
+    _lint_departments(matter, materials, fail)
     known = _references(matter)
     for index, rule in enumerate(matter.rule):
         for key, ref in _rule_references(rule):
@@ -607,6 +631,26 @@ def _lint_forms(matter: Matter, materials: set[str], fail: Any) -> None:
             fail(("material", index), f"material {item.id!r} is a form without an edition", "add [[form]]")
         if item.kind == "free" and len(item.words) != item.sides:
             fail(("material", index), f"{item.id!r}: one list of words a side is needed", "correct words or sides")
+
+
+def _lint_departments(matter: Matter, materials: set[str], fail: Any) -> None:
+    bases = {item.id for item in matter.basis}
+    orgs = [item.org for item in matter.department]
+    if len(orgs) == 1:
+        fail(("department", 0), "one department alone is no joint approval", "name the others or remove [[department]]")
+    for index, item in enumerate(matter.department):
+        if orgs.count(item.org) > 1:
+            fail(("department", index, "org"), f"department {item.org!r} occurs twice", "give each its own org")
+        if (index == 0) != (not item.materials):
+            problem, remedy = "the first department leads and sees all", "name materials for every one but the first"
+            fail(("department", index, "materials"), problem, remedy)
+        for name in item.materials:
+            if name not in materials:
+                known = f"use some of {', '.join(sorted(materials))}"
+                fail(("department", index, "materials"), f"unknown material {name!r}", known)
+        for key in item.basis.split():
+            if key.partition("#")[0] not in bases:
+                fail(("department", index, "basis"), f"unknown basis {key!r}", "add [[basis]] for it")
 
 
 def _references(matter: Matter) -> set[str]:

@@ -70,14 +70,32 @@ TRADER: Values = {
     **CARD,
     "lease/1": {"landlord": "样例丙", "tenant": "样例甲", "address": ADDRESS, "valid_to": "2028-01-31"},
 }  # fmt: skip
-EDITIONS = {"food_licence": "2023-12", "sole_trader": "2026-05"}
+INSURANCE: Values = {
+    "application/1": {
+        "name": "双流区样例小吃店", "uscc": CODE, "unit_type": "sole_trader", "address": ADDRESS, "industry": "餐饮业",
+        "affiliation": "none", "legal_rep": "样例甲", "contact": "样例乙", "rep_id": OWNER, "phone": "13800138000",
+        "bank": "样例银行双流支行", "account_name": "双流区样例小吃店", "insured": "pension,medical,injury",
+        "insured_from": "2026-11-01", "sign": "present", "stamp": "", "sign_date": "2026-11-20",
+    },
+    "staff_list/1": {
+        "name": "双流区样例小吃店", "staff.1.name": "样例乙", "staff.1.cid": COOK, "staff.1.since": "2026-11-01",
+        "sign": "present", "sign_date": "2026-11-20",
+    },
+    **CARD,
+    "bizlic/1": {
+        "uscc": CODE, "name": "双流区样例小吃店", "legal_rep": "样例甲", "scope": "餐饮服务",
+        "established_on": "2026-10-20",
+    },
+    "bank_doc/1": {"account_name": "双流区样例小吃店", "bank": "样例银行双流支行", "account": "0000123456789"},
+}  # fmt: skip
+EDITIONS = {"food_licence": "2023-12", "sole_trader": "2026-05", "social_insurance": "2023-12"}
 
 
 def pages(matter: str, values: Values, confidence: float = 0.999) -> list[PageReading]:
     found = []
     for key, fields in values.items():
         material, page = key.split("/")
-        form = material in ("application", "layout", "rules_list", "place_promise")
+        form = material in ("application", "layout", "rules_list", "place_promise", "staff_list")
         found.append(
             PageReading(
                 f"{material}.jpg",
@@ -113,7 +131,9 @@ def against(result: CheckResult) -> list[Finding]:
     return [f for f in result.findings if f.severity in ("block", "fix")]
 
 
-@pytest.mark.parametrize(("matter", "values"), [("food_licence", FOOD), ("sole_trader", TRADER)])
+@pytest.mark.parametrize(
+    ("matter", "values"), [("food_licence", FOOD), ("sole_trader", TRADER), ("social_insurance", INSURANCE)]
+)
 def test_a_good_application_passes_without_a_word_against_it(matter: str, values: Values) -> None:
     result = judge(matter, values)
     assert [f for f in result.findings if f.severity != "info"] == []
@@ -122,6 +142,17 @@ def test_a_good_application_passes_without_a_word_against_it(matter: str, values
 
 A1, A2 = "application/1", "application/2"
 BROKEN = [
+    ("social_insurance", changed(INSURANCE, (A1, "insured", "")), "G-01", "fix"),
+    ("social_insurance", changed(INSURANCE, (A1, "sign", "")), "G-02", "fix"),
+    ("social_insurance", without(INSURANCE, "bank_doc/1"), "G-00", "fix"),
+    ("social_insurance", changed(INSURANCE, (A1, "rep_id", COOK)), "G-05-cid", "block"),
+    ("social_insurance", changed(INSURANCE, ("bizlic/1", "name", "双流区另一家店")), "SI-02-name", "block"),
+    ("social_insurance", changed(INSURANCE, ("bizlic/1", "uscc", uscc("MA6CK7P4"))), "SI-02-uscc", "block"),
+    ("social_insurance", changed(INSURANCE, ("bizlic/1", "legal_rep", "样例丁")), "SI-02-rep", "block"),
+    ("social_insurance", changed(INSURANCE, ("bank_doc/1", "account_name", "双流区另一家店")), "SI-03", "fix"),
+    ("social_insurance", changed(INSURANCE, ("staff_list/1", "name", "双流区另一家店")), "SI-04-roster", "fix"),
+    ("social_insurance", changed(INSURANCE, (A1, "insured_from", "2026-10-01")), "SI-04-date", "fix"),
+    ("social_insurance", changed(INSURANCE, (A1, "address", "北京市东城区样例路8号")), "SI-08", "fix"),
     ("food_licence", changed(FOOD, (A1, "contact", "")), "G-01", "fix"),
     ("food_licence", changed(FOOD, (A1, "format", "")), "G-01", "fix"),
     ("food_licence", changed(FOOD, (A1, "seats", "")), "G-01", "fix"),

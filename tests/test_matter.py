@@ -29,7 +29,7 @@ def edit(path: Path, old: str, new: str) -> int:
 
 def test_both_matters_are_complete_and_every_rule_with_a_basis_names_a_law() -> None:
     catalogue = load_catalogue()
-    assert set(catalogue) == {"food_licence", "sole_trader"}
+    assert set(catalogue) == {"food_licence", "sole_trader", "social_insurance"}
     for matter in catalogue.values():
         for rule in matter.rule:
             if rule.severity in ("block", "fix") and not (isinstance(rule, Common) and rule.kind == "quality"):
@@ -98,7 +98,7 @@ def test_the_edition_in_force_on_the_day_is_chosen(matter_file: Path) -> None:
 
 
 def test_an_unknown_matter_is_answered_with_those_that_exist() -> None:
-    with pytest.raises(NotFoundError, match="food_licence, sole_trader"):
+    with pytest.raises(NotFoundError, match="food_licence, social_insurance, sole_trader"):
         find_matter("fishing")
 
 

@@ -192,7 +192,10 @@ def _bench(ctx: service.Context, caller: Caller, number: str) -> dict[str, Any]:
     shows = caller.can("view_file") and reviewing.sees_personal(ctx, caller, number)
     bench: Bench = build(view, find_matter(view["matter"]), hide=not shows)
     deciding = holder == caller.subject and view["status"] in reviewing.TO_DECIDE
+    matter = bench.matter
     return {
+        "accepts": not matter.department or view["org"] == caller.org or matter.department[0].org == caller.org,
+        "speaks": not matter.department or matter.department_of(caller.org) is not None,
         "bench": bench,
         "view": view,
         "caller": caller,

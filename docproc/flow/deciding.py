@@ -3,11 +3,13 @@
 Who handed an application in does not decide on it; who approved it does not
 release the seal where the matter asks for two persons. A decision names the
 version and the hash of what was seen: when either changed meanwhile it is refused.
+In a joint approval an official's decision is the opinion of the department, and the
+decision on the application follows from all of them (:mod:`docproc.flow.joint`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,14 +18,14 @@ from sqlalchemy.orm import Session
 from docproc.decide import transition
 from docproc.domain import Decision, DecisionAction, PageReading
 from docproc.draft import draft_licence
-from docproc.errors import ConflictError, InputError
-from docproc.flow import views
+from docproc.errors import AccessError, ConflictError, InputError
+from docproc.flow import joint, views
 from docproc.flow.access import Caller
 from docproc.flow.context import Context
 from docproc.flow.intake import announce, change_status, visible
 from docproc.flow.once import Once, run_once
 from docproc.matter import Matter, find_matter
-from docproc.store import applications, audit, claims, pages
+from docproc.store import applications, audit, claims, opinions, pages
 from docproc.store.tables import ApplicationRow, DecisionRow
 
 
@@ -56,10 +58,13 @@ def accept(ctx: Context, caller: Caller, number: str, version: int, once: Once |
     def work(session: Session) -> dict[str, Any]:
         at = ctx.clock()
         row = _locked(ctx, session, caller, number, version)
+        matter = find_matter(row.matter)
+        if matter.department and caller.org not in (row.org, matter.department[0].org):
+            raise AccessError("the lead department accepts", message_zh="由牵头部门受理")
         change_status(session, row, transition(row.status, "accept"), at)  # type: ignore[arg-type]
         audit.append(session, at, caller.subject, "application.accepted", number)
         announce(ctx, session, row, "application.accepted")
-        return views.application(session, row)
+        return joint.view(session, caller, row)
 
     return run_once(ctx, caller, once, work)
 
@@ -76,7 +81,7 @@ def decide(
     set_aside: Sequence[str] = (),
     once: Once | None = None,
 ) -> dict[str, Any]:
-    """Approve, return (补正) or reject.
+    """Approve, return (补正) or reject; in a joint approval, agree, ask for correction or refuse for one's department.
 
     Args:
         ctx: the service.
@@ -103,25 +108,65 @@ def decide(
     def work(session: Session) -> dict[str, Any]:
         at = ctx.clock()
         row = _locked(ctx, session, caller, number, seen.version)
-        status = transition(row.status, action)  # type: ignore[arg-type]
-        if views.application(session, row)["content_sha256"] != seen.content_sha256:
-            raise StaleError("the content changed since it was seen")
-        if action == "approve":
-            _check_approvable(ctx, session, row, set_aside)
-        decision = Decision(action, caller.subject, at, reason.strip(), basis.strip(), seen.content_sha256)
-        made = applications.add_decision(session, row, decision, sorted(set(set_aside)))
-        change_status(session, row, status, at)
-        claims.drop(session, number)
-        audit.append(
-            session, at, caller.subject, f"application.{status}", number, decision=made.id,
-            seen=seen.content_sha256, set_aside=made.set_aside,
-        )  # fmt: skip
-        if action == "approve":
-            _after_approval(ctx, session, row, made)
-        announce(ctx, session, row, f"application.{status}", reason=made.reason)
-        return views.application(session, row)
+        transition(row.status, action)  # type: ignore[arg-type]
+        matter = find_matter(row.matter)
+        given = Decision(action, caller.subject, at, reason.strip(), basis.strip(), seen.content_sha256)
+        if matter.department:
+            _give_opinion(ctx, session, caller, row, matter, given, sorted(set(set_aside)))
+        else:
+            if views.application(session, row)["content_sha256"] != seen.content_sha256:
+                raise StaleError("the content changed since it was seen")
+            _settle(ctx, session, row, given, sorted(set(set_aside)))
+        return joint.view(session, caller, row)
 
     return run_once(ctx, caller, once, work)
+
+
+def _settle(ctx: Context, session: Session, row: ApplicationRow, decision: Decision, set_aside: Sequence[str]) -> None:
+    """Make it the decision on the application."""
+    if decision.action == "approve":
+        _check_approvable(ctx, session, row, set_aside)
+    made = applications.add_decision(session, row, decision, set_aside)
+    status = transition(row.status, decision.action)  # type: ignore[arg-type]
+    change_status(session, row, status, decision.at)
+    claims.drop(session, row.number)
+    audit.append(
+        session, decision.at, decision.by, f"application.{status}", row.number, decision=made.id,
+        seen=made.seen_sha256, set_aside=made.set_aside,
+    )  # fmt: skip
+    if decision.action == "approve":
+        _after_approval(ctx, session, row, made)
+    announce(ctx, session, row, f"application.{status}", reason=made.reason)
+
+
+def _give_opinion(
+    ctx: Context, session: Session, caller: Caller, row: ApplicationRow, matter: Matter, given: Decision,
+    set_aside: Sequence[str],
+) -> None:  # fmt: skip
+    """Keep a department's opinion; the one that completes them decides for all."""
+    department = joint.own_department(matter, caller)
+    joint.check_may_speak(caller, department, joint.standing(session, row))
+    if joint.content_of(session, row, department) != given.seen_sha256:
+        raise StaleError("the content changed since it was seen")
+    if given.action == "approve" and department.sees(None):
+        _check_approvable(ctx, session, row, set_aside)
+    elif given.action == "approve":
+        whole = department.org == row.org
+        _check_findings(session, row, set_aside, lambda name: whole or name is None or department.sees(name))
+    if given.action == "reject" and not given.basis:
+        raise InputError("a refusal needs its legal basis", message_zh="不同意的，请填写法律依据")
+    made = opinions.add_opinion(session, row, department.org, given, set_aside)
+    claims.drop(session, row.number, desk=department.org)
+    audit.append(
+        session, given.at, given.by, "opinion.given", row.number, opinion=made.id, department=department.org,
+        says=made.action, saw=made.seen_sha256, set_aside=made.set_aside,
+    )  # fmt: skip
+    found = joint.result(matter, list(joint.standing(session, row).values()))
+    if found is None:
+        return
+    action, reason, basis, aside = found
+    content = views.application(session, row)["content_sha256"]
+    _settle(ctx, session, row, Decision(action, given.by, given.at, reason, basis, content), aside)
 
 
 def release(ctx: Context, caller: Caller, number: str, version: int, once: Once | None = None) -> dict[str, Any]:
@@ -143,13 +188,14 @@ def release(ctx: Context, caller: Caller, number: str, version: int, once: Once 
         decision = applications.approval_of(session, number)
         if decision is None:
             raise ConflictError("there is no approval", message_zh="办件尚未批准")
-        caller.check_not(decision.by, "releases the seal", "审批人与签章人不能是同一人")
+        for by in {decision.by, *(item.by for item in opinions.agreed(session, number))}:
+            caller.check_not(by, "releases the seal", "审批人与签章人不能是同一人")
         if decision.released_at is None:
             decision.released_by, decision.released_at = caller.subject, at
         row.version += 1
         audit.append(session, at, caller.subject, "seal.released", number, decision=decision.id)
         queue_issue(ctx, session, row, decision)
-        return views.application(session, row)
+        return joint.view(session, caller, row)
 
     return run_once(ctx, caller, once, work)
 
@@ -169,7 +215,7 @@ def _locked(ctx: Context, session: Session, caller: Caller, number: str, version
     row = visible(session, caller, number, "view", lock=True)
     caller.check_not(row.created_by, "decides", "申请提交人不能审批自己的办件")
     _check_version(row, version)
-    claims.check_free(session, number, caller.subject, ctx.clock())
+    claims.check_free(session, number, caller.subject, ctx.clock(), joint.desk(caller, row))
     return row
 
 
@@ -180,17 +226,32 @@ def _check_version(row: ApplicationRow, version: int) -> None:
 
 def _check_approvable(ctx: Context, session: Session, row: ApplicationRow, set_aside: Sequence[str]) -> None:
     """Nothing is approved unchecked, unread, or against a finding that nobody took a stand on."""
+    _check_findings(session, row, set_aside, lambda _: True)
+    if row.verdict != "pass" and not set_aside:
+        raise ConflictError(
+            f"the verdict is {row.verdict}", message_zh="还有问题没有处理，不能批准", code="open_findings"
+        )
+    readings = [reading for _, reading in pages.readings_of(session, row.number)]
+    _try_draft(ctx, find_matter(row.matter), row.number, readings)
+
+
+def _check_findings(
+    session: Session, row: ApplicationRow, set_aside: Sequence[str], sees: Callable[[str | None], bool]
+) -> None:
     if row.checked_revision != row.revision:
         raise ConflictError("the check is not finished", message_zh="材料正在核验，请稍候", code="not_checked")
-    found = [item for _, item in pages.findings_of(session, row.number)]
+    found = [item for _, item in pages.findings_of(session, row.number) if sees(item.material)]
     if any(item.severity == "block" for item in found):
         raise ConflictError("a finding blocks approval", message_zh="存在不予通过的问题，不能批准", code="blocked")
     open_codes = sorted({item.code for item in found if item.severity == "fix"} - set(set_aside))
-    if open_codes or (row.verdict != "pass" and not set_aside):
+    unread = any(
+        reading.quality.verdict == "rescan"
+        for _, reading in pages.readings_of(session, row.number)
+        if sees(reading.material)
+    )
+    if open_codes or (unread and not set_aside):
         message = f"open findings ({', '.join(open_codes)}): correct fields, return, or set them aside with a reason"
         raise ConflictError(message, message_zh="还有问题没有处理，不能批准", code="open_findings")
-    readings = [reading for _, reading in pages.readings_of(session, row.number)]
-    _try_draft(ctx, find_matter(row.matter), row.number, readings)
 
 
 def _try_draft(ctx: Context, matter: Matter, number: str, readings: Sequence[PageReading]) -> None:

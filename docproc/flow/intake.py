@@ -12,7 +12,7 @@ from docproc.decide import OPEN_FOR_PAGES, transition
 from docproc.domain import PageReading
 from docproc.draft import matter_code
 from docproc.errors import ConflictError, InputError, LimitError
-from docproc.flow import lanes, views
+from docproc.flow import joint, lanes, views
 from docproc.flow.access import Act, Caller
 from docproc.flow.context import Context
 from docproc.flow.media import media_type
@@ -51,7 +51,7 @@ def create_application(
         )
         sharing.add_follow_code(session, number)
         audit.append(session, at, caller.subject, "application.created", number, matter=matter, channel=channel)
-        return views.application(session, row)
+        return joint.view(session, caller, row)
 
     return run_once(ctx, caller, once, work)
 
@@ -130,8 +130,9 @@ def page_file(ctx: Context, caller: Caller, number: str, page_id: str) -> tuple[
     """The bytes of an uploaded file and its media type."""
     caller.require("view_file")
     with ctx.database.read() as session:
-        visible(session, caller, number, "view_file")
+        row = visible(session, caller, number, "view_file")
         page = pages.find_page(session, page_id, number)
+        joint.check_page(session, caller, row, page_id)
         return ctx.blobs.get(page.sha256), page.media_type
 
 
@@ -143,8 +144,9 @@ def page_preview(ctx: Context, caller: Caller, number: str, page_id: str, index:
     """
     caller.require("view_file")
     with ctx.database.read() as session:
-        visible(session, caller, number, "view_file")
+        seen = visible(session, caller, number, "view_file")
         pages.find_page(session, page_id, number)
+        joint.check_page(session, caller, seen, page_id, index)
         row = previews.find_preview(session, page_id, index)
         return ctx.blobs.get(row.thumb_sha256 if thumb else row.view_sha256)
 
@@ -165,7 +167,8 @@ def correct_field(
         row = visible(session, caller, number, "correct", lock=True)
         if row.status not in ("draft", "returned", "submitted", "accepted"):
             raise ConflictError(f"application is {row.status}", message_zh="办件已作出决定，不能修改")
-        claims.check_free(session, number, caller.subject, at)
+        claims.check_free(session, number, caller.subject, at, joint.desk(caller, row))
+        joint.check_page(session, caller, row, page_id, index)
         page = pages.find_page(session, page_id, number)
         reading = pages.find_reading(session, page_id, index)
         if page.removed_at is not None:
@@ -175,7 +178,7 @@ def correct_field(
         _touch(row, at)
         queue_check(ctx, session, row)
         audit.append(session, at, caller.subject, "field.corrected", number, page=page_id, index=index, field=field)
-        return views.application(session, row)
+        return joint.view(session, caller, row)
 
 
 def submit(ctx: Context, caller: Caller, number: str, once: Once | None = None) -> dict[str, Any]:
@@ -200,7 +203,7 @@ def submit(ctx: Context, caller: Caller, number: str, once: Once | None = None) 
         change_status(session, row, status, at)
         audit.append(session, at, caller.subject, "application.submitted", number, verdict=row.verdict)
         announce(ctx, session, row, "application.submitted")
-        return views.application(session, row)
+        return joint.view(session, caller, row)
 
     return run_once(ctx, caller, once, work)
 
@@ -215,7 +218,7 @@ def withdraw(ctx: Context, caller: Caller, number: str, once: Once | None = None
         change_status(session, row, transition(row.status, "withdraw"), at)  # type: ignore[arg-type]
         audit.append(session, at, caller.subject, "application.withdrawn", number)
         announce(ctx, session, row, "application.withdrawn")
-        return views.application(session, row)
+        return joint.view(session, caller, row)
 
     return run_once(ctx, caller, once, work)
 
@@ -223,7 +226,7 @@ def withdraw(ctx: Context, caller: Caller, number: str, once: Once | None = None
 def view_application(ctx: Context, caller: Caller, number: str) -> dict[str, Any]:
     """An application with everything about it."""
     with ctx.database.read() as session:
-        return views.application(session, visible(session, caller, number, "view"))
+        return joint.view(session, caller, visible(session, caller, number, "view"))
 
 
 def list_applications(
@@ -239,6 +242,7 @@ def list_applications(
             status=status,
             after=after,
             limit=limit,
+            matters=() if caller.sees_own_only else joint.matters_of(caller.org),
         )
         return [views.summary(row) for row in rows]
 
@@ -252,7 +256,7 @@ def visible(session: Session, caller: Caller, number: str, act: Act, *, lock: bo
     """
     caller.require(act)
     row = applications.find_application(session, number, lock=lock)
-    caller.check_sees(row)
+    joint.check_sees(caller, row, act)
     return row
 
 

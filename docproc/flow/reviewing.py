@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from docproc.errors import NotFoundError
-from docproc.flow import views
+from docproc.flow import joint, views
 from docproc.flow.access import Caller
 from docproc.flow.context import CHINA, Context
 from docproc.flow.intake import visible
 from docproc.form.notice import Notice, draw_notice
 from docproc.matter import Matter, find_matter
 from docproc.store import applications, audit, claims, pages, sharing, users
-from docproc.store.tables import ApplicationRow
+from docproc.store.tables import ApplicationRow, OpinionRow
 from docproc.validators.working_days import Deadline, Overrides, add_working_days, is_working_day, load_overrides
 
 Light = Literal["green", "yellow", "red"]
@@ -57,6 +57,8 @@ class Waiting:
     """Handed in by the caller, who therefore cannot decide on it."""
     findings: int
     """Findings that block or must be mended."""
+    given: tuple[int, int] | None = None
+    """Joint approval: opinions given, and departments."""
 
 
 def queue(ctx: Context, caller: Caller) -> list[Waiting]:
@@ -67,14 +69,24 @@ def queue(ctx: Context, caller: Caller) -> list[Waiting]:
         names, held = users.titles(session), claims.living(session, at)
         org = None if caller.sees_all else caller.org
         found = []
-        for row in applications.waiting(session, TO_DECIDE, org=org, limit=MOST):
-            matter, holder = find_matter(row.matter), held.get(row.number)
-            severe = [f for _, f in pages.findings_of(session, row.number) if f.severity in ("block", "fix")]
+        shared = joint.matters_of(caller.org)
+        for row in applications.waiting(session, TO_DECIDE, org=org, limit=MOST, matters=shared):
+            matter, holder = find_matter(row.matter), held.get((row.number, joint.desk(caller, row)))
+            opinions = joint.standing(session, row)
+            if not _is_asked(caller, row, opinions):
+                continue
+            part = joint.scope(caller, row)
+            severe = [
+                f
+                for _, f in pages.findings_of(session, row.number)
+                if f.severity in ("block", "fix") and (part is None or f.material is None or part.sees(f.material))
+            ]
             found.append(
                 Waiting(
                     views.summary(row), matter, term(ctx, row, matter, today),
                     names.get(holder, holder) if holder else None, holder == caller.subject,
                     row.created_by == caller.subject, len(severe),
+                    (sum(o is not None for o in opinions.values()), len(opinions)) if opinions else None,
                 )
             )  # fmt: skip
     return sorted(found, key=lambda w: (w.term.due.on, w.view["submitted_at"], w.view["number"]))
@@ -85,7 +97,7 @@ def to_release(ctx: Context, caller: Caller) -> list[dict[str, Any]]:
     caller.require("release")
     with ctx.database.read() as session:
         org = None if caller.sees_all else caller.org
-        rows = applications.waiting(session, ("approved",), org=org, limit=MOST)
+        rows = applications.waiting(session, ("approved",), org=org, limit=MOST, matters=_led_by(caller.org))
         return [
             {**views.summary(row), "approved_by": decision.by if decision is not None else ""}
             for row in rows
@@ -109,10 +121,14 @@ def claim(ctx: Context, caller: Caller, number: str) -> bool:
     with ctx.database.write() as session:
         at = ctx.clock()
         row = visible(session, caller, number, "accept", lock=True)
+        opinions, desk = joint.standing(session, row), joint.desk(caller, row)
+        mine = opinions.get(desk)
         if row.status not in TO_DECIDE or row.created_by == caller.subject:
             return False
-        fresh = claims.living(session, at).get(number) != caller.subject
-        claims.take(session, number, caller.subject, at, at + CLAIM_LASTS)
+        if not _is_asked(caller, row, opinions) and (mine is None or mine.by != caller.subject):
+            return False
+        fresh = claims.living(session, at).get((number, desk)) != caller.subject
+        claims.take(session, number, caller.subject, at, at + CLAIM_LASTS, desk)
         if fresh:
             audit.append(session, at, caller.subject, "application.claimed", number)
         return True
@@ -121,8 +137,8 @@ def claim(ctx: Context, caller: Caller, number: str) -> bool:
 def put_back(ctx: Context, caller: Caller, number: str) -> None:
     """Give an application up so that others can take it."""
     with ctx.database.write() as session:
-        visible(session, caller, number, "accept", lock=True)
-        claims.drop(session, number, caller.subject)
+        row = visible(session, caller, number, "accept", lock=True)
+        claims.drop(session, number, caller.subject, desk=joint.desk(caller, row))
 
 
 def bench(ctx: Context, caller: Caller, number: str) -> dict[str, Any]:
@@ -131,9 +147,10 @@ def bench(ctx: Context, caller: Caller, number: str) -> dict[str, Any]:
         row = visible(session, caller, number, "view")
         matter = find_matter(row.matter)
         return {
-            **views.application(session, row),
+            **joint.view(session, caller, row),
+            "org": row.org,
             "created_by": row.created_by,
-            "held_by": claims.living(session, ctx.clock()).get(number),
+            "held_by": claims.living(session, ctx.clock()).get((number, joint.desk(caller, row))),
             "machine": {
                 (page.id, reading.index, name): item.value
                 for page, reading in pages.readings_of(session, number, corrected=False)
@@ -185,7 +202,7 @@ def sees_personal(ctx: Context, caller: Caller, number: str) -> bool:
     """Whether identity numbers, telephones and pictures are shown: to who works on it, or asked a while ago."""
     at = ctx.clock()
     with ctx.database.read() as session:
-        if claims.living(session, at).get(number) == caller.subject:
+        if any(at_ == number and by == caller.subject for (at_, _), by in claims.living(session, at).items()):
             return True
         return audit.did(session, caller.subject, "personal.shown", number, since=at - SHOWN_LASTS)
 
@@ -217,6 +234,17 @@ def overrides(path: str) -> Overrides:
         SetupError: the file is missing or wrong.
     """
     return load_overrides(Path(path)) if path else {}
+
+
+def _is_asked(caller: Caller, row: ApplicationRow, opinions: dict[str, OpinionRow | None]) -> bool:
+    """Whether an application waits for the caller's department, or for who took it in to accept it."""
+    if not opinions:
+        return True
+    return opinions.get(caller.org, row) is None or (row.org == caller.org and row.status == "submitted")
+
+
+def _led_by(org: str) -> tuple[str, ...]:
+    return tuple(key for key in joint.matters_of(org) if find_matter(key).department[0].org == org)
 
 
 def _in_words(at: datetime) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
@@ -42,15 +43,22 @@ def summary(row: ApplicationRow) -> dict[str, Any]:
     }
 
 
-def application(session: Session, row: ApplicationRow) -> dict[str, Any]:
-    """An application with its files, readings, findings, decisions and licence."""
+def application(
+    session: Session, row: ApplicationRow, sees: Callable[[str | None], bool] | None = None
+) -> dict[str, Any]:
+    """An application with its files, readings, findings, decisions and licence; ``sees`` tells which papers."""
     readings = pages.readings_of(session, row.number)
     findings = pages.findings_of(session, row.number)
+    live = pages.live_pages(session, row.number)
+    if sees is not None:
+        readings = [item for item in readings if sees(item[1].material)]
+        readable = {page.id for page, _ in readings}
+        live = [page for page in live if page.id in readable or (sees(None) and page.state != "read")]
+        findings = [item for item in findings if item[1].material is None or sees(item[1].material)]
     by_page: dict[str, list[dict[str, Any]]] = {}
     for page, reading in readings:
         by_page.setdefault(page.id, []).append(_reading(reading))
     licence = licences.licence_of_application(session, row.number)
-    live = pages.live_pages(session, row.number)
     drawn: dict[str, list[dict[str, Any]]] = {}
     for item in previews.previews_of(session, row.number):
         drawn.setdefault(item.page_id, []).append({"index": item.index, "width": item.width, "height": item.height})
@@ -60,6 +68,7 @@ def application(session: Session, row: ApplicationRow) -> dict[str, Any]:
         "content_sha256": content_sha256(live, readings, findings),
         "pages": [_page(page, by_page.get(page.id, []), drawn.get(page.id, [])) for page in live],
         "findings": [{**asdict(item), "page_id": page_id} for page_id, item in findings],
+        "opinions": [],
         "decisions": [_decision(item) for item in applications.decisions_of(session, row.number)],
         "licence": licence.number if licence is not None and licence.sha256 is not None else None,
     }

@@ -66,11 +66,13 @@ def list_applications(
     status: str | None = None,
     after: str = "",
     limit: int = 50,
+    matters: Sequence[str] = (),
 ) -> list[ApplicationRow]:
-    """Applications by number after ``after``."""
+    """Applications by number after ``after``; with ``matters``, also those handed in for them elsewhere."""
     query = sa.select(ApplicationRow).where(ApplicationRow.number > after).order_by(ApplicationRow.number).limit(limit)
+    if org is not None:
+        query = query.where(_of(org, matters))
     for column, value in (
-        (ApplicationRow.org, org),
         (ApplicationRow.created_by, created_by),
         (ApplicationRow.status, status),
     ):
@@ -80,15 +82,22 @@ def list_applications(
 
 
 def waiting(
-    session: Session, statuses: Sequence[str], *, org: str | None = None, limit: int = 500
+    session: Session, statuses: Sequence[str], *, org: str | None = None, limit: int = 500, matters: Sequence[str] = ()
 ) -> list[ApplicationRow]:
-    """Applications in some statuses, handed in longest ago first."""
+    """Applications in some statuses, handed in longest ago first; ``matters`` as in :func:`list_applications`."""
     query = sa.select(ApplicationRow).where(
         ApplicationRow.status.in_(statuses), ApplicationRow.submitted_at.is_not(None)
     )
     if org is not None:
-        query = query.where(ApplicationRow.org == org)
+        query = query.where(_of(org, matters))
     return list(session.scalars(query.order_by(ApplicationRow.submitted_at).limit(limit)))
+
+
+def _of(org: str, matters: Sequence[str]) -> sa.ColumnElement[bool]:
+    mine = ApplicationRow.org == org
+    if not matters:
+        return mine
+    return mine | (ApplicationRow.matter.in_(matters) & ApplicationRow.submitted_at.is_not(None))
 
 
 def count_by_status(session: Session) -> dict[str, int]:

@@ -22,16 +22,16 @@ class ClaimedError(ConflictError):
         self.by = by
 
 
-def take(session: Session, number: str, by: str, at: datetime, until: datetime) -> ClaimRow:
-    """Take an application, or keep it for longer; the application must be locked.
+def take(session: Session, number: str, by: str, at: datetime, until: datetime, desk: str = "") -> ClaimRow:
+    """Take an application at a desk, or keep it for longer; the application must be locked.
 
     Raises:
         ClaimedError: somebody else has it.
     """
-    check_free(session, number, by, at)
-    row = session.get(ClaimRow, number)
+    check_free(session, number, by, at, desk)
+    row = session.get(ClaimRow, (number, desk))
     if row is None:
-        row = ClaimRow(application=number, by=by, at=at, until=until)
+        row = ClaimRow(application=number, desk=desk, by=by, at=at, until=until)
         session.add(row)
     elif row.by != by:
         row.by, row.at = by, at
@@ -40,24 +40,26 @@ def take(session: Session, number: str, by: str, at: datetime, until: datetime) 
     return row
 
 
-def check_free(session: Session, number: str, by: str, at: datetime) -> None:
-    """Refuse when somebody else works on it.
+def check_free(session: Session, number: str, by: str, at: datetime, desk: str = "") -> None:
+    """Refuse when somebody else works on it at this desk.
 
     Raises:
         ClaimedError: somebody else does.
     """
-    row = session.get(ClaimRow, number)
+    row = session.get(ClaimRow, (number, desk))
     if row is not None and row.until > at and row.by != by:
         raise ClaimedError(number, row.by)
 
 
-def drop(session: Session, number: str, by: str | None = None) -> None:
-    """Put an application back; with ``by``, only if that person has it."""
+def drop(session: Session, number: str, by: str | None = None, *, desk: str | None = None) -> None:
+    """Put an application back, at every desk or at one; with ``by``, only if that person has it."""
     query = sa.delete(ClaimRow).where(ClaimRow.application == number)
+    if desk is not None:
+        query = query.where(ClaimRow.desk == desk)
     session.execute(query if by is None else query.where(ClaimRow.by == by))
 
 
-def living(session: Session, at: datetime) -> dict[str, str]:
-    """Who has what now: application to sign-in name."""
-    query = sa.select(ClaimRow.application, ClaimRow.by).where(ClaimRow.until > at)
-    return dict(session.execute(query).all())
+def living(session: Session, at: datetime) -> dict[tuple[str, str], str]:
+    """Who has what now: application and desk to sign-in name."""
+    query = sa.select(ClaimRow.application, ClaimRow.desk, ClaimRow.by).where(ClaimRow.until > at)
+    return {(number, desk): by for number, desk, by in session.execute(query)}

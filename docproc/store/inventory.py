@@ -13,6 +13,7 @@ from docproc.store.tables import (
     DecisionRow,
     LicenceFileRow,
     LicenceRow,
+    OpinionRow,
     PageRow,
     PreviewRow,
 )
@@ -76,6 +77,13 @@ def contradictions(session: Session) -> Iterator[str]:
         session, "decision",
         sa.select(*seen).where(AuditRow.detail["seen"].as_string().is_not(None)),
         sa.select(DecisionRow.id, DecisionRow.seen_sha256),
+    )  # fmt: skip
+    yield from _differences(
+        session, "opinion",
+        sa.select(AuditRow.detail["opinion"].as_string(), AuditRow.detail["saw"].as_string()).where(
+            AuditRow.action == "opinion.given"
+        ),
+        sa.select(OpinionRow.id, OpinionRow.seen_sha256),
     )  # fmt: skip
 
 

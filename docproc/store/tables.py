@@ -182,6 +182,31 @@ class DecisionRow(Base):
     released_at: Mapped[datetime | None]
 
 
+class OpinionRow(Base):
+    """A department's opinion in a joint approval; the newest one of a department in a round counts."""
+
+    __tablename__ = "opinions"
+    __table_args__ = (sa.UniqueConstraint("application", "seq", name="uq_opinions_seq"),)
+
+    id: Mapped[str] = mapped_column(sa.String(32), primary_key=True)
+    application: Mapped[str] = mapped_column(sa.ForeignKey("applications.number"))
+    round: Mapped[int]
+    """1 from the first handing in, one more after each 补正."""
+    org: Mapped[str] = mapped_column(sa.String(80))
+    """Of the department."""
+    seq: Mapped[int]
+    """Order within the application."""
+    action: Mapped[str] = mapped_column(sa.String(10))
+    """``approve`` (agrees), ``return`` (asks for correction) or ``reject`` (refuses)."""
+    by: Mapped[str] = mapped_column("given_by", sa.String(80))
+    at: Mapped[datetime] = mapped_column("given_at")
+    reason: Mapped[str] = mapped_column(sa.Text)
+    basis: Mapped[str] = mapped_column(sa.Text)
+    seen_sha256: Mapped[str] = mapped_column(sa.String(64))
+    """Of what the department saw; on anything else the opinion does not count."""
+    set_aside: Mapped[list[Any]]
+
+
 class LicenceRow(Base):
     """证照; the row is there from the moment its number is given, its file from the moment it is sealed."""
 
@@ -468,6 +493,8 @@ class ClaimRow(Base):
     __tablename__ = "claims"
 
     application: Mapped[str] = mapped_column(sa.ForeignKey("applications.number"), primary_key=True)
+    desk: Mapped[str] = mapped_column(sa.String(80), primary_key=True)
+    """Department of a joint approval, whose officials work beside the others'; empty in all other matters."""
     by: Mapped[str] = mapped_column("claimed_by", sa.String(80), index=True)
     at: Mapped[datetime] = mapped_column("claimed_at")
     until: Mapped[datetime]
@@ -526,6 +553,7 @@ HOT = (
     sa.Index("ix_applications_org_number", ApplicationRow.org, ApplicationRow.number),
     sa.Index("ix_applications_org_status_number", ApplicationRow.org, ApplicationRow.status, ApplicationRow.number),
     sa.Index("ix_applications_created_by_number", ApplicationRow.created_by, ApplicationRow.number),
+    sa.Index("ix_applications_matter_number", ApplicationRow.matter, ApplicationRow.number),
     sa.Index("ix_outbox_org_id", OutboxRow.org, OutboxRow.id),
     sa.Index("ix_audit_log_subject_seq", AuditRow.subject, AuditRow.seq),
 )

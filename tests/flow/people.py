@@ -15,7 +15,7 @@ from docproc.flow.context import Context
 from docproc.flow.service import Seen, add_page, create_application, submit, view_application
 from docproc.settings import Settings
 from tests.flow.small_stages import paper
-from tests.test_check import TRADER, pages
+from tests.test_check import INSURANCE, TRADER, pages
 
 ALL_QUEUES = "read,check,seal,notify"
 
@@ -39,17 +39,24 @@ def trader_papers(**extra: Any) -> list[bytes]:
     return [paper([reading], **extra) for reading in pages("sole_trader", TRADER)]
 
 
-def hand_in(ctx: Context, who: Caller = KIOSK, papers: list[bytes] | None = None) -> str:
+def insurance_papers(values: dict[str, dict[str, str | None]] = INSURANCE) -> list[bytes]:
+    """The papers of a joint approval, one file a page."""
+    return [paper([reading]) for reading in pages("social_insurance", values)]
+
+
+def hand_in(ctx: Context, who: Caller = KIOSK, papers: list[bytes] | None = None, matter: str = "sole_trader") -> str:
     """Open an application and upload its papers; returns its number."""
-    number = str(create_application(ctx, who, "sole_trader", "kiosk")["number"])
+    number = str(create_application(ctx, who, matter, "kiosk")["number"])
     for place, data in enumerate(papers if papers is not None else trader_papers()):
         add_page(ctx, who, number, data, filename=f"{place}.png")
     return number
 
 
-def submitted(ctx: Context, who: Caller = KIOSK, papers: list[bytes] | None = None) -> dict[str, Any]:
+def submitted(
+    ctx: Context, who: Caller = KIOSK, papers: list[bytes] | None = None, matter: str = "sole_trader"
+) -> dict[str, Any]:
     """The view of an application that was read, checked and submitted; needs a running worker."""
-    number = hand_in(ctx, who, papers)
+    number = hand_in(ctx, who, papers, matter)
     until(lambda: view_application(ctx, who, number)["checked"], 60)
     return submit(ctx, who, number)
 

@@ -70,12 +70,12 @@ def sealer(folder: Path) -> Any:
 
 
 def own_seals() -> list[RegisteredSeal]:
-    """The seal of the sample authority, under a certificate made here."""
+    """The seals of the sample authority, under a certificate made here."""
     start = datetime.now(UTC) - timedelta(hours=1)
     certificate = issue(None, seal_subject(AUTHORITY, AUTHORITY_CODE), SEAL, start, BASE_URL, new_p256()).certificate
     return [
         RegisteredSeal(
-            name="market_regulation",
+            name=name,
             owner=AUTHORITY,
             owner_code=AUTHORITY_CODE,
             kind="official",
@@ -83,9 +83,13 @@ def own_seals() -> list[RegisteredSeal]:
             certificates=to_der([certificate]),
             diameter=42.0,
             art=zlib.compress(b"0 0 m"),
-            licence_kinds=("food_business", "sole_trader"),
+            licence_kinds=kinds,
             valid_from=start,
             valid_to=start + timedelta(days=1000),
+        )
+        for name, kinds in (
+            ("market_regulation", ("food_business", "sole_trader")),
+            ("social_insurance", ("social_insurance",)),
         )
     ]
 

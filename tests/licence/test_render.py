@@ -25,7 +25,7 @@ from docproc.licence.layout import load_layout
 from docproc.licence.record import licence_json
 from docproc.licence.render import chinese_date, render
 
-KINDS = ("food_business", "sole_trader")
+KINDS = ("food_business", "sole_trader", "social_insurance")
 
 
 def test_the_same_licence_is_the_same_bytes(licence: Licence) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from docproc.matter import MATTERS_DIR
 from tests.api.group import Group, group
-from tests.flow.people import trader_papers, until
+from tests.flow.people import insurance_papers, trader_papers, until
 from tests.pages.officials import Person, person, signed_in, word
 
 
@@ -81,6 +81,29 @@ def test_a_matter_file_is_checked_and_its_fault_is_told_with_the_line(small: Gro
     assert fine.status_code == 200 and "检查通过" in fine.text
     wrong = admin.post("/office/matters", data=sent, files={"file": ("m.toml", b"\n\nname = [")})
     assert wrong.status_code == 422 and re.search(r"第 \d+ 行有误", wrong.text)
+
+
+def test_departments_give_their_opinions_on_their_own_pages(small: Group) -> None:
+    with small.client(small.new_key("kiosk-joint", "kiosk", org="hall")) as kiosk:
+        number = kiosk.post("/v1/applications", json={"matter": "social_insurance"}).json()["number"]
+        for data in insurance_papers():
+            assert kiosk.post(f"/v1/applications/{number}/pages", content=data).status_code == 201
+        until(lambda: kiosk.get(f"/v1/applications/{number}").json()["checked"], 120)
+        assert kiosk.post(f"/v1/applications/{number}/submit").json()["opinions"][0]["action"] is None
+    lead, tax = (
+        person(small, "zhou", "approver", org="social_insurance_agency"),
+        person(small, "wu", "approver", org="tax_office"),
+    )
+    for who, given, papers in ((tax, "意见 0/2", 3), (lead, "意见 1/2", 6)):
+        with signed_in(small, who) as client:
+            assert given in client.get("/office/queue").text
+            case = client.get(f"/office/cases/{number}").text
+            assert case.count('<section class="group"') == papers
+            sent = dict(re.findall(r'name="(csrf|version|content_sha256)" value="([^"]+)"', case))
+            done = client.post(f"/office/cases/{number}/decide", data={**sent, "action": "approve"})
+            assert done.status_code == 200 and number not in re.findall(r"/office/cases/([^\"/?]+)", done.text)
+    with small.client(small.new_key("clerk-joint", "clerk", org="hall")) as clerk:
+        assert clerk.get(f"/v1/applications/{number}").json()["status"] == "approved"
 
 
 def test_a_clerk_hands_in_for_somebody_and_prints_the_receipt(small: Group) -> None:
