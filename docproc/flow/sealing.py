@@ -79,7 +79,7 @@ def open_sealer(settings: Settings) -> Sealer:
         joint = [_co_seal(item, keys, place) for item, place in zip(others, layout.co_seal, strict=False)]
         reason = f"签发{licence.title} {licence.number}"
         sealed = seal(
-            render(licence, layout), signer, timestamper, trust,
+            render(licence, layout, own.drawing()), signer, timestamper, trust,
             place=layout.seal, art=own.drawing(), reason=reason, at=at, joint=joint,
         )  # fmt: skip
         report = verify(sealed, known, utc_now(), None)

@@ -11,6 +11,7 @@ Lengths are millimetres from the top left corner of the page, sizes of type are 
     [[co_seal]] the same, for each further seal of a joint approval; its authority is {joint_1}, {joint_2} ...
     [qr]      x, y (top left), size, caption
     [[text]]  x, y, size, align, value ({number}, {authority}, {issued_on} ... are filled in), colour = "theme" | "ink"
+    [annex]   names, least, x, y, width, size, leading, bottom, across_y: further pages for what is too long
     [[column]] x, y, width, label_width, size, leading, bottom, names or rest = true
 """
 
@@ -79,6 +80,25 @@ class Column:
 
 
 @dataclass(frozen=True)
+class Annex:
+    """Further pages for fields that are too long for the first one; a seal stands across the edges of all pages."""
+
+    names: tuple[str, ...]
+    """Fields that may be moved, the longest first."""
+    least: float
+    """Points; a field is moved when type would have to be set smaller than this on the first page."""
+    x: float
+    y: float
+    """First baseline."""
+    width: float
+    size: float
+    leading: float
+    bottom: float
+    across_y: float
+    """Middle of the seal across the edges, mm from the top."""
+
+
+@dataclass(frozen=True)
 class Layout:
     """One kind of licence."""
 
@@ -98,6 +118,8 @@ class Layout:
     """Labels by field name, instead of those in the licence."""
     co_seal: tuple[Place, ...] = ()
     """For the further seals of a joint approval, in their order."""
+    annex: Annex | None = None
+    """``None``: what does not fit the page is refused."""
 
 
 @lru_cache(maxsize=64)
@@ -130,6 +152,8 @@ class _Reader:
         built = dict(raw)
         built["kind"] = kind
         built["seal"] = self.table(Place, raw.get("seal"), "seal")
+        if "annex" in raw:
+            built["annex"] = self.table(Annex, raw["annex"], "annex")
         built["co_seal"] = tuple(self.table(Place, item, "co_seal") for item in raw.get("co_seal", []))
         built["qr"] = self.table(QrPlace, raw.get("qr"), "qr")
         built["text"] = tuple(self.table(Text, item, "text") for item in raw.get("text", []))
@@ -140,13 +164,8 @@ class _Reader:
             self.fail("column", "exactly one column must say rest = true", "mark the one that takes further fields")
         if not all(38 <= place.diameter <= 45 for place in (found.seal, *found.co_seal)):
             self.fail("diameter", "the seal's diameter is outside 38 to 45 mm", "use the size that the rule prescribes")
-        places: list[Column | Text | Place | QrPlace] = [
-            *found.column,
-            *found.text,
-            found.seal,
-            *found.co_seal,
-            found.qr,
-        ]
+        places: list[Column | Text | Place | QrPlace | Annex] = [*found.column, *found.text, *found.co_seal]
+        places += [found.seal, found.qr, *([found.annex] if found.annex else [])]
         for place in places:
             if not (0 < place.x < found.page_mm[0] and 0 < place.y < found.page_mm[1]):
                 self.fail(str(place.y), "something lies outside the page", "check x, y and page_mm")

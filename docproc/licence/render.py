@@ -7,6 +7,7 @@ the file identifier from its contents.
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 from string import Formatter
@@ -17,7 +18,8 @@ import segno
 from docproc.assets import SANS, SERIF, font
 from docproc.domain import Licence
 from docproc.errors import InputError
-from docproc.licence import icc, ornament
+from docproc.licence import annex, icc, ornament
+from docproc.licence.art import SealArt
 from docproc.licence.canvas import PT, Canvas, number
 from docproc.licence.glyphs import typeface
 from docproc.licence.layout import Column, Layout
@@ -26,23 +28,39 @@ from docproc.licence.record import ATTACHMENT, licence_json
 from docproc.licence.structure import MAX_SEALS
 
 PRODUCER = "docproc"
-INK = (0.12, 0.10, 0.09)
+INK = annex.INK
+Rows = dict[Column, list[tuple[str, str]]]
+"""Label and value of what stands in each column."""
 _SMALLEST = 6.5  # points; below, a printed value cannot be read
 
 
-def render(licence: Licence, layout: Layout) -> bytes:
+def render(licence: Licence, layout: Layout, across: SealArt | None = None) -> bytes:
     """Draw a licence and attach its data.
 
+    What is too long for the page goes to annex pages where the layout has them; ``across`` is then drawn across the
+    edges of all pages, as part of what is sealed.
+
     Raises:
-        InputError: a character that no font has, or text that does not fit its column even when set small.
+        InputError: a character that no font has, or text that does not fit even when set small.
         SetupError: the fonts have not been fetched.
     """
+    first = _canvas(layout)
+    moved = _draw(first, licence, layout)
+    canvases = [first]
+    if moved and layout.annex is not None:
+        pages = annex.fill_pages(first, layout.annex, moved)
+        for index, lines in enumerate(pages, 2):
+            canvases.append(_canvas(layout))
+            place = f"第 {index} 页，共 {len(pages) + 1} 页"
+            annex.draw_page(canvases[-1], licence, layout, layout.annex, lines, place)
+    return _assemble(canvases, licence, layout, licence_json(licence), across if len(canvases) > 1 else None)
+
+
+def _canvas(layout: Layout) -> Canvas:
     canvas = Canvas(*layout.page_mm)
     canvas.face("serif", typeface(font(SERIF)))
     canvas.face("sans", typeface(font(SANS)))
-    _draw(canvas, licence, layout)
-    data = licence_json(licence)
-    return _assemble(canvas, licence, layout, data)
+    return canvas
 
 
 def chinese_date(day: date | None) -> str:
@@ -50,7 +68,8 @@ def chinese_date(day: date | None) -> str:
     return f"{day.year}年{day.month:02d}月{day.day:02d}日" if day is not None else "长期"
 
 
-def _draw(canvas: Canvas, licence: Licence, layout: Layout) -> None:
+def _draw(canvas: Canvas, licence: Licence, layout: Layout) -> list[tuple[str, str]]:
+    """Draw the first page; returns label and value of what goes to annex pages."""
     facts = {
         "title": layout.title,
         "number": licence.number,
@@ -73,12 +92,35 @@ def _draw(canvas: Canvas, licence: Licence, layout: Layout) -> None:
         colour = layout.colour if item.colour == "theme" else INK
         canvas.text(item.x, item.y, value, item.size, key=item.face, colour=colour, align=item.align)
     _title(canvas, layout)
-    rows = _rows(licence, layout, facts)
-    share = min(_share(canvas, column, rows[column], layout) for column in layout.column)
+    rows, moved, share = _fitted(canvas, _rows(licence, layout, facts), licence, layout)
     for column in layout.column:
         _column(canvas, column, rows[column], share, layout)
     if licence.verify_url:
         _qr(canvas, licence.verify_url, layout)
+    return moved
+
+
+def _fitted(canvas: Canvas, rows: Rows, licence: Licence, layout: Layout) -> tuple[Rows, list[tuple[str, str]], float]:
+    """Move long fields to the annex until the others can be read: rows of the first page, moved rows, share of type."""
+    labels = {name: label for name, label, _ in licence.fields} | layout.labels
+    values = {name: value for name, _, value in licence.fields}
+    movable = layout.annex.names if layout.annex is not None else ()
+    waiting = sorted((name for name in movable if name in values), key=lambda name: -len(values[name]))
+    moved: list[str] = []
+    while True:
+        try:
+            share = min(_share(canvas, column, rows[column], layout) for column in layout.column)
+        except InputError:
+            if not waiting:
+                raise
+            share = 0.0
+        size = min(column.size for column in layout.column) * share
+        if layout.annex is None or not waiting or size >= layout.annex.least:
+            told = [(labels[name], value) for name, _, value in licence.fields if name in moved]
+            return rows, told, share
+        moved.append(waiting.pop(0))
+        row, replacement = (labels[moved[-1]], values[moved[-1]]), (labels[moved[-1]], annex.MORE)
+        rows = {column: [replacement if item == row else item for item in found] for column, found in rows.items()}
 
 
 def _title(canvas: Canvas, layout: Layout) -> None:
@@ -90,12 +132,12 @@ def _title(canvas: Canvas, layout: Layout) -> None:
     canvas.raw("Q")
 
 
-def _rows(licence: Licence, layout: Layout, facts: dict[str, str]) -> dict[Column, list[tuple[str, str]]]:
+def _rows(licence: Licence, layout: Layout, facts: dict[str, str]) -> Rows:
     """Share the fields out among the columns; a name that the licence does not have is left out."""
     labels = {name: label for name, label, _ in licence.fields} | layout.labels
     named = {name for column in layout.column for name in column.names}
     named |= {name for item in layout.text for _, name, _, _ in Formatter().parse(item.value) if name}
-    shared = {}
+    shared: Rows = {}
     for column in layout.column:
         names = list(column.names)
         if column.rest:
@@ -157,26 +199,27 @@ def _decoration(layout_key: tuple[tuple[float, ...], ...]) -> bytes:
     return canvas.content()
 
 
-def _assemble(canvas: Canvas, licence: Licence, layout: Layout, data: bytes) -> bytes:
+def _assemble(canvases: list[Canvas], licence: Licence, layout: Layout, data: bytes, across: SealArt | None) -> bytes:
     pdf = PdfFile()
-    catalog, pages, page = pdf.reserve(), pdf.reserve(), pdf.reserve()
-    fonts = {key: embed(pdf, face, subset) for key, (face, subset) in sorted(canvas.fonts().items())}
-    box = f"[0 0 {number(layout.page_mm[0] * PT)} {number(layout.page_mm[1] * PT)}]"
-    decoration = pdf.stream(
+    catalog, pages, first = pdf.reserve(), pdf.reserve(), pdf.reserve()
+    shared = _Shared(pages, f"[0 0 {number(layout.page_mm[0] * PT)} {number(layout.page_mm[1] * PT)}]")
+    fonts = _fonts(pdf, canvases[0])
+    shared.forms["Border"] = pdf.stream(
         _decoration((layout.page_mm, layout.colour, layout.light, layout.tint)),
-        f"/Type /XObject /Subtype /Form /BBox {box} /Resources << >>",
+        f"/Type /XObject /Subtype /Form /BBox {shared.box} /Resources << >>",
     )
-    content = pdf.stream(b"/Border Do\n" + canvas.content())
-    named = " ".join(f"/{key} {number_} 0 R" for key, number_ in fonts.items())
-    pdf.put(pages, f"<< /Type /Pages /Kids [{page} 0 R] /Count 1 >>")
-    pdf.put(
-        page,
-        f"<< /Type /Page /Parent {pages} 0 R /MediaBox {box} /Contents {content} 0 R "
-        f"/Resources << /Font << {named} >> /XObject << /Border {decoration} 0 R >> >> >>",
-    )
+    if across is not None:
+        shared.forms["Across"] = _across(pdf, across)
+    kids = [first, *(pdf.reserve() for _ in canvases[1:])]
+    for index, (page, canvas) in enumerate(zip(kids, canvases, strict=True)):
+        content = b"/Border Do\n" + canvas.content()
+        if across is not None and layout.annex is not None:
+            content += annex.slice_operators(across, index, len(kids), layout, layout.annex)
+        _page(pdf, page, shared, content, fonts if index == 0 else _fonts(pdf, canvas))
+    pdf.put(pages, f"<< /Type /Pages /Kids [{' '.join(f'{page} 0 R' for page in kids)}] /Count {len(kids)} >>")
     day = licence.issued_on
     stamp = f"D:{day:%Y%m%d}000000+08'00'"
-    digest = hashlib.sha256(data + canvas.content()).digest()
+    digest = hashlib.sha256(data + b"".join(canvas.content() for canvas in canvases)).digest()
     attached = pdf.stream(
         data,
         f"/Type /EmbeddedFile /Subtype /application#2Fjson /Params << /Size {len(data)} /ModDate ({stamp}) "
@@ -199,6 +242,39 @@ def _assemble(canvas: Canvas, licence: Licence, layout: Layout, data: bytes) -> 
         f"/Lang (zh-CN) /ViewerPreferences << /DisplayDocTitle true >> >>",
     )
     return pdf.save(catalog, digest[:16])
+
+
+@dataclass
+class _Shared:
+    """What all pages have in common."""
+
+    pages: int
+    box: str
+    forms: dict[str, int] = field(default_factory=dict)
+    """Object numbers of form XObjects by resource name."""
+
+
+def _fonts(pdf: PdfFile, canvas: Canvas) -> dict[str, int]:
+    return {key: embed(pdf, face, subset) for key, (face, subset) in sorted(canvas.fonts().items())}
+
+
+def _page(pdf: PdfFile, page: int, shared: _Shared, content: bytes, fonts: dict[str, int]) -> None:
+    stream = pdf.stream(content)
+    named = " ".join(f"/{key} {item} 0 R" for key, item in fonts.items())
+    forms = " ".join(f"/{key} {item} 0 R" for key, item in shared.forms.items())
+    pdf.put(
+        page,
+        f"<< /Type /Page /Parent {shared.pages} 0 R /MediaBox {shared.box} /Contents {stream} 0 R "
+        f"/Resources << /Font << {named} >> /XObject << {forms} >> >> >>",
+    )
+
+
+def _across(pdf: PdfFile, art: SealArt) -> int:
+    """The whole seal as a form; each page shows its slice, multiplied with what is below as ink would be."""
+    side = number(art.diameter * PT)
+    blend = "/ExtGState << /Multiply << /Type /ExtGState /BM /Multiply >> >>"
+    entries = f"/Type /XObject /Subtype /Form /BBox [0 0 {side} {side}] /Resources << {blend} >>"
+    return pdf.stream(b"/Multiply gs\n" + art.operators, entries)
 
 
 def _xmp(licence: Licence, layout: Layout) -> bytes:

@@ -110,8 +110,7 @@ def test_long_text_is_set_smaller_and_nothing_is_lost(licence: Licence) -> None:
 
 
 def test_text_that_cannot_fit_is_refused(licence: Licence) -> None:
-    scope = "样例经营项目；" * 300
-    long = replace(licence, fields=(*licence.fields[:3], ("items", "经营项目", scope)))
+    long = replace(licence, holder="示例市样例餐饮店（样例）" * 60)
     with pytest.raises(InputError, match="does not fit"):
         render(long, load_layout("food_business"))
 
