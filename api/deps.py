@@ -13,6 +13,7 @@ from starlette.datastructures import UploadFile
 from api.limits import RateLimit
 from api.problems import RateLimitError, UnauthorisedError
 from docproc.errors import InputError
+from docproc.flow.bulk import MAX_FILES
 from docproc.flow.service import Caller, Context, Once, authenticate
 
 bearer = HTTPBearer(auto_error=False, description="API key: `Authorization: Bearer dp_…`")
@@ -103,3 +104,19 @@ async def read_upload(request: Request) -> tuple[bytes, str]:
 
 
 Upload = Annotated[tuple[bytes, str], Depends(read_upload)]
+
+
+async def read_uploads(request: Request) -> list[tuple[str, bytes]]:
+    """Name and bytes of all files of ``multipart/form-data``, in their order.
+
+    Raises:
+        InputError: another kind of body.
+    """
+    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+        raise InputError("send the files as multipart/form-data", message_zh="请以 multipart/form-data 提交文件")
+    async with request.form(max_files=MAX_FILES + 1, max_fields=8) as form:
+        files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
+        return [(value.filename or "", await value.read()) for value in files]
+
+
+Uploads = Annotated[list[tuple[str, bytes]], Depends(read_uploads)]

@@ -9,7 +9,7 @@ from fastapi.responses import PlainTextResponse
 from starlette.concurrency import run_in_threadpool
 
 from api import schemas
-from api.deps import Ctx, OnceJson, Public, Upload, Who
+from api.deps import Ctx, OnceJson, Public, Upload, Uploads, Who
 from api.problems import problems
 from docproc.flow import service
 
@@ -53,6 +53,52 @@ async def verify_report(
     if kind == "pdf":
         return pdf(data, "verification-report.pdf")
     return Response(data, media_type="application/xml", headers={"X-Content-Type-Options": "nosniff"})
+
+
+@router.post(
+    "/verify/photo", response_model=schemas.PhotoVerification, dependencies=[Public],
+    responses=problems(413, 415, 422, 429, 503), summary="Verify a printed licence by photograph",
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}},
+        }
+    },
+)  # fmt: skip
+async def verify_photo(ctx: Ctx, upload: Upload) -> Any:
+    """Does the print say what was issued? JPEG, PNG, TIFF or PDF. Needs no key; proves no seal; nothing is kept."""
+    return await run_in_threadpool(service.verify_photo, ctx, upload[0])
+
+
+@router.post(
+    "/verify/many", response_model=schemas.VerifiedFiles, responses=problems(401, 403, 413, 422),
+    summary="Verify many files",
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                "multipart/form-data": {
+                    "schema": {
+                        "type": "object",
+                        "properties": {"files": {"type": "array", "items": {"type": "string", "format": "binary"}}},
+                    }
+                }
+            },
+        }
+    },
+)  # fmt: skip
+async def verify_many(ctx: Ctx, who: Who, uploads: Uploads) -> Any:
+    """At most 50 files; one that cannot be judged does not stop the rest. Roles: enterprise, officials."""
+    return await run_in_threadpool(service.verify_many, ctx, who, uploads)
+
+
+@router.post(
+    "/lookup", response_model=schemas.KnownNumbers, responses=problems(401, 403, 413, 422),
+    summary="Look up many numbers",
+)  # fmt: skip
+def look_up(body: schemas.Numbers, ctx: Ctx, who: Who) -> Any:
+    """At most 500 numbers. Roles: enterprise, officials."""
+    return service.look_up_many(ctx, who, body.numbers)
 
 
 @router.get(

@@ -16,7 +16,7 @@ JSON_BYTES = 1 << 20
 """Largest body of a request that is no upload."""
 OVERHEAD = 1 << 16
 """Room for the framing of multipart/form-data around an upload."""
-UPLOADS = ("/pages", "/verify", "/verify/report")
+UPLOADS = ("/pages", "/verify", "/verify/report", "/verify/photo", "/verify/many")
 """Ends of paths that take files."""
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from docproc.flow.bulk import MAX_NUMBERS
 from docproc.flow.service import Role
 
 Text = Annotated[str, Field(max_length=2000)]
@@ -299,6 +300,106 @@ class Verification(BaseModel):
     issued: Literal["as-issued", "superseded", "unknown"]
     licence: VerifiedLicence
     signatures: list[VerifiedSignature]
+    headline: str = Field(description="One sentence in Chinese")
+
+
+class VerifiedFile(BaseModel):
+    """The verdict on one file of many."""
+
+    file: str
+    ok: bool
+    verdict: Verification | None = Field(description="Null when the file could not be judged")
+    problem: str | None = Field(description="Code of the error then")
+    headline: str
+
+
+class VerifiedFiles(BaseModel):
+    """Verdicts on many files, in their order."""
+
+    ok: bool = Field(description="All are good")
+    total: int
+    good: int
+    results: list[VerifiedFile]
+
+
+class Numbers(_Request):
+    """Licence numbers to look up."""
+
+    numbers: list[Annotated[str, Field(max_length=60)]] = Field(min_length=1, max_length=MAX_NUMBERS)
+
+
+class KnownNumber(BaseModel):
+    """What the register says of one number of many."""
+
+    number: str
+    ok: bool = Field(description="A licence of this number is in force")
+    licence: PublicLicence | None
+    problem: str | None
+    headline: str
+
+
+class KnownNumbers(BaseModel):
+    """What the register says of many numbers, in their order."""
+
+    ok: bool
+    total: int
+    good: int
+    results: list[KnownNumber]
+
+
+class PrintedField(BaseModel):
+    """One field of a printed licence beside what was issued."""
+
+    name: str
+    label: str
+    result: Literal["same", "differs", "unreadable"]
+    issued: str
+    read: str = Field(description="What the print says, as far as it was read")
+    confidence: float
+    page: int | None = Field(description="0-based page of the upload")
+    box: list[float] | None = Field(description="Pixels of that page")
+    shown: str | None = Field(None, description="JPEG in Base64 of the print; null where nothing differs")
+    as_issued: str | None = Field(None, description="JPEG in Base64 of the same place as it was issued")
+
+
+class AddedInk(BaseModel):
+    """Ink where the issued page has none."""
+
+    box: list[float]
+    shown: str = Field(description="JPEG in Base64")
+
+
+class PrintComparison(BaseModel):
+    """A print beside the issued file."""
+
+    outcome: Literal[
+        "same",
+        "added",
+        "unreadable",
+        "differs",
+        "not-shown",
+        "no-code",
+        "unknown-code",
+        "other-address",
+        "several-codes",
+    ]
+    note: str = Field(description="In Chinese: what a photograph cannot prove")
+    fields: list[PrintedField]
+    added: list[AddedInk]
+
+
+class PhotoVerification(BaseModel):
+    """What a photograph of a printed licence shows; it proves no seal."""
+
+    ok: bool = Field(description="All fields read and the same, nothing added, and the licence in force")
+    kind: Literal["photograph"]
+    indication: Literal["NO-SIGNATURE"]
+    sub_indication: None
+    integrity: None
+    issued: Literal["unknown"]
+    licence: VerifiedLicence
+    signatures: list[VerifiedSignature]
+    print: PrintComparison
     headline: str = Field(description="One sentence in Chinese")
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from docproc import __version__
-from docproc.commands import bench, catalogue, licences, operate, papers, seals, service
+from docproc.commands import bench, catalogue, licences, operate, papers, seals, service, verifying
 from docproc.commands.common import err, out
 from docproc.errors import DocprocError
 
@@ -21,7 +21,7 @@ for command in (
     papers.read,
     papers.check,
     service.submit,
-    licences.verify,
+    verifying.verify,
     licences.renew,
     service.serve,
     service.worker,

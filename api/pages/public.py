@@ -39,6 +39,15 @@ async def verify(request: Request, ctx: Ctx, upload: Upload) -> Response:
     return page(request, "public/report.html", report=report, light=light_of(report), name=name, sha256=digest)
 
 
+@router.post("/verify/photo", dependencies=[Csrf])
+async def verify_photo(request: Request, ctx: Ctx, upload: Upload) -> Response:
+    """A printed licence beside what was issued."""
+    if not upload[0]:
+        return RedirectResponse("/verify", 303)
+    report = await run_in_threadpool(service.verify_photo, ctx, upload[0])
+    return page(request, "public/photo.html", report=report, light=light_of_photo(report))
+
+
 @router.get("/verify/number")
 def by_number(request: Request, ctx: Ctx, number: Asked = "") -> Response:
     """What the register says of a number."""
@@ -93,3 +102,11 @@ def light_of(report: dict[str, Any]) -> Light:
         return "good"
     genuine = report["indication"] in ("TOTAL-PASSED", "INDETERMINATE") and report["integrity"] == "intact"
     return "warn" if genuine and report["licence"]["status"] not in ("revoked", "suspended") else "bad"
+
+
+def light_of_photo(report: dict[str, Any]) -> Light:
+    """Green only when all agrees and the licence is in force; yellow where a person must look again."""
+    if report["ok"]:
+        return "good"
+    unsure = report["print"]["outcome"] in ("unreadable", "added", "no-code", "several-codes")
+    return "warn" if unsure and report["licence"]["status"] in ("valid", "unknown") else "bad"

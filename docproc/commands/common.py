@@ -40,6 +40,21 @@ def the_day(text: str | None) -> date:
         raise typer.BadParameter(f"{text!r} is not a date; write YYYY-MM-DD") from None
 
 
+def moment(text: str | None) -> datetime:
+    """The moment given on the command line, or now.
+
+    Raises:
+        typer.BadParameter: it is not a time.
+    """
+    if text is None:
+        return datetime.now(UTC)
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a time; write 2026-11-23 or 2026-11-23T10:00:00+08:00") from None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
 def findings_table(findings: Any) -> Table:
     """Findings as a table for the terminal."""
     table = Table("代码", "级别", "材料", "说明", "依据")

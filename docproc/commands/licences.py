@@ -1,63 +1,19 @@
-"""Verifying licences and keeping seals."""
+"""Keeping licences and the development PKI."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from docproc.commands.common import Json, emit, out
+from docproc.commands.common import Json, emit, moment, out
 from docproc.settings import Settings
 
-if TYPE_CHECKING:
-    from docproc.licence.report import VerificationReport
-
 seal_app = typer.Typer(help="Seals and the development PKI.", no_args_is_help=True)
-
-
 archive_app = typer.Typer(help="Archive packages of licences.", no_args_is_help=True)
-
-
-def verify(
-    file: Annotated[Path, typer.Argument(help="Licence as PDF.", exists=True, dir_okay=False)],
-    trust: Annotated[Path | None, typer.Option(help="Folder of trusted certificates and CRLs.")] = None,
-    at: Annotated[str | None, typer.Option(help="Moment of verification, ISO 8601; default now.")] = None,
-    status_list: Annotated[
-        Path | None,
-        typer.Option(help="Signed status list, as fetched from /v1/status-list.", exists=True, dir_okay=False),
-    ] = None,
-    report_file: Annotated[
-        Path | None,
-        typer.Option("--report", help="Write the report: .pdf (one page, Chinese) or .xml (ETSI TS 119 102-2)."),
-    ] = None,
-    as_json: Json = False,
-) -> None:
-    """Verify a sealed licence offline; exit 1 unless everything holds."""
-    from docproc.licence.sandbox import verify_limited
-    from docproc.licence.status_list import read_status_list
-    from docproc.licence.trust import TrustList
-
-    settings = Settings()
-    if report_file is not None and report_file.suffix.lower() not in (".pdf", ".xml"):
-        raise typer.BadParameter(f"{report_file.name}: a report ends in .pdf or .xml")
-    known = TrustList.from_folder(trust or settings.trust_dir)
-    moment = _moment(at)
-    listed = read_status_list(status_list.read_text("utf-8"), known, moment) if status_list is not None else None
-    seconds = settings.verify_cpu_seconds
-    report = verify_limited(file.read_bytes(), known, moment, listed=listed, seconds=seconds)
-    if report_file is not None:
-        _write_report(report, report_file)
-    if as_json:
-        emit(report.to_json())
-    else:
-        out.print(report.headline(), style="green" if report.ok else "red")
-        for key, value in report.to_json().items():
-            out.print(f"  {key}: {value}", highlight=False)
-    if not report.ok:
-        raise typer.Exit(1)
 
 
 def renew(
@@ -127,7 +83,7 @@ def archive_verify(
     from docproc.licence.trust import TrustList
 
     known = TrustList.from_folder(trust or Settings().trust_dir)
-    report = verify_package(file.read_bytes(), known, _moment(at))
+    report = verify_package(file.read_bytes(), known, moment(at))
     if as_json:
         emit(report.to_json())
     else:
@@ -137,23 +93,6 @@ def archive_verify(
             out.print(f"  {problem}", highlight=False)
     if not report.ok:
         raise typer.Exit(1)
-
-
-def _write_report(report: VerificationReport, path: Path) -> None:
-    from docproc.licence.report_pdf import report_pdf
-    from docproc.licence.report_xml import report_xml
-
-    path.write_bytes(report_pdf(report) if path.suffix.lower() == ".pdf" else report_xml(report))
-
-
-def _moment(text: str | None) -> datetime:
-    if text is None:
-        return datetime.now(UTC)
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is not a time; write 2026-11-23 or 2026-11-23T10:00:00+08:00") from None
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 @seal_app.command("dev-pki")

@@ -33,6 +33,7 @@ Act = Literal[
     "events",
     "wallet",
     "webhooks",
+    "verify_many",
 ]
 
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -60,6 +61,7 @@ MAY: dict[Act, frozenset[Role]] = {
     "events": frozenset({"clerk", "reviewer", "approver", "auditor"}),
     "wallet": frozenset({"enterprise"}),
     "webhooks": frozenset({"enterprise", "clerk"}),
+    "verify_many": frozenset({"enterprise", "clerk", "reviewer", "approver", "auditor"}),
 }
 """An administrator manages keys and sees no application: keys are power enough."""
 EVERYWHERE: frozenset[Role] = frozenset({"auditor"})

@@ -17,6 +17,7 @@ from docproc.flow.admin import (
     list_keys,
     revoke_key,
 )
+from docproc.flow.bulk import look_up_many, verify_many
 from docproc.flow.context import Context, open_context
 from docproc.flow.deciding import Seen, StaleError, accept, decide, release
 from docproc.flow.devices import Seat, hold, leave, resume, seat, sign_in, sign_out
@@ -35,6 +36,7 @@ from docproc.flow.intake import (
     withdraw,
 )
 from docproc.flow.once import Once, ReusedKeyError
+from docproc.flow.photographs import verify_photo
 from docproc.flow.register import (
     change_licence,
     licence_by_code,
@@ -91,6 +93,7 @@ __all__ = [
     "list_applications",
     "list_keys",
     "list_webhooks",
+    "look_up_many",
     "new_version",
     "open_context",
     "page_file",
@@ -111,6 +114,8 @@ __all__ = [
     "status_list",
     "submit",
     "verify_file",
+    "verify_many",
+    "verify_photo",
     "verify_report",
     "view_application",
     "view_licence",

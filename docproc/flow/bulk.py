@@ -1,0 +1,67 @@
+"""Many licences in one call, for relying parties: by file and by number, bounded, each item with its own answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from docproc.errors import DocprocError, InputError, LimitError, NotFoundError
+from docproc.flow.access import Caller
+from docproc.flow.context import Context
+from docproc.flow.register import licence_by_number
+from docproc.flow.verifying import verify_file
+
+MAX_FILES = 50
+"""About a minute of work; the whole request is bounded like one upload."""
+MAX_NUMBERS = 500
+
+
+def verify_many(ctx: Context, caller: Caller, files: Sequence[tuple[str, bytes]]) -> dict[str, Any]:
+    """Verdicts on many files, (name, bytes) each, in the order given; one that cannot be judged does not stop the rest.
+
+    Raises:
+        AccessError: no role of the caller verifies in bulk.
+        InputError: no file.
+        LimitError: more than :data:`MAX_FILES`.
+    """
+    caller.require("verify_many")
+    _bounded(len(files), MAX_FILES, "files", f"每次请提交 1 至 {MAX_FILES} 个文件")
+    results = [{"file": name, **_answer(lambda data=data: verify_file(ctx, data))} for name, data in files]
+    return _summed(results)
+
+
+def look_up_many(ctx: Context, caller: Caller, numbers: Sequence[str]) -> dict[str, Any]:
+    """What the register says of many numbers, in the order given; raises as :func:`verify_many`."""
+    caller.require("verify_many")
+    _bounded(len(numbers), MAX_NUMBERS, "numbers", f"每次请提交 1 至 {MAX_NUMBERS} 个证照编号")
+    results = [{"number": number, **_known(ctx, number)} for number in numbers]
+    return _summed(results)
+
+
+def _known(ctx: Context, number: str) -> dict[str, Any]:
+    try:
+        found = licence_by_number(ctx, number.strip().upper())
+    except NotFoundError as error:
+        return {"ok": False, "licence": None, "problem": None, "headline": error.message_zh}
+    good = found["status"] == "valid"
+    return {"ok": good, "licence": found, "problem": None, "headline": f"登记状态：{found['status_zh']}"}
+
+
+def _answer(verdict: Any) -> dict[str, Any]:
+    try:
+        found = verdict()
+    except DocprocError as error:
+        return {"ok": False, "verdict": None, "problem": error.code, "headline": error.message_zh}
+    return {"ok": found["ok"], "verdict": found, "problem": None, "headline": found["headline"]}
+
+
+def _summed(results: list[dict[str, Any]]) -> dict[str, Any]:
+    good = sum(bool(item["ok"]) for item in results)
+    return {"ok": good == len(results), "total": len(results), "good": good, "results": results}
+
+
+def _bounded(count: int, most: int, what: str, message_zh: str) -> None:
+    if count < 1:
+        raise InputError(f"no {what}", message_zh=message_zh)
+    if count > most:
+        raise LimitError(f"{count} {what}, at most {most}", message_zh=message_zh, code=f"too_many_{what}")

@@ -1,0 +1,212 @@
+"""Verifying a printed licence by photograph: QR code, register, and the print beside what was issued."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from threading import BoundedSemaphore
+from typing import Any, Literal
+
+from docproc.domain import Box, Licence
+from docproc.errors import BusyError, LimitError, NotFoundError
+from docproc.flow.context import Context
+from docproc.flow.verifying import StoredRegister
+from docproc.licence.layout import load_layout
+from docproc.licence.record import parse_licence_json
+from docproc.licence.render import chinese_date
+from docproc.licence.report import Standing
+from docproc.read.comparison import ComparedField, Comparison, Fact
+from docproc.read.photo import MAX_BYTES, compare_print, photo_codes
+from docproc.store import licences
+
+Outcome = Literal[
+    "same", "added", "unreadable", "differs", "not-shown", "no-code", "unknown-code", "other-address", "several-codes"
+]
+AT_ONCE = 2
+"""Photographs that one process has looked at at a time; each takes a child process and some seconds."""
+WAIT_SECONDS = 20.0
+NOTE = "照片只能核对纸面内容，不能证明电子印章；正式核验请使用电子证照文件（PDF）。"
+_CODE = re.compile(r"/v/([0-9A-Za-z_-]{1,40})$")
+_NOT_ASKED = Standing("unknown")
+_ROOM = BoundedSemaphore(AT_ONCE)
+_SAID: dict[Outcome, str] = {
+    "same": "照片中可核对的各项内容均与登记机关签发的一致",
+    "added": "各项内容与签发的一致，但纸面上有签发文件中没有的字迹或痕迹，请人工查看",
+    "unreadable": "部分内容看不清，不能确认，请在光线均匀处正对证照重新拍摄",
+    "differs": "纸面内容与登记机关签发的不一致，请勿采信",
+    "not-shown": "照片中没有找到该二维码对应的证照版面，请完整拍下证照；若已拍全，则纸面不是这份证照，请勿采信",
+    "no-code": "照片中没有读到证照二维码，请完整、清晰地拍下证照；证照上没有二维码的，请勿采信",
+    "unknown-code": "二维码不是登记机关签发的证照二维码，请勿采信",
+    "other-address": "二维码指向的网址与签发时不同，可能是假冒网站，请勿采信，也不要打开该网址",
+    "several-codes": "照片中有不止一个证照二维码，请每次只拍一份证照",
+}
+_STATUS: dict[str, str] = {
+    "suspended": "该证照已被暂停",
+    "revoked": "该证照已被撤销",
+    "superseded": "该证照已被新证照取代",
+    "expired": "该证照已过有效期",
+    "unknown": "没有核对该证照的现时状态",
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PrintReport:
+    """What a photograph of a printed licence shows."""
+
+    outcome: Outcome
+    number: str | None = None
+    standing: Standing = _NOT_ASKED
+    fields: tuple[ComparedField, ...] = ()
+    added: tuple[tuple[Box, bytes], ...] = ()
+    reissued: bool = False
+    """The licence has former versions, of which the paper may be one."""
+
+    @property
+    def ok(self) -> bool:
+        """Everything could be read and agrees, nothing was added, and the licence is in force."""
+        return self.outcome == "same" and self.standing.status == "valid"
+
+    def headline(self) -> str:
+        """One sentence for citizens, in Chinese."""
+        told = _SAID[self.outcome]
+        if self.outcome == "differs" and self.reissued:
+            told += "；该证照换发过，纸面可能是旧版本"
+        status = _STATUS.get(self.standing.status, "") if self.number else ""
+        if self.ok:
+            return f"{told}，证照目前有效。"
+        return f"{status}；{told}。" if status else f"{told}。"
+
+    def to_json(self) -> dict[str, Any]:
+        """The keys of a file's verdict, and ``print`` with the comparison; pictures are JPEG in Base64."""
+        since = self.standing.since
+        return {
+            "ok": self.ok,
+            "kind": "photograph",
+            "indication": "NO-SIGNATURE",
+            "sub_indication": None,
+            "integrity": None,
+            "issued": "unknown",
+            "licence": {
+                "number": self.number,
+                "status": self.standing.status,
+                "since": since.isoformat() if since else None,
+                "reason": self.standing.reason,
+                "basis": self.standing.basis,
+            },
+            "signatures": [],
+            "print": {
+                "outcome": self.outcome,
+                "note": NOTE,
+                "fields": [_field(item) for item in self.fields],
+                "added": [{"box": _round(box), "shown": _base64(shown)} for box, shown in self.added],
+            },
+            "headline": self.headline(),
+        }
+
+
+def verify_photo(ctx: Context, photo: bytes) -> dict[str, Any]:
+    """Compare a photograph or scan of a printed licence with what the register holds; nothing is kept.
+
+    Raises:
+        LimitError: larger than a photograph may be.
+        UnsupportedFileError: no picture, or damaged.
+        BusyError: too many photographs are being looked at.
+    """
+    if len(photo) > min(MAX_BYTES, ctx.settings.max_upload_bytes):
+        raise LimitError(f"photograph of {len(photo)} bytes is over {MAX_BYTES}")
+    if not _ROOM.acquire(timeout=WAIT_SECONDS):
+        raise BusyError("too many photographs are being looked at", retry_after=20)
+    try:
+        return _verified(ctx, photo).to_json()
+    finally:
+        _ROOM.release()
+
+
+def _verified(ctx: Context, photo: bytes) -> PrintReport:
+    texts = photo_codes(photo)
+    known = {text: found for text in texts if (found := _by_code(ctx, text)) is not None}
+    if not known:
+        return PrintReport("unknown-code" if texts else "no-code")
+    if len({licence.number for licence, _ in known.values()}) > 1:
+        return PrintReport("several-codes")
+    text, (licence, sha256) = next(iter(known.items()))
+    record = StoredRegister(ctx).by_number(licence.number)
+    standing = record.standing() if record is not None else _NOT_ASKED
+    return compared(photo, ctx.blobs.get(sha256), licence, standing, text)
+
+
+def compared(photo: bytes, issued: bytes, licence: Licence, standing: Standing, code: str) -> PrintReport:
+    """Compare a photograph with an issued file whose seal and licence are known to be ours; ``code`` is its QR code."""
+    begun = PrintReport("other-address", licence.number, standing, reissued=licence.version > 1)
+    if code != licence.verify_url:
+        return begun
+    found = compare_print(photo, issued, facts_of(licence))
+    if not found.registered:
+        return replace(begun, outcome="not-shown")
+    return replace(begun, outcome=_outcome(found), fields=found.fields, added=found.added)
+
+
+def _outcome(found: Comparison) -> Outcome:
+    results = {item.result for item in found.fields}
+    if "differs" in results:
+        return "differs"
+    if "unreadable" in results or not found.fields:
+        return "unreadable"
+    return "added" if found.added else "same"
+
+
+def facts_of(licence: Licence) -> tuple[Fact, ...]:
+    """What may be printed on a licence, as it is printed."""
+    labels = {name: label for name, label, _ in licence.fields} | load_layout(licence.kind).labels
+    plain: Sequence[tuple[str, str, str]] = (
+        ("number", "证照编号", licence.number),
+        ("holder", "持证人", licence.holder),
+        *licence.fields,
+        ("valid_from", "有效期自", chinese_date(licence.valid_from)),
+        ("valid_to", "有效期至", chinese_date(licence.valid_to)),
+        ("authority", "发证机关", licence.authority),
+        ("issued_on", "签发日期", chinese_date(licence.issued_on)),
+        ("identifier", "电子证照标识", licence.identifier),
+    )
+    return tuple(Fact(name, labels.get(name, label), value) for name, label, value in plain if value)
+
+
+def _by_code(ctx: Context, text: str) -> tuple[Licence, str] | None:
+    """The licence that a QR code stands for, and the hash of its file."""
+    code = _CODE.search(text)
+    if code is None:
+        return None
+    try:
+        with ctx.database.read() as session:
+            row = licences.find_by_code(session, code[1])
+            body = json.dumps(row.body, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+            return (parse_licence_json(body), row.sha256) if row.sha256 is not None else None
+    except NotFoundError:
+        return None
+
+
+def _field(item: ComparedField) -> dict[str, Any]:
+    told = {
+        "name": item.fact.name,
+        "label": item.fact.label,
+        "result": item.result,
+        "issued": item.fact.value,
+        "read": item.read,
+        "confidence": round(item.confidence, 4),
+        "page": item.photo,
+        "box": _round(item.box) if item.box is not None else None,
+    }
+    if item.result == "same":
+        return told
+    return {**told, "shown": _base64(item.shown), "as_issued": _base64(item.issued)}
+
+
+def _round(box: Sequence[float]) -> list[float]:
+    return [round(value, 1) for value in box]
+
+
+def _base64(jpeg: bytes) -> str:
+    return base64.b64encode(jpeg).decode("ascii")
