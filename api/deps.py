@@ -107,13 +107,9 @@ Upload = Annotated[tuple[bytes, str], Depends(read_upload)]
 
 
 async def read_uploads(request: Request) -> list[tuple[str, bytes]]:
-    """Name and bytes of all files of ``multipart/form-data``, in their order.
-
-    Raises:
-        InputError: another kind of body.
-    """
+    """Name and bytes of all files of ``multipart/form-data``, in their order; another kind of body has none."""
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
-        raise InputError("send the files as multipart/form-data", message_zh="请以 multipart/form-data 提交文件")
+        return []
     async with request.form(max_files=MAX_FILES + 1, max_fields=8) as form:
         files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
         return [(value.filename or "", await value.read()) for value in files]

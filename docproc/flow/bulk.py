@@ -62,6 +62,6 @@ def _summed(results: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _bounded(count: int, most: int, what: str, message_zh: str) -> None:
     if count < 1:
-        raise InputError(f"no {what}", message_zh=message_zh)
+        raise InputError(f"no {what}: send files as multipart/form-data, numbers as JSON", message_zh=message_zh)
     if count > most:
         raise LimitError(f"{count} {what}, at most {most}", message_zh=message_zh, code=f"too_many_{what}")

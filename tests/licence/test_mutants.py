@@ -1,0 +1,150 @@
+"""Thousands of damaged files: none is taken for what was issued, none raises, none takes a second.
+
+``DOCPROC_MUTANTS`` says how many (default 600, drawn from a seed; all four levels have the same share).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import random
+import time
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+from pyhanko.pdf_utils.reader import PdfFileReader
+
+from docproc.licence.report import IssuedRecord, Register
+from docproc.licence.responder import DevPki
+from docproc.licence.seal import LEVELS, Level
+from docproc.licence.trust import TrustList
+from docproc.licence.verify import verify
+
+COUNT = int(os.environ.get("DOCPROC_MUTANTS", "600"))
+SEED = int(os.environ.get("DOCPROC_MUTANTS_SEED", "20261125"))
+SECONDS = 1.0
+WORDS = (b"/Type", b"/ByteRange", b"/Contents", b"/Prev", b"/Size", b"obj", b"endobj", b"stream", b"xref", b"trailer",
+         b"startxref", b"%%EOF", b"/Root", b"/Length", b"/Filter", b"<<", b">>", b"[", b"]", b"0 R")  # fmt: skip
+
+
+class Book:
+    """A register that knows the true file alone."""
+
+    def __init__(self, data: bytes) -> None:
+        self.record = IssuedRecord("JY29900990000015", hashlib.sha256(data).hexdigest(), "valid")
+
+    def by_sha256(self, digest: str) -> IssuedRecord | None:
+        return self.record if digest == self.record.sha256 else None
+
+    def by_number(self, number: str) -> IssuedRecord | None:
+        return self.record if number == self.record.number else None
+
+
+def flip(data: bytearray, rng: random.Random) -> None:
+    for _ in range(rng.choice((1, 1, 1, 3, 20))):
+        data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
+
+
+def cut(data: bytearray, rng: random.Random) -> None:
+    del data[rng.randrange(1, len(data)) :]
+
+
+def remove(data: bytearray, rng: random.Random) -> None:
+    start = rng.randrange(len(data))
+    del data[start : start + rng.choice((1, 2, 10, 500))]
+
+
+def insert(data: bytearray, rng: random.Random) -> None:
+    start = rng.randrange(len(data) + 1)
+    data[start:start] = rng.randbytes(rng.choice((1, 2, 10, 500)))
+
+
+def repeat(data: bytearray, rng: random.Random) -> None:
+    start, where = rng.randrange(len(data)), rng.randrange(len(data))
+    data[where:where] = data[start : start + rng.randrange(1, 2000)]
+
+
+def overwrite(data: bytearray, rng: random.Random) -> None:
+    start, where, size = rng.randrange(len(data)), rng.randrange(len(data)), rng.randrange(1, 2000)
+    data[where : where + size] = data[start : start + size]
+
+
+def digits(data: bytearray, rng: random.Random) -> None:
+    """Change a number: offsets, lengths, references, the byte range."""
+    places = [place for place in range(len(data)) if 0x30 <= data[place] <= 0x39]
+    data[rng.choice(places)] = rng.choice(b"0123456789")
+
+
+def words(data: bytearray, rng: random.Random) -> None:
+    """Put one keyword of PDF into the place of another."""
+    found = [place for word in WORDS if (place := data.find(word, rng.randrange(len(data)))) >= 0]
+    if found:
+        place = rng.choice(found)
+        data[place : place + 4] = rng.choice(WORDS)
+
+
+def append(data: bytearray, rng: random.Random) -> None:
+    data += rng.choice((rng.randbytes(50), b"\n", data[-1500:], b"\n1 0 obj\n<<>>\nendobj\n", b"%%EOF"))
+
+
+def contents(data: bytearray, rng: random.Random) -> None:
+    """Inside the gap that no byte range covers."""
+    start = data.find(b"/Contents <", rng.choice((0, len(data) // 2)))
+    start = data.find(b"/Contents <") if start < 0 else start
+    place = start + 11 + rng.randrange(8000)
+    data[min(place, len(data) - 1)] = rng.choice(b"0123456789abcdefABCDEF >/\n")
+
+
+KINDS: tuple[Callable[[bytearray, random.Random], None], ...] = (
+    flip, cut, remove, insert, repeat, overwrite, digits, words, append, contents,
+)  # fmt: skip
+
+
+def sealed_end(pdf: bytes) -> int:
+    """Where the bytes end that the seal covers."""
+    _, _, start, length = PdfFileReader(io.BytesIO(pdf)).embedded_signatures[0].byte_range
+    return int(start) + int(length)
+
+
+def mutants(original: bytes, count: int, seed: str) -> list[tuple[str, bytes]]:
+    """Damaged files, each other than the original, and how each was made."""
+    rng, made = random.Random(seed), []
+    while len(made) < count:
+        data, names = bytearray(original), []
+        for _ in range(rng.choice((1, 1, 1, 2, 4))):
+            kind = rng.choice(KINDS)
+            kind(data, rng)
+            names.append(kind.__name__)
+            if not data:
+                break
+        if bytes(data) != original:
+            made.append((f"{seed} #{len(made)} {'+'.join(names)}", bytes(data)))
+    return made
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_no_mutant_is_taken_for_what_was_issued(
+    pki: DevPki, trust: TrustList, make_sealed: Callable[..., bytes], level: Level
+) -> None:
+    original = make_sealed(pki, level)
+    # nothing protects the validation data after a B-LT seal, which is why licences are issued at B-LTA: the seal still
+    # holds there, and only the register tells the bytes apart
+    protected = original[: sealed_end(original)] if level == "B-LT" else original
+    register: Register = Book(original)
+    at = datetime.now(UTC)
+    assert verify(original, trust, at, register).issued == "as-issued"
+    wrong, slowest, seen = [], 0.0, Counter[str]()
+    for name, data in mutants(original, COUNT // len(LEVELS), f"{SEED}-{level}"):
+        start = time.process_time()
+        online, offline = verify(data, trust, at, register), verify(data, trust, at)
+        seconds = (time.process_time() - start) / 2
+        slowest = max(slowest, seconds)
+        seen[f"{offline.indication} {offline.integrity}"] += 1
+        taken = offline.ok and (level != "B-LT" or not data.startswith(protected))
+        if online.issued == "as-issued" or online.ok or taken or seconds > SECONDS:
+            wrong.append(f"{name}: {online.issued} {online.ok} {offline.ok} {seconds:.2f} s")
+    print(f"{level}: {sum(seen.values())} mutants, slowest {slowest:.3f} s CPU, {dict(seen.most_common())}")
+    assert not wrong, "\n".join(wrong[:20])
