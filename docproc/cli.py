@@ -40,6 +40,7 @@ app.add_typer(licences.archive_app, name="archive")
 app.add_typer(bench.bench_app, name="bench")
 app.add_typer(service.user_app, name="user")
 app.add_typer(operate.audit_app, name="audit")
+app.add_typer(operate.retention_app, name="retention")
 
 
 @app.callback(invoke_without_command=True)

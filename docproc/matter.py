@@ -434,6 +434,20 @@ class Department(_Data):
         return not self.materials or material in self.materials
 
 
+class Retention(_Data):
+    """How long what was handed in stays, in days since the last change; sealed licences are never deleted."""
+
+    draft_days: int = Field(30, ge=1)
+    """Never handed in."""
+    refused_days: int = Field(3 * 365, ge=30)
+    """Rejected, taken back, or returned and not handed in again."""
+    finished_days: int = Field(10 * 365, ge=365)
+    """Issued: what was read, corrections, findings and pictures for the screen."""
+    original_days: int = Field(30 * 365, ge=365)
+    """Issued: the uploaded files."""
+    basis: str = "《中华人民共和国个人信息保护法》第四十七条"
+
+
 class LicenceSpec(_Data):
     """What an approval issues."""
 
@@ -476,6 +490,7 @@ class Matter(_Data):
     material: tuple[Material, ...]
     form: tuple[Form, ...]
     rule: tuple[Rule, ...]
+    retention: Retention = Retention()
     department: tuple[Department, ...] = Field((), max_length=10)
     """Joint approval: all must agree; none where the authority decides alone."""
 

@@ -62,6 +62,28 @@ def audit_stamp(as_json: Json = False) -> None:
         out.print("time-stamped" if done else "nothing to time-stamp")
 
 
+retention_app = typer.Typer(help="Deletion by the matters' rules.", no_args_is_help=True)
+
+
+@retention_app.command("sweep")
+def retention_sweep(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what is due.")] = False, as_json: Json = False
+) -> None:
+    """Erase what is due by the matters' rules; the workers do it once an hour by themselves."""
+    from docproc.flow import erasing
+    from docproc.flow.context import open_context
+
+    ctx = open_context(Settings())
+    found = erasing.report(ctx, None) if dry_run else erasing.sweep(ctx)
+    ctx.close()
+    if as_json:
+        emit({"dry_run": dry_run, **asdict(found)})
+        return
+    for matter, kinds in found.due.items():
+        out.print(f"{matter}: " + ", ".join(f"{kind} {len(numbers)}" for kind, numbers in kinds.items()))
+    out.print(f"{found.files} files deleted, {found.waiting} wait", highlight=False)
+
+
 def backup(
     folder: Annotated[Path, typer.Argument(help="Folder of the backup; an earlier one is brought up to date.")],
     as_json: Json = False,

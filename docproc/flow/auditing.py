@@ -13,7 +13,7 @@ from docproc.flow import views
 from docproc.flow.admin import SYSTEM
 from docproc.flow.context import Context
 from docproc.licence.trust import TrustList
-from docproc.store import applications, audit, inventory
+from docproc.store import applications, audit, erasing, inventory
 from docproc.store.blobs import DamagedBlobError
 
 STAMPED = "audit.stamped"
@@ -43,6 +43,8 @@ class Proof:
     """Pictures for the screen whose bytes have their hash."""
     approvals: int = 0
     """Approvals whose application still is what was approved."""
+    erased: int = 0
+    """Approvals whose application was erased by the matter's rules since, as the log says."""
     problems: list[str] = field(default_factory=list)
 
     @property
@@ -67,6 +69,7 @@ def prove(ctx: Context, trust: TrustList | None, *, known: tuple[int, str] | Non
         proof.sealed = _blobs(ctx, proof, "sealed file of licence", inventory.sealed_files(session))
         proof.pictures = _blobs(ctx, proof, "picture of page", inventory.pictures(session))
         _approvals(session, proof)
+        _erasures(ctx, session, proof)
         if trust is not None:
             _stamps(ctx, session, proof, trust)
     return proof
@@ -115,10 +118,20 @@ def _blobs(ctx: Context, proof: Proof, what: str, expected: Iterator[tuple[str, 
 def _approvals(session: Session, proof: Proof) -> None:
     for decision in inventory.approvals(session):
         row = applications.find_application(session, decision.application)
-        if views.application(session, row)["content_sha256"] == decision.seen_sha256:
+        if row.erased_at is not None:
+            proof.erased += 1
+        elif views.application(session, row)["content_sha256"] == decision.seen_sha256:
             proof.approvals += 1
         else:
             proof.problems.append(f"application {row.number}: is not what was approved")
+
+
+def _erasures(ctx: Context, session: Session, proof: Proof) -> None:
+    """What is erased is logged, and gone."""
+    proof.problems += erasing.contradictions(session)
+    for key, page in erasing.erased_keys(session):
+        if ctx.blobs.exists(key):
+            proof.problems.append(f"uploaded file {page}: erased, but blob {key} is still there")
 
 
 def _stamps(ctx: Context, session: Session, proof: Proof, trust: TrustList) -> None:

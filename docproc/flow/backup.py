@@ -21,7 +21,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from docproc.errors import InputError, SetupError
+from docproc.errors import InputError, NotFoundError, SetupError
 from docproc.flow.auditing import Proof, prove
 from docproc.flow.context import Context, open_context
 from docproc.matter import find_matter
@@ -65,7 +65,7 @@ def back_up(ctx: Context, folder: Path, progress: Callable[[int], None] = lambda
     (_dump_sqlite if ctx.database.is_sqlite else _dump_postgres)(ctx.database, fresh)
     store = FileBlobs(folder / BLOBS)
     blobs = copied = 0
-    with ctx.database.snapshot() as session:  # later than the copy, and rows that name blobs are never removed
+    with ctx.database.snapshot() as session:  # later than the copy, which names no more than this
         for key, _ in _named(session):
             blobs += 1
             if not store.exists(key):
@@ -96,7 +96,10 @@ def restore(settings: Settings, folder: Path, progress: Callable[[int], None] = 
     with ctx.database.read() as session:
         for done, (key, matter) in enumerate(_named(session), 1):
             keep = 365 * find_matter(matter).licence.retention_years if matter else 0
-            ctx.blobs.put(store.get(key), keep_days=keep)
+            try:
+                ctx.blobs.put(store.get(key), keep_days=keep)
+            except NotFoundError:
+                continue  # erased by rule while the backup was made, or lost: the proof names it
             progress(done)
     proof = prove(ctx, None, known=(made.line, made.head) if made.line else None)
     ctx.close()

@@ -18,7 +18,7 @@ from docproc.flow.context import Context
 from docproc.flow.media import media_type
 from docproc.flow.once import Once, run_once
 from docproc.matter import find_matter
-from docproc.store import applications, audit, claims, outbox, pages, previews, sharing
+from docproc.store import applications, audit, claims, erasing, outbox, pages, previews, sharing
 from docproc.store.tables import ApplicationRow
 
 CHANNELS = ("kiosk", "counter", "web", "api", lanes.BATCH)
@@ -81,11 +81,13 @@ def add_page(
         raise LimitError(f"upload of {len(data)} bytes is over {ctx.settings.max_upload_bytes}")
     keep_days = _check_room(ctx, caller, number, material)
     # Before the transaction: a blob without a row is harmless, a row without a blob is not.
+    # Only for as long as a draft stays: issuing lengthens it, and what never becomes anything can be deleted.
     key = ctx.blobs.put(data, keep_days=keep_days)
 
     def work(session: Session) -> dict[str, Any]:
         at = ctx.clock()
         row = _open_application(session, caller, number)
+        erasing.settle(session, [key])
         same = pages.find_same(session, number, key, material or "")
         if same is not None:
             return views.page(same)
@@ -108,7 +110,10 @@ def add_page(
         audit.append(session, at, caller.subject, "page.added", number, page=added.id, sha256=key)
         return views.page(added)
 
-    return run_once(ctx, caller, once, work)
+    answer = run_once(ctx, caller, once, work)
+    if not ctx.blobs.exists(key):  # the same bytes of somebody else were erased just before the transaction
+        ctx.blobs.put(data, keep_days=keep_days)
+    return answer
 
 
 def remove_page(ctx: Context, caller: Caller, number: str, page_id: str) -> None:
@@ -188,6 +193,7 @@ def submit(ctx: Context, caller: Caller, number: str, once: Once | None = None) 
         ConflictError: no file, files still being read, or not in a state to be submitted.
     """
     caller.require("submit")
+    _keep_originals(ctx, caller, number)
 
     def work(session: Session) -> dict[str, Any]:
         at = ctx.clock()
@@ -305,7 +311,17 @@ def _check_room(ctx: Context, caller: Caller, number: str, material: str | None)
         if material is not None:
             matter.find_material(material)
         lanes.check_room(session, row.channel, ctx.settings.max_queue)
-        return 365 * matter.licence.retention_years
+        return matter.retention.draft_days
+
+
+def _keep_originals(ctx: Context, caller: Caller, number: str) -> None:
+    """Nothing that was handed in can be deleted before the matter's shortest time for it is over."""
+    with ctx.database.read() as session:
+        row = visible(session, caller, number, "submit")
+        keys = [page.sha256 for page in pages.live_pages(session, number)]
+        days = find_matter(row.matter).retention.refused_days
+    for key in keys:
+        ctx.blobs.keep(key, days)
 
 
 def _touch(row: ApplicationRow, at: datetime) -> None:

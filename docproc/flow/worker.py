@@ -15,7 +15,7 @@ from functools import partial
 
 from docproc.domain import Finding
 from docproc.errors import DocprocError, SealError, SetupError, UnavailableError
-from docproc.flow import delivering, engine, lease, meters, stamping, standing
+from docproc.flow import delivering, engine, erasing, lease, meters, stamping, standing
 from docproc.flow.auditing import Stamper, stamp_head
 from docproc.flow.context import Context, open_context
 from docproc.flow.engine import QUEUE_OF
@@ -130,6 +130,9 @@ def _tidy(ctx: Context, stamp: Stamper | None) -> None:
             pass  # in small portions, so that nobody waits for a lock
         if stamp is not None:
             stamp_head(ctx, stamp)
+        swept = erasing.sweep(ctx)
+        if swept.applications:
+            log.info("erased %s applications by rule, %s files", swept.applications, swept.files)
     except DocprocError as error:
         log.warning("tidying: %s; next try in %s s", error, TIDY_SECONDS)
     except Exception:

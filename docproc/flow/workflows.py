@@ -284,6 +284,7 @@ def check_approved(ctx: Context, row: LicenceRow) -> None:
 def register(number: str, sha256: str) -> None:
     """Make the sealed file the licence: from here on it verifies as issued."""
     ctx, _ = Tools.get()
+    keep_originals(ctx, number)
     with ctx.database.write() as session:
         at = ctx.clock()
         licence = licences.prepared_licence(session, number)
@@ -298,6 +299,15 @@ def register(number: str, sha256: str) -> None:
         audit.append(session, at, SYSTEM, "licence.issued", number, application=row.number, sha256=sha256)
         meters.SEALS.labels("sealed").inc()
         announce(ctx, session, row, "licence.issued", licence=number)
+
+
+def keep_originals(ctx: Context, number: str) -> None:
+    """Forbid deletion of what a licence rests on, for as long as the matter keeps it."""
+    with ctx.database.read() as session:
+        licence = licences.prepared_licence(session, number)
+        keys = [page.sha256 for page in pages.live_pages(session, licence.application)]
+    for key in keys:
+        ctx.blobs.keep(key, find_matter(licence.matter).retention.original_days)
 
 
 @step("postpone")

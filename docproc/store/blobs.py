@@ -49,6 +49,16 @@ class Blobs(Protocol):
     def exists(self, key: str) -> bool:
         """Whether the key is stored."""
 
+    def keep(self, key: str, days: int) -> None:
+        """Forbid deletion for so long from now where supported; never shortens.
+
+        Raises:
+            NotFoundError: no such key.
+        """
+
+    def delete(self, key: str) -> bool:
+        """Delete the bytes for good; ``False`` while they are under retention. What is not there is deleted."""
+
     def iterate(self) -> Iterator[str]:
         """All keys, in no particular order."""
 
@@ -118,6 +128,21 @@ class FileBlobs:
     def exists(self, key: str) -> bool:
         """Whether the key is stored."""
         return self._path(key).is_file()
+
+    def keep(self, key: str, days: int) -> None:
+        """Set the file read-only: retention on a plain folder is up to the file system."""
+        path = self._path(key)
+        if not path.is_file():
+            raise NotFoundError(f"no blob {key}")
+        path.chmod(0o440)
+
+    def delete(self, key: str) -> bool:
+        """Remove the file."""
+        try:
+            self._path(key).unlink(missing_ok=True)
+        except OSError as error:
+            raise UnavailableError(f"the blob store {self.root} does not let {key} go: {error.strerror}") from error
+        return True
 
     def iterate(self) -> Iterator[str]:
         """All keys."""

@@ -22,8 +22,8 @@ CHUNK = 1000
 
 
 def originals(session: Session) -> Iterator[tuple[str, str]]:
-    """Hash and id of every uploaded file, also of those taken back."""
-    yield from _pairs(session, sa.select(PageRow.sha256, PageRow.id))
+    """Hash and id of every uploaded file, also of those taken back, but not of those erased by rule."""
+    yield from _pairs(session, sa.select(PageRow.sha256, PageRow.id).where(PageRow.erased_at.is_(None)))
 
 
 def sealed_files(session: Session) -> Iterator[tuple[str, str]]:
@@ -36,6 +36,7 @@ def kept_by_matter(session: Session) -> Iterator[tuple[str, str]]:
     uploaded = sa.select(PageRow.sha256, ApplicationRow.matter).join(
         ApplicationRow, ApplicationRow.number == PageRow.application
     )
+    uploaded = uploaded.where(PageRow.erased_at.is_(None))
     yield from _pairs(session, uploaded)
     sealed = sa.select(LicenceFileRow.sha256, LicenceRow.matter).join(
         LicenceRow, LicenceRow.number == LicenceFileRow.licence

@@ -22,6 +22,8 @@ from docproc.errors import NotFoundError, SetupError, UnavailableError
 from docproc.store.blobs import KEY, verified
 
 CONNECT_SECONDS, READ_SECONDS = 3.0, 60.0
+HELD = "WORM"
+"""Word of MinIO's refusal to delete what is under retention, whose code is the general ``InvalidRequest``."""
 ABSENT = ("NoSuchKey", "NoSuchObject", "MethodNotAllowed")
 """Codes for a key that is not there; the last comes from a server that looks at a delete marker."""
 DENIED = ("AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "NoSuchBucket", "InvalidArgument")
@@ -120,6 +122,28 @@ class MinioBlobs:
             raise
         return True
 
+    def keep(self, key: str, days: int) -> None:
+        """Lengthen the COMPLIANCE retention; a longer one stays."""
+        if not self.exists(key):
+            raise NotFoundError(f"no blob {key}")
+        self._keep(key, Retention(COMPLIANCE, datetime.now(UTC) + timedelta(days=days)))
+
+    def delete(self, key: str) -> bool:
+        """Delete every version; the server refuses while one is under retention."""
+        try:
+            with self._reaching():
+                listed = self.client.list_objects(bucket_name=self.bucket, prefix=key, include_version=True)
+                versions = [item.version_id for item in listed if item.object_name == key]
+                for version in versions:
+                    self.client.remove_object(bucket_name=self.bucket, object_name=key, version_id=version)
+        except S3Error as error:
+            if error.code in ABSENT:
+                return True
+            if error.code in DENIED or error.code.startswith("ObjectLock") or HELD in str(error):
+                return False
+            raise
+        return True
+
     def iterate(self) -> Iterator[str]:
         """All keys."""
         with self._reaching():
@@ -183,6 +207,7 @@ class MinioBlobs:
         except S3Error as error:
             if (
                 error.code in ABSENT
+                or HELD in str(error)
                 or error.code in DENIED
                 or error.code.startswith(("ObjectLock", "NoSuch", "Bucket"))
             ):

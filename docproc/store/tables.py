@@ -72,6 +72,8 @@ class ApplicationRow(Base):
     seal_note: Mapped[str] = mapped_column(sa.Text)
     """Chinese reason that officials see while the seal is not there."""
     seal_attempt: Mapped[int]
+    erased_at: Mapped[datetime | None]
+    """When what was read of it was deleted by the matter's rules."""
 
 
 class PageRow(Base):
@@ -107,6 +109,17 @@ class PageRow(Base):
     uploaded_by: Mapped[str] = mapped_column(sa.String(80))
     read_at: Mapped[datetime | None]
     removed_at: Mapped[datetime | None]
+    erased_at: Mapped[datetime | None]
+    """When its bytes were given up by the matter's rules."""
+
+
+class ErasureRow(Base):
+    """Bytes that are to be deleted from the blob store, unless something else names them."""
+
+    __tablename__ = "erasures"
+
+    sha256: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    since: Mapped[datetime]
 
 
 class ReadingRow(Base):
@@ -553,6 +566,8 @@ HOT = (
     sa.Index("ix_applications_org_number", ApplicationRow.org, ApplicationRow.number),
     sa.Index("ix_applications_org_status_number", ApplicationRow.org, ApplicationRow.status, ApplicationRow.number),
     sa.Index("ix_applications_created_by_number", ApplicationRow.created_by, ApplicationRow.number),
+    sa.Index("ix_applications_matter_updated_at", ApplicationRow.matter, ApplicationRow.updated_at),
+    sa.Index("ix_pages_sha256", PageRow.sha256),
     sa.Index("ix_applications_matter_number", ApplicationRow.matter, ApplicationRow.number),
     sa.Index("ix_outbox_org_id", OutboxRow.org, OutboxRow.id),
     sa.Index("ix_audit_log_subject_seq", AuditRow.subject, AuditRow.seq),

@@ -60,3 +60,15 @@ def test_retention_makes_the_file_read_only(tmp_path: Path) -> None:
 def test_an_address_that_is_none_names_the_setting(url: str) -> None:
     with pytest.raises(SetupError, match="DOCPROC_BLOBS"):
         open_blobs(url)
+
+
+def test_what_is_deleted_is_gone_and_deleting_again_is_harmless(blobs: Blobs) -> None:
+    key = blobs.put(DATA + b"to go")
+    assert blobs.delete(key) and not blobs.exists(key) and key not in set(blobs.iterate())
+    assert blobs.delete(key)
+    assert blobs.put(DATA + b"to go") == key and blobs.get(key) == DATA + b"to go"
+
+
+def test_what_does_not_exist_cannot_be_kept(blobs: Blobs) -> None:
+    with pytest.raises(NotFoundError):
+        blobs.keep("0" * 64, 1)

@@ -52,6 +52,8 @@ def test_a_kept_file_cannot_be_deleted_nor_its_retention_shortened(store: MinioB
         client.remove_object(bucket_name=store.bucket, object_name=key, version_id=version_of(store, key))
     store.put(DATA, keep_days=1)
     assert store.kept_until(key) == kept
+    store.keep(key, 1)
+    assert store.kept_until(key) == kept and not store.delete(key) and store.get(key) == DATA
     assert store.get(key) == DATA
 
 
