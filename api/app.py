@@ -10,7 +10,8 @@ from fastapi import FastAPI
 
 from api import applications, decisions, health, keys, licences, matters, pages, problems, seals, wallet
 from api.limits import BodyLimit, RateLimit
-from docproc import __version__
+from api.traced import Traced
+from docproc import __version__, tracing
 from docproc.flow.service import open_context
 from docproc.settings import Settings
 
@@ -34,6 +35,7 @@ def create_app(settings: Settings) -> FastAPI:
             yield
         finally:
             app.state.context.close()
+            tracing.stop()  # here, for the server ends by a signal and runs nothing after this
 
     app = FastAPI(title="docproc", version=__version__, description=DESCRIPTION, lifespan=lifespan, redoc_url=None)
     app.state.rate_limit = RateLimit(settings.rate_limit_per_minute)
@@ -45,6 +47,7 @@ def create_app(settings: Settings) -> FastAPI:
     pages.install(app)
     app.add_middleware(BodyLimit, upload_bytes=settings.max_upload_bytes)
     app.add_middleware(health.Measured, metrics=app.state.metrics)
+    app.add_middleware(Traced)
     _describe_problems(app)
     return app
 

@@ -8,6 +8,7 @@ import sys
 import uvicorn
 
 from api.app import create_app
+from docproc import tracing
 from docproc.flow.guardian import end_with_parent
 from docproc.log import configure
 from docproc.settings import Settings
@@ -17,6 +18,7 @@ def main(handle: int) -> None:
     """Serve on a socket that the parent opened, until SIGTERM."""
     settings = Settings()
     configure(settings.log_level, settings.log_json)
+    tracing.start(settings.traces_url, "web", settings.traces_share)
     end_with_parent()
     listener = socket.socket(fileno=handle)
     config = uvicorn.Config(

@@ -20,6 +20,7 @@ import sqlalchemy as sa
 from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, EnqueueOptions
 from sqlalchemy.orm import Session
 
+from docproc import tracing
 from docproc.errors import DocprocError, SetupError, UnavailableError
 from docproc.flow import meters
 from docproc.log import working_on
@@ -119,6 +120,8 @@ class Jobs:
         }  # fmt: skip
         if delay:
             options["delay_seconds"] = delay
+        if tracing.is_on():
+            options["otel_context"] = tracing.current()
         self.client.enqueue_in_transaction(session, options, *args)
 
     def is_dead(self, job_id: str) -> bool:
@@ -189,13 +192,18 @@ def step(name: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
 def _tried(name: str, work: Callable[P, R]) -> Callable[P, R]:
     def once(*args: P.args, **kwargs: P.kwargs) -> R:
-        with meters.timed(name):
-            return work(*args, **kwargs)
+        try:
+            with meters.timed(name):
+                return work(*args, **kwargs)
+        except Exception as error:
+            tracing.failed(error)
+            raise
 
     @wraps(work)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         pause = 0.5
-        with working_on(step=name, job=DBOS.workflow_id or ""):
+        trace = {"trace": tracing.trace_id()} if tracing.is_on() else {}
+        with working_on(step=name, job=DBOS.workflow_id or "", **trace):
             for _ in range(STEP_ATTEMPTS - 1):
                 try:
                     return once(*args, **kwargs)
@@ -230,7 +238,8 @@ def launch(database: Database, name: str, queues: Sequence[str], version: str) -
         "serializer": DBOSPortableJSONSerializer(),
         "run_migrations": False,
         "log_level": "WARNING",
-        "enable_otlp": False,
+        "enable_otlp": tracing.is_on(),  # spans of jobs and steps; to the collector of this process
+        "otel_attribute_format": "semconv",
     }
     DBOS(config=config)
     DBOS.listen_queues(list(queues))

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
 
+from docproc import tracing
 from docproc.domain import Finding
 from docproc.errors import DocprocError, SealError, SetupError, UnavailableError
 from docproc.flow import delivering, engine, erasing, lease, meters, stamping, standing
@@ -78,6 +79,7 @@ def run_worker(
     if "seal" in queues:
         _register_seals(ctx, stages)
     meters.listen(settings.metrics_port)
+    tracing.start(settings.traces_url, name, settings.traces_share)
     log.debug("jobs beside the main ones: %s", (*delivering.JOBS, *standing.JOBS))
     engine.launch(ctx.database, name, queues, settings.application_version)
     log.info("worker %s works off %s", name, ", ".join(queues))
@@ -97,6 +99,7 @@ def run_worker(
     engine.stop(GRACE_SECONDS)
     held.release()
     ctx.close()
+    tracing.stop()
     return 0
 
 

@@ -18,6 +18,7 @@ from minio.lifecycleconfig import AbortIncompleteMultipartUpload, LifecycleConfi
 from minio.retention import Retention
 from minio.sse import SseKMS, SseS3
 
+from docproc import tracing
 from docproc.errors import NotFoundError, SetupError, UnavailableError
 from docproc.store.blobs import KEY, verified
 
@@ -79,7 +80,7 @@ class MinioBlobs:
             if retention is not None:
                 self._keep(key, retention)
             return key
-        with self._reaching():
+        with tracing.span("blobs.put", bytes=len(data)), self._reaching():
             self.client.put_object(
                 bucket_name=self.bucket,
                 object_name=key,
@@ -95,7 +96,7 @@ class MinioBlobs:
         if not KEY.fullmatch(key):
             raise NotFoundError(f"not a blob key: {key[:80]!r}")
         try:
-            with self._reaching():
+            with tracing.span("blobs.get"), self._reaching():
                 response = self.client.get_object(bucket_name=self.bucket, object_name=key)
                 try:
                     return verified(key, response.read())
