@@ -6,16 +6,18 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, pkcs12
 
 from docproc.errors import SealError, SealUnavailableError, SetupError
 from docproc.licence.art import SealArt
 from docproc.licence.keys import close_signer, open_pkcs11
 from docproc.licence.layout import load_layout
+from docproc.licence.pki import AUTHORITY, AUTHORITY_CODE, SEAL, issue, seal_subject, write_p12
 from docproc.licence.responder import DevPki
 from docproc.licence.seal import seal
 from docproc.licence.trust import TrustList
@@ -37,8 +39,13 @@ def now() -> datetime:
 
 @pytest.fixture(scope="module")
 def module(tmp_path_factory: pytest.TempPathFactory, pki: DevPki) -> Iterator[Path]:
-    """A token with the two sample seals on it; SoftHSM reads its configuration once in each process."""
+    """A token with the sample seals and an RSA-3072 one on it; SoftHSM reads its configuration once in each process."""
     assert MODULE is not None
+    large = rsa.generate_private_key(public_exponent=65537, key_size=3072)
+    start = now() - timedelta(hours=1)
+    made = issue(pki.issued("ca"), seal_subject(AUTHORITY, AUTHORITY_CODE), SEAL, start, pki.base_url, large)
+    chain = [pki.issued("ca").certificate, pki.issued("root").certificate]
+    write_p12(pki.folder / "seal-rsa3072.p12", made, chain, pki.passphrase)
     folder = tmp_path_factory.mktemp("token")
     (folder / "tokens").mkdir()
     (folder / "softhsm2.conf").write_text(f"directories.tokendir = {folder / 'tokens'}\nlog.level = ERROR\n")
@@ -49,7 +56,7 @@ def module(tmp_path_factory: pytest.TempPathFactory, pki: DevPki) -> Iterator[Pa
         [*util, "--init-token", "--free", "--label", TOKEN, "--pin", PIN, "--so-pin", PIN],
         check=True, capture_output=True,
     )  # fmt: skip
-    for number, name in enumerate(("seal-rsa", "seal-p256"), 1):
+    for number, name in enumerate(("seal-rsa", "seal-p256", "seal-rsa3072"), 1):
         key, certificate, _ = pkcs12.load_key_and_certificates(
             (pki.folder / f"{name}.p12").read_bytes(), pki.passphrase
         )
@@ -92,11 +99,13 @@ def store_certificate(module: Path, label: str, identity: bytes, der: bytes) -> 
         )
 
 
-@pytest.mark.parametrize("name", ["seal-rsa", "seal-p256"])
+@pytest.mark.parametrize("where", ["file", "token"])
+@pytest.mark.parametrize("name", ["seal-rsa", "seal-p256", "seal-rsa3072"])
 def test_a_token_seals_like_a_file(
-    module: Path, name: str, pki: DevPki, trust: TrustList, pdf: bytes, art: SealArt
+    module: Path, name: str, where: str, pki: DevPki, trust: TrustList, pdf: bytes, art: SealArt
 ) -> None:
-    signer = open_pkcs11(module, TOKEN, name, PIN, chain=trust.intermediates)
+    on_token = where == "token"
+    signer = open_pkcs11(module, TOKEN, name, PIN, chain=trust.intermediates) if on_token else pki.signer(name)
     try:
         for _ in range(2):
             data = seal(
