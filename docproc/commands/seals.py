@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -11,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from docproc.commands.common import Json, emit, out
+from docproc.commands.common import Json, counting_bar, emit, out
 from docproc.errors import AccessError
 from docproc.settings import Settings
 
@@ -130,6 +131,45 @@ def seal_confirm(
         _answer(seals.confirm_change(ctx, caller, change, refuse=refuse), as_json)
 
 
+def seal_batch(
+    key: Annotated[str, typer.Option(help="API key of a sealer.", envvar="DOCPROC_KEY")],
+    matter: Annotated[str | None, typer.Option(help="Only licences of this matter.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 10_000,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Also those whose sealing failed.")] = False,
+    wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for the sealer; 0: only release.")] = 3600,
+    as_json: Json = False,
+) -> None:
+    """Release the seals of all approved applications and show how far the sealer has come; safe to start again."""
+    from docproc.flow.batch import batch_progress, release_batch
+
+    with _opened(key) as (ctx, caller), counting_bar() as show:
+        released = release_batch(
+            ctx,
+            caller,
+            matter=matter,
+            limit=limit,
+            retry_failed=retry_failed,
+            progress=lambda n: show("签章放行", n, n),
+        )
+        numbers, begin = released.numbers, time.monotonic()
+        state = batch_progress(ctx, numbers)
+        while wait and state.pending and time.monotonic() - begin < wait:
+            time.sleep(0.5)
+            state = batch_progress(ctx, numbers)
+            show("制证签章", state.sealed, len(numbers))
+    told = [{"number": number, "reason": reason} for number, reason in (*state.failed, *released.refused)]
+    answer = {"applications": len(numbers), "sealed": state.sealed, "pending": state.pending, "problems": told}
+    answer["seconds"] = round(time.monotonic() - begin, 2)
+    if as_json:
+        emit(answer)
+    else:
+        out.print(f"{len(numbers)} application(s): {state.sealed} sealed, {state.pending} pending", highlight=False)
+        for item in told:
+            out.print(f"{item['number']}  {item['reason']}", highlight=False)
+    if told:
+        raise typer.Exit(1)
+
+
 def _moment(text: str | None) -> datetime | None:
     if text is None:
         return None
@@ -164,5 +204,6 @@ def add_to(group: typer.Typer) -> None:
         ("suspend", seal_suspend),
         ("resume", seal_resume),
         ("confirm", seal_confirm),
+        ("batch", seal_batch),
     ):
         group.command(name)(command)

@@ -155,6 +155,28 @@ def approval_of(session: Session, number: str) -> DecisionRow | None:
     return session.scalars(query).one_or_none()
 
 
+def approved(
+    session: Session, states: Sequence[str], org: str | None, matter: str | None, after: str, limit: int
+) -> list[tuple[str, int, str]]:
+    """Approved applications whose seal is in one of these states, after a number: number, version, state."""
+    query = sa.select(ApplicationRow.number, ApplicationRow.version, ApplicationRow.seal_state).where(
+        ApplicationRow.status == "approved", ApplicationRow.seal_state.in_(states), ApplicationRow.number > after
+    )
+    if org is not None:
+        query = query.where(ApplicationRow.org == org)
+    if matter is not None:
+        query = query.where(ApplicationRow.matter == matter)
+    found = session.execute(query.order_by(ApplicationRow.number).limit(limit))
+    return [(number, version, state) for number, version, state in found]
+
+
+def seal_states(session: Session, numbers: Sequence[str]) -> list[tuple[str, str, str]]:
+    """Number, state of the seal and its note."""
+    query = sa.select(ApplicationRow.number, ApplicationRow.seal_state, ApplicationRow.seal_note)
+    found = session.execute(query.where(ApplicationRow.number.in_(numbers)))
+    return [(number, state, note) for number, state, note in found]
+
+
 def sealing(session: Session, limit: int = 50) -> list[tuple[str, str, int]]:
     """Applications whose licence is being issued: number, approval's id, attempt."""
     query = (
