@@ -10,6 +10,7 @@ from typing import Any
 from docproc.flow import views
 from docproc.flow.access import Caller
 from docproc.flow.context import Context
+from docproc.flow.thresholds import threshold
 from docproc.matter import find_matter
 from docproc.store import audit
 from docproc.store import figures as store
@@ -47,6 +48,23 @@ class Misread:
 
 
 @dataclass(frozen=True, slots=True)
+class Trust:
+    """How far a field of one edition of a form, or of a free paper, may be believed."""
+
+    matter: str
+    material: str
+    edition: str
+    """Empty for papers that are no forms of ours."""
+    field: str
+    seen: int
+    """Values that the machine read and an official decided on."""
+    changed: int
+    """Of them, those that a person changed."""
+    threshold: float
+    """Confidence from which values are wrong no more often than is borne; above 1: none is to be believed unseen."""
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
     """All of it."""
 
@@ -54,6 +72,8 @@ class Figures:
     findings: tuple[tuple[str, str, int], ...]
     """Rule, matter, applications."""
     misread: tuple[Misread, ...]
+    trust: tuple[Trust, ...]
+    """Fields on which persons changed something and enough was seen, the highest threshold first."""
 
 
 def figures(ctx: Context, caller: Caller, days: int = 90) -> Figures:
@@ -68,6 +88,7 @@ def figures(ctx: Context, caller: Caller, days: int = 90) -> Figures:
             tuple(_pace(matter, rows) for matter, rows in sorted(by_matter.items())),
             tuple(store.findings(session, org, since)),
             tuple(Misread(*row) for row in store.corrections(session, org, since)),
+            _trust(store.reviewed(session, org, since)),
         )
 
 
@@ -86,6 +107,18 @@ def search_audit(
     with ctx.database.read() as session:
         rows = audit.search(session, text=text, action=action, since=since, until=until, before=before)
         return [views.audit_line(row) for row in rows]
+
+
+def _trust(reviewed: list[tuple[str, str, str, str, float, bool]]) -> tuple[Trust, ...]:
+    by_place: dict[tuple[str, str, str, str], list[tuple[float, bool]]] = {}
+    for matter, material, edition, name, confidence, changed in reviewed:
+        by_place.setdefault((matter, material, edition, name), []).append((confidence, changed))
+    found = [
+        Trust(*place, len(seen), sum(changed for _, changed in seen), line)
+        for place, seen in by_place.items()
+        if any(changed for _, changed in seen) and (line := threshold(seen)) is not None
+    ]
+    return tuple(sorted(found, key=lambda item: (-item.threshold, item.matter, item.material, item.field)))
 
 
 def _pace(matter: str, rows: list[tuple[float, bool]]) -> Pace:

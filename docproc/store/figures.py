@@ -7,6 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from docproc.store.codec import reading_from_json
 from docproc.store.tables import ApplicationRow, AuditRow, CorrectionRow, DecisionRow, FindingRow, PageRow, ReadingRow
 
 
@@ -78,3 +79,42 @@ def corrections(
         (matter, str(material), field, number, pages[matter, material])
         for matter, material, field, number in session.execute(fixed)
     ]
+
+
+def reviewed(
+    session: Session, org: str | None, since: datetime, limit: int = 1000
+) -> list[tuple[str, str, str, str, float, bool]]:
+    """What officials decided on: matter, material, edition, field, confidence, and whether a person changed the value.
+
+    Of the pages uploaded last, at most ``limit``; the edition is empty for papers that are no forms of ours.
+    """
+    decided_ = sa.exists().where(
+        DecisionRow.application == ApplicationRow.number, DecisionRow.action.in_(("approve", "reject"))
+    )
+    query = (
+        sa.select(ApplicationRow.matter, ReadingRow)
+        .join(PageRow, PageRow.id == ReadingRow.page_id)
+        .join(ApplicationRow, ApplicationRow.number == PageRow.application)
+        .where(PageRow.uploaded_at >= since, ReadingRow.material.is_not(None), PageRow.removed_at.is_(None), decided_)
+        .order_by(PageRow.uploaded_at.desc())
+        .limit(limit)
+    )
+    if org is not None:
+        query = query.where(ApplicationRow.org == org)
+    rows = [(matter, row) for matter, row in session.execute(query)]
+    pages = {row.page_id for _, row in rows}
+    edits = {
+        (edit.page_id, edit.index, edit.field): edit.value
+        for edit in session.scalars(
+            sa.select(CorrectionRow).where(CorrectionRow.page_id.in_(pages)).order_by(CorrectionRow.id)
+        )
+    }
+    found = []
+    for matter, row in rows:
+        reading = reading_from_json(row.body)
+        for name, item in reading.fields.items():
+            value = edits.get((row.page_id, row.index, name), item.value)
+            if item.value is not None:  # where the machine abstained nothing was believed
+                place = (matter, str(row.material), reading.edition or "", name)
+                found.append((*place, item.confidence, value != item.value))
+    return found
