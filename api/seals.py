@@ -71,6 +71,7 @@ class NewSeal(BaseModel):
     valid_to: AwareDatetime
     diameter_mm: float = 42.0
     purpose: str = Field("", max_length=10)
+    emblem: bool = Field(False, description="A place for the national emblem instead of the star")
     reason: str = Field(max_length=500)
 
 

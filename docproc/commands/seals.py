@@ -75,6 +75,7 @@ def seal_add(
     kind: Annotated[str, typer.Option(help="official (公章) or special (专用章).")] = "official",
     purpose: Annotated[str, typer.Option(help="Line below the star, for a 专用章.")] = "",
     diameter: Annotated[float, typer.Option(help="Of the art, mm.")] = 42.0,
+    emblem: Annotated[bool, typer.Option("--emblem", help="With the national emblem, for a government.")] = False,
     valid_from: Annotated[str | None, typer.Option(help="ISO 8601; default the certificate's.")] = None,
     valid_to: Annotated[str | None, typer.Option(help="ISO 8601; default the certificate's.")] = None,
     as_json: Json = False,
@@ -97,6 +98,7 @@ def seal_add(
         valid_to=_moment(valid_to) or own.not_valid_after_utc,
         diameter=diameter,
         purpose=purpose,
+        emblem=emblem,
     )
     with _opened(key) as (ctx, caller):
         _answer(seals.propose_seal(ctx, caller, new, reason), as_json)

@@ -52,6 +52,8 @@ class NewSeal:
     """mm."""
     purpose: str = ""
     """Line below the star of a 专用章."""
+    emblem: bool = False
+    """A place for the national emblem instead of the star, on the seal of a people's government."""
 
 
 # ------------------------------------------------------------------ use
@@ -235,7 +237,7 @@ def _checked(new: NewSeal) -> RegisteredSeal:
         raise InputError(f"licence types {unknown} are none of {', '.join(sorted(known))}", message_zh="证照种类不正确")
     chain = custody.read_chain(new.certificates.encode())
     custody.check_certificate(chain, new.owner, new.valid_from, new.valid_to)
-    art = draw(new.owner, font(SERIF), diameter=new.diameter, purpose=new.purpose)
+    art = draw(new.owner, font(SERIF), diameter=new.diameter, purpose=new.purpose, emblem=new.emblem)
     return RegisteredSeal(
         name=new.name,
         owner=new.owner,

@@ -1,8 +1,9 @@
 """The art of an official seal (公章), drawn by rule as outlines; no font is needed to show it.
 
 国发〔1999〕25号 (国务院关于国家行政机关和企业事业单位社会团体印章管理的规定): a round seal, the name in Song
-characters running from left to right along the upper arc, a five-pointed star in the middle, for departments and
-institutions at most 4.5 cm across. Seals that bear the national emblem are not drawn here.
+characters running from left to right along the upper arc, in the middle a five-pointed star, for departments and
+institutions at most 4.5 cm across; or the national emblem, on the seals of people's governments: 5.0 cm for a province,
+4.5 cm for a city or county. The emblem itself is the State's own drawing (国徽法): here a ring keeps its place.
 
 Lengths are millimetres; the origin is the lower left corner of the square that encloses the seal.
 """
@@ -21,8 +22,10 @@ from docproc.licence.glyphs import Typeface, typeface
 
 PT = 72 / 25.4
 """Points in a millimetre."""
-DIAMETERS = {"department": 45.0, "township": 42.0, "institution": 40.0}
-"""Diameter in mm by rank of the owner: a department of a local government, a township government, an institution."""
+DIAMETERS = {"province": 50.0, "city": 45.0, "department": 45.0, "township": 42.0, "institution": 40.0}
+"""Diameter in mm by rank of the owner: the people's government of a province, of a city or county (both with the
+emblem), a department of a local government, a township government, an institution (with the star)."""
+EMBLEM_DIAMETERS = (DIAMETERS["city"], DIAMETERS["province"])
 MIN_DIAMETER, MAX_DIAMETER = 38.0, 45.0
 MAX_NAME = 24
 """More characters cannot be read on an arc of this size."""
@@ -52,15 +55,18 @@ class SealArt:
         return zlib.compress(self.operators, 9)
 
 
-def draw(name: str, font: Path, *, diameter: float = 42.0, purpose: str = "", code: str = "") -> SealArt:
+def draw(
+    name: str, font: Path, *, diameter: float = 42.0, purpose: str = "", code: str = "", emblem: bool = False
+) -> SealArt:
     """Draw the seal of ``name``.
 
     Args:
         name: registered name of the owner, 2 to 24 characters.
         font: OpenType font with CFF outlines, a Song (serif) face by rule.
-        diameter: outer diameter in mm, 38 to 45.
+        diameter: outer diameter in mm, 38 to 45; with the emblem 45 or 50.
         purpose: one horizontal line below the star, for example ``行政审批专用章``; at most 10 characters.
         code: registration number of the seal on the lower arc, at most 18 characters.
+        emblem: a place for the national emblem instead of the star.
 
     Raises:
         SealError: a name, purpose or code that does not fit, or a diameter outside the rule.
@@ -68,13 +74,17 @@ def draw(name: str, font: Path, *, diameter: float = 42.0, purpose: str = "", co
     """
     if not 2 <= len(name) <= MAX_NAME or len(purpose) > 10 or len(code) > 18:
         raise SealError(f"seal text does not fit: name 2 to {MAX_NAME}, purpose up to 10, code up to 18 characters")
-    if not MIN_DIAMETER <= diameter <= MAX_DIAMETER:
+    if emblem and diameter not in EMBLEM_DIAMETERS:
+        raise SealError(f"seal diameter with the emblem is {EMBLEM_DIAMETERS[0]} or {EMBLEM_DIAMETERS[1]} mm")
+    if not emblem and not MIN_DIAMETER <= diameter <= MAX_DIAMETER:
         raise SealError(f"seal diameter {diameter} mm is outside {MIN_DIAMETER} to {MAX_DIAMETER} mm")
     face = typeface(font)
     radius = diameter / 2
     colour = " ".join(f"{part:g}" for part in RED)
     parts = [f"{colour} rg {colour} RG", f"{_number(EDGE)} w", _circle(radius, radius - EDGE / 2)]
-    parts += [_star(radius, radius * 0.33), f"{_number(_WEIGHT)} w 1 j"]
+    parts += [
+        _emblem_place(face, radius) if emblem else _star(radius, radius * 0.33), f"{_number(_WEIGHT)} w 1 j",
+    ]  # fmt: skip
     parts += _upper_arc(face, name, radius, 222.0 if purpose else 262.0)
     if purpose:
         parts += _line(face, purpose, radius)
@@ -167,6 +177,16 @@ def _star(centre: float, radius: float) -> str:
         corners.append((centre + length * math.sin(angle), centre + length * math.cos(angle)))
     path = [f"{_number(x)} {_number(y)} {'l' if index else 'm'}" for index, (x, y) in enumerate(corners)]
     return "\n".join([*path, "h f"])
+
+
+def _emblem_place(face: Typeface, radius: float) -> str:
+    """A ring with the words 国徽 where the emblem goes, of the star's size."""
+    size = radius * 0.26
+    words = [
+        _glyph(face, character, size, size, _shifted(radius + side * size * 0.55, radius))
+        for character, side in (("国", -1), ("徽", 1))
+    ]
+    return "\n".join([f"{_number(0.4)} w", _circle(radius, radius * 0.36), f"{_number(_WEIGHT)} w", *words])
 
 
 def _circle(centre: float, radius: float) -> str:

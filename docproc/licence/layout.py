@@ -162,8 +162,8 @@ class _Reader:
         found: Layout = self.table(Layout, built, "")
         if sum(column.rest for column in found.column) != 1:
             self.fail("column", "exactly one column must say rest = true", "mark the one that takes further fields")
-        if not all(38 <= place.diameter <= 45 for place in (found.seal, *found.co_seal)):
-            self.fail("diameter", "the seal's diameter is outside 38 to 45 mm", "use the size that the rule prescribes")
+        if not all(38 <= place.diameter <= 50 for place in (found.seal, *found.co_seal)):
+            self.fail("diameter", "the seal's diameter is outside 38 to 50 mm", "use the size that the rule prescribes")
         places: list[Column | Text | Place | QrPlace | Annex] = [*found.column, *found.text, *found.co_seal]
         places += [found.seal, found.qr, *([found.annex] if found.annex else [])]
         for place in places:

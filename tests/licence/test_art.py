@@ -10,7 +10,7 @@ import pytest
 
 from docproc.assets import SANS, font
 from docproc.errors import InputError, SealError
-from docproc.licence.art import EDGE, PT, RED, SealArt, draw, spread
+from docproc.licence.art import DIAMETERS, EDGE, PT, RED, SealArt, draw, spread
 
 NAME = "示例市市场监督管理局（样例）"
 
@@ -64,6 +64,21 @@ def test_the_star_is_in_the_middle_and_points_up() -> None:
     assert np.abs(inside.astype(int) - inside[:, ::-1].astype(int)).mean() < 0.02, "symmetrical"
 
 
+@pytest.mark.parametrize("rank", ["city", "province"])
+def test_a_government_has_a_place_for_the_emblem_instead_of_the_star(rank: str) -> None:
+    diameter = DIAMETERS[rank]
+    art = draw("示例省人民政府", font(), diameter=diameter, emblem=True)
+    assert art == draw("示例省人民政府", font(), diameter=diameter, emblem=True)
+    ink = raster(art)
+    size = ink.shape[0]
+    y, x = np.mgrid[0:size, 0:size]
+    distance = np.hypot(x - size / 2, y - size / 2) / (size / diameter)
+    ring = abs(distance - diameter / 2 * 0.36) < 0.1
+    assert ink[ring].mean() > 0.98, "the ring stands where the emblem goes"
+    inside = distance < diameter / 2 * 0.3
+    assert 0.05 < ink[inside].mean() < 0.5, "with words in it, not a star"
+
+
 def test_outlines_only_no_font_is_needed() -> None:
     operators = draw(NAME, font(), purpose="行政审批专用章").operators
     assert not re.search(rb"\b(BT|Tf|Tj|TJ|Do)\b", operators)
@@ -106,6 +121,8 @@ def test_text_does_not_touch_the_ring() -> None:
         ({"name": NAME, "purpose": "一二三四五六七八九十一"}, "purpose"),
         ({"name": NAME, "diameter": 37.9}, "diameter"),
         ({"name": NAME, "diameter": 50.0}, "diameter"),
+        ({"name": NAME, "diameter": 42.0, "emblem": True}, "emblem"),
+        ({"name": NAME, "diameter": 47.0, "emblem": True}, "emblem"),
     ],
 )
 def test_what_breaks_the_rule_is_refused(arguments: dict[str, object], word: str) -> None:

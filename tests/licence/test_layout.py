@@ -31,7 +31,7 @@ def test_an_unknown_kind_is_not_found() -> None:
         (r"title_y = 42", "title_y = 'x'", "title_y must be float"),
         (r"title_y = 42\n", "", "incomplete"),
         (r"\[seal\]\nx = 229", "[seal]\nx = 400", "outside the page"),
-        (r"diameter = 42", "diameter = 60", "38 to 45"),
+        (r"diameter = 42", "diameter = 60", "38 to 50"),
         (r"rest = true", "rest = false", "exactly one column"),
         (r"\[qr\]", "[qrcode]", "table qr is missing"),
         (r"title_size = 40", "title_size = 40\ncolor = 1", "no entry 'color'"),
