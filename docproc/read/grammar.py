@@ -66,12 +66,17 @@ class Grammar:
     """Whether traditional and variant characters are read as the standard ones (通用规范汉字表)."""
     beam: int = 128
     """Readings kept at each step of the search."""
+    _known: dict[str, tuple[tuple[str, float], ...]] = field(default_factory=dict, repr=False, compare=False)
+    """Answers of :meth:`symbols`, at most as many as an engine has characters."""
 
     def symbols(self, char: str) -> tuple[tuple[str, float], ...]:
         """Return the admissible characters a read character may stand for, each with its share of the posterior."""
-        plain = standard(char) if self.simplify else char
-        own = ((plain, 1.0),) if plain in self.pattern else ()
-        return own + self.looks.get(char, ())
+        known = self._known.get(char)
+        if known is None:
+            plain = standard(char) if self.simplify else char
+            own = ((plain, 1.0),) if plain in self.pattern else ()
+            known = self._known[char] = own + self.looks.get(char, ())
+        return known
 
 
 def grammar_for(type_name: str, options: Sequence[str] | None = None) -> Grammar:

@@ -54,8 +54,8 @@ def part_ink(page: Image, blank: Image) -> Sheet:
     black = remove_red(lit)
     grey = cv2.cvtColor(black, cv2.COLOR_BGR2GRAY)
     kernel = np.ones((2 * SPREAD_PX + 1, 2 * SPREAD_PX + 1), np.uint8)
-    printed = cv2.dilate((blank < 255 - PRINTED).astype(np.uint8), kernel)
-    dark = (grey < PAPER - DARK).astype(np.uint8)
+    printed = cv2.dilate(cv2.threshold(blank, 254 - PRINTED, 1, cv2.THRESH_BINARY_INV)[1], kernel)
+    dark = cv2.threshold(grey, PAPER - DARK - 1, 1, cv2.THRESH_BINARY_INV)[1]
     free = cv2.bitwise_and(dark, 1 - printed)
     reach = round(BRIDGE_MM * PX) | 1
     joined = cv2.bitwise_or(
@@ -63,10 +63,10 @@ def part_ink(page: Image, blank: Image) -> Sheet:
         cv2.morphologyEx(free, cv2.MORPH_CLOSE, np.ones((1, reach), np.uint8)),
     )
     kept = cv2.bitwise_and(cv2.bitwise_and(joined, printed), dark)
-    written = black.copy()
-    written[(printed > 0) & (kept == 0)] = PAPER
-    ink = cv2.bitwise_or(free, kept).astype(bool)
-    return Sheet(written, ink, red, printed.astype(bool))
+    cover = cv2.multiply(cv2.subtract(printed, kept), PAPER)
+    written = cv2.max(black, cv2.merge([cover, cover, cover]))
+    ink = cv2.bitwise_or(free, kept).view(np.bool_)
+    return Sheet(np.asarray(written, np.uint8), ink, red, printed.view(np.bool_))
 
 
 def to_px(box: Box, shape: tuple[int, ...], grow_mm: float = 0.0) -> tuple[int, int, int, int]:

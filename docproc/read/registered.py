@@ -17,7 +17,7 @@ from docproc.read.grammar import Limits, grammar_for
 from docproc.read.ink import Sheet, part_ink, writing_in
 from docproc.read.lattices import cut, join
 from docproc.read.recogniser import Image, Lattice, Recogniser
-from docproc.read.template import DPI, blank_pages, layout_for
+from docproc.read.template import DPI, blank_pages, layout_for, templates
 from docproc.read.ticks import read_options, read_presence
 from docproc.scan.geometry import warp
 from docproc.scan.refine import Refined, refine, to_refined_image_box
@@ -70,7 +70,8 @@ def read_registered(
     """
     layout = layout_for(matter, form)
     blank = blank_pages(matter, form)[page - 1]
-    refined = refine(warp(image, registration.homography, layout.page_mm, DPI), blank, DPI)
+    flat = warp(image, registration.homography, layout.page_mm, DPI)
+    refined = refine(flat, templates(matter, form)[page - 1])
     sheet = part_ink(refined.image, blank)
     found = read_sheet(sheet, layout, page, recogniser)
     return {name: _placed(item, layout, registration, refined) for name, item in found.items()}, refined
@@ -230,9 +231,9 @@ def match_form(image: Image, registration: Registration, matter: Matter) -> tupl
     """
     page = warp(image, registration.homography, registration.page_mm, DPI)
     scores = [
-        (refine(page, blank, DPI).found, form, number)
+        (refine(page, template).found, form, number)
         for form in matter.form
-        for number, blank in enumerate(blank_pages(matter, form), 1)
+        for number, template in enumerate(templates(matter, form), 1)
     ]
     ranked = sorted(scores, key=lambda score: -score[0])
     if not ranked or ranked[0][0] < RECOGNISED or (len(ranked) > 1 and ranked[0][0] - ranked[1][0] < AHEAD):

@@ -12,6 +12,7 @@ from docproc.form.draw import draw
 from docproc.form.layout import Layout, layout_of
 from docproc.matter import Form, Matter
 from docproc.scan.geometry import MM_PER_INCH, Image
+from docproc.scan.refine import Template, template_of
 
 DPI = 200.0
 """Resolution at which forms are read: a comb cell of 7 mm is 55 px, more than the 48 px the network looks at."""
@@ -37,6 +38,12 @@ def blank_pages(matter: Matter, form: Form) -> tuple[Image, ...]:
     size = (round(layout.page_mm[0] * PX), round(layout.page_mm[1] * PX))
     with pymupdf.open(stream=draw(matter, form, layout, _SERIAL), filetype="pdf") as document:
         return tuple(_picture(page, size) for page in document)
+
+
+@lru_cache(maxsize=8)
+def templates(matter: Matter, form: Form) -> tuple[Template, ...]:
+    """The same pages made ready to be laid under a scan."""
+    return tuple(template_of(blank, DPI) for blank in blank_pages(matter, form))
 
 
 def _picture(page: pymupdf.Page, size: tuple[int, int]) -> Image:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -41,7 +42,7 @@ def fit_field(measured: list[Measured], page_mm: tuple[float, float], tolerance_
     shifts = np.array([item.shift for item in measured])
     knowledge = np.array([item.knowledge for item in measured])
     weights = _bilinear(places, page_mm, shape)
-    cost = np.kron(_stiffness(shape), np.eye(2))
+    cost = _cost(shape)
     root = _root(knowledge)
     design = (weights[:, None, :, None] * root[:, :, None, :]).reshape(2 * len(measured), -1)
     wanted = (root @ shifts[:, :, None]).ravel()
@@ -74,15 +75,21 @@ def slide(image: Image, field: Field, dpi: float) -> Image:
         return image
     height, width = image.shape[:2]
     scale = dpi / MM_PER_INCH
-    x = np.linspace(0, field.shape[1] - 1, width, dtype=np.float32)[None, :].repeat(height, axis=0)
-    y = np.linspace(0, field.shape[0] - 1, height, dtype=np.float32)[:, None].repeat(width, axis=1)
-    shift = cv2.remap(field * np.float32(scale), x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    columns = shift[..., 0] + np.arange(width, dtype=np.float32)[None, :]
-    rows = shift[..., 1] + np.arange(height, dtype=np.float32)[:, None]
+    down, across = _between(height, field.shape[0]), _between(width, field.shape[1]).T * np.float32(scale)
+    columns = down @ (field[..., 0] @ across)
+    columns += np.arange(width, dtype=np.float32)[None, :]
+    rows = down @ (field[..., 1] @ across)
+    rows += np.arange(height, dtype=np.float32)[:, None]
     moved = cv2.remap(
         image, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=(255.0, 255.0, 255.0)
     )
     return np.asarray(moved, np.uint8)
+
+
+def _between(length: int, nodes: int) -> NDArray[np.float32]:
+    """Length x nodes: share of each node at each of evenly spaced places from the first node to the last."""
+    away = np.abs(np.linspace(0, nodes - 1, length, dtype=np.float32)[:, None] - np.arange(nodes, dtype=np.float32))
+    return np.maximum(np.float32(1) - away, np.float32(0))
 
 
 def _known(error: Matrix, knowledge: Matrix) -> Matrix:
@@ -115,6 +122,12 @@ def _bilinear(places: Matrix, page_mm: tuple[float, float], shape: tuple[int, in
     ):
         weights[each, (top + down) * columns + left + right] += share
     return weights
+
+
+@lru_cache(maxsize=8)
+def _cost(shape: tuple[int, int]) -> Matrix:
+    """As :func:`_stiffness`, for x and y by turns; a page size always has the same."""
+    return np.asarray(np.kron(_stiffness(shape), np.eye(2)), np.float64)
 
 
 def _stiffness(shape: tuple[int, int]) -> Matrix:

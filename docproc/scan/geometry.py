@@ -39,7 +39,17 @@ def shrink(image: Image, longest: int) -> tuple[Image, float]:
     if scale >= 1.0:
         return image, 1.0
     size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
+    left = scale
+    while left <= 0.5 and min(image.shape[:2]) >= 2:
+        image, left = halve(image), 2 * left
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8), scale
+
+
+def halve(image: Image) -> Image:
+    """Average blocks of 2 x 2 pixels, many times cheaper than any other reduction; an odd last row or column goes."""
+    height, width = image.shape[0] // 2, image.shape[1] // 2
+    even = image[: 2 * height, : 2 * width]
+    return np.asarray(cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def apply(homography: Matrix, points: Matrix) -> Matrix:

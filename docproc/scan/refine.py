@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -9,7 +10,7 @@ import numpy as np
 
 from docproc.domain import Box
 from docproc.scan.field import Field, Measured, fit_field, misfit, sample, slide
-from docproc.scan.geometry import MM_PER_INCH, Image, Matrix, grey, to_image_box
+from docproc.scan.geometry import MM_PER_INCH, Image, Matrix, grey, halve, to_image_box
 
 _PASSES = ((40.0, 40.0, 30.0, 6.0), (75.0, 18.0, 14.0, 1.6))
 """For each pass: working dpi; side, spacing and search reach of the patches in mm."""
@@ -42,7 +43,56 @@ class Refined:
     """How far patches still lie from the fitted field, 90th percentile; infinite when nothing was found."""
 
 
-def refine(page: Image, template: Image, dpi: float = 200.0) -> Refined:
+@dataclass(frozen=True, slots=True)
+class _Patch:
+    """A piece of the blank form that can be looked for."""
+
+    x: int
+    """Its middle, px at the pass's resolution."""
+    y: int
+    picture: Image
+    knowledge: Matrix
+    """2 x 2, see :class:`docproc.scan.field.Measured`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A blank form made ready to be looked for, once for all pages."""
+
+    shape: tuple[int, ...]
+    """Of the form's picture, px."""
+    dpi: float
+    patches: tuple[tuple[_Patch, ...], ...]
+    """For each pass."""
+
+
+def template_of(blank: Image, dpi: float = 200.0) -> Template:
+    """Cut the blank form, drawn at ``dpi``, into the patches that carry print."""
+    half = halve(grey(blank))
+    passes = []
+    for work_dpi, side, spacing, _ in _PASSES:
+        small = cv2.resize(half, _size(blank.shape, work_dpi / dpi), interpolation=cv2.INTER_AREA)
+        passes.append(tuple(_patches(np.asarray(small, np.uint8), work_dpi / MM_PER_INCH, side, spacing)))
+    return Template(blank.shape, dpi, tuple(passes))
+
+
+def _size(shape: tuple[int, ...], scale: float) -> tuple[int, int]:
+    return round(shape[1] * scale), round(shape[0] * scale)
+
+
+def _patches(blank: Image, per_mm: float, side: float, spacing: float) -> Iterator[_Patch]:
+    half = round(side * per_mm / 2)
+    height, width = blank.shape
+    columns = np.linspace(half, width - half - 1, max(2, round(width / per_mm / spacing))).astype(int)
+    rows = np.linspace(half, height - half - 1, max(2, round(height / per_mm / spacing))).astype(int)
+    for y in rows.tolist():
+        for x in columns.tolist():
+            picture = blank[y - half : y + half, x - half : x + half]
+            if cv2.meanStdDev(picture)[1].item() >= _INK_SPREAD:
+                yield _Patch(x, y, picture, _knowledge(picture))
+
+
+def refine(page: Image, template: Template) -> Refined:
     """Slide every part of a page to where the blank form has it.
 
     Patches of the blank form are looked for on the page by normalised
@@ -52,19 +102,17 @@ def refine(page: Image, template: Image, dpi: float = 200.0) -> Refined:
 
     Args:
         page: Straightened page, BGR or grey.
-        template: The blank form drawn at the same size.
-        dpi: Of both.
+        template: Of the blank form drawn at the same size.
     """
+    dpi = template.dpi
     height, width = template.shape[:2]
-    blank, look = _halved(grey(template)), _halved(grey(page))
+    look = halve(grey(page))
     field: Field = np.zeros((2, 2, 2), np.float32)
     found, left = 0.0, float("inf")
-    for work_dpi, side, spacing, reach in _PASSES:
-        size = (round(width * work_dpi / dpi), round(height * work_dpi / dpi))
-        small = np.asarray(cv2.resize(blank, size, interpolation=cv2.INTER_AREA), np.uint8)
-        moved = slide(np.asarray(cv2.resize(look, size, interpolation=cv2.INTER_AREA), np.uint8), field, work_dpi)
-        per_mm = work_dpi / MM_PER_INCH
-        measured, found = _measure(moved, small, per_mm, side, spacing, reach)
+    for (work_dpi, _, _, reach), patches in zip(_PASSES, template.patches, strict=True):
+        small = cv2.resize(look, _size(template.shape, work_dpi / dpi), interpolation=cv2.INTER_AREA)
+        moved = slide(np.asarray(small, np.uint8), field, work_dpi)
+        measured, found = _measure(moved, patches, work_dpi / MM_PER_INCH, reach)
         if found < _RECOGNISED:
             return Refined(page, np.zeros((2, 2, 2), np.float32), 0.0, found, float("inf"))
         page_mm = (width / dpi * MM_PER_INCH, height / dpi * MM_PER_INCH)
@@ -83,35 +131,21 @@ def to_refined_image_box(box_mm: Box, homography: Matrix, page_mm: tuple[float, 
     return to_image_box((box_mm[0] + dx, box_mm[1] + dy, box_mm[2] + dx, box_mm[3] + dy), homography)
 
 
-def _measure(
-    page: Image, blank: Image, per_mm: float, side: float, spacing: float, reach: float
-) -> tuple[list[Measured], float]:
+def _measure(page: Image, patches: Sequence[_Patch], per_mm: float, reach: float) -> tuple[list[Measured], float]:
     """Look for patches of the blank form on the page; returns what was found and the share found."""
-    half, margin = round(side * per_mm / 2), round(reach * per_mm)
+    margin = round(reach * per_mm)
     padded = cv2.copyMakeBorder(page, margin, margin, margin, margin, cv2.BORDER_REPLICATE)
-    height, width = blank.shape
-    columns = np.linspace(half, width - half - 1, max(2, round(width / per_mm / spacing))).astype(int)
-    rows = np.linspace(half, height - half - 1, max(2, round(height / per_mm / spacing))).astype(int)
     away = np.linspace(-1, 1, 2 * margin + 1) ** 2
     penalty = (_NEARNESS * (away[:, None] + away[None, :])).astype(np.float32)
-    wanted, measured = 0, []
-    for y in rows:
-        for x in columns:
-            patch = blank[y - half : y + half, x - half : x + half]
-            if cv2.meanStdDev(patch)[1].item() < _INK_SPREAD:
-                continue
-            wanted += 1
-            window = padded[y - half : y + half + 2 * margin, x - half : x + half + 2 * margin]
-            shift, correlation = _look(window, patch, penalty)
-            if correlation >= _FOUND:
-                place = (np.array([x, y]) + 0.5) / per_mm
-                measured.append(Measured(place, shift / per_mm, _knowledge(patch) * correlation**2))
-    return measured, len(measured) / wanted if wanted else 0.0
-
-
-def _halved(image: Image) -> Image:
-    size = (image.shape[1] // 2, image.shape[0] // 2)
-    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+    measured = []
+    for patch in patches:
+        half = patch.picture.shape[0] // 2
+        window = padded[patch.y - half : patch.y + half + 2 * margin, patch.x - half : patch.x + half + 2 * margin]
+        shift, correlation = _look(window, patch.picture, penalty)
+        if correlation >= _FOUND:
+            place = (np.array([patch.x, patch.y]) + 0.5) / per_mm
+            measured.append(Measured(place, shift / per_mm, patch.knowledge * correlation**2))
+    return measured, len(measured) / len(patches) if patches else 0.0
 
 
 def _look(window: Image, patch: Image, penalty: Matrix) -> tuple[Matrix, float]:

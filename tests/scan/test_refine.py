@@ -6,10 +6,11 @@ import pytest
 from docproc.marks import A4_MM
 from docproc.scan.field import sample
 from docproc.scan.geometry import warp
-from docproc.scan.refine import refine, to_refined_image_box
+from docproc.scan.refine import refine, template_of, to_refined_image_box
 from docproc.scan.register import register
 from tests.scan.pages import Shot, blank_form, fold, folded_place, handwrite, photo, project, scan, text_page
 
+TEMPLATE = template_of(blank_form())
 GRID = np.column_stack([axis.ravel() for axis in np.meshgrid(np.linspace(18, 192, 12), np.linspace(42, 258, 14))])
 
 
@@ -23,12 +24,12 @@ def test_folded_pages_are_laid_back_onto_the_form(kind: str, lift: float) -> Non
     shot = shot_of(fold(handwrite(blank_form(), 200, 3), 200, lift), kind)
     found = register(shot.image)
     assert found is not None
-    refined = refine(warp(shot.image, found.homography, A4_MM), blank_form())
+    refined = refine(warp(shot.image, found.homography, A4_MM), TEMPLATE)
     truth = project(found.homography @ shot.page_to_image, folded_place(GRID, lift)) - GRID
     assert np.linalg.norm(truth, axis=1).max() > 0.4
     assert np.linalg.norm(sample(refined.shift_mm, GRID, A4_MM) - truth, axis=1).max() < 0.25
     assert refined.found > 0.8
-    again = refine(refined.image, blank_form())
+    again = refine(refined.image, TEMPLATE)
     assert again.max_shift_mm < 0.35
 
 
@@ -37,7 +38,7 @@ def test_flat_page_is_left_alone() -> None:
     found = register(shot.image)
     assert found is not None
     flat = warp(shot.image, found.homography, A4_MM)
-    refined = refine(flat, blank_form())
+    refined = refine(flat, TEMPLATE)
     assert refined.max_shift_mm < 0.12
     assert refined.image is flat
 
@@ -47,7 +48,7 @@ def test_page_placed_roughly_is_laid_exactly(marks: tuple[int, ...]) -> None:
     shot = photo(handwrite(blank_form(200, marks), 200, 3), 200, tilt=20)
     found = register(shot.image)
     assert found is not None
-    refined = refine(warp(shot.image, found.homography, A4_MM), blank_form())
+    refined = refine(warp(shot.image, found.homography, A4_MM), TEMPLATE)
     truth = project(found.homography @ shot.page_to_image, GRID) - GRID
     assert np.linalg.norm(truth, axis=1).max() > 0.9
     assert np.linalg.norm(sample(refined.shift_mm, GRID, A4_MM) - truth, axis=1).max() < 0.3
@@ -57,7 +58,7 @@ def test_box_follows_the_fold() -> None:
     shot = scan(fold(blank_form(), 200, 3.0), 200)
     found = register(shot.image)
     assert found is not None
-    refined = refine(warp(shot.image, found.homography, A4_MM), blank_form())
+    refined = refine(warp(shot.image, found.homography, A4_MM), TEMPLATE)
     box = to_refined_image_box((50, 150, 110, 161), found.homography, A4_MM, refined)
     place = project(shot.page_to_image, folded_place(np.array([[80.0, 155.5]]), 3.0))[0] + 0.5
     middle = np.array([(box[0] + box[2]) / 2, (box[1] + box[3]) / 2])
@@ -68,7 +69,7 @@ def test_another_page_is_not_bent_into_the_form() -> None:
     for page in (text_page(), np.full_like(blank_form(), 255)):
         padded = np.full_like(blank_form(), 255)
         padded[: page.shape[0], : page.shape[1]] = page[: padded.shape[0], : padded.shape[1]]
-        refined = refine(padded, blank_form())
+        refined = refine(padded, TEMPLATE)
         assert refined.found < 0.1
         assert refined.max_shift_mm == 0
         assert refined.image is padded
