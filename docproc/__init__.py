@@ -6,6 +6,6 @@ import os
 
 __version__ = "0.1.0"
 
-# Small systems of equations gain nothing from threads that wait for each other: on two busy cores laying a page onto its
-# form then took three times the processor time. Work is spread over processes. numpy reads this when it is first loaded.
+# Small systems of equations gain nothing from threads that wait for each other: on two busy cores laying a page onto
+# its form then took three times the processor time. Work is spread over processes. numpy reads this when it loads.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -22,7 +22,7 @@ from docproc.read.recogniser import Recogniser
 from docproc.scan.geometry import MM_PER_INCH, Image, Matrix, apply, warp_to
 from docproc.scan.issued import DPI, IssuedPage, PrintedLine, find_text
 from docproc.scan.match import Match, match_page
-from docproc.scan.refine import refine
+from docproc.scan.refine import refine, template_of
 from docproc.validators.text import fold
 
 PX = DPI / MM_PER_INCH
@@ -92,7 +92,7 @@ def _lay(photos: Sequence[Image], page: IssuedPage) -> _Laid | None:
         return None
     number, found = best
     height, width = page.image.shape[:2]
-    refined = refine(warp_to(photos[number], found.homography, (width, height)), page.image, DPI)
+    refined = refine(warp_to(photos[number], found.homography, (width, height)), template_of(page.image, DPI))
     if refined.found < FOUND:
         return None
     return _Laid(number, found.homography, page, refined.image, _even(refined.image), _even(page.image))

@@ -267,6 +267,7 @@ def test_a_character_spread_over_steps_of_a_cell_counts_once() -> None:
         ("person_name", "漢偉", "汉伟"),
         ("cn_name", "海鮮小廚餐飲店", "海鲜小厨餐饮店"),
         ("ethnicity", "漢", "汉"),
+        ("text", "后廚", "后厨"),
         ("address", "成都市雙流區長廚路8號", "成都市双流区长厨路8号"),
     ],
 )
