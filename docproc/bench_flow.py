@@ -19,6 +19,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,24 +30,30 @@ from docproc.flow import service
 from docproc.flow.engine import migrate_all
 from docproc.flow.service import Caller, Context, Seen
 from docproc.settings import Settings
-from docproc.store import pages
+from docproc.store import applications, pages
 from docproc.store.db import open_database
 
 READER_QUEUES = "read,check,notify"
-LONGEST = 3600.0
+STALLED_SECONDS = 300.0
+"""Time without any progress after which a run is given up."""
+Tell = Callable[[str, int, int], None]
+"""Told what is going on, how much of it is done, and of how much."""
 KIOSK = Caller("bench-k", "bench-kiosk", "bench", frozenset({"kiosk"}))
 APPROVER = Caller("bench-a", "bench-approver", "bench", frozenset({"approver"}))
 SEALER = Caller("bench-s", "bench-sealer", "bench", frozenset({"sealer"}))
 _SAMPLE = re.compile(r'^docproc_step_(seconds_sum|cpu_seconds_total|seconds_count)\{step="(\w+)"\} (\S+)$', re.M)
 
 
-def run(sample: Path, workers: Sequence[int], applications: int) -> dict[str, Any]:
+def run(
+    sample: Path, workers: Sequence[int], applications: int, tell: Tell = lambda what, done, total: None
+) -> dict[str, Any]:
     """Measure with each number of readers.
 
     Args:
         sample: folder of a sample application that passes.
         workers: numbers of readers.
         applications: copies of the sample in each run.
+        tell: told of the progress.
 
     Raises:
         SetupError: no such sample, or the work does not get done.
@@ -54,36 +61,50 @@ def run(sample: Path, workers: Sequence[int], applications: int) -> dict[str, An
     if not (sample / "expected.json").is_file():
         raise SetupError(f"no sample in {sample}: make some with `python -m samples.make --out samples/scans`")
     expected = json.loads((sample / "expected.json").read_text(encoding="utf-8"))
-    return {"runs": [_run(sample, expected, number, applications) for number in workers]}
+    return {"runs": [_run(sample, expected, number, applications, tell) for number in workers]}
 
 
-def _run(sample: Path, expected: Mapping[str, Any], workers: int, applications: int) -> dict[str, Any]:
+def _run(sample: Path, expected: Mapping[str, Any], workers: int, copies: int, tell: Tell) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="docproc-bench-") as folder, _service(Path(folder)) as ctx:
-        numbers = [_hand_in(ctx, sample, expected) for _ in range(applications)]
+        numbers = [_hand_in(ctx, sample, expected) for _ in range(copies)]
         total = len(numbers) * len(expected["files"])
         stages: dict[str, dict[str, float]] = defaultdict(lambda: {"cpu_s": 0.0, "wall_s": 0.0, "times": 0.0})
+        tell_run = partial(tell, f"pages read by {workers}")
         with _workers(ctx, {f"reader-{turn}": READER_QUEUES for turn in range(workers)}) as ports:
-            _until(lambda: _read(ctx, total) >= workers)
-            first, begun = _read(ctx, total), time.monotonic()
-            _until(lambda: _read(ctx, total) == total)
-            pages_per_second = (total - first) / (time.monotonic() - begun)
-            _until(lambda: all(service.view_application(ctx, KIOSK, n)["checked"] for n in numbers))
+            pages_per_second = _rate(lambda: _read(ctx, total), workers, total, tell_run)
             for number in numbers:
+                _until(partial(_is_checked, ctx, number))
                 _approve(ctx, number, expected["truth"])
             _add(stages, ports)
         with _workers(ctx, {"sealer": "seal"}) as ports:
-            _until(lambda: _issued(ctx, numbers) >= 1)
-            first, begun = _issued(ctx, numbers), time.monotonic()
-            _until(lambda: _issued(ctx, numbers) == len(numbers))
-            seals_per_second = (len(numbers) - first) / max(0.001, time.monotonic() - begun)
+            seals_per_second = _rate(lambda: _issued(ctx), 1, len(numbers), partial(tell, "licences sealed"))
             _add(stages, ports)
+    reading = sum(stages[name]["cpu_s"] for name in ("draw_and_store", "read_and_store"))
     return {
         "workers": workers,
         "stages": {name: {k: round(v, 3) for k, v in item.items()} for name, item in stages.items()},
         "pages": total,
+        "cpu_s_page": round(reading / total, 3),
         "pages_per_second": round(pages_per_second, 3),
         "seals_per_second": round(seals_per_second, 3),
     }
+
+
+def _rate(count: Callable[[], int], warm: int, total: int, tell: Callable[[int, int], None]) -> float:
+    """How many a second, from the moment that ``warm`` are done until ``total`` are; a few pages tell little."""
+    seen, moved, first, begun = -1, time.monotonic(), 0, 0.0
+    while True:
+        done, now = count(), time.monotonic()
+        if done != seen:
+            seen, moved = done, now
+            tell(done, total)
+        if not begun and done >= warm:
+            first, begun = done, now
+        if done >= total:
+            return (total - first) / max(0.001, now - begun)
+        if now - moved > STALLED_SECONDS:
+            raise SetupError(f"{done} of {total} done, and nothing more within {STALLED_SECONDS:.0f} s: see the log")
+        time.sleep(0.1)
 
 
 @contextmanager
@@ -136,7 +157,7 @@ def _approve(ctx: Context, number: str, truth: Sequence[Mapping[str, Any]]) -> N
                 value = written.get((reading["material"], reading["page"], item["name"]))
                 if item["value"] is None and value:
                     service.correct_field(ctx, APPROVER, number, page["id"], reading["index"], item["name"], value)
-    _until(lambda: service.view_application(ctx, KIOSK, number)["checked"])
+    _until(partial(_is_checked, ctx, number))
     view = service.view_application(ctx, APPROVER, number)
     aside = sorted({item["code"] for item in view["findings"] if item["severity"] == "fix"})
     seen = Seen(view["version"], view["content_sha256"])
@@ -151,8 +172,13 @@ def _read(ctx: Context, total: int) -> int:
         return total - pages.count_waiting(session)
 
 
-def _issued(ctx: Context, numbers: Sequence[str]) -> int:
-    return sum(service.view_application(ctx, KIOSK, number)["status"] == "issued" for number in numbers)
+def _issued(ctx: Context) -> int:
+    with ctx.database.read() as session:
+        return applications.count_by_status(session).get("issued", 0)
+
+
+def _is_checked(ctx: Context, number: str) -> bool:
+    return bool(service.view_application(ctx, KIOSK, number)["checked"])
 
 
 def _add(stages: dict[str, dict[str, float]], ports: Sequence[int]) -> None:
@@ -164,10 +190,10 @@ def _add(stages: dict[str, dict[str, float]], ports: Sequence[int]) -> None:
 
 
 def _until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + LONGEST
+    end = time.monotonic() + STALLED_SECONDS
     while not condition():
         if time.monotonic() > end:
-            raise SetupError(f"nothing more happened within {LONGEST:.0f} s; run `docproc doctor`")
+            raise SetupError(f"nothing more happened within {STALLED_SECONDS:.0f} s: see the log")
         time.sleep(0.1)
 
 

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
-from docproc.commands.common import Json, emit, out
+from docproc.commands.common import Json, emit, err, out
 
 bench_app = typer.Typer(help="Measure accuracy and speed.", no_args_is_help=True)
 
@@ -52,16 +53,23 @@ def bench_flow(
     """Pages and seals a second, and what each step costs, with fresh services on SQLite."""
     from docproc.bench_flow import run
 
-    result = run(sample, [int(number) for number in workers.split(",")], applications)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=err, disable=not err.is_terminal) as bar:
+        task = bar.add_task("starting", total=None)
+
+        def tell(what: str, done: int, total: int) -> None:
+            bar.update(task, description=what, completed=done, total=total)
+
+        result = run(sample, [int(number) for number in workers.split(",")], applications, tell)
     if as_json:
         emit(result)
         return
-    table = Table("workers", "pages/s", "seals/s", "step", "times", "wall s", "CPU s")
+    table = Table("workers", "pages/s", "CPU s/page", "seals/s", "step", "times", "wall s", "CPU s")
     for item in result["runs"]:
-        head = (str(item["workers"]), str(item["pages_per_second"]), str(item["seals_per_second"]))
+        head = tuple(str(item[key]) for key in ("workers", "pages_per_second", "cpu_s_page", "seals_per_second"))
         for name, cost in item["stages"].items():
             table.add_row(*head, name, str(int(cost["times"])), f"{cost['wall_s']:.2f}", f"{cost['cpu_s']:.2f}")
-            head = ("", "", "")
+            head = ("", "", "", "")
     out.print(table)
 
 
