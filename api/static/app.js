@@ -1,6 +1,9 @@
 // What every page needs; pages work without it.
 "use strict";
 
+// The browser moves the focus with its first frame, which may come after a quick typist's first key.
+document.querySelector("[autofocus]")?.focus();
+
 document.addEventListener("htmx:afterSwap", (event) => {
   const target = event.detail.target.querySelector("[data-focus]");
   if (target) target.focus();
