@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass, field
 from threading import Lock
@@ -16,7 +17,7 @@ JSON_BYTES = 1 << 20
 """Largest body of a request that is no upload."""
 OVERHEAD = 1 << 16
 """Room for the framing of multipart/form-data around an upload."""
-UPLOADS = ("/pages", "/verify", "/verify/report", "/verify/photo", "/verify/many")
+UPLOADS = re.compile(r"/(pages|verify|verify/report|verify/photo|verify/many|uploads/[^/]+)$")
 """Ends of paths that take files."""
 
 
@@ -33,7 +34,7 @@ class BodyLimit:
             await self.app(scope, receive, send)
             return
         request = Request(scope)
-        limit = self.upload_bytes + OVERHEAD if scope["path"].endswith(UPLOADS) else JSON_BYTES
+        limit = self.upload_bytes + OVERHEAD if UPLOADS.search(scope["path"]) else JSON_BYTES
         told = request.headers.get("content-length", "0")
         if not told.isdigit() or int(told) > limit:
             problem = f"body of {told} bytes is over {limit}"

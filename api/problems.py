@@ -43,6 +43,8 @@ STATUS: tuple[tuple[type[DocprocError], int], ...] = (
     (BusyError, 503),
 )
 """First match counts; anything else is our fault: 500."""
+PHRASES = {460: "Checksum Mismatch"}
+"""Of statuses that only tus knows."""
 
 
 class Problem(BaseModel):
@@ -84,10 +86,38 @@ class RateLimitError(BusyError):
     message_zh = "操作过于频繁，请稍后再试"
 
 
+class HeaderError(InputError):
+    """A header of a resumable upload that cannot be understood."""
+
+    code = "wrong_header"
+
+
+class ProtocolError(InputError):
+    """A resumable upload in another version of its protocol."""
+
+    code = "protocol_version"
+
+
+class MediaTypeError(InputError):
+    """The body has another Content-Type than this route takes."""
+
+    code = "wrong_content_type"
+
+
+class ChecksumError(InputError):
+    """The bytes that came are not those that were sent: send them again."""
+
+    code = "wrong_checksum"
+    message_zh = "文件在传输中受损，正在重新发送"
+
+
+TUS: dict[type[DocprocError], int] = {HeaderError: 400, ProtocolError: 412, MediaTypeError: 415, ChecksumError: 460}
+
+
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """``responses`` of a route: which problems it answers with."""
     body = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
-    return {status: {"description": HTTPStatus(status).phrase, **body} for status in statuses}
+    return {status: {"description": PHRASES.get(status) or HTTPStatus(status).phrase, **body} for status in statuses}
 
 
 def answer(
@@ -126,6 +156,8 @@ def status_of(error: DocprocError) -> int:
         return 401
     if isinstance(error, RateLimitError):
         return 429
+    if type(error) in TUS:
+        return TUS[type(error)]
     return next((status for kind, status in STATUS if isinstance(error, kind)), 500)
 
 

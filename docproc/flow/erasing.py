@@ -1,4 +1,4 @@
-"""Deletion by the matter's rules: drafts, refused and finished applications, originals; never licences.
+"""Deletion by the matter's rules: drafts, refused and finished applications, originals, cut uploads; never licences.
 
 Each application is erased in one transaction with its line in the audit log, which
 names files and counts and no content; the bytes go afterwards, in a transaction for
@@ -20,7 +20,7 @@ from docproc.flow.access import Caller
 from docproc.flow.admin import SYSTEM
 from docproc.flow.context import Context
 from docproc.matter import Matter, load_catalogue
-from docproc.store import applications, audit, claims, erasing
+from docproc.store import applications, audit, claims, erasing, uploads
 from docproc.store.tables import ApplicationRow
 
 Kind = Literal["draft", "refused", "finished", "original"]
@@ -64,6 +64,8 @@ def sweep(ctx: Context, caller: Caller | None = None) -> Swept:
             for number in numbers:
                 _erase(ctx, load_catalogue()[matter], kind, number, by)
     found.files = _delete_bytes(ctx)
+    with ctx.database.write() as session:
+        uploads.drop_expired(session, ctx.clock())
     with ctx.database.read() as session:
         found.waiting = erasing.count_wanted(session)
     return found

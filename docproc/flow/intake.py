@@ -79,7 +79,7 @@ def add_page(
     kind = media_type(data)
     if len(data) > ctx.settings.max_upload_bytes:
         raise LimitError(f"upload of {len(data)} bytes is over {ctx.settings.max_upload_bytes}")
-    keep_days = _check_room(ctx, caller, number, material)
+    keep_days = check_room(ctx, caller, number, material)
     # Before the transaction: a blob without a row is harmless, a row without a blob is not.
     # Only for as long as a draft stays: issuing lengthens it, and what never becomes anything can be deleted.
     key = ctx.blobs.put(data, keep_days=keep_days)
@@ -99,7 +99,7 @@ def add_page(
             row,
             sha256=key,
             size=len(data),
-            filename=_plain_name(filename),
+            filename=plain_name(filename),
             media_type=kind,
             material=material or "",
             by=caller.subject,
@@ -303,7 +303,7 @@ def _open_application(session: Session, caller: Caller, number: str) -> Applicat
     return row
 
 
-def _check_room(ctx: Context, caller: Caller, number: str, material: str | None) -> int:
+def check_room(ctx: Context, caller: Caller, number: str, material: str | None) -> int:
     """Refuse before the blob is written what the transaction would refuse anyway; returns the days to keep it."""
     with ctx.database.read() as session:
         row = _open_application(session, caller, number)
@@ -329,7 +329,7 @@ def _touch(row: ApplicationRow, at: datetime) -> None:
     row.updated_at = at
 
 
-def _plain_name(filename: str) -> str:
+def plain_name(filename: str) -> str:
     """A file name to show: without folders and control characters, at most 200 characters."""
     name = PurePath(filename.replace("\\", "/")).name
     return "".join(c for c in name if c.isprintable())[:200]

@@ -45,6 +45,7 @@ from docproc.flow.register import (
     licence_file_by_code,
     view_licence,
 )
+from docproc.flow.uploads import begin_upload, continue_upload, drop_upload, upload_state
 from docproc.flow.verifying import verify_file, verify_report
 from docproc.flow.versions import new_version, status_list
 from docproc.flow.wallet import (
@@ -74,13 +75,16 @@ __all__ = [
     "add_webhook",
     "audit_lines",
     "authenticate",
+    "begin_upload",
     "change_licence",
     "check_audit",
+    "continue_upload",
     "correct_field",
     "create_application",
     "create_key",
     "decide",
     "deliveries",
+    "drop_upload",
     "events",
     "first_key",
     "follow",
@@ -113,6 +117,7 @@ __all__ = [
     "sign_out",
     "status_list",
     "submit",
+    "upload_state",
     "verify_file",
     "verify_many",
     "verify_photo",

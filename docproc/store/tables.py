@@ -122,6 +122,39 @@ class ErasureRow(Base):
     since: Mapped[datetime]
 
 
+class UploadRow(Base):
+    """A file that comes in parts over a bad line; once it is whole it becomes a page."""
+
+    __tablename__ = "uploads"
+
+    id: Mapped[str] = mapped_column(sa.String(32), primary_key=True)
+    application: Mapped[str] = mapped_column(sa.ForeignKey("applications.number"), index=True)
+    key_id: Mapped[str] = mapped_column(sa.String(16))
+    """The only key that reaches it."""
+    size: Mapped[int]
+    """Bytes of the whole file."""
+    received: Mapped[int]
+    """Bytes that are there; ``size`` only once the file has become a page."""
+    filename: Mapped[str] = mapped_column(sa.String(200))
+    material_hint: Mapped[str] = mapped_column(sa.String(60))
+    client_metadata: Mapped[str] = mapped_column(sa.Text)
+    """The sender's words about the file, given back as they came."""
+    page_id: Mapped[str] = mapped_column(sa.String(32))
+    """The page that it became; empty before."""
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class UploadPartRow(Base):
+    """Some bytes of an upload."""
+
+    __tablename__ = "upload_parts"
+
+    upload: Mapped[str] = mapped_column(sa.ForeignKey("uploads.id"), primary_key=True)
+    start: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    """Place of the first byte in the file."""
+    data: Mapped[bytes]
+
+
 class ReadingRow(Base):
     """What one page of a file says."""
 

@@ -1,0 +1,138 @@
+"""Files that come in parts over a bad line; whole, they go the way of every page.
+
+The bytes lie in the database beside the count of them, so both survive a crash together, on one machine and on
+many. The last part is not kept: it completes the file, which becomes a page, and only then does the count reach the
+size. Whoever dies in between is sent the last part again, and :func:`docproc.flow.intake.add_page` answers the same
+file under the same Idempotency-Key with the page that is there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from docproc.errors import ConflictError, InputError, LimitError
+from docproc.flow.access import Caller
+from docproc.flow.context import Context
+from docproc.flow.intake import MAX_FILES, add_page, check_room, plain_name
+from docproc.flow.media import media_type
+from docproc.flow.once import Once, run_once
+from docproc.store import pages, uploads
+from docproc.store.tables import UploadRow
+
+KEEP = timedelta(hours=24)
+"""An upload expires so long after its last part."""
+HEAD_BYTES = 1024
+"""A first part of so many bytes shows what the file is."""
+
+
+def begin_upload(
+    ctx: Context, caller: Caller, number: str, size: int, *, filename: str = "", material: str | None = None,
+    metadata: str = "", once: Once | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """Announce a file of ``size`` bytes; ``metadata`` is given back with its state.
+
+    Raises:
+        InputError: an empty file.
+        LimitError: too large, or too many files.
+        BusyError: too many files wait to be read.
+        ConflictError: the application is not open for files.
+        NotFoundError: no such application or material.
+    """
+    caller.require("upload")
+    if size < 1:
+        raise InputError("the file is empty", message_zh="文件是空的，请重新选择")
+    if size > ctx.settings.max_upload_bytes:
+        raise LimitError(f"upload of {size} bytes is over {ctx.settings.max_upload_bytes}")
+    check_room(ctx, caller, number, material)
+
+    def work(session: Session) -> dict[str, Any]:
+        now = ctx.clock()
+        if len(pages.live_pages(session, number)) + uploads.count_open(session, number, now) >= MAX_FILES:
+            raise LimitError(f"an application holds at most {MAX_FILES} files", message_zh="上传的材料份数过多")
+        row = uploads.add_upload(
+            session, number, caller.key_id, size, filename=plain_name(filename), material=material or "",
+            metadata=metadata, expires_at=now + KEEP,
+        )  # fmt: skip
+        return _view(row)
+
+    return run_once(ctx, caller, once, work)
+
+
+def upload_state(ctx: Context, caller: Caller, number: str, upload: str) -> dict[str, Any]:
+    """How far an upload is.
+
+    Raises:
+        NotFoundError: no such upload of this key, or it expired.
+    """
+    caller.require("upload")
+    with ctx.database.read() as session:
+        return _view(uploads.find_upload(session, upload, number, caller.key_id, ctx.clock()))
+
+
+def continue_upload(ctx: Context, caller: Caller, number: str, upload: str, offset: int, data: bytes) -> dict[str, Any]:
+    """Take the bytes from ``offset`` on; those that complete the file make it a page.
+
+    Raises:
+        ConflictError: other bytes are due; ask for the state.
+        LimitError: more bytes than were announced.
+        NotFoundError: no such upload of this key, or it expired.
+        UnsupportedFileError: not JPEG, PNG, TIFF or PDF by its first bytes.
+        InputError, BusyError: as :func:`docproc.flow.intake.add_page`.
+    """
+    caller.require("upload")
+    with ctx.database.write() as session:
+        now = ctx.clock()
+        row = uploads.find_upload(session, upload, number, caller.key_id, now, lock=True)
+        if row.received != offset:
+            raise ConflictError(f"the next byte is {row.received}, not {offset}", code="wrong_offset")
+        if offset + len(data) > row.size:
+            raise LimitError(f"more than the announced {row.size} bytes")
+        if not data or offset + len(data) < row.size:
+            if offset == 0 and len(data) >= HEAD_BYTES:
+                media_type(data)  # before the rest is sent in vain
+            if data:
+                uploads.add_part(session, row, data)
+                row.expires_at = now + KEEP
+            return _view(row)
+        whole = uploads.bytes_of(session, upload) + data
+    return _finish(ctx, caller, row, whole)
+
+
+def drop_upload(ctx: Context, caller: Caller, number: str, upload: str) -> None:
+    """Give an upload up; the page that it became stays.
+
+    Raises:
+        NotFoundError: no such upload of this key, or it expired.
+    """
+    caller.require("upload")
+    with ctx.database.write() as session:
+        uploads.find_upload(session, upload, number, caller.key_id, ctx.clock(), lock=True)
+        uploads.drop_upload(session, upload)
+
+
+def _finish(ctx: Context, caller: Caller, begun: UploadRow, whole: bytes) -> dict[str, Any]:
+    once = Once(f"upload:{begun.id}", hashlib.sha256(whole).hexdigest())
+    material = begun.material_hint or None
+    number = begun.application
+    page = add_page(ctx, caller, number, whole, filename=begun.filename, material=material, once=once)
+    with ctx.database.write() as session:
+        row = uploads.find_upload(session, begun.id, number, caller.key_id, ctx.clock(), lock=True)
+        row.received, row.page_id = row.size, page["id"]
+        uploads.drop_parts(session, row.id)
+        session.flush()
+        return _view(row)
+
+
+def _view(row: UploadRow) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "size": row.size,
+        "offset": row.received,
+        "metadata": row.client_metadata,
+        "page": row.page_id or None,
+        "expires_at": row.expires_at.isoformat(),
+    }

@@ -1,0 +1,87 @@
+"""Queries on uploads that come in parts: how far each is and the bytes so far; no commit in here."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import uuid4
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from docproc.errors import NotFoundError
+from docproc.store.tables import UploadPartRow, UploadRow
+
+
+def add_upload(
+    session: Session, application: str, key_id: str, size: int, *, filename: str, material: str, metadata: str,
+    expires_at: datetime,
+) -> UploadRow:  # fmt: skip
+    """Insert an upload of ``size`` bytes of which nothing is there."""
+    row = UploadRow(
+        id=uuid4().hex,
+        application=application,
+        key_id=key_id,
+        size=size,
+        received=0,
+        filename=filename,
+        material_hint=material,
+        client_metadata=metadata,
+        page_id="",
+        expires_at=expires_at,
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def find_upload(
+    session: Session, upload: str, application: str, key_id: str, now: datetime, *, lock: bool = False
+) -> UploadRow:
+    """An upload of this key that has not expired.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    row = session.get(UploadRow, upload, with_for_update=lock)
+    if row is None or (row.application, row.key_id) != (application, key_id) or row.expires_at <= now:
+        raise NotFoundError(f"no upload {upload!r}: it expired or never was", message_zh="上传已过期，请重新上传")
+    return row
+
+
+def count_open(session: Session, application: str, now: datetime) -> int:
+    """Uploads of an application that are under way."""
+    query = sa.select(sa.func.count()).where(
+        UploadRow.application == application, UploadRow.page_id == "", UploadRow.expires_at > now
+    )
+    return session.scalar(query) or 0
+
+
+def add_part(session: Session, row: UploadRow, data: bytes) -> None:
+    """Keep the next bytes; the upload must be locked."""
+    session.add(UploadPartRow(upload=row.id, start=row.received, data=data))
+    row.received += len(data)
+    session.flush()
+
+
+def bytes_of(session: Session, upload: str) -> bytes:
+    """What has come so far."""
+    query = sa.select(UploadPartRow.data).where(UploadPartRow.upload == upload).order_by(UploadPartRow.start)
+    return b"".join(session.scalars(query))
+
+
+def drop_parts(session: Session, upload: str) -> None:
+    """Forget the bytes of an upload."""
+    session.execute(sa.delete(UploadPartRow).where(UploadPartRow.upload == upload))
+
+
+def drop_upload(session: Session, upload: str) -> None:
+    """Forget an upload and its bytes."""
+    drop_parts(session, upload)
+    session.execute(sa.delete(UploadRow).where(UploadRow.id == upload))
+
+
+def drop_expired(session: Session, now: datetime) -> int:
+    """Forget what expired and its bytes; returns how many uploads."""
+    old = sa.select(UploadRow.id).where(UploadRow.expires_at <= now)
+    session.execute(sa.delete(UploadPartRow).where(UploadPartRow.upload.in_(old)))
+    return len(session.scalars(sa.delete(UploadRow).where(UploadRow.expires_at <= now).returning(UploadRow.id)).all())
