@@ -1,14 +1,15 @@
-# make demo | test | test-all | serve | bench | check: each sets up what it needs; a second run starts in seconds.
+# make demo | test | serve | bench | check: each sets up what it needs; a second run starts in seconds.
 PYTHON ?= python3.11
 PY := $(shell command -v $(PYTHON) 2>/dev/null || command -v python3)
 BIN := .venv/bin
 export PADDLE_PDX_DISABLE_MODEL_SOURCE_CHECK = True
 
 # Whole deployments, faults on purpose and long ways through a browser: minutes each, alone on the machine.
-LONG := tests/distributed tests/api/test_chaos.py tests/api/test_openapi_fuzz.py tests/flow/test_killed_while_issuing.py tests/pages/test_reviewer_in_browser.py \
-  tests/pages/test_citizen_in_browser.py tests/pages/test_enterprise.py
+LONG := tests/distributed tests/api/test_chaos.py tests/api/test_openapi_fuzz.py tests/flow/test_killed_while_issuing.py \
+  tests/pages/test_reviewer_in_browser.py tests/pages/test_citizen_in_browser.py tests/pages/test_office_in_browser.py \
+  tests/pages/test_enterprise.py
 
-.PHONY: demo test test-all serve bench check setup clean lock
+.PHONY: demo test serve bench check setup clean lock
 
 .venv/.ready: requirements.lock pyproject.toml
 	@test -n "$(PY)" || { echo "Python 3.11 is missing: apt-get install python3 python3-venv make" >&2; exit 2; }
@@ -34,9 +35,7 @@ demo: setup
 
 test: setup
 	$(BIN)/python -m pytest -n auto --dist loadfile $(LONG:%=--ignore=%)
-
-test-all: setup
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --durations 10 $(LONG)
 
 serve: setup
 	$(BIN)/docproc serve

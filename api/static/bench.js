@@ -155,6 +155,11 @@
   // The check's answer may come while somebody types: what was typed stays.
   let typed = null;
   document.addEventListener("htmx:beforeSwap", (event) => {
+    // So does a reason in a dialogue: the next look, a moment later, comes when it is closed.
+    if (event.detail.requestConfig.verb === "get" && panel.querySelector("dialog[open]")) {
+      event.detail.shouldSwap = false;
+      return;
+    }
     const box = document.activeElement;
     typed = event.detail.target.id === "panel" && box.matches(".edit input[name=value]:not([type])") ? box.value : null;
   });
