@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -56,6 +57,19 @@ class Settings(BaseSettings):
     webhook_url: str = Field("", description="Address that events are posted to; empty: only the feed `/v1/events`")
     webhook_private: bool = Field(False, description="Webhooks of enterprises may stand in private networks")
     webhook_secret: SecretStr = Field(SecretStr(""), description="Key of the HMAC signature on posted events")
+    sms_provider: Literal["", "tencent"] = Field("", description="Short messages to applicants: `tencent`; empty: none")
+    sms_url: str = Field("https://sms.tencentcloudapi.com", description="Address of the short message service")
+    sms_region: str = Field("ap-guangzhou", description="Region of the short message service")
+    sms_secret_id: str = Field("", description="Name of the key at the short message service")
+    sms_secret_key: SecretStr = Field(SecretStr(""), description="Key at the short message service")
+    sms_app_id: str = Field("", description="Application at the short message service, `SmsSdkAppId`")
+    sms_sign_name: str = Field("", description="Registered signature that stands before each short message")
+    sms_templates: str = Field(
+        "", description="Registered templates, `accepted=ID,returned=ID,decided=ID,issued=ID,overdue=ID`"
+    )
+    sms_receipt_secret: SecretStr = Field(
+        SecretStr(""), description="End of the address of receipts, 32 letters or more; empty: none"
+    )
     holidays_file: str = Field(
         "", description="TOML with `holidays` and `workdays` that go before the kept table; empty: none"
     )

@@ -35,6 +35,7 @@ Act = Literal[
     "wallet",
     "webhooks",
     "verify_many",
+    "sms_log",
 ]
 
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -64,6 +65,7 @@ MAY: dict[Act, frozenset[Role]] = {
     "wallet": frozenset({"enterprise"}),
     "webhooks": frozenset({"enterprise", "clerk"}),
     "verify_many": frozenset({"enterprise", "clerk", "reviewer", "approver", "auditor"}),
+    "sms_log": frozenset({"admin", "auditor"}),
 }
 """An administrator manages keys and sees no application: keys are power enough."""
 EVERYWHERE: frozenset[Role] = frozenset({"auditor"})

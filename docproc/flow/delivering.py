@@ -2,7 +2,8 @@
 
 ::
 
-    deliver_event      outbox -> the webhook of the settings; one deliver_webhook for each webhook that wants it
+    deliver_event      outbox -> the webhook of the settings; one deliver_webhook for each webhook that wants it;
+                       send_sms (:mod:`docproc.flow.texting`) where the applicant is told
     deliver_webhook    one event to one webhook, tried again with growing pauses, every attempt logged
 """
 
@@ -13,7 +14,7 @@ import logging
 import httpx
 
 from docproc.errors import InputError, NotFoundError
-from docproc.flow import views
+from docproc.flow import texting, views
 from docproc.flow.engine import Job, step, workflow
 from docproc.flow.webhook import post_event
 from docproc.flow.workflows import Tools
@@ -39,12 +40,13 @@ def deliver_event(event_id: int, attempt: int = 1) -> None:
 
 @step("fan_out")
 def fan_out(event_id: int) -> None:
-    """Queue a delivery for each webhook of the office, and of the enterprise whose licence it is."""
+    """Queue the applicant's short message, and a delivery for each webhook of the office and the licence's holder."""
     ctx, _ = Tools.get()
     with ctx.database.write() as session:
         row = session.get(OutboxRow, event_id)
         if row is None:
             return
+        texting.queue(ctx, session, row)
         holder = sharing.holder_of(session, str(row.body.get("licence") or row.subject))
         wanting = hooks.webhooks_of(session, [row.org, *([holder] if holder else [])])
         for webhook in wanting:

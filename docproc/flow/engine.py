@@ -35,6 +35,7 @@ Job = Literal[
     "issue_licence",
     "deliver_event",
     "deliver_webhook",
+    "send_sms",
     "seal_version",
     "publish_status",
 ]
@@ -48,6 +49,7 @@ QUEUE_OF: dict[Job, str] = {
     "issue_licence": "seal",
     "deliver_event": "notify",
     "deliver_webhook": "notify",
+    "send_sms": "notify",
     "seal_version": "seal",
     "publish_status": "seal",
 }
@@ -64,6 +66,7 @@ CRASHES: dict[Job, int] = {
     "issue_licence": 20,
     "deliver_event": 20,
     "deliver_webhook": 20,
+    "send_sms": 20,
     "seal_version": 20,
     "publish_status": 20,
 }

@@ -45,6 +45,7 @@ from docproc.flow.register import (
     licence_file_by_code,
     view_licence,
 )
+from docproc.flow.texting import keep_receipts, sms_log
 from docproc.flow.uploads import begin_upload, continue_upload, drop_upload, upload_state
 from docproc.flow.verifying import verify_file, verify_report
 from docproc.flow.versions import new_version, status_list
@@ -89,6 +90,7 @@ __all__ = [
     "first_key",
     "follow",
     "hold",
+    "keep_receipts",
     "leave",
     "licence_by_code",
     "licence_by_number",
@@ -115,6 +117,7 @@ __all__ = [
     "shared_file",
     "sign_in",
     "sign_out",
+    "sms_log",
     "status_list",
     "submit",
     "upload_state",

@@ -16,7 +16,7 @@ from functools import partial
 from docproc import tracing
 from docproc.domain import Finding
 from docproc.errors import DocprocError, SealError, SetupError, UnavailableError
-from docproc.flow import delivering, engine, erasing, lease, meters, stamping, standing
+from docproc.flow import delivering, engine, erasing, lease, meters, stamping, standing, texting
 from docproc.flow.auditing import Stamper, stamp_head
 from docproc.flow.context import Context, open_context
 from docproc.flow.engine import QUEUE_OF
@@ -68,6 +68,7 @@ def run_worker(
     unknown = sorted(set(queues) - set(QUEUE_OF.values()))
     if unknown or not queues:
         raise SetupError(f"unknown queues {unknown}: use some of {', '.join(QUEUE_OF.values())}")
+    texting.open_provider(settings)  # wrong settings are told now and not with the first message
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
@@ -80,7 +81,7 @@ def run_worker(
         _register_seals(ctx, stages)
     meters.listen(settings.metrics_port)
     tracing.start(settings.traces_url, name, settings.traces_share)
-    log.debug("jobs beside the main ones: %s", (*delivering.JOBS, *standing.JOBS))
+    log.debug("jobs beside the main ones: %s", (*delivering.JOBS, *texting.JOBS, *standing.JOBS))
     engine.launch(ctx.database, name, queues, settings.application_version)
     log.info("worker %s works off %s", name, ", ".join(queues))
     on_ready()
@@ -133,6 +134,7 @@ def _tidy(ctx: Context, stamp: Stamper | None) -> None:
             pass  # in small portions, so that nobody waits for a lock
         if stamp is not None:
             stamp_head(ctx, stamp)
+        texting.tell_overdue(ctx)
         swept = erasing.sweep(ctx)
         if swept.applications:
             log.info("erased %s applications by rule, %s files", swept.applications, swept.files)

@@ -27,6 +27,14 @@ def events(session: Session, *, org: str | None, after: int = 0, limit: int = 10
     return list(session.scalars(query))
 
 
+def was_told(session: Session, topic: str, subject: str, since: datetime) -> bool:
+    """Whether an event of a topic was written about a subject since a moment."""
+    query = sa.select(OutboxRow.id).where(
+        OutboxRow.topic == topic, OutboxRow.subject == subject, OutboxRow.created_at >= since
+    )
+    return session.scalar(query.limit(1)) is not None
+
+
 def mark_delivered(session: Session, event_id: int, at: datetime) -> None:
     """Note that an event reached its receiver."""
     session.execute(

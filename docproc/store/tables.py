@@ -388,6 +388,7 @@ class OutboxRow(Base):
     """An event for others, written in the transaction that caused it."""
 
     __tablename__ = "outbox"
+    __table_args__ = (sa.Index("ix_outbox_topic_subject", "topic", "subject"),)
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     topic: Mapped[str] = mapped_column(sa.String(40))
@@ -492,6 +493,40 @@ class DeliveryRow(Base):
     """HTTP status of the answer; ``None`` when there was none."""
     error: Mapped[str] = mapped_column(sa.String(200))
     delivered: Mapped[bool]
+
+
+class SmsRow(Base):
+    """A short message that an event causes; the number it goes to is nowhere kept."""
+
+    __tablename__ = "sms"
+
+    event_id: Mapped[int] = mapped_column(BigId, sa.ForeignKey("outbox.id"), primary_key=True, autoincrement=False)
+    org: Mapped[str] = mapped_column(sa.String(80), index=True)
+    application: Mapped[str] = mapped_column(sa.String(60), index=True)
+    kind: Mapped[str] = mapped_column(sa.String(20))
+    session: Mapped[str] = mapped_column(sa.String(40), unique=True)
+    """Our id of the message at the provider."""
+    state: Mapped[str] = mapped_column(sa.String(20))
+    """``sending``, ``put off``, ``accepted``, ``refused``, ``unknown`` or ``no number``."""
+    attempt: Mapped[int]
+    code: Mapped[str] = mapped_column(sa.String(80))
+    """The provider's last word."""
+    serial: Mapped[str | None] = mapped_column(sa.String(80), index=True)
+    """The provider's id of the message, which its receipt names."""
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class SmsReceiptRow(Base):
+    """What became of a message; it may come before the answer to the sending is written down."""
+
+    __tablename__ = "sms_receipts"
+
+    serial: Mapped[str] = mapped_column(sa.String(80), primary_key=True)
+    session: Mapped[str] = mapped_column(sa.String(80), index=True)
+    delivered: Mapped[bool]
+    code: Mapped[str] = mapped_column(sa.String(80))
+    at: Mapped[datetime] = mapped_column("received_at")
 
 
 class UserRow(Base):

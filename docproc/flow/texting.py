@@ -1,0 +1,231 @@
+"""Short messages to applicants: one for each event that concerns them, at most once.
+
+::
+
+    send_sms    event -> number from the form, as corrected -> provider; again only where it was certainly not taken
+
+That a message is being handed over is written down first. Who finds it so afterwards does not know whether the
+provider took it, and hands nothing over again: the log says ``unknown``, and a receipt that bears our id says more.
+Jobs carry the event's number; the telephone number is read from the form at that moment, and neither kept nor logged.
+"""
+
+from __future__ import annotations
+
+import hmac
+import logging
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from sqlalchemy.orm import Session
+
+from docproc.check import LOOK
+from docproc.domain import Field
+from docproc.errors import NotFoundError, SetupError
+from docproc.flow import sms
+from docproc.flow.access import Caller
+from docproc.flow.context import CHINA, Context
+from docproc.flow.engine import Job, step, workflow
+from docproc.flow.intake import announce
+from docproc.flow.reviewing import overrides
+from docproc.flow.tencent_sms import TencentSms
+from docproc.flow.workflows import Tools
+from docproc.matter import find_matter, load_catalogue
+from docproc.settings import Settings
+from docproc.store import applications, outbox, pages
+from docproc.store import sms as store
+from docproc.store.tables import ApplicationRow, OutboxRow, SmsReceiptRow, SmsRow
+from docproc.validators.working_days import add_working_days
+
+log = logging.getLogger(__name__)
+
+JOBS: tuple[Job, ...] = ("send_sms",)
+FIRST_DELAY, LONGEST_DELAY = 5, 3600
+"""Seconds before a message is handed over again, doubling up to the longest."""
+MOST_ATTEMPTS = 30
+"""Attempts over about a day; older news is no news."""
+SHORTEST_SECRET = 32
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+OVERDUE = "application.overdue"
+MOST_OVERDUE = 500
+"""Applications of one matter that one sweep looks at."""
+
+
+def open_provider(settings: Settings) -> sms.Provider | None:
+    """The provider of the settings; ``None`` where none is set.
+
+    Raises:
+        SetupError: a setting is missing or wrong.
+    """
+    if not settings.sms_provider:
+        return None
+    needed = ("sms_secret_id", "sms_app_id", "sms_sign_name", "sms_templates")
+    missing = [name for name in needed if not getattr(settings, name)]
+    missing += [] if settings.sms_secret_key.get_secret_value() else ["sms_secret_key"]
+    if missing:
+        raise SetupError("short messages need " + ", ".join(f"DOCPROC_{name.upper()}" for name in missing))
+    parts = urlsplit(settings.sms_url)
+    if not parts.hostname or (parts.scheme != "https" and parts.hostname not in LOOPBACK):
+        raise SetupError(f"DOCPROC_SMS_URL: {settings.sms_url!r} is not an https address")
+    if 0 < len(settings.sms_receipt_secret.get_secret_value()) < SHORTEST_SECRET:
+        raise SetupError(f"DOCPROC_SMS_RECEIPT_SECRET needs {SHORTEST_SECRET} letters or more")
+    sms.template_ids(settings.sms_templates)
+    return TencentSms(
+        settings.sms_url, settings.sms_region, settings.sms_secret_id, settings.sms_secret_key.get_secret_value(),
+        settings.sms_app_id, settings.sms_sign_name,
+    )  # fmt: skip
+
+
+def queue(ctx: Context, session: Session, event: OutboxRow) -> None:
+    """Queue the message that an event causes, where there is one and the settings name its template."""
+    template = sms.template_for(event.topic)
+    if template is None or not ctx.settings.sms_provider:
+        return
+    if template.kind in sms.template_ids(ctx.settings.sms_templates):
+        ctx.jobs.enqueue(session, "send_sms", f"sms:{event.id}:1", event.id, 1)
+
+
+@workflow("send_sms")
+def send_sms(event_id: int, attempt: int) -> None:
+    """Tell the applicant of one event."""
+    hand_over(event_id, attempt)
+
+
+@step("hand_over")
+def hand_over(event_id: int, attempt: int) -> None:
+    """Hand one message to the provider and write down how it went."""
+    ctx, _ = Tools.get()
+    provider = open_provider(ctx.settings)
+    if provider is None:
+        return  # switched off meanwhile
+    message = _begin(ctx, event_id, attempt)
+    if message is None:
+        return
+    sent = provider.send(message, ctx.clock())
+    if sent.state != "accepted":
+        log.warning("short message of event %s, attempt %s: %s, %s", event_id, attempt, sent.state, sent.code)
+    with ctx.database.write() as session:
+        row = store.find(session, event_id)
+        if row is None or row.attempt != attempt or row.state not in ("sending", "unknown"):
+            return  # "unknown" where another worker took this one for dead: now it is known
+        row.state, row.code, row.serial, row.updated_at = sent.state, sent.code, sent.serial, ctx.clock()
+        if sent.state == "put off" and attempt < MOST_ATTEMPTS:
+            delay = min(FIRST_DELAY * 2 ** min(attempt - 1, 10), LONGEST_DELAY)
+            ctx.jobs.enqueue(session, "send_sms", f"sms:{event_id}:{attempt + 1}", event_id, attempt + 1, delay=delay)
+        elif sent.state == "put off":
+            row.state = "refused"
+
+
+def _begin(ctx: Context, event_id: int, attempt: int) -> sms.Message | None:
+    """Write down that a message is handed over now; ``None`` where it must not be, or cannot."""
+    with ctx.database.write() as session:
+        event, row, at = session.get(OutboxRow, event_id), store.find(session, event_id), ctx.clock()
+        template = sms.template_for(event.topic) if event is not None else None
+        ids = sms.template_ids(ctx.settings.sms_templates)
+        if event is None or template is None or template.kind not in ids:
+            return None
+        if row is None:
+            row = SmsRow(
+                event_id=event_id, org=event.org, application=event.subject, kind=template.kind,
+                session=f"docproc-{event_id}", state="put off", attempt=0, code="", serial=None, created_at=at,
+                updated_at=at,
+            )  # fmt: skip
+            session.add(row)
+        if row.state == "sending":
+            row.state, row.code, row.updated_at = "unknown", "interrupted", at
+        if row.state != "put off" or row.attempt >= attempt:
+            return None
+        about = applications.find_application(session, row.application)
+        mobile = _mobile(session, about)
+        row.state, row.attempt, row.updated_at = "sending" if mobile else "no number", attempt, at
+        if not mobile:
+            return None
+        values = {"matter": find_matter(about.matter).name, "number": about.number}
+        return sms.Message(mobile, ids[template.kind], sms.filled(template, values), row.session)
+
+
+def _mobile(session: Session, application: ApplicationRow) -> str:
+    """The first mobile number of the form, as corrected; empty where there is none that is sure."""
+    matter = find_matter(application.matter)
+    for _, reading in pages.readings_of(session, application.number):
+        if reading.material is None or matter.find_material(reading.material).kind != "form":
+            continue
+        names = [spec.name for spec in matter.fields_of(reading.material, reading.edition) if spec.type == "mobile"]
+        for item in (reading.fields.get(name) for name in names):
+            if item is not None and _is_sure(item):
+                return item.value or ""
+    return ""
+
+
+def _is_sure(item: Field) -> bool:
+    """A wrong digit would tell a stranger, so what a reviewer is asked to look at is not dialled as it was read."""
+    return sms.is_mobile(item.value or "") and (item.source != "ocr" or item.confidence >= LOOK)
+
+
+def tell_overdue(ctx: Context) -> None:
+    """Announce each application that is past its term of decision, once for each time it was handed in."""
+    days, today = overrides(ctx.settings.holidays_file), ctx.today()
+    for matter in load_catalogue().values():
+        term = matter.clock.decide_working_days
+        with ctx.database.read() as session:
+            before = ctx.clock() - timedelta(days=term)
+            late = store.untold(session, OVERDUE, matter.id, ("submitted", "accepted"), before, MOST_OVERDUE)
+            numbers = [row.number for row in late]
+        for number in numbers:
+            with ctx.database.write() as session:
+                row = applications.find_application(session, number, lock=True)
+                if row.status not in ("submitted", "accepted") or row.submitted_at is None:
+                    continue
+                due = add_working_days(row.submitted_at.astimezone(CHINA).date(), term, days).on
+                if due < today and not outbox.was_told(session, OVERDUE, number, row.submitted_at):
+                    announce(ctx, session, row, OVERDUE, due=due.isoformat())
+
+
+def keep_receipts(ctx: Context, secret: str, body: object) -> int:
+    """Keep what the provider says of its messages; gives how many were new.
+
+    Raises:
+        NotFoundError: wrong secret, or none is set.
+        InputError: the body has another shape.
+    """
+    wanted = ctx.settings.sms_receipt_secret.get_secret_value().encode()
+    provider = open_provider(ctx.settings) if wanted and hmac.compare_digest(wanted, secret.encode()) else None
+    if provider is None:
+        raise NotFoundError("no receipts are taken here", message_zh="没有这个地址")
+    found = provider.receipts(body)
+    with ctx.database.write() as session:
+        at = ctx.clock()
+        return sum(
+            store.keep_receipt(session, r.serial, sent_as=r.session, delivered=r.delivered, code=r.code, at=at)
+            for r in found
+        )
+
+
+def sms_log(
+    ctx: Context, caller: Caller, *, application: str | None = None, before: int | None = None, limit: int = 100
+) -> list[dict[str, Any]]:
+    """Messages of the caller's organisation with their receipts, newest first."""
+    caller.require("sms_log")
+    with ctx.database.read() as session:
+        org = None if caller.sees_all else caller.org
+        return [
+            _view(row, receipt)
+            for row, receipt in store.log(session, org=org, application=application, before=before, limit=limit)
+        ]
+
+
+def _view(row: SmsRow, receipt: SmsReceiptRow | None) -> dict[str, Any]:
+    return {
+        "event": row.event_id,
+        "application": row.application,
+        "kind": row.kind,
+        "kind_zh": sms.templates()[row.kind].name,
+        "state": row.state,
+        "attempts": row.attempt,
+        "code": row.code,
+        "created_at": row.created_at.isoformat(),
+        "updated_at": row.updated_at.isoformat(),
+        "receipt": {
+            "delivered": receipt.delivered, "code": receipt.code, "at": receipt.at.isoformat()
+        } if receipt is not None else None,
+    }  # fmt: skip
