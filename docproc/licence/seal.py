@@ -42,7 +42,18 @@ from pyhanko.sign.timestamps.common_utils import TimestampRequestError
 from pyhanko.sign.validation.dss import DocumentSecurityStore
 from pyhanko.stamp import BaseStamp, BaseStampStyle
 from pyhanko_certvalidator import CertificateValidator, ValidationContext
-from pyhanko_certvalidator.errors import CRLFetchError, InsufficientRevinfoError, PathError, ValidationError
+from pyhanko_certvalidator.errors import (
+    CRLFetchError,
+    CRLValidationError,
+    ExpiredError,
+    InsufficientRevinfoError,
+    NotYetValidError,
+    OCSPFetchError,
+    OCSPValidationError,
+    PathError,
+    RevokedError,
+    ValidationError,
+)
 from pyhanko_certvalidator.path import ValidationPath
 
 from docproc.errors import SealError, SealUnavailableError
@@ -57,6 +68,8 @@ from docproc.licence.tsa import TimeStamper
 Level = Literal["B-B", "B-T", "B-LT", "B-LTA"]
 LEVELS: tuple[Level, ...] = ("B-B", "B-T", "B-LT", "B-LTA")
 DIGEST = "sha256"
+_PATH_ERRORS = (PathError, ValidationError, CRLValidationError, OCSPValidationError)
+"""What pyHanko raises when it builds or checks a certificate path: four families without a common base."""
 _CMS_MARGIN = 2048  # bytes of a CMS beside its certificates and its time-stamp, with room to spare
 
 
@@ -188,11 +201,11 @@ async def checked_context(trust: SealTrust, at: datetime) -> AsyncIterator[Valid
         raise SealUnavailableError(f"a service needed for sealing is out of reach: {error}") from error
     except TimestampRequestError as error:
         raise SealUnavailableError(f"the time-stamping service refused: {error}") from error
-    except (CRLFetchError, PathError, ValidationError) as error:
+    except _PATH_ERRORS as error:
         raise _certificate_error(error) from error
     except SigningError as error:
         cause = error.__cause__
-        if isinstance(cause, PathError | ValidationError):
+        if isinstance(cause, _PATH_ERRORS):
             raise _certificate_error(cause) from error
         raise SealError(f"the file cannot be sealed: {error}") from error
     except (PdfError, BoxSpecificationError) as error:
@@ -323,8 +336,11 @@ def _box(writer: IncrementalPdfFileWriter, place: Place) -> tuple[int, int, int,
 
 
 def _certificate_error(error: BaseException) -> SealError:
-    if isinstance(error, InsufficientRevinfoError | CRLFetchError):
+    if isinstance(error, InsufficientRevinfoError | CRLFetchError | OCSPFetchError):
         return SealUnavailableError(f"revocation information is out of reach: {error}")
+    reasons = ((NotYetValidError, "尚未生效"), (ExpiredError, "已过期"), (RevokedError, "已被吊销"))
+    reason = next((word for kind, word in reasons if isinstance(error, kind)), "无效或未获信任")
     return SealError(
-        f"a certificate is not good for sealing: {error}", message_zh="印章证书无效、已过期或已被吊销，不能签章"
+        f"a certificate is not good for sealing: {error}",
+        message_zh=f"签章所用的证书（印章、时间戳服务或其颁发机构）{reason}，不能签章",
     )

@@ -22,7 +22,7 @@ from pyhanko_certvalidator.authority import AuthorityWithCert
 from docproc.domain import Licence
 from docproc.errors import InputError
 from docproc.licence.anchors import Anchor
-from docproc.licence.judge import has_dss, judge, proven_time, token_of
+from docproc.licence.judge import CLOCK_SKEW, has_dss, judge, proven_time, token_of
 from docproc.licence.record import ATTACHMENT, parse_licence_json
 from docproc.licence.report import (
     Examination,
@@ -125,8 +125,10 @@ async def _examine(data: bytes, trust: TrustList, at: datetime) -> Examination:
         if integrity == "altered" and indication != "TOTAL-FAILED":
             indication, sub = "TOTAL-FAILED", "FORMAT_FAILURE"
         if indication == "TOTAL-PASSED":
-            objection = _known_revocation(seal, status, trust) or _objection(
-                seal, status, trust, licence, complaint, integrity
+            objection = (
+                _known_revocation(seal, status, trust)
+                or _too_early(seal, status)
+                or _objection(seal, status, trust, licence, complaint, integrity)
             )
             if objection:
                 indication, sub = objection[:2]
@@ -323,6 +325,17 @@ def _known_revocation(seal: _Seal, status: StandardCMSSignatureStatus | None, tr
         if spoils(revocation(_signer_of(part), trust), made):
             return "INDETERMINATE", "REVOKED_NO_POE", "the certificate of a time-stamping service was revoked"
     return None
+
+
+def _too_early(seal: _Seal, status: StandardCMSSignatureStatus | None) -> _Objection | None:
+    """Whether the proven time of a seal lies before its certificate began (EN 319 102-1, NOT_YET_VALID).
+
+    pyHanko compares the two only when the certificate is outside its period at the moment of judging.
+    """
+    proven = proven_time(status)
+    if proven is None or proven + CLOCK_SKEW >= seal.signature.signer_cert.not_valid_before:
+        return None
+    return "TOTAL-FAILED", "NOT_YET_VALID", "the certificate of the seal was not yet valid when it was used"
 
 
 def _root(status: StandardCMSSignatureStatus | None, trust: TrustList) -> Anchor | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,7 @@ from docproc.assets import font
 from docproc.domain import Licence
 from docproc.licence.art import SealArt, draw
 from docproc.licence.layout import load_layout
-from docproc.licence.pki import AUTHORITY, AUTHORITY_CODE, make_dev_pki
+from docproc.licence.pki import AUTHORITY, AUTHORITY_CODE, SEAL, issue, make_dev_pki, new_p256, seal_subject, write_p12
 from docproc.licence.render import render
 from docproc.licence.responder import DevPki
 from docproc.licence.seal import Level, seal
@@ -78,6 +78,17 @@ def fresh_pki(tmp_path: Path) -> DevPki:
     """A PKI of its own for tests that revoke something."""
     make_dev_pki(tmp_path / "pki", at=NOW)
     return DevPki(tmp_path / "pki")
+
+
+@pytest.fixture
+def early_pki(fresh_pki: DevPki) -> DevPki:
+    """A PKI of its own with one more seal, ``seal-early``, whose certificate begins in ten days."""
+    ca, root = fresh_pki.issued("ca"), fresh_pki.issued("root")
+    start = NOW + timedelta(days=10)
+    made = issue(ca, seal_subject(AUTHORITY, AUTHORITY_CODE), SEAL, start, fresh_pki.base_url, new_p256())
+    chain = [ca.certificate, root.certificate]
+    write_p12(fresh_pki.folder / "seal-early.p12", made, chain, fresh_pki.passphrase)
+    return fresh_pki
 
 
 @pytest.fixture(scope="session")

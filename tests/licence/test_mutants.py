@@ -103,10 +103,24 @@ KINDS: tuple[Callable[[bytearray, random.Random], None], ...] = (
 )  # fmt: skip
 
 
-def sealed_end(pdf: bytes) -> int:
-    """Where the bytes end that the seal covers."""
-    _, _, start, length = PdfFileReader(io.BytesIO(pdf)).embedded_signatures[0].byte_range
-    return int(start) + int(length)
+def evidence_places(pdf: bytes) -> frozenset[int]:
+    """Where the bytes of certificates, CRLs and OCSP responses of a B-LT file lie."""
+    reader, places = PdfFileReader(io.BytesIO(pdf)), set[int]()
+    _, _, start, length = reader.embedded_signatures[0].byte_range
+    for key in ("/Certs", "/CRLs", "/OCSPs"):
+        for item in reader.root["/DSS"][key]:
+            value = item.get_object().data
+            # an OCSP response holds a copy of a certificate, so the search is for the stream as a whole
+            place = pdf.index(b"stream\n" + value, int(start) + int(length)) + 7
+            places |= set(range(place, place + len(value)))
+    return frozenset(places)
+
+
+def same_but(original: bytes, data: bytes, loose: frozenset[int]) -> bool:
+    """Whether two files differ at these places alone."""
+    return len(data) == len(original) and all(
+        place in loose for place, (left, right) in enumerate(zip(original, data, strict=True)) if left != right
+    )
 
 
 def mutants(original: bytes, count: int, seed: str) -> list[tuple[str, bytes]]:
@@ -130,9 +144,11 @@ def test_no_mutant_is_taken_for_what_was_issued(
     pki: DevPki, trust: TrustList, make_sealed: Callable[..., bytes], level: Level
 ) -> None:
     original = make_sealed(pki, level)
-    # nothing protects the validation data after a B-LT seal, which is why licences are issued at B-LTA: the seal still
-    # holds there, and only the register tells the bytes apart
-    protected = original[: sealed_end(original)] if level == "B-LT" else original
+    # After a B-LT seal follow certificates, CRLs and OCSP responses that nothing covers as a whole; at B-LTA the
+    # archive time-stamp does, which is why licences are issued at it. Each is signed on its own: a damaged one is not
+    # believed, and the seal passes as far as the others still prove it. So the verdict is right and what was sealed is
+    # intact; only the register tells the bytes apart. A byte anywhere else in that revision must be noticed.
+    loose = evidence_places(original) if level == "B-LT" else frozenset()
     register: Register = Book(original)
     at = datetime.now(UTC)
     assert verify(original, trust, at, register).issued == "as-issued"
@@ -143,8 +159,8 @@ def test_no_mutant_is_taken_for_what_was_issued(
         seconds = (time.process_time() - start) / 2
         slowest = max(slowest, seconds)
         seen[f"{offline.indication} {offline.integrity}"] += 1
-        taken = offline.ok and (level != "B-LT" or not data.startswith(protected))
+        taken = offline.ok and not same_but(original, data, loose)
         if online.issued == "as-issued" or online.ok or taken or seconds > SECONDS:
-            wrong.append(f"{name}: {online.issued} {online.ok} {offline.ok} {seconds:.2f} s")
+            wrong.append(f"{name}: {online.issued} {online.ok} {offline.ok} {offline.integrity} {seconds:.2f} s")
     print(f"{level}: {sum(seen.values())} mutants, slowest {slowest:.3f} s CPU, {dict(seen.most_common())}")
     assert not wrong, "\n".join(wrong[:20])

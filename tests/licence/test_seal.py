@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import re
 import socket
 import subprocess
 from collections.abc import Callable
@@ -8,9 +9,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from asn1crypto import cms, tsp
+from asn1crypto import cms, crl, ocsp, tsp, x509
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.fields import MDPPerm
+from pyhanko.sign.signers import SimpleSigner
 
 from docproc.assets import font
 from docproc.errors import SealError, SealUnavailableError
@@ -198,6 +200,55 @@ def test_a_revoked_certificate_does_not_seal(fresh_pki: DevPki, pdf: bytes, art:
     with pytest.raises(SealError, match="revoked") as caught:
         seal_with(pdf, art, fresh_pki, level=level)
     assert not isinstance(caught.value, SealUnavailableError), "waiting does not help"
+    assert "已被吊销" in caught.value.message_zh
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_before_its_period_a_certificate_does_not_seal(
+    early_pki: DevPki, pdf: bytes, art: SealArt, level: Level
+) -> None:
+    with pytest.raises(SealError, match="end-entity certificate is not valid until") as caught:
+        seal_with(pdf, art, early_pki, signer=early_pki.signer("seal-early"), level=level)
+    assert not isinstance(caught.value, SealUnavailableError), "no retry: somebody must look at the certificate"
+    assert "尚未生效" in caught.value.message_zh
+
+
+def damaged(value: bytes) -> bytes:
+    """DER whose signature, the last thing in it, is another."""
+    return value[:-1] + bytes([value[-1] ^ 1])
+
+
+@pytest.mark.parametrize("kind", ["CRLs alone", "CRLs", "OCSP alone", "all"])
+def test_damaged_revocation_information_does_not_seal(pki: DevPki, pdf: bytes, art: SealArt, kind: str) -> None:
+    known = pki.seal_trust()
+    good = known.evidence(now())  # type: ignore[misc]
+    crls = tuple(crl.CertificateList.load(damaged(item.dump())) for item in good.crls)
+    ocsps = tuple(ocsp.OCSPResponse.load(spoiled(item)) for item in good.ocsps)
+    evidence = {
+        "CRLs alone": Evidence(crls),
+        "CRLs": Evidence(crls, good.ocsps),
+        "OCSP alone": Evidence((), ocsps),
+        "all": Evidence(crls, ocsps),
+    }[kind]
+    with pytest.raises(SealError) as caught:
+        seal_with(pdf, art, pki, trust=SealTrust(known.roots, known.intermediates, lambda at: evidence))
+    assert re.search("[\u4e00-\u9fff]", caught.value.message_zh)
+
+
+def spoiled(response: ocsp.OCSPResponse) -> bytes:
+    """An OCSP response whose signature does not fit."""
+    signature = response.basic_ocsp_response["signature"].native
+    return response.dump().replace(signature, damaged(signature))
+
+
+def test_a_seal_whose_authority_did_not_sign_its_certificate_does_not_seal(
+    pki: DevPki, pdf: bytes, art: SealArt
+) -> None:
+    signer = pki.signer()
+    forged = x509.Certificate.load(damaged(signer.signing_cert.dump()))
+    with pytest.raises(SealError, match=r"signature .* could not be verified") as caught:
+        seal_with(pdf, art, pki, signer=SimpleSigner(forged, None, signer.cert_registry))  # type: ignore[arg-type]
+    assert "无效" in caught.value.message_zh
 
 
 @pytest.mark.parametrize("days", [-2, 3 * 366])
@@ -206,6 +257,7 @@ def test_outside_its_period_a_certificate_does_not_seal(pki: DevPki, pdf: bytes,
     with pytest.raises(SealError, match=r"not valid until|expired") as caught:
         seal_with(pdf, art, pki, at=at, timestamper=pki.timestamper(lambda: at))
     assert not isinstance(caught.value, SealUnavailableError)
+    assert ("尚未生效" if days < 0 else "已过期") in caught.value.message_zh
 
 
 def test_a_certificate_that_is_not_for_sealing_does_not_seal(pki: DevPki, pdf: bytes, art: SealArt) -> None:
