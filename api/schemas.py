@@ -288,6 +288,7 @@ class VerifiedSignature(BaseModel):
     recognised: str | None = Field(description="Other department's authority that vouches for the seal")
     indication: str = Field(description="Of this seal alone (EN 319 102-1); the file is as good as its worst seal")
     sub_indication: str | None
+    algorithm: str | None = Field(description="`SM2`: a seal by the national algorithms, not judged by EN 319 102-1")
 
 
 class Verification(BaseModel):

@@ -100,13 +100,16 @@ def dev_pki(
     folder: Annotated[Path | None, typer.Option("--out", help="Folder; default the one of the settings.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Make the development PKI: root, issuing CA, seal, time-stamp and status certificates."""
+    """Make the development PKI: root, issuing CA, seal, time-stamp and status certificates; an SM2 chain beside it."""
     from docproc.licence.pki import make_dev_pki
+    from docproc.licence.sm2_pki import make_sm2_pki
 
     settings = Settings()
     place = folder or settings.certs_dir
     given = {"authority_code": settings.authority_code} if settings.authority_code else {}
-    make_dev_pki(place, at=datetime.now(UTC), authority=settings.authority_name, **given)
+    now = datetime.now(UTC)
+    make_dev_pki(place, at=now, authority=settings.authority_name, **given)
+    make_sm2_pki(place, at=now, authority=settings.authority_name, **given)
     if as_json:
         emit({"folder": str(place)})
     else:

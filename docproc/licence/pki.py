@@ -86,17 +86,17 @@ def make_dev_pki(
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "trust").mkdir(exist_ok=True)
     start = at - timedelta(days=1)
-    root = issue(None, _name("示例根证书颁发机构（样例）"), ROOT, start, base_url, new_rsa())
-    ca = issue(root, _name("示例电子印章证书颁发机构（样例）"), CA, start, base_url, new_rsa(), issuer="root")
-    seal_name = _name(authority, authority_code)
+    root = issue(None, organisation("示例根证书颁发机构（样例）"), ROOT, start, base_url, new_rsa())
+    ca = issue(root, organisation("示例电子印章证书颁发机构（样例）"), CA, start, base_url, new_rsa(), issuer="root")
+    seal_name = organisation(authority, authority_code)
     made = {
         "root": root,
         "ca": ca,
         "seal-rsa": issue(ca, seal_name, SEAL, start, base_url, new_rsa()),
         "seal-p256": issue(ca, seal_name, SEAL, start, base_url, new_p256()),
-        JOINT_SEAL: issue(ca, _name(JOINT_AUTHORITY, JOINT_AUTHORITY_CODE), SEAL, start, base_url, new_p256()),
-        "tsa": issue(ca, _name("示例时间戳服务机构（样例）"), TSA, start, base_url, new_rsa()),
-        "ocsp": issue(ca, _name("示例证书状态服务（样例）"), OCSP, start, base_url, new_rsa()),
+        JOINT_SEAL: issue(ca, organisation(JOINT_AUTHORITY, JOINT_AUTHORITY_CODE), SEAL, start, base_url, new_p256()),
+        "tsa": issue(ca, organisation("示例时间戳服务机构（样例）"), TSA, start, base_url, new_rsa()),
+        "ocsp": issue(ca, organisation("示例证书状态服务（样例）"), OCSP, start, base_url, new_rsa()),
     }
     passphrase = secrets.token_urlsafe(24)
     chain = [ca.certificate, root.certificate]
@@ -166,10 +166,11 @@ def write_p12(path: Path, item: Issued, chain: list[x509.Certificate], passphras
 
 def seal_subject(authority: str, code: str) -> x509.Name:
     """Name the owner of a seal: the authority, and its unified social credit code as organization identifier."""
-    return _name(authority, code)
+    return organisation(authority, code)
 
 
-def _name(common: str, code: str | None = None) -> x509.Name:
+def organisation(common: str, code: str | None = None) -> x509.Name:
+    """Name an organisation, with its credit code as organization identifier where it has one."""
     parts = [
         x509.NameAttribute(NameOID.COUNTRY_NAME, "CN"),
         x509.NameAttribute(NameOID.ORGANIZATION_NAME, common),

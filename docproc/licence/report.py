@@ -10,6 +10,8 @@ from docproc.domain import Licence
 
 Indication = Literal["TOTAL-PASSED", "INDETERMINATE", "TOTAL-FAILED", "NO-SIGNATURE"]
 Integrity = Literal["intact", "extended", "altered"]
+NATIONAL = "GENERIC"
+"""Sub-indication of an SM2 seal whose mathematics and chain hold: EN 319 102-1 has no word for it."""
 Issued = Literal["as-issued", "superseded", "unknown"]
 LicenceStatus = Literal["valid", "suspended", "revoked", "superseded", "expired", "unknown"]
 CHINA = timezone(timedelta(hours=8))
@@ -90,6 +92,8 @@ class SignatureReport:
     indication: Indication = "INDETERMINATE"
     """Of this seal alone; the file is as good as the worst of its seals."""
     sub_indication: str | None = None
+    algorithm: str = ""
+    """``SM2`` for a seal by the national algorithms, which EN 319 102-1 does not judge; empty for all others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +157,7 @@ class VerificationReport:
                     "recognised": item.recognised or None,
                     "indication": item.indication,
                     "sub_indication": item.sub_indication,
+                    "algorithm": item.algorithm or None,
                 }
                 for item in self.signatures
             ],
@@ -160,6 +165,12 @@ class VerificationReport:
 
     def headline(self) -> str:
         """One sentence for citizens, in Chinese."""
+        named = {
+            "suspended": "已被暂停",
+            "revoked": "已被吊销",
+            "superseded": "已被新证照取代",
+            "expired": "已过有效期",
+        }
         if self.ok and self.issued == "as-issued":
             return "证照真实有效：与登记机关签发的文件一致，电子印章有效。"
         foreign = self.recognised_by()
@@ -175,19 +186,34 @@ class VerificationReport:
             return "文件已被改动或损坏，不是有效的电子证照。"
         if self.integrity == "extended":
             return "文件在签章之后被追加了内容，不能作为有效的电子证照，请向持证人索取原文件。"
+        if self.indication == "INDETERMINATE" and self.sub_indication == NATIONAL and self._is_national_only():
+            return (
+                "文件带有国密 SM2/SM3 电子签名，签名和证书链核验相符，文件未被改动；"
+                "此类签名不在本程序的判定标准（EN 319 102-1）之内，不能据此认定印章有效，请向签发机关核对。"
+                + (f"证照{named[self.status]}。" if self.status in named else "")
+            )
+        if self.indication != "TOTAL-PASSED" and self.is_national():
+            return (
+                "文件带有国密 SM2/SM3 电子签名，但证书不受信任、已失效或不属于该发证机关，请勿采信，可向登记机关查询。"
+            )
         if self.indication != "TOTAL-PASSED":
             return "不能确认电子印章有效，请勿采信，可向登记机关查询。"
-        named = {
-            "suspended": "已被暂停",
-            "revoked": "已被吊销",
-            "superseded": "已被新证照取代",
-            "expired": "已过有效期",
-        }
         if self.issued == "superseded" and self.status == "valid":
             return "电子印章有效，但这不是现行文件，登记机关已有更新的文件，请下载现行文件后使用。"
         if self.status in named:
             return f"电子印章有效，但证照{named[self.status]}。"
         return "电子印章有效，但登记机关查不到这份文件或它不是现行版本，请勿采信。"
+
+    def is_national(self) -> bool:
+        """Whether one of the seals is by SM2 and SM3."""
+        return any(item.algorithm for item in self.signatures)
+
+    def _is_national_only(self) -> bool:
+        """Whether nothing but being SM2 keeps a seal from passing."""
+        return self.is_national() and all(
+            item.indication == "TOTAL-PASSED" or (item.algorithm and item.sub_indication == NATIONAL)
+            for item in self.signatures
+        )
 
     def recognised_by(self) -> str:
         """The other department's authority that vouches for the seal; empty for our own."""

@@ -99,6 +99,8 @@ def _sections(report: VerificationReport) -> list[tuple[str, list[tuple[str, str
     seal = [("验证结果", INDICATION[report.indication] + sub), ("文件完整性", INTEGRITY[report.integrity])]
     for item in report.signatures:
         seal += [("签章单位", item.signer), ("签章级别", f"PAdES {item.level}")]
+        if item.algorithm:
+            seal.append(("签名算法", "国密 SM2/SM3，不按 EN 319 102-1 判定"))
         seal.append(("可信时间", _time(item.time.astimezone(CHINA)) if item.time else "没有可信时间戳证明"))
         if len(report.signatures) > 1:
             told = f"，{item.sub_indication}" if item.sub_indication else ""

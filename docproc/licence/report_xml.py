@@ -99,6 +99,7 @@ def _own(parent: ET.Element, report: VerificationReport) -> None:
         "Reason": standing.reason,
         "LegalBasis": standing.basis,
         "Level": report.signatures[0].level if report.signatures else "",
+        "NationalAlgorithm": "SM2" if report.is_national() else "",
         "RecognisedBy": report.recognised_by(),
         "Headline": report.headline(),
     }

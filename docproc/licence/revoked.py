@@ -9,9 +9,11 @@ from __future__ import annotations
 from datetime import datetime
 
 from asn1crypto import x509
+from asn1crypto.crl import CertificateList
 from cryptography import x509 as pyca
 from cryptography.exceptions import InvalidSignature
 
+from docproc.licence.sm2 import has_sm2_key, issued_by
 from docproc.licence.trust import TrustList
 
 _COMPROMISE = {"key_compromise", "ca_compromise", "aa_compromise"}
@@ -23,7 +25,7 @@ def revocation(certificate: x509.Certificate, trust: TrustList) -> tuple[datetim
     A CRL counts when a certificate of the trust folder with the issuer's name signed it.
     """
     for item in trust.evidence.crls:
-        if item.issuer != certificate.issuer or not _signed(item.dump(), trust):
+        if item.issuer != certificate.issuer or not _signed(item, trust):
             continue
         for entry in item["tbs_cert_list"]["revoked_certificates"] or []:
             if entry["user_certificate"].native == certificate.serial_number:
@@ -43,9 +45,13 @@ def spoils(found: tuple[datetime, str] | None, used: datetime | None) -> bool:
     return used is None or when <= used or reason in _COMPROMISE
 
 
-def _signed(der: bytes, trust: TrustList) -> bool:
-    crl = pyca.load_der_x509_crl(der)
+def _signed(found: CertificateList, trust: TrustList) -> bool:
+    crl = pyca.load_der_x509_crl(found.dump())
     for item in (*trust.roots, *trust.intermediates):
+        if has_sm2_key(item):
+            if item.subject == found.issuer and issued_by(found, item):
+                return True
+            continue
         issuer = pyca.load_der_x509_certificate(item.dump())
         if issuer.subject == crl.issuer:
             try:

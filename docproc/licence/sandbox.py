@@ -128,6 +128,7 @@ def _from_json(raw: dict[str, Any]) -> Examination:
             bytes.fromhex(item["certificate_sha256"]).hex(),
             item["indication"],
             item["sub_indication"],
+            str(item["algorithm"]),
         )
         for item in raw["signatures"]
     )

@@ -61,8 +61,10 @@ from docproc.licence.art import PT, SealArt
 from docproc.licence.fastcms import templated
 from docproc.licence.keys import Signer
 from docproc.licence.layout import Place
+from docproc.licence.sm2_judge import check_sm2
+from docproc.licence.sm2_signer import Sm2Signer
 from docproc.licence.structure import ARCHIVE_FIELD, seal_field
-from docproc.licence.trust import SealTrust
+from docproc.licence.trust import SealTrust, TrustList
 from docproc.licence.tsa import TimeStamper
 
 Level = Literal["B-B", "B-T", "B-LT", "B-LTA"]
@@ -109,7 +111,7 @@ def seal(
         art: the visible seal.
         reason: why it was sealed, kept in the signature.
         at: now; the certificates are checked for this moment.
-        level: PAdES level of every seal; never lowered.
+        level: PAdES level of every seal; never lowered. SM2 seals are made at B-B.
         joint: further seals in their order; each gets a signature and a time-stamp of its own.
 
     Raises:
@@ -119,6 +121,8 @@ def seal(
     if level != "B-B" and timestamper is None:
         raise SealError(f"level {level} needs a time-stamping service")
     seals = (CoSeal(signer, place, art), *joint)
+    if level != "B-B" and any(isinstance(item.signer, Sm2Signer) for item in seals):
+        raise SealError(f"an SM2 seal is made at level B-B only, not {level}: nothing here time-stamps by SM2")
     for item in seals:
         wide, room = item.art.diameter, item.place.diameter
         if abs(wide - room) > 0.01:
@@ -138,7 +142,7 @@ async def _seal(
     async with checked_context(trust, at) as context:
         keep = level in ("B-LT", "B-LTA")
         # every certificate is good before the first key is used
-        paths = [path for item in seals for path in await _check(item.signer, context)]
+        paths = [path for item in seals for path in await _check(item.signer, context, trust, at)]
         if timestamper is not None:
             paths += [found async for found in timestamper.validation_paths(context)]
         if keep:
@@ -158,13 +162,13 @@ async def _seal(
             lock = number == len(seals)
             metadata = PdfSignatureMetadata(
                 field_name=seal_field(number),
-                md_algorithm=DIGEST,
+                md_algorithm="sm3" if isinstance(item.signer, Sm2Signer) else DIGEST,
                 subfilter=SigSeedSubFilter.PADES,
                 reason=reason,
                 certify=number == 1,
                 docmdp_permissions=MDPPerm.NO_CHANGES if lock else MDPPerm.FILL_FORMS,
             )
-            key = templated(item.signer)
+            key = item.signer if isinstance(item.signer, Sm2Signer) else templated(item.signer)
             pdf_signer = PdfSigner(metadata, key, timestamper=timestamper, stamp_style=_Style(art=item.art))
             out = await _sign(pdf_signer, writer, await _reserve(item.signer, timestamper), at)
             writer = _Writer(out)
@@ -291,8 +295,11 @@ async def _sign(signer: PdfSigner, writer: IncrementalPdfFileWriter, reserve: in
     return cast(io.BytesIO, out)
 
 
-async def _check(signer: Signer, context: ValidationContext) -> list[ValidationPath]:
+async def _check(signer: Signer, context: ValidationContext, trust: SealTrust, at: datetime) -> list[ValidationPath]:
     """Validate the certificate of a seal."""
+    if isinstance(signer, Sm2Signer):
+        check_sm2(signer.signing_cert, TrustList(trust.roots, trust.intermediates), at)
+        return []
     validator = CertificateValidator(signer.signing_cert, signer.cert_registry, context)
     return [await validator.async_validate_usage({"non_repudiation"})]
 

@@ -25,6 +25,7 @@ from docproc.licence.anchors import Anchor
 from docproc.licence.judge import CLOCK_SKEW, has_dss, judge, proven_time, token_of
 from docproc.licence.record import ATTACHMENT, parse_licence_json
 from docproc.licence.report import (
+    NATIONAL,
     Examination,
     Indication,
     Integrity,
@@ -35,6 +36,7 @@ from docproc.licence.report import (
     conclude,
 )
 from docproc.licence.revoked import revocation, spoils
+from docproc.licence.sm2_judge import find_chain, is_sm2, judge_sm2
 from docproc.licence.structure import (
     ARCHIVE_FIELD,
     MAX_SEALS,
@@ -116,36 +118,43 @@ async def _examine(data: bytes, trust: TrustList, at: datetime) -> Examination:
     stamps = tuple(found[count:])
     seals = tuple(_Seal(item, stamps, number) for number, item in enumerate(found[:count], 1))
     licence, complaint = _licence(seals[0])
-    judged = [await judge(seal.signature, stamps, trust, at) for seal in seals]
+    judged = [await _judge(data, seal, trust, at) for seal in seals]
     integrity, trouble = _integrity(data, seals, trust)
     if any(sub in ("HASH_FAILURE", "SIG_CRYPTO_FAILURE") for _, sub, _ in judged):
         integrity = "altered"
     reports, reasons = [], list(trouble)
     for seal, (indication, sub, status) in zip(seals, judged, strict=True):
+        root = _root(seal, status, trust, at)
         if integrity == "altered" and indication != "TOTAL-FAILED":
             indication, sub = "TOTAL-FAILED", "FORMAT_FAILURE"
-        if indication == "TOTAL-PASSED":
+        if indication == "TOTAL-PASSED" or (is_sm2(seal.signature) and sub == NATIONAL):
             objection = (
                 _known_revocation(seal, status, trust)
                 or _too_early(seal, status)
-                or _objection(seal, status, trust, licence, complaint, integrity)
+                or _objection(seal, status, root, licence, complaint, integrity)
             )
             if objection:
                 indication, sub = objection[:2]
                 reasons += [objection[2]] if objection[2] not in reasons else []
-        reports.append(_report(seal, status, trust, indication, sub))
+        reports.append(_report(seal, status, root, indication, sub))
     worst = min(reports, key=lambda item: _WORST.index(item.indication))
     result = Examination(worst.indication, worst.sub_indication, integrity, tuple(reports), licence, tuple(reasons))
     missing = _missing(seals, licence)
-    if missing and result.indication == "TOTAL-PASSED":
+    if missing and (result.indication == "TOTAL-PASSED" or result.sub_indication == NATIONAL):
         result = replace(result, indication="INDETERMINATE", sub_indication="SIG_CONSTRAINTS_FAILURE")
     return replace(result, reasons=(*result.reasons, missing)) if missing else result
+
+
+async def _judge(data: bytes, seal: _Seal, trust: TrustList, at: datetime) -> _Judged:
+    if is_sm2(seal.signature):
+        return *judge_sm2(seal.signature, data, trust, at)[:2], None
+    return await judge(seal.signature, seal.stamps, trust, at)
 
 
 def _report(
     seal: _Seal,
     status: StandardCMSSignatureStatus | None,
-    trust: TrustList,
+    root: Anchor | None,
     indication: Indication,
     sub: str | None,
 ) -> SignatureReport:
@@ -154,10 +163,11 @@ def _report(
         seal.level(),
         proven_time(status),
         seal.signature.evaluate_signature_coverage().name,
-        _recognised(status, trust),
+        root.name if root is not None else "",
         hashlib.sha256(seal.signature.signer_cert.dump()).hexdigest(),
         indication,
         sub,
+        "SM2" if is_sm2(seal.signature) else "",
     )
 
 
@@ -286,7 +296,7 @@ def _check_certificates(seal: _Seal, trust: TrustList) -> None:
 def _objection(
     seal: _Seal,
     status: StandardCMSSignatureStatus | None,
-    trust: TrustList,
+    root: Anchor | None,
     licence: Licence | None,
     complaint: str,
     integrity: Integrity,
@@ -296,11 +306,11 @@ def _objection(
         reason = "bytes were added after sealing"
     elif licence is None:
         reason = complaint
-    elif token_of(seal.signature) is not None and proven_time(status) is None:
+    elif status is not None and token_of(seal.signature) is not None and proven_time(status) is None:
         reason = "the time-stamp of the seal is not trusted"
     elif (party := _party(licence, seal.number)) is None:
         reason = "the licence names no authority for this seal"
-    elif not (root := _root(status, trust)) or not root.vouches_for(party[1]):
+    elif root is None or not root.vouches_for(party[1]):
         reason = "the root behind the seal may not vouch for the authority that the licence names"
     else:
         reason = _owner_mismatch(seal.signature, *party)
@@ -338,17 +348,14 @@ def _too_early(seal: _Seal, status: StandardCMSSignatureStatus | None) -> _Objec
     return "TOTAL-FAILED", "NOT_YET_VALID", "the certificate of the seal was not yet valid when it was used"
 
 
-def _root(status: StandardCMSSignatureStatus | None, trust: TrustList) -> Anchor | None:
+def _root(seal: _Seal, status: StandardCMSSignatureStatus | None, trust: TrustList, at: datetime) -> Anchor | None:
     """The limits of the root behind the seal, if a path to one was found."""
+    if is_sm2(seal.signature):
+        chain = find_chain(seal.signature.signer_cert, trust, at)
+        return trust.anchor(chain[-1]) if chain else None
     path = status.validation_path if status is not None else None
     authority = path.trust_anchor.authority if path is not None else None
     return trust.anchor(authority.certificate) if isinstance(authority, AuthorityWithCert) else None
-
-
-def _recognised(status: StandardCMSSignatureStatus | None, trust: TrustList) -> str:
-    """Name of the other department whose root stands behind the seal."""
-    root = _root(status, trust)
-    return root.name if root is not None else ""
 
 
 def _party(licence: Licence, number: int) -> tuple[str, str] | None:

@@ -1,0 +1,117 @@
+"""The SM2 chain of the development PKI, beside the RSA one: root, issuing CA and one seal of the sample authority.
+
+The files, in the folder of :mod:`docproc.licence.pki` and under its passphrase::
+
+    seal-sm2.pem                               key, certificate and issuers of the seal
+    ca-sm2.pem                                 the issuing CA
+    trust/root-sm2.crt trust/ca-sm2.crt        what a verifier needs
+
+No OCSP responder and no time-stamping service speak SM2 here, so the certificates name none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha1
+from pathlib import Path
+
+from asn1crypto import algos, core, keys, pem, x509
+from cryptography import x509 as pyca
+
+from docproc.licence.pki import AUTHORITY, AUTHORITY_CODE, CA, ROOT, SEAL, Profile, organisation, seal_subject
+from docproc.licence.sm2 import CURVE, SM2_WITH_SM3, Sm2Key, new_sm2
+from docproc.licence.sm2_signer import write_sm2
+
+SM2_SEAL = "seal-sm2"
+_USAGES = {"content_commitment": "non_repudiation"}
+"""Names of asn1crypto where they differ."""
+
+
+@dataclass(frozen=True)
+class Sm2Issued:
+    """A key with its certificate."""
+
+    key: Sm2Key
+    certificate: x509.Certificate
+
+
+def make_sm2_pki(
+    folder: Path, *, at: datetime, authority: str = AUTHORITY, authority_code: str = AUTHORITY_CODE
+) -> None:
+    """Add the chain to a development PKI unless it is there already; the seal's key is written last."""
+    target = folder / f"{SM2_SEAL}.pem"
+    if target.exists():
+        return
+    passphrase = (folder / "passphrase").read_bytes()
+    start = at - timedelta(days=1)
+    root = issue_sm2(None, organisation("示例国密根证书颁发机构（样例）"), ROOT, start)
+    ca = issue_sm2(root, organisation("示例国密电子印章证书颁发机构（样例）"), CA, start)
+    seal = issue_sm2(ca, seal_subject(authority, authority_code), SEAL, start)
+    for file, item in (("root-sm2", root), ("ca-sm2", ca)):
+        (folder / "trust" / f"{file}.crt").write_bytes(pem.armor("CERTIFICATE", item.certificate.dump()))
+    chain = [ca.certificate, root.certificate]
+    write_sm2(folder / "ca-sm2.pem", ca.key, chain, passphrase)
+    write_sm2(target, seal.key, [seal.certificate, *chain], passphrase)
+
+
+def issue_sm2(by: Sm2Issued | None, subject: pyca.Name, profile: Profile, start: datetime) -> Sm2Issued:
+    """Issue a certificate for a new key; self-signed when ``by`` is ``None``."""
+    key = new_sm2()
+    signer = by.key if by is not None else key
+    owner = x509.Name.load(subject.public_bytes())
+    begin = start.replace(microsecond=0)
+    algorithm = algos.SignedDigestAlgorithm({"algorithm": SM2_WITH_SM3})
+    body = x509.TbsCertificate(
+        {
+            "version": "v3",
+            "serial_number": pyca.random_serial_number(),
+            "signature": algorithm,
+            "issuer": by.certificate.subject if by is not None else owner,
+            "validity": {
+                "not_before": _time(begin),
+                "not_after": _time(begin + timedelta(days=profile.years * 365.25)),
+            },
+            "subject": owner,
+            "subject_public_key_info": {
+                "algorithm": {"algorithm": "ec", "parameters": keys.ECDomainParameters("named", CURVE)},
+                "public_key": keys.ECPointBitString(b"\x04" + key.public),
+            },
+            "extensions": _extensions(profile, key, signer),
+        }
+    )
+    made = {
+        "tbs_certificate": body,
+        "signature_algorithm": algorithm,
+        "signature_value": core.OctetBitString(signer.sign(body.dump())),
+    }
+    return Sm2Issued(key, x509.Certificate.load(x509.Certificate(made).dump()))
+
+
+def _extensions(profile: Profile, key: Sm2Key, signer: Sm2Key) -> list[dict[str, object]]:
+    constraints: dict[str, object] = {"ca": profile.ca_depth is not None}
+    if profile.ca_depth is not None:
+        constraints["path_len_constraint"] = profile.ca_depth
+    usage = {_USAGES.get(item, item) for item in profile.usages}
+    return [
+        {"extn_id": "basic_constraints", "critical": True, "extn_value": x509.BasicConstraints(constraints)},
+        {"extn_id": "key_usage", "critical": True, "extn_value": x509.KeyUsage(usage)},
+        {"extn_id": "key_identifier", "critical": False, "extn_value": core.OctetString(_identifier(key))},
+        {
+            "extn_id": "authority_key_identifier",
+            "critical": False,
+            "extn_value": x509.AuthorityKeyIdentifier({"key_identifier": _identifier(signer)}),
+        },
+    ]
+
+
+def _identifier(key: Sm2Key) -> bytes:
+    """Key identifier by RFC 5280, 4.2.1.2 (1): it finds a certificate, and protects nothing."""
+    return sha1(b"\x04" + key.public, usedforsecurity=False).digest()
+
+
+def _time(at: datetime) -> x509.Time:
+    """UTCTime until 2049 (RFC 5280, 4.1.2.5)."""
+    if at.year < 2050:
+        return x509.Time("utc_time", core.UTCTime(at))
+    return x509.Time("general_time", core.GeneralizedTime(at))
