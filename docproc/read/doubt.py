@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from statistics import median
 
 from docproc.domain import Field
 from docproc.read.pairing import Segment, Value, goes_on
@@ -13,6 +14,9 @@ DOUBT = 0.5
 """Confidence at most, where a person must look."""
 WHOLE_NAME = 4
 """Han characters of a person's name without a middle dot; longer ones are rare, and mostly other print."""
+SMALL = 14.0
+"""Lines lower than this (pixels) have characters of less than about 12, at which the strokes of look-alikes (舍 and 含)
+run together, and the reader guesses with confidence."""
 MANY_LINES = frozenset({"address", "scope", "cn_name", "text"})
 
 
@@ -30,6 +34,10 @@ def doubt_shape(type_name: str, item: Field, value: Value | None, loose: Sequenc
     cut = type_name in MANY_LINES and any(goes_on(value, piece) for piece in loose)
     strange = type_name == "cn_name" and not ends_like_a_firm(item.value)
     long = type_name == "person_name" and len(item.value) > WHOLE_NAME and not {"·", " "} & set(item.value)
-    if cut or strange or (long and not item.value.isascii()):
-        return replace(item, confidence=min(item.confidence, DOUBT))
-    return item
+    small = type_name in MANY_LINES | {"person_name"} and median(segment.h for segment in value.segments) < SMALL
+    return doubted(item) if cut or strange or small or (long and not item.value.isascii()) else item
+
+
+def doubted(item: Field) -> Field:
+    """The same value, for a person to look at."""
+    return replace(item, confidence=min(item.confidence, DOUBT))

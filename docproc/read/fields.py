@@ -18,6 +18,7 @@ from docproc.read.glyphs import Glyph, steps_of
 from docproc.read.grammar import grammar_for, standard
 from docproc.read.lattices import cut, join
 from docproc.read.recogniser import Lattice, TextLine
+from docproc.read.rivals import doubt_rivals
 from docproc.validators import VALIDATORS, locate
 from docproc.validators.digits import mod11_10
 from docproc.validators.region import UNDIVIDED
@@ -98,7 +99,7 @@ def read_runs(type_name: str, runs: Sequence[Run]) -> Decoded:
         return Decoded(None, "", 0.0)
     raw = "".join(run.printed for run in runs)
     if type_name in LONG_TEXT:
-        found = plain(type_name, runs)
+        found = doubt_rivals(plain(type_name, runs), [run.lattice() for run in runs])
         return doubt_address(found) if type_name == "address" else found
     best: Decoded | None = None
     for part in _candidates(type_name, runs):

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 from docproc.domain import Box, Field
 from docproc.matter import FieldSpec
 from docproc.read.decode import Decoded
-from docproc.read.doubt import doubt_shape
+from docproc.read.doubt import MANY_LINES, doubt_shape, doubted
 from docproc.read.fields import Run, part_of_period, read_runs, strip_words
 from docproc.read.glyphs import Glyph, glyphs_of, rows_of, without_overlay
 from docproc.read.labels import WEAK, find_labels
 from docproc.read.pairing import Segment, Value, assign, segments_of
 from docproc.read.recogniser import Image, TextLine
+from docproc.read.unread import goes_on_unread, without_lines
 from docproc.scan.geometry import Matrix, apply, grey
 
 MOST_LINES = {"cn_name": 2, "text": 2, "period": 2, "address": 3, "scope": 40}
@@ -58,7 +59,24 @@ def read_free(
     found = {spec.name: _field(spec, values.get(spec.name), lines, page, to_original) for spec in there}
     for spec in there:
         found[spec.name] = doubt_shape(spec.type, found[spec.name], values.get(spec.name), loose)
+    if shown is not None:
+        _doubt_cut(found, there, values, lines, shown)
     return _second_looks(found, there, lines, page, to_original)
+
+
+def _doubt_cut(
+    found: dict[str, Field],
+    specs: Sequence[FieldSpec],
+    values: Mapping[str, Value],
+    lines: Sequence[TextLine],
+    page: Image,
+) -> None:
+    """Doubt text that goes on in print which no line covers."""
+    left = without_lines(page, lines)
+    for spec in specs:
+        value = values.get(spec.name)
+        if spec.type in MANY_LINES and found[spec.name].value and value and goes_on_unread(value, lines, left):
+            found[spec.name] = doubted(found[spec.name])
 
 
 def collect(

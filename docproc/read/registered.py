@@ -17,6 +17,7 @@ from docproc.read.grammar import Limits, grammar_for
 from docproc.read.ink import Sheet, part_ink, writing_in
 from docproc.read.lattices import cut, join
 from docproc.read.recogniser import Image, Lattice, Recogniser
+from docproc.read.rivals import doubt_rivals
 from docproc.read.template import DPI, blank_pages, layout_for, templates
 from docproc.read.ticks import read_options, read_presence
 from docproc.scan.geometry import warp
@@ -137,10 +138,11 @@ def _field(job: _Job, read: Decoded, page: int) -> Field:
 
 def _read_lines(place: Place, lattices: Sequence[Lattice]) -> Decoded:
     """An open box: its lines under the grammar of its type."""
-    found = decode(join([_trim(lattice) for lattice in lattices]), grammar_for(place.type))
+    trimmed = [_trim(lattice) for lattice in lattices]
+    found = decode(join(trimmed), grammar_for(place.type))
     if place.type not in UNCHECKED:
         return found
-    found = replace(found, confidence=found.confidence * UNCHECKED_TRUST)
+    found = doubt_rivals(replace(found, confidence=found.confidence * UNCHECKED_TRUST), trimmed)
     if found.value and place.type in VALIDATORS:
         found = replace(found, value=VALIDATORS[place.type](found.value, today=date.max).value)
     return doubt_address(found) if place.type == "address" else found

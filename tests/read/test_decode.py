@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from docproc.read.decode import decode, decode_cells
+from docproc.read.decode import Decoded, decode, decode_cells
 from docproc.read.grammar import GRAMMARS, grammar_for
 from docproc.read.recogniser import BLANK, Lattice, greedy
+from docproc.read.rivals import NEAR, doubt_rivals, nearest_rival
 from docproc.validators import (
     VALIDATORS,
     cid_check_digit,
@@ -315,6 +316,31 @@ def test_wrong_readings_are_rarely_sure_when_every_digit_is_unsure() -> None:
         wrong += value not in (number, None)
     assert wrong <= 1
     assert right >= 200
+
+
+@pytest.mark.parametrize(
+    ("step", "doubted"),
+    [
+        ({"牛": 0.78, "午": 0.2}, True),
+        ({"牛": 0.97, "午": 0.01}, False),
+        ({"1": 0.8, "7": 0.19}, True),
+        ({"说": 0.7, "說": 0.29}, False),
+        ({";": 0.6, "；": 0.39}, False),
+        ({"牛": 0.6}, False),
+    ],
+)
+def test_free_text_is_doubted_where_another_character_may_stand(step: Step, doubted: bool) -> None:
+    line = lattice([*written("成都市"), step, *written("镇街")])
+    assert (nearest_rival(line) >= NEAR) == doubted
+    found = doubt_rivals(Decoded("成都市牛镇街", "成都市牛镇街", 0.93), [lattice(written("四川")), line])
+    assert found.value == "成都市牛镇街", "doubted, not thrown away"
+    assert (found.confidence <= 0.5) == doubted
+
+
+def test_text_of_no_steps_has_no_rival() -> None:
+    empty = lattice([])
+    assert nearest_rival(empty) == 0.0
+    assert doubt_rivals(Decoded("样例", "样例", 0.93), []).confidence == 0.93
 
 
 def test_greedy_joins_repeats_and_drops_blanks() -> None:

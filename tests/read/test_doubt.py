@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from docproc.bench_read import is_label
@@ -37,6 +39,20 @@ def test_a_value_with_print_of_nobody_right_below_it_may_go_on() -> None:
 def test_a_value_with_print_of_nobody_right_behind_it_may_go_on() -> None:
     value = value_of(segment("成都市长城路", 6, 0))
     assert confidence("address", "成都市长城路", value, segment("八栋", 15, 0)) <= 0.5
+
+
+@pytest.mark.parametrize(("size", "sure"), [(12.0, False), (16.0, True)])
+@pytest.mark.parametrize("kind", ["address", "scope", "text", "person_name"])
+def test_text_too_small_to_tell_look_alikes_apart_is_doubted(kind: str, size: float, sure: bool) -> None:
+    line = segment("样例舍镇", 6, 0)
+    small = Segment(tuple(replace(glyph, h=size) for glyph in line.glyphs), 0)
+    assert (confidence(kind, "样例舍镇", value_of(small)) == 0.99) == sure
+
+
+def test_a_number_is_not_doubted_for_its_size() -> None:
+    line = segment("91350100M000100Y43", 6, 0)
+    small = Segment(tuple(replace(glyph, h=10.0) for glyph in line.glyphs), 0)
+    assert confidence("uscc", "91350100M000100Y43", value_of(small)) == 0.99
 
 
 @pytest.mark.parametrize(

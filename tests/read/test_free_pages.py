@@ -12,7 +12,12 @@ from docproc.domain import Field, PageReading
 from docproc.matter import find_matter
 from docproc.read.agree import weigh
 from docproc.read.classify import PageKind, classify
-from docproc.read.page import read_file
+from docproc.read.free import collect, read_free
+from docproc.read.glyphs import glyphs_of, without_overlay
+from docproc.read.page import page_engine, read_file
+from docproc.read.recogniser import TextLine
+from docproc.read.unread import goes_on_unread, without_lines
+from docproc.scan.geometry import grey
 from docproc.validators import validate
 from samples.business import business_licence
 from samples.canvas import Canvas, Style
@@ -179,3 +184,57 @@ def test_a_watermark_over_a_value_is_not_read_into_it() -> None:
     name = reading.fields["name"].value
     assert unicodedata.normalize("NFKC", name or "") == values["name"]
     assert all("仅供" not in (item.value or "") for item in reading.fields.values())
+
+
+@pytest.fixture(scope="module")
+def licence_lines() -> tuple[Canvas, list[TextLine]]:
+    chance = random.Random(31)
+    firm = make_company(chance, make_person(chance, TODAY), TODAY)
+    canvas, _ = business_licence(firm, date(2025, 3, 4), chance, 170.0, False)
+    return canvas, page_engine().read_lines(canvas.image)
+
+
+def fields_of(lines: list[TextLine], picture: np.ndarray) -> dict[str, Field]:
+    specs = [spec for spec in find_matter("food_licence").fields_of("bizlic") if spec.page == 1]
+    return read_free(lines, specs, 1, np.eye(3), picture)
+
+
+def last_line(item: Field, lines: list[TextLine]) -> TextLine:
+    assert item.box is not None
+    x0, y0, x1, y1 = item.box
+    inside = [n for n in lines if x0 - 9 < n.quad[:, 0].min() and n.quad[:, 0].max() < x1 + 9]
+    return max((n for n in inside if y0 < n.quad[:, 1].mean() < y1), key=lambda n: float(n.quad[:, 1].mean()))
+
+
+def scope_goes_on(lines: list[TextLine], picture: np.ndarray) -> bool:
+    shown = grey(picture)
+    glyphs = without_overlay(glyphs_of(lines, shown), [line.quad for line in lines])
+    specs = [spec for spec in find_matter("food_licence").fields_of("bizlic") if spec.page == 1]
+    values, _ = collect(glyphs, specs)
+    return goes_on_unread(values["scope"], lines, without_lines(shown, lines))
+
+
+def test_a_line_that_the_detector_missed_casts_doubt(licence_lines) -> None:
+    canvas, lines = licence_lines
+    whole = fields_of(lines, canvas.image)["scope"]
+    missed = last_line(whole, lines)
+    rest = [line for line in lines if line is not missed]
+    cut = fields_of(rest, canvas.image)["scope"]
+    assert cut.value and whole.value and cut.value != whole.value
+    assert cut.confidence <= 0.5
+    assert scope_goes_on(rest, canvas.image) and not scope_goes_on(lines, canvas.image)
+
+
+def test_print_behind_a_line_that_was_cut_short_casts_doubt(licence_lines) -> None:
+    canvas, lines = licence_lines
+    before = fields_of(lines, canvas.image)["legal_rep"], fields_of(lines, canvas.image)["domicile"]
+    end = last_line(before[1], lines).quad
+    page = Canvas(canvas.image.shape[1] / canvas.scale, canvas.image.shape[0] / canvas.scale, canvas.dpi)
+    page.image[:] = canvas.image
+    height = float(end[2, 1] - end[1, 1]) / canvas.scale
+    page.text(float(end[1, 0]) / canvas.scale + 0.1, float(end[2, 1]) / canvas.scale - 0.2 * height, "室", 0.8 * height)
+    after = fields_of(lines, page.image)
+    assert before[1].confidence > 0.75
+    assert after["domicile"].value == before[1].value
+    assert after["domicile"].confidence <= 0.5
+    assert after["legal_rep"].confidence == before[0].confidence

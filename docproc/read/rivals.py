@@ -1,0 +1,50 @@
+"""How near another character came where one was read: in free text nothing else tells look-alikes apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import numpy as np
+
+from docproc.read.decode import Decoded
+from docproc.read.doubt import DOUBT
+from docproc.read.grammar import standard
+from docproc.read.recogniser import BLANK, Lattice
+
+NEAR = 0.1
+"""A character with a rival of this posterior (odds of nine to one) is doubted: 午 and 牛, 化 and 他."""
+
+
+def doubt_rivals(found: Decoded, lattices: Iterable[Lattice]) -> Decoded:
+    """Lower the confidence of text in which another letter, ideograph or digit may stand instead of one that was read.
+
+    Args:
+        found: text that no grammar, check digit or list speaks for.
+        lattices: of the lines it was read from.
+    """
+    if found.value and max((nearest_rival(lattice) for lattice in lattices), default=0.0) >= NEAR:
+        return replace(found, confidence=min(found.confidence, DOUBT))
+    return found
+
+
+def nearest_rival(lattice: Lattice) -> float:
+    """The largest posterior, 0..1, of another character while a letter, ideograph or digit was read.
+
+    Marks are not looked at (no one takes ``；`` for another word than ``;``), nor are two forms of one character.
+    """
+    if not len(lattice.probs):
+        return 0.0
+    best = lattice.probs.argmax(axis=1)
+    characters = lattice.characters
+    nearest = 0.0
+    for row in np.unique(best[best != BLANK]):
+        if characters[row].isalnum():
+            steps = lattice.probs[best == row]
+            others = [i for i in np.flatnonzero(steps.max(axis=0) >= NEAR) if _other(characters[i], characters[row])]
+            nearest = max(nearest, float(steps[:, others].max()) if others else 0.0)
+    return nearest
+
+
+def _other(char: str, read: str) -> bool:
+    return bool(char.strip()) and standard(char).lower() != standard(read).lower()

@@ -1,0 +1,89 @@
+"""Print beside a value that no line of the page covers: the detector cut a line short, or missed the next one.
+
+Every character that was read may be sure, and the value still lacks its end; only the ink tells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from docproc.read.fields import Run
+from docproc.read.glyphs import PAPER
+from docproc.read.pairing import Segment, Value
+from docproc.read.recogniser import Image, TextLine
+from docproc.scan.geometry import Matrix, warp_to
+
+DARK = 0.5
+"""Ink is darker than this share of the way from the value's own ink to paper: watermarks and guilloches are lighter."""
+INKED = 0.1
+"""Share of a character's square that ink covers at least: a full stop or a speck covers less."""
+CLEAR = 0.15
+"""A line's own strokes reach out of its box by at most this share of its height."""
+MOST_BELOW = 3.0
+"""Where the next line would start, so many heights are looked at, and no more than the value is wide."""
+
+
+def without_lines(page: Image, lines: Sequence[TextLine]) -> Image:
+    """A grey page with all lines that were read painted as paper."""
+    left = page.copy()
+    for line in lines:
+        cv2.fillConvexPoly(left, line.quad.round().astype(np.int32), 255)
+    return left
+
+
+def goes_on_unread(value: Value, lines: Sequence[TextLine], left: Image) -> bool:
+    """Whether ink that belongs to no line stands right behind one of a value's lines, or right below its last.
+
+    Args:
+        value: the pieces of print it was read from.
+        lines: all lines of the page.
+        left: see :func:`without_lines`.
+    """
+    tone = float(np.median([glyph.tone for segment in value.segments for glyph in segment.glyphs]))
+    dark = tone + DARK * (PAPER - tone)
+    squares = [_behind(_corners(line[-1], lines)) for line in value.lines]
+    squares.append(_below(_corners(value.lines[-1][0], lines)))
+    return any(float((_look(left, *square) < dark).mean()) >= INKED for square in squares)
+
+
+def _corners(segment: Segment, lines: Sequence[TextLine]) -> NDArray[np.float64]:
+    return Run(segment.glyphs, lines[segment.glyphs[0].line]).corners()
+
+
+_Square = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], float, float]
+"""Corner, directions along and across the line, width and height; pixels."""
+
+
+def _axes(corners: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64], float, float]:
+    along, across = corners[1] - corners[0], corners[3] - corners[0]
+    width, height = max(float(np.hypot(*along)), 1.0), max(float(np.hypot(*across)), 1.0)
+    return along / width, across / height, width, height
+
+
+def _behind(corners: NDArray[np.float64]) -> _Square:
+    along, across, _, height = _axes(corners)
+    return corners[1] + across * height * CLEAR, along, across, height, height * (1 - 2 * CLEAR)
+
+
+def _below(corners: NDArray[np.float64]) -> _Square:
+    along, across, width, height = _axes(corners)
+    start = corners[3] + across * height * CLEAR
+    return start, along, across, min(width, MOST_BELOW * height), height * (1 - CLEAR)
+
+
+def _look(
+    page: Image,
+    corner: NDArray[np.float64],
+    along: NDArray[np.float64],
+    across: NDArray[np.float64],
+    width: float,
+    height: float,
+) -> Image:
+    to_page: Matrix = np.array(
+        [[along[0], across[0], corner[0]], [along[1], across[1], corner[1]], [0.0, 0.0, 1.0]], np.float64
+    )
+    return warp_to(page, np.linalg.inv(to_page), (max(round(width), 1), max(round(height), 1)))
