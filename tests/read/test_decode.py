@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from docproc.read.decode import Decoded, decode, decode_cells
@@ -351,6 +351,7 @@ def test_greedy_joins_repeats_and_drops_blanks() -> None:
 
 
 @given(cids(), st.integers(0, 9), st.sampled_from([0.97, 0.999]))
+@example("11010119370302000X", 4, 0.999)
 @UNHURRIED
 def test_a_wrong_check_digit_that_stands_there_clearly_is_told_and_never_mended(
     number: str, digit: int, p: float
@@ -360,7 +361,8 @@ def test_a_wrong_check_digit_that_stands_there_clearly_is_told_and_never_mended(
         return
     found = decode_cells([lattice([step]) for step in written(wrong, p)], grammar_for("cid"))
     assert found.value is None
-    assert found.written == (wrong if p > 0.99 else "")
+    a_badly_written_x = number[17] == "X" and digit == 4  # then the number may be right, and only a person can tell
+    assert found.written == (wrong if p > 0.99 and not a_badly_written_x else "")
 
 
 @given(cids(), st.integers(0, 16))

@@ -18,8 +18,12 @@ _SECONDS = 60
 
 def pdfsig(pdf: Path) -> list[str]:
     """What poppler says of each signature, for example ``Signature is Valid.``; it does not look at trust here."""
-    done = _run("pdfsig", ["-nocert", pdf])
-    return re.findall(r"- Signature Validation: (.*)", done.stdout)
+    return re.findall(r"- Signature Validation: (.*)", pdfsig_text(pdf))
+
+
+def pdfsig_text(pdf: Path) -> str:
+    """All that poppler says of the signatures."""
+    return _run("pdfsig", ["-nocert", pdf]).stdout
 
 
 def qpdf_check(pdf: Path) -> str:
