@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import io
 import re
 from collections.abc import Callable
@@ -35,7 +34,6 @@ from docproc.licence.pki import (
 )
 from docproc.licence.record import licence_json, parse_licence_json
 from docproc.licence.render import render
-from docproc.licence.report import IssuedRecord
 from docproc.licence.responder import DevPki
 from docproc.licence.seal import (
     CoSeal,
@@ -49,6 +47,7 @@ from docproc.licence.seal import (
 from docproc.licence.trust import Evidence, SealTrust, TrustList
 from docproc.licence.tsa import HttpTimeStamper
 from docproc.licence.verify import verify
+from tests.licence.book import Book
 from tests.licence.test_attacks import annotate, append, edited, replace_attachment, spans
 from tests.validators.judges import bouncycastle, dss, verapdf
 from tests.validators.tools import openssl_faults, pdfsig
@@ -99,19 +98,6 @@ def sealed_by(pki: DevPki, licence: Licence, joint: list[CoSeal], **changes: Any
 @pytest.fixture(scope="module")
 def sealed(pki: DevPki, together: Licence, parties: dict[str, CoSeal]) -> bytes:
     return sealed_by(pki, together, [parties["joint"], parties["third"]])
-
-
-class Book:
-    """A register in which these bytes are the licence."""
-
-    def __init__(self, data: bytes) -> None:
-        self.record = IssuedRecord("JY29900990000015", hashlib.sha256(data).hexdigest(), "valid")
-
-    def by_sha256(self, digest: str) -> IssuedRecord | None:
-        return self.record if digest == self.record.sha256 else None
-
-    def by_number(self, number: str) -> IssuedRecord | None:
-        return self.record if number == self.record.number else None
 
 
 def test_a_jointly_sealed_licence_reports_every_seal(sealed: bytes, trust: TrustList) -> None:

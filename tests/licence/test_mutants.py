@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import os
 import random
@@ -17,30 +16,18 @@ from datetime import UTC, datetime
 import pytest
 from pyhanko.pdf_utils.reader import PdfFileReader
 
-from docproc.licence.report import IssuedRecord, Register
+from docproc.licence.report import Register
 from docproc.licence.responder import DevPki
 from docproc.licence.seal import LEVELS, Level
 from docproc.licence.trust import TrustList
 from docproc.licence.verify import verify
+from tests.licence.book import Book
 
 COUNT = int(os.environ.get("DOCPROC_MUTANTS", "600"))
 SEED = int(os.environ.get("DOCPROC_MUTANTS_SEED", "20261125"))
 SECONDS = 1.0
 WORDS = (b"/Type", b"/ByteRange", b"/Contents", b"/Prev", b"/Size", b"obj", b"endobj", b"stream", b"xref", b"trailer",
          b"startxref", b"%%EOF", b"/Root", b"/Length", b"/Filter", b"<<", b">>", b"[", b"]", b"0 R")  # fmt: skip
-
-
-class Book:
-    """A register that knows the true file alone."""
-
-    def __init__(self, data: bytes) -> None:
-        self.record = IssuedRecord("JY29900990000015", hashlib.sha256(data).hexdigest(), "valid")
-
-    def by_sha256(self, digest: str) -> IssuedRecord | None:
-        return self.record if digest == self.record.sha256 else None
-
-    def by_number(self, number: str) -> IssuedRecord | None:
-        return self.record if number == self.record.number else None
 
 
 def flip(data: bytearray, rng: random.Random) -> None:
