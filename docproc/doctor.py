@@ -25,7 +25,10 @@ _PYTHONS = ((3, 11), (3, 12))
 _SQLITE = (3, 35, 0)  # RETURNING
 _FREE_BYTES = 2 * 2**30
 _MEMORY_BYTES = 4 * 2**30
-_CERTS = ("seal-rsa.p12", "seal-p256.p12", "tsa.p12", "ocsp.p12", "passphrase", "trust/root.crt", "trust/ca.crt")
+_CERTS = (
+    *("seal-rsa.p12", "seal-p256.p12", "seal-joint.p12", "seal-sm2.pem", "maker-sm2.pem", "tsa.p12", "ocsp.p12"),
+    *("passphrase", "trust/root.crt", "trust/ca.crt", "trust/root-sm2.crt", "trust/ca-sm2.crt"),
+)
 _PROGRAMS = (
     ("pdfsig", "poppler-utils", "checks our signatures from outside"),
     ("openssl", "openssl", "checks certificates and time-stamps from outside"),

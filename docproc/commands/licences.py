@@ -100,7 +100,7 @@ def dev_pki(
     folder: Annotated[Path | None, typer.Option("--out", help="Folder; default the one of the settings.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Make the development PKI: root, issuing CA, seal, time-stamp and status certificates; an SM2 chain beside it."""
+    """Make the development PKI (root, issuing CA, seals, time-stamp, status; an SM2 chain), or add what one lacks."""
     from docproc.licence.pki import make_dev_pki
     from docproc.licence.sm2_pki import make_sm2_pki
 

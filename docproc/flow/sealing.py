@@ -121,7 +121,9 @@ def development_seals(settings: Settings) -> list[RegisteredSeal]:
 
 def _certificate(signer: Signer) -> Certificate:
     if signer.signing_cert is None:
-        raise SetupError("a development seal has no certificate: delete the folder of the development PKI")
+        raise SetupError(
+            "a seal key has no certificate beside it: run `docproc seal dev-pki`, or give the sealer one that has"
+        )
     return signer.signing_cert
 
 

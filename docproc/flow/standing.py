@@ -11,18 +11,16 @@ from __future__ import annotations
 import logging
 from datetime import datetime
 
-from docproc.errors import DocprocError, SealError, SealUnavailableError, SetupError, UnavailableError
+from docproc.errors import SealError
 from docproc.flow.admin import SYSTEM
 from docproc.flow.context import Context
 from docproc.flow.engine import Job, step, workflow
-from docproc.flow.seals import usable_seals
 from docproc.flow.versions import body_sha256, canonical
-from docproc.flow.workflows import FIRST_DELAY, LONGEST_DELAY, NOT_APPROVED, SealOutcome, Tools
+from docproc.flow.workflows import NOT_APPROVED, SealOutcome, Tools, retry_delay, seal_once
 from docproc.licence.pki import AUTHORITY_CODE
 from docproc.licence.record import parse_licence_json
 from docproc.licence.report import Standing
 from docproc.licence.status_list import LIFE, StatusList
-from docproc.matter import find_matter
 from docproc.store import audit, counters, licences, outbox
 from docproc.store.tables import LicenceVersionRow
 
@@ -45,26 +43,12 @@ def seal_version(version_id: str, attempt: int) -> None:
 @step("seal_and_keep_version")
 def seal_and_keep_version(version_id: str) -> SealOutcome:
     """Seal and store the file; it is unknown to everybody until it is registered."""
-    ctx, stages = Tools.get()
+    ctx, _ = Tools.get()
     with ctx.database.read() as session:
         version = licences.find_version(session, version_id)
     if version.sha256 is not None:
         return {"state": "sealed", "sha256": version.sha256, "note": ""}
-    licence = parse_licence_json(canonical(version.body))
-    spec = find_matter(licence.matter).licence
-    at = ctx.clock()
-    try:
-        check_ordered(ctx, version)
-        sealed = stages.seal_licence(licence, usable_seals(ctx, spec, licence, at, stages.own_seals), at)
-    except SealUnavailableError as error:
-        log.warning("version %s: %s", version_id, error)
-        return {"state": "wait", "sha256": "", "note": error.message_zh}
-    except (SetupError, UnavailableError):
-        raise  # this machine's or a store's trouble: tried again, then given up for a person to see
-    except DocprocError as error:
-        log.error("version %s: %s", version_id, error)
-        return {"state": "failed", "sha256": "", "note": error.message_zh}
-    return {"state": "sealed", "sha256": ctx.blobs.put(sealed, keep_days=365 * spec.retention_years), "note": ""}
+    return seal_once(version.body, f"version {version_id}", lambda: check_ordered(ctx, version))
 
 
 def check_ordered(ctx: Context, version: LicenceVersionRow) -> None:
@@ -115,9 +99,8 @@ def postpone_version(version_id: str, attempt: int, outcome: SealOutcome) -> Non
         version.note = outcome["note"]
         if outcome["state"] == "wait":
             version.state, version.attempt = "waiting", attempt + 1
-            delay = min(FIRST_DELAY * 2 ** min(attempt - 1, 8), LONGEST_DELAY)
             job_id = f"version:{version_id}:{attempt + 1}"
-            ctx.jobs.enqueue(session, "seal_version", job_id, version_id, attempt + 1, delay=delay)
+            ctx.jobs.enqueue(session, "seal_version", job_id, version_id, attempt + 1, delay=retry_delay(attempt))
         else:
             version.state = "failed"
             audit.append(session, ctx.clock(), SYSTEM, "seal.failed", version.licence, note=outcome["note"])

@@ -16,9 +16,9 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from docproc.check import check
 from docproc.decide import transition
@@ -240,28 +240,42 @@ def allocate(decision_id: str) -> str:
 @step("seal_and_keep")
 def seal_and_keep(number: str) -> SealOutcome:
     """Seal and store the file; a file from an attempt that was cut short stays unregistered and is never given out."""
-    ctx, stages = Tools.get()
+    ctx, _ = Tools.get()
     with ctx.database.read() as session:
         row = licences.prepared_licence(session, number)
-        spec = find_matter(row.matter).licence
     if row.sha256 is not None:
         return {"state": "sealed", "sha256": row.sha256, "note": ""}
-    licence = parse_licence_json(_canonical(row.body))
+    return seal_once(row.body, f"licence {number}", lambda: check_approved(ctx, row))
+
+
+def seal_once(body: dict[str, Any], what: str, check_content: Callable[[], None]) -> SealOutcome:
+    """Try to seal what a licence says, and store the file; ``check_content`` refuses what nobody approved.
+
+    Trouble of this machine or a store is raised: the step is tried again, then given up for a person to see.
+    """
+    ctx, stages = Tools.get()
+    licence = parse_licence_json(_canonical(body))
+    spec = find_matter(licence.matter).licence
+    at = ctx.clock()
     try:
-        at = ctx.clock()
-        check_approved(ctx, row)
+        check_content()
         sealed = stages.seal_licence(licence, usable_seals(ctx, spec, licence, at, stages.own_seals), at)
     except SealUnavailableError as error:
         meters.SEALS.labels("put off").inc()
-        log.warning("licence %s: %s", number, error)
+        log.warning("%s: %s", what, error)
         return {"state": "wait", "sha256": "", "note": error.message_zh}
     except (SetupError, UnavailableError):
-        raise  # this machine's trouble: tried again, then given up for a person to see
+        raise
     except DocprocError as error:
         meters.SEALS.labels("failed").inc()
-        log.error("licence %s: %s", number, error)
+        log.error("%s: %s", what, error)
         return {"state": "failed", "sha256": "", "note": error.message_zh}
     return {"state": "sealed", "sha256": ctx.blobs.put(sealed, keep_days=365 * spec.retention_years), "note": ""}
+
+
+def retry_delay(attempt: int) -> int:
+    """Seconds to wait after an attempt (1 and more) that could not seal, doubling up to five minutes."""
+    return min(FIRST_DELAY << min(attempt - 1, 8), LONGEST_DELAY)
 
 
 def check_approved(ctx: Context, row: LicenceRow) -> None:
@@ -321,7 +335,7 @@ def postpone(decision_id: str, attempt: int, outcome: SealOutcome) -> None:
             return
         row.seal_note = outcome["note"]
         if outcome["state"] == "wait":
-            queue_issue(ctx, session, row, decision, delay=min(FIRST_DELAY * 2 ** min(attempt - 1, 8), LONGEST_DELAY))
+            queue_issue(ctx, session, row, decision, delay=retry_delay(attempt))
         else:
             row.seal_state = "failed"
             audit.append(session, ctx.clock(), SYSTEM, "seal.failed", row.number, note=outcome["note"])

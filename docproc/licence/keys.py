@@ -61,7 +61,7 @@ def load_pkcs12(path: Path, passphrase: bytes) -> KeySigner:
         data = path.read_bytes()
     except OSError as error:
         raise SetupError(
-            f"seal key {path} cannot be read: {error.strerror}; set its path or make a new seal"
+            f"seal key {path} cannot be read: {error.strerror}; set DOCPROC_CERTS_DIR, or run `docproc seal dev-pki`"
         ) from error
     try:
         key, certificate, others = pkcs12.load_key_and_certificates(data, passphrase)

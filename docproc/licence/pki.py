@@ -17,6 +17,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -27,6 +28,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, pkcs12
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
+from docproc.errors import SetupError
+
 AUTHORITY = "示例市市场监督管理局（样例）"
 AUTHORITY_CODE = "11990099MB00000000"
 """Shaped like a unified social credit code, in a region (99) that does not exist."""
@@ -35,7 +38,6 @@ JOINT_AUTHORITY_CODE = "11990099MB11111111"
 BASE_URL = "http://127.0.0.1:8089"
 SEALS = ("seal-rsa", "seal-p256")
 JOINT_SEAL = "seal-joint"
-
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
 
@@ -76,37 +78,69 @@ def make_dev_pki(
     authority: str = AUTHORITY,
     authority_code: str = AUTHORITY_CODE,
 ) -> None:
-    """Make the PKI in ``folder`` unless it is there already.
+    """Make the PKI in ``folder``, or add the seals and services that one made before lacks; what is there stays.
 
-    Certificates are valid from one day before ``at``. The passphrase is
-    written last, so that an interrupted run is repeated as a whole.
+    New certificates are valid from one day before ``at``. The passphrase of a new PKI is written last, so that an
+    interrupted run is repeated as a whole; the addresses of an old one are kept.
+
+    Raises:
+        SetupError: a PKI is there, but its certification authorities cannot be opened.
     """
-    if (folder / "passphrase").exists():
-        return
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "trust").mkdir(exist_ok=True)
-    start = at - timedelta(days=1)
+    start, made_before = at - timedelta(days=1), (folder / "passphrase").exists()
+    if made_before:
+        passphrase = (folder / "passphrase").read_bytes()
+        root, ca = (open_issued(folder, name, passphrase) for name in ("root", "ca"))
+        base_url = json.loads((folder / "urls.json").read_text())["base"]
+        start = max(start, ca.certificate.not_valid_before_utc)
+    else:
+        passphrase = secrets.token_urlsafe(24).encode()
+        root, ca = _authorities(folder, start, base_url, passphrase)
+    chain = [ca.certificate, root.certificate]
+    owner, joint = organisation(authority, authority_code), organisation(JOINT_AUTHORITY, JOINT_AUTHORITY_CODE)
+    wanted: dict[str, tuple[x509.Name, Profile, Callable[[], PrivateKey]]] = {
+        "seal-rsa": (owner, SEAL, new_rsa),
+        "seal-p256": (owner, SEAL, new_p256),
+        JOINT_SEAL: (joint, SEAL, new_p256),
+        "tsa": (organisation("示例时间戳服务机构（样例）"), TSA, new_rsa),
+        "ocsp": (organisation("示例证书状态服务（样例）"), OCSP, new_rsa),
+    }
+    for name, (subject, profile, new_key) in wanted.items():
+        path = folder / f"{name}.p12"
+        if not (made_before and path.exists()):
+            write_p12(path, issue(ca, subject, profile, start, base_url, new_key()), chain, passphrase)
+    if not made_before:
+        write_private(folder / "passphrase", passphrase)
+
+
+def _authorities(folder: Path, start: datetime, base_url: str, passphrase: bytes) -> tuple[Issued, Issued]:
+    """Make root and issuing CA and what goes with them."""
+    (folder / "trust").mkdir(parents=True, exist_ok=True)
     root = issue(None, organisation("示例根证书颁发机构（样例）"), ROOT, start, base_url, new_rsa())
     ca = issue(root, organisation("示例电子印章证书颁发机构（样例）"), CA, start, base_url, new_rsa(), issuer="root")
-    seal_name = organisation(authority, authority_code)
-    made = {
-        "root": root,
-        "ca": ca,
-        "seal-rsa": issue(ca, seal_name, SEAL, start, base_url, new_rsa()),
-        "seal-p256": issue(ca, seal_name, SEAL, start, base_url, new_p256()),
-        JOINT_SEAL: issue(ca, organisation(JOINT_AUTHORITY, JOINT_AUTHORITY_CODE), SEAL, start, base_url, new_p256()),
-        "tsa": issue(ca, organisation("示例时间戳服务机构（样例）"), TSA, start, base_url, new_rsa()),
-        "ocsp": issue(ca, organisation("示例证书状态服务（样例）"), OCSP, start, base_url, new_rsa()),
-    }
-    passphrase = secrets.token_urlsafe(24)
-    chain = [ca.certificate, root.certificate]
-    for name, item in made.items():
-        write_p12(folder / f"{name}.p12", item, chain if name not in {"root", "ca"} else [], passphrase.encode())
-    for name in ("root", "ca"):
-        (folder / "trust" / f"{name}.crt").write_bytes(made[name].certificate.public_bytes(Encoding.PEM))
+    for name, item in (("root", root), ("ca", ca)):
+        write_p12(folder / f"{name}.p12", item, [], passphrase)
+        (folder / "trust" / f"{name}.crt").write_bytes(item.certificate.public_bytes(Encoding.PEM))
     (folder / "revoked.json").write_text("{}\n")
     (folder / "urls.json").write_text(json.dumps({"base": base_url}) + "\n")
-    _write_private(folder / "passphrase", passphrase.encode())
+    return root, ca
+
+
+def open_issued(folder: Path, name: str, passphrase: bytes) -> Issued:
+    """Open a key of the PKI with its certificate.
+
+    Raises:
+        SetupError: the file is missing or damaged.
+    """
+    try:
+        key, certificate, _ = pkcs12.load_key_and_certificates((folder / f"{name}.p12").read_bytes(), passphrase)
+    except (OSError, ValueError):
+        key = certificate = None
+    if certificate is None or key is None:
+        raise SetupError(
+            f"{folder / name}.p12 is missing or damaged: run `docproc seal dev-pki`; delete the folder first "
+            "when it is a certification authority's"
+        )
+    return Issued(key, certificate)  # type: ignore[arg-type]  # keys of other kinds are never made here
 
 
 def new_rsa() -> rsa.RSAPrivateKey:
@@ -161,7 +195,7 @@ def write_p12(path: Path, item: Issued, chain: list[x509.Certificate], passphras
     """Write key, certificate and chain as PKCS#12, readable by the owner only."""
     encryption = BestAvailableEncryption(passphrase)
     data = pkcs12.serialize_key_and_certificates(path.stem.encode(), item.key, item.certificate, chain, encryption)
-    _write_private(path, data)
+    write_private(path, data)
 
 
 def seal_subject(authority: str, code: str) -> x509.Name:
@@ -213,8 +247,11 @@ def _information(base_url: str, issuer: str) -> x509.AuthorityInformationAccess:
     )
 
 
-def _write_private(path: Path, data: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+def write_private(path: Path, data: bytes) -> None:
+    """Write a file that its owner alone can read; it is there as a whole or not at all."""
+    half = path.with_name(f".{path.name}.half")
+    half.unlink(missing_ok=True)
+    descriptor = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
-        os.fchmod(descriptor, 0o600)
         file.write(data)
+    half.replace(path)

@@ -14,7 +14,7 @@ from pyhanko_certvalidator import CertificateValidator
 from docproc.errors import SealError
 from docproc.licence.seal import add_validation_data, checked_context, fetch_lists, open_writer, timestamp_with
 from docproc.licence.trust import SealTrust, TrustList
-from docproc.licence.tsa import TimeStamper
+from docproc.licence.tsa import TimelyTimeStamper, TimeStamper
 from docproc.licence.verify import examine
 
 
@@ -31,7 +31,7 @@ def renew(pdf: bytes, timestamper: TimeStamper, trust: SealTrust, *, at: datetim
     if state.indication != "TOTAL-PASSED" or state.integrity != "intact" or state.signatures[0].level != "B-LTA":
         found = f"{state.indication} {state.sub_indication or ''} {state.integrity}"
         raise SealError(f"only a good B-LTA licence can be renewed; this one is {found}: {'; '.join(state.reasons)}")
-    return asyncio.run(_renew(pdf, timestamper, trust, at))
+    return asyncio.run(_renew(pdf, TimelyTimeStamper(timestamper, at), trust, at))
 
 
 def expires_on(pdf: bytes) -> datetime:

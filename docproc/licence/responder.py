@@ -13,13 +13,13 @@ from asn1crypto import ocsp as asn1_ocsp
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.serialization import Encoding, pkcs12
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 from cryptography.x509.ocsp import OCSPRequest
 
 from docproc.errors import SetupError
 from docproc.licence.keys import KeySigner, load_pkcs12
-from docproc.licence.pki import SEALS, Issued
+from docproc.licence.pki import SEALS, Issued, open_issued
 from docproc.licence.trust import Evidence, SealTrust, TrustList
 from docproc.licence.tsa import LocalTimeStamper
 
@@ -41,10 +41,10 @@ class DevPki:
             self.passphrase = (folder / "passphrase").read_bytes()
             self.base_url: str = json.loads((folder / "urls.json").read_text())["base"]
         except OSError as error:
-            raise SetupError(f"development PKI {folder} is missing: run `docproc demo`, which makes it") from error
+            raise SetupError(f"development PKI {folder} is missing: run `docproc seal dev-pki`") from error
         self.folder = folder
-        self._issued = {name: self._open(name) for name in ("root", "ca", "ocsp")}
-        self._tsa = load_pkcs12(folder / "tsa.p12", self.passphrase)
+        self._issued = {name: open_issued(folder, name, self.passphrase) for name in ("root", "ca", "ocsp")}
+        self._tsa = self._load("tsa")
         # kept for the life of this object: files of the folder change only through it
         self._crl = lru_cache(maxsize=16)(self._make_crl)
         self._ocsp_batch = lru_cache(maxsize=16)(self._make_batch)
@@ -52,7 +52,7 @@ class DevPki:
 
     def signer(self, name: str = SEALS[0]) -> KeySigner:
         """Open a seal by the name of its file."""
-        return load_pkcs12(self.folder / f"{name}.p12", self.passphrase)
+        return self._load(name)
 
     def timestamper(self, clock: Callable[[], datetime]) -> LocalTimeStamper:
         """Make a TSA that attests the time of ``clock``."""
@@ -161,7 +161,7 @@ class DevPki:
         return tuple(answers)
 
     def _load_certificate(self, name: str) -> asn1_x509.Certificate:
-        return load_pkcs12(self.folder / f"{name}.p12", self.passphrase).signing_cert
+        return self._load(name).signing_cert
 
     def _make_crl(self, issuer: str, at: datetime, entries: tuple[tuple[int, datetime], ...]) -> bytes:
         by = self._issued[issuer]
@@ -182,12 +182,11 @@ class DevPki:
         found: dict[str, str] = json.loads((self.folder / "revoked.json").read_text())
         return found
 
-    def _open(self, name: str) -> Issued:
-        data = (self.folder / f"{name}.p12").read_bytes()
-        key, certificate, _ = pkcs12.load_key_and_certificates(data, self.passphrase)
-        if certificate is None or key is None:
-            raise SetupError(f"{name}.p12 of the development PKI is damaged: delete {self.folder} and make it again")
-        return Issued(key, certificate)  # type: ignore[arg-type]
+    def _load(self, name: str) -> KeySigner:
+        path = self.folder / f"{name}.p12"
+        if not path.exists():
+            raise SetupError(f"{path} is missing: run `docproc seal dev-pki`, which adds what an older PKI lacks")
+        return load_pkcs12(path, self.passphrase)
 
 
 def _full_hour(at: datetime) -> datetime:

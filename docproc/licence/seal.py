@@ -65,7 +65,7 @@ from docproc.licence.sm2_judge import check_sm2
 from docproc.licence.sm2_signer import Sm2Signer
 from docproc.licence.structure import ARCHIVE_FIELD, seal_field
 from docproc.licence.trust import SealTrust, TrustList
-from docproc.licence.tsa import TimeStamper
+from docproc.licence.tsa import TimelyTimeStamper, TimeStamper
 
 Level = Literal["B-B", "B-T", "B-LT", "B-LTA"]
 LEVELS: tuple[Level, ...] = ("B-B", "B-T", "B-LT", "B-LTA")
@@ -115,7 +115,8 @@ def seal(
         joint: further seals in their order; each gets a signature and a time-stamp of its own.
 
     Raises:
-        SealUnavailableError: the TSA or the revocation information is out of reach; try again later.
+        SealUnavailableError: the TSA or the revocation information is out of reach, or the TSA's clock and ``at`` are
+            more than five minutes apart; try again later.
         SealError: the certificate is revoked, expired, not yet valid or not for sealing, or the file cannot be sealed.
     """
     if level != "B-B" and timestamper is None:
@@ -127,7 +128,8 @@ def seal(
         wide, room = item.art.diameter, item.place.diameter
         if abs(wide - room) > 0.01:
             raise SealError(f"seal is {wide} mm across, its place {room} mm: draw it at that size")
-    return asyncio.run(_seal(pdf, seals, timestamper if level != "B-B" else None, trust, reason, at, level))
+    timely = TimelyTimeStamper(timestamper, at) if timestamper is not None and level != "B-B" else None
+    return asyncio.run(_seal(pdf, seals, timely, trust, reason, at, level))
 
 
 async def _seal(

@@ -1,8 +1,9 @@
-"""The SM2 chain of the development PKI, beside the RSA one: root, issuing CA and one seal of the sample authority.
+"""The SM2 chain of the development PKI, beside the RSA one: root, issuing CA, a seal, and who makes seals.
 
 The files, in the folder of :mod:`docproc.licence.pki` and under its passphrase::
 
-    seal-sm2.pem                               key, certificate and issuers of the seal
+    seal-sm2.pem                               key, certificate and issuers of the seal of the sample authority
+    maker-sm2.pem                              the same of the sample seal maker (制章机构), see seal_object.py
     ca-sm2.pem                                 the issuing CA
     trust/root-sm2.crt trust/ca-sm2.crt        what a verifier needs
 
@@ -21,9 +22,10 @@ from cryptography import x509 as pyca
 
 from docproc.licence.pki import AUTHORITY, AUTHORITY_CODE, CA, ROOT, SEAL, Profile, organisation, seal_subject
 from docproc.licence.sm2 import CURVE, SM2_WITH_SM3, Sm2Key, new_sm2
-from docproc.licence.sm2_signer import write_sm2
+from docproc.licence.sm2_signer import load_sm2, write_sm2
 
-SM2_SEAL = "seal-sm2"
+SM2_SEAL, MAKER = "seal-sm2", "maker-sm2"
+MAKER_NAME = "示例印章制作机构（样例）"
 _USAGES = {"content_commitment": "non_repudiation"}
 """Names of asn1crypto where they differ."""
 
@@ -39,20 +41,30 @@ class Sm2Issued:
 def make_sm2_pki(
     folder: Path, *, at: datetime, authority: str = AUTHORITY, authority_code: str = AUTHORITY_CODE
 ) -> None:
-    """Add the chain to a development PKI unless it is there already; the seal's key is written last."""
-    target = folder / f"{SM2_SEAL}.pem"
-    if target.exists():
-        return
+    """Add the chain to a development PKI, or what one made before lacks; the seal's key is written last.
+
+    Raises:
+        SealError: the issuing CA of a chain made before cannot be opened.
+    """
     passphrase = (folder / "passphrase").read_bytes()
     start = at - timedelta(days=1)
-    root = issue_sm2(None, organisation("示例国密根证书颁发机构（样例）"), ROOT, start)
-    ca = issue_sm2(root, organisation("示例国密电子印章证书颁发机构（样例）"), CA, start)
-    seal = issue_sm2(ca, seal_subject(authority, authority_code), SEAL, start)
-    for file, item in (("root-sm2", root), ("ca-sm2", ca)):
-        (folder / "trust" / f"{file}.crt").write_bytes(pem.armor("CERTIFICATE", item.certificate.dump()))
-    chain = [ca.certificate, root.certificate]
-    write_sm2(folder / "ca-sm2.pem", ca.key, chain, passphrase)
-    write_sm2(target, seal.key, [seal.certificate, *chain], passphrase)
+    authority_file = folder / "ca-sm2.pem"
+    made_before = (folder / f"{SM2_SEAL}.pem").exists()
+    if made_before:
+        known = load_sm2(authority_file, passphrase)
+        ca, above = Sm2Issued(known.key, known.signing_cert), list(known.chain)
+        start = max(start, ca.certificate.not_valid_before)
+    else:
+        root = issue_sm2(None, organisation("示例国密根证书颁发机构（样例）"), ROOT, start)
+        ca, above = issue_sm2(root, organisation("示例国密电子印章证书颁发机构（样例）"), CA, start), [root.certificate]
+        for file, item in (("root-sm2", root), ("ca-sm2", ca)):
+            (folder / "trust" / f"{file}.crt").write_bytes(pem.armor("CERTIFICATE", item.certificate.dump()))
+        write_sm2(authority_file, ca.key, [ca.certificate, *above], passphrase)
+    for name, subject in ((MAKER, organisation(MAKER_NAME)), (SM2_SEAL, seal_subject(authority, authority_code))):
+        path = folder / f"{name}.pem"
+        if not (made_before and path.exists()):
+            made = issue_sm2(ca, subject, SEAL, start)
+            write_sm2(path, made.key, [made.certificate, ca.certificate, *above], passphrase)
 
 
 def issue_sm2(by: Sm2Issued | None, subject: pyca.Name, profile: Profile, start: datetime) -> Sm2Issued:

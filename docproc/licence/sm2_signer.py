@@ -18,6 +18,7 @@ from pyhanko.sign.signers import Signer
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from docproc.errors import SealError, SetupError
+from docproc.licence.pki import write_private
 from docproc.licence.sm2 import CURVE, SM2_WITH_SM3, SM3, Sm2Key, sm3
 
 _ROUNDS = 600_000
@@ -31,12 +32,12 @@ class Sm2Signer(Signer):
         store = SimpleCertificateStore()
         store.register_multiple(chain)
         super().__init__(signing_cert=certificate, cert_registry=store, embed_roots=False)
-        self._key = key
-        self._chain = chain
+        self.key = key
+        self.chain = chain
 
     async def async_sign_raw(self, data: bytes, digest_algorithm: str, dry_run: bool = False) -> bytes:
         """Sign ``data``; a dry run returns as many bytes as the largest signature."""
-        return bytes(72) if dry_run else self._key.sign(data)
+        return bytes(72) if dry_run else self.key.sign(data)
 
     async def async_sign(
         self, data_digest: bytes, digest_algorithm: str, dry_run: bool = False, use_pades: bool = False,
@@ -66,7 +67,7 @@ class Sm2Signer(Signer):
             "version": "v1",
             "digest_algorithms": [digest],
             "encap_content_info": {"content_type": "data"},
-            "certificates": [own, *(item for item in self._chain if not item.self_issued)],
+            "certificates": [own, *(item for item in self.chain if not item.self_issued)],
             "signer_infos": [info],
         }
         return cms.ContentInfo({"content_type": "signed_data", "content": cms.SignedData(content)})
@@ -109,10 +110,7 @@ def write_sm2(path: Path, key: Sm2Key, chain: list[x509.Certificate], passphrase
     """Write key, certificate and issuers, readable by the owner only."""
     parts = [pem.armor("ENCRYPTED PRIVATE KEY", _encrypt(key, passphrase))]
     parts += [pem.armor("CERTIFICATE", item.dump()) for item in chain]
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        os.fchmod(descriptor, 0o600)
-        file.write(b"".join(parts))
+    write_private(path, b"".join(parts))
 
 
 def _encrypt(key: Sm2Key, passphrase: bytes) -> bytes:

@@ -1,25 +1,30 @@
-"""Time-stamping (RFC 3161): a TSA inside this process, and a client for one over HTTP."""
+"""Time-stamping (RFC 3161): a TSA inside this process, a client for one over HTTP, and a check of its clock."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
 import secrets
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime, timedelta
 
 import httpx
 from asn1crypto import algos, cms, core, tsp, x509
 from pyhanko.sign.general import as_signing_certificate_v2, simple_cms_attribute
 from pyhanko.sign.timestamps import TimeStamper
 from pyhanko.sign.timestamps.common_utils import TimestampRequestError
+from pyhanko_certvalidator import ValidationContext
+from pyhanko_certvalidator.path import ValidationPath
 
+from docproc.errors import SealUnavailableError
 from docproc.licence.keys import KeySigner
 
-__all__ = ["HttpTimeStamper", "LocalTimeStamper", "TimeStamper"]
+__all__ = ["HttpTimeStamper", "LocalTimeStamper", "TimeStamper", "TimelyTimeStamper"]
 
 POLICY = "1.3.6.1.4.1.32473.1.1"
 """Policy of the development TSA, under the enterprise number that RFC 5612 reserves for documentation."""
+CLOCK_GAP = timedelta(minutes=5)
+"""Most that the clocks of a TSA and of this machine may differ; a verifier allows as much."""
 _DIGEST_BYTES = {"sha256": 32, "sha384": 48, "sha512": 64}
 
 
@@ -139,3 +144,40 @@ class HttpTimeStamper(TimeStamper):
         except ValueError as error:
             raise OSError(f"{self.url} refused to time-stamp or answered nonsense") from error
         return response
+
+
+class TimelyTimeStamper(TimeStamper):
+    """Another time-stamper for one moment: what it attests must be that moment, give or take :data:`CLOCK_GAP`.
+
+    One of the two clocks is wrong where they differ. A seal that is dated before its certificate began, or after a
+    revocation that nobody knows of yet, would be found out years later.
+    """
+
+    def __init__(self, inner: TimeStamper, at: datetime) -> None:
+        super().__init__(include_nonce=inner.include_nonce)  # type: ignore[no-untyped-call]
+        self._inner = inner
+        self._at = at
+
+    async def async_timestamp(self, message_digest: bytes, md_algorithm: str) -> cms.ContentInfo:
+        """Pass a request on.
+
+        Raises:
+            SealUnavailableError: the clocks differ; nothing is sealed until one is set right.
+        """
+        token = await self._inner.async_timestamp(message_digest, md_algorithm)
+        told: datetime = token["content"]["encap_content_info"]["content"].parsed["gen_time"].native
+        if abs(told - self._at) > CLOCK_GAP:
+            raise SealUnavailableError(
+                f"the time-stamping service says {told:%F %T}, this machine {self._at:%F %T} UTC: set the wrong clock",
+                message_zh="时间戳服务的时间与本机时间相差超过5分钟，请管理员校准时钟，系统将自动重试",
+            )
+        return token
+
+    async def async_dummy_response(self, md_algorithm: str) -> cms.ContentInfo:
+        """The other's, so that it is asked for once in a process and not once a seal."""
+        return await self._inner.async_dummy_response(md_algorithm)
+
+    async def validation_paths(self, validation_context: ValidationContext) -> AsyncIterator[ValidationPath]:
+        """The other's."""
+        async for path in self._inner.validation_paths(validation_context):
+            yield path

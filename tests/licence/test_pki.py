@@ -16,9 +16,12 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
 
 from docproc.errors import SealError, SetupError
 from docproc.licence.keys import load_pkcs12
-from docproc.licence.pki import AUTHORITY, AUTHORITY_CODE, SEALS, make_dev_pki
+from docproc.licence.pki import AUTHORITY, AUTHORITY_CODE, JOINT_SEAL, SEALS, make_dev_pki
 from docproc.licence.pki_server import serving
 from docproc.licence.responder import DevPki
+from docproc.licence.sm2_judge import find_chain
+from docproc.licence.sm2_pki import MAKER, make_sm2_pki
+from docproc.licence.sm2_signer import load_sm2
 from docproc.licence.trust import TrustList
 
 NOW = datetime.now(UTC)
@@ -33,6 +36,32 @@ def test_making_it_twice_changes_nothing(fresh_pki: DevPki) -> None:
     before = {path.name: path.read_bytes() for path in fresh_pki.folder.rglob("*") if path.is_file()}
     make_dev_pki(fresh_pki.folder, at=NOW + timedelta(days=1))
     assert {path.name: path.read_bytes() for path in fresh_pki.folder.rglob("*") if path.is_file()} == before
+
+
+def test_a_pki_made_before_is_given_what_it_lacks(fresh_pki: DevPki) -> None:
+    folder = fresh_pki.folder
+    make_sm2_pki(folder, at=NOW)
+    before = {path.name: path.read_bytes() for path in folder.glob("*.p*")}
+    for name in (f"{JOINT_SEAL}.p12", "tsa.p12", f"{MAKER}.pem"):
+        (folder / name).unlink()
+    with pytest.raises(SetupError, match="docproc seal dev-pki"):
+        fresh_pki.signer(JOINT_SEAL)
+    with pytest.raises(SetupError, match="docproc seal dev-pki"):
+        DevPki(folder)
+    later = NOW + timedelta(days=400)
+    make_dev_pki(folder, at=later)
+    make_sm2_pki(folder, at=later)
+    whole = DevPki(folder)
+    added = certificate(whole, JOINT_SEAL)
+    added.verify_directly_issued_by(whole.issued("ca").certificate)
+    assert added.not_valid_before_utc >= (later - timedelta(days=1, minutes=1))
+    chain = find_chain(load_sm2(folder / f"{MAKER}.pem", whole.passphrase).signing_cert, whole.trust_list(), later)
+    assert len(chain) == 3
+    after = {path.name: path.read_bytes() for path in folder.glob("*.p*")}
+    assert {name for name in before if after[name] != before[name]} == {"seal-joint.p12", "tsa.p12", "maker-sm2.pem"}
+    (folder / "ca.p12").write_bytes(b"damaged")
+    with pytest.raises(SetupError, match="delete the folder"):
+        make_dev_pki(folder, at=later)
 
 
 def test_keys_and_passphrase_are_private(fresh_pki: DevPki) -> None:

@@ -183,6 +183,19 @@ def test_without_a_time_stamp_nothing_is_sealed(pki: DevPki, pdf: bytes, art: Se
         seal_with(pdf, art, pki, timestamper=None, level=level)
 
 
+@pytest.mark.parametrize(("minutes", "agree"), [(4, True), (-4, True), (6, False), (-6, False)])
+def test_a_time_stamp_that_is_off_this_clock_does_not_seal(
+    pki: DevPki, pdf: bytes, art: SealArt, minutes: int, agree: bool
+) -> None:
+    off = pki.timestamper(lambda: now() + timedelta(minutes=minutes))
+    if agree:
+        assert seal_with(pdf, art, pki, timestamper=off)
+        return
+    with pytest.raises(SealUnavailableError, match="set the wrong clock") as waiting:
+        seal_with(pdf, art, pki, timestamper=off)
+    assert "校准时钟" in waiting.value.message_zh
+
+
 @pytest.mark.parametrize("level", LEVELS)
 def test_without_revocation_information_nothing_is_sealed(pki: DevPki, pdf: bytes, art: SealArt, level: Level) -> None:
     known = pki.seal_trust()

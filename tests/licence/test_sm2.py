@@ -181,7 +181,7 @@ def issued(folder: Path, known: TrustList, owner: str, code: str) -> Sm2Signer:
 
 def ca_of(folder: Path) -> Sm2Issued:
     opened = load_sm2(folder / "ca-sm2.pem", (folder / "passphrase").read_bytes())
-    return Sm2Issued(opened._key, opened.signing_cert)
+    return Sm2Issued(opened.key, opened.signing_cert)
 
 
 def test_a_seal_may_not_issue_seals(sm2_pki: Path, signer: Sm2Signer, known: TrustList) -> None:
