@@ -185,7 +185,7 @@ def ca_of(folder: Path) -> Sm2Issued:
 
 
 def test_a_seal_may_not_issue_seals(sm2_pki: Path, signer: Sm2Signer, known: TrustList) -> None:
-    below = issue_sm2(Sm2Issued(signer._key, signer.signing_cert), seal_subject(AUTHORITY, "1"), SEAL, NOW)
+    below = issue_sm2(Sm2Issued(signer.key, signer.signing_cert), seal_subject(AUTHORITY, "1"), SEAL, NOW)
     wider = replace(known, intermediates=(*known.intermediates, signer.signing_cert))
     with pytest.raises(SealError, match="NO_CERTIFICATE_CHAIN_FOUND"):
         refuse(Sm2Signer(below.key, below.certificate, ()), wider)
