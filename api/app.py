@@ -12,6 +12,7 @@ from api import applications, decisions, health, keys, licences, matters, pages,
 from api.limits import BodyLimit, RateLimit
 from api.traced import Traced
 from docproc import __version__, tracing
+from docproc.flow import oidc
 from docproc.flow.service import open_context
 from docproc.settings import Settings
 
@@ -37,6 +38,7 @@ def create_app(settings: Settings) -> FastAPI:
             app.state.context.close()
             tracing.stop()  # here, for the server ends by a signal and runs nothing after this
 
+    oidc.check(settings)
     app = FastAPI(title="docproc", version=__version__, description=DESCRIPTION, lifespan=lifespan, redoc_url=None)
     app.state.rate_limit = RateLimit(settings.rate_limit_per_minute)
     app.state.metrics = health.Metrics()

@@ -70,6 +70,18 @@ class Settings(BaseSettings):
     sms_receipt_secret: SecretStr = Field(
         SecretStr(""), description="End of the address of receipts, 32 letters or more; empty: none"
     )
+    oidc_issuer: str = Field("", description="OpenID Connect provider that officials sign in with; empty: none")
+    oidc_client_id: str = Field("", description="Name of this service at the provider")
+    oidc_client_secret: SecretStr = Field(SecretStr(""), description="Secret of this service at the provider")
+    oidc_scope: str = Field("openid profile", description="Scopes asked of the provider")
+    oidc_claim: str = Field("groups", description="Claim that lists an official's groups; dots lead into objects")
+    oidc_roles: str = Field(
+        "", description="Who may do what: `GROUP=ROLE@ORGANISATION`, separated by commas; others are not let in"
+    )
+    oidc_acr: str = Field(
+        "", description="Ways of signing in at the provider that are enough (`acr`), separated by commas; empty: any"
+    )
+    oidc_name: str = Field("统一身份认证", description="What the provider is called on the sign-in page")
     holidays_file: str = Field(
         "", description="TOML with `holidays` and `workdays` that go before the kept table; empty: none"
     )

@@ -7,7 +7,20 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from api.pages import counter, errors, home, kiosk, kiosk_case, office, office_login, public, retention, review, wallet
+from api.pages import (
+    counter,
+    errors,
+    home,
+    kiosk,
+    kiosk_case,
+    office,
+    office_login,
+    office_oidc,
+    public,
+    retention,
+    review,
+    wallet,
+)
 from api.pages.render import STATIC
 
 
@@ -24,7 +37,19 @@ class KeptFiles(StaticFiles):
 
 def install(app: FastAPI) -> None:
     """Add the pages to the application; call it after :func:`api.problems.install`."""
-    for module in (home, kiosk, kiosk_case, public, wallet, office_login, review, office, retention, counter):
+    for module in (
+        home,
+        kiosk,
+        kiosk_case,
+        public,
+        wallet,
+        office_login,
+        office_oidc,
+        review,
+        office,
+        retention,
+        counter,
+    ):
         app.include_router(module.router, include_in_schema=False)
     app.mount("/static", GZipMiddleware(KeptFiles(directory=STATIC)), name="static")
     errors.install(app)

@@ -14,6 +14,7 @@ from api.pages.render import page
 from docproc.errors import DocprocError
 from docproc.flow import users
 from docproc.flow.access import Caller
+from docproc.flow.context import Context
 
 router = APIRouter(prefix="/office")
 Word = Annotated[str, Form(max_length=200)]
@@ -42,7 +43,7 @@ def login_form(request: Request, ctx: Ctx) -> Response:
     """Ask for name, password and code."""
     if find_official(request, ctx) is not None:
         return RedirectResponse("/office", 303)
-    return page(request, "office/login.html", said=None, name="")
+    return page(request, "office/login.html", said=None, name="", provider=_provider(ctx))
 
 
 @router.post("/login", dependencies=[Csrf])
@@ -54,7 +55,7 @@ def login(
         token = users.sign_in(ctx, name, password, code)
     except users.SignInError as error:
         public(request, WRONG_KEY_COST)
-        return page(request, "office/login.html", 403, said=error.message_zh, name=name)
+        return page(request, "office/login.html", 403, said=error.message_zh, name=name, provider=_provider(ctx))
     response = RedirectResponse("/office", 303)
     give(request, response, token)
     return response
@@ -89,3 +90,8 @@ def password(request: Request, ctx: Ctx, here: SignedIn, old: Word, new: Word, a
     response = RedirectResponse(ENTRANCE, 303)
     response.delete_cookie(COOKIE, path="/")
     return response
+
+
+def _provider(ctx: Context) -> str:
+    """What the OpenID Connect provider is called; empty where there is none."""
+    return ctx.settings.oidc_name if ctx.settings.oidc_issuer else ""

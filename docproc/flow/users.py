@@ -7,7 +7,9 @@ visitor, and takes the time of a hash, so that names cannot be guessed.
 
 from __future__ import annotations
 
+import hashlib
 import hmac
+import logging
 import re
 import secrets
 from collections.abc import Collection
@@ -21,12 +23,15 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy.orm import Session
 
-from docproc.errors import AccessError, InputError
+from docproc.errors import AccessError, ConflictError, InputError
+from docproc.flow import oidc
 from docproc.flow.access import ROLES, Caller
 from docproc.flow.admin import SYSTEM
 from docproc.flow.context import Context
 from docproc.store import audit, users
 from docproc.store.tables import UserRow
+
+log = logging.getLogger(__name__)
 
 SESSION_LASTS, IDLE = timedelta(hours=10), timedelta(minutes=45)
 MOST_FAILURES, LOCKED = 5, timedelta(minutes=15)
@@ -35,6 +40,8 @@ STEP = 30
 """Seconds of one step of RFC 6238."""
 MACHINES = frozenset({"kiosk", "enterprise"})
 """Roles that sign in with a key."""
+NO_PASSWORD = "elsewhere"
+"""In place of a hash: nothing verifies against it."""
 OFFICIALS = tuple(role for role in ROLES if role not in MACHINES)
 _NAME = re.compile(r"[\w.@-]{1,80}")
 _hasher = PasswordHasher()
@@ -87,6 +94,57 @@ def sign_in(ctx: Context, name: str, password: str, code: str) -> str:
                 return users.open_session(session, user, at, SESSION_LASTS)
             _count_failure(session, user, at)  # kept: the error is raised after the transaction
     raise SignInError(f"sign-in of {name!r} failed")
+
+
+def sign_in_elsewhere(ctx: Context, kept: str, given: dict[str, str]) -> str:
+    """Begin a session for who comes back from the OpenID Connect provider; returns the token for the browser's cookie.
+
+    Their groups say what they may do, each time anew; the first time makes their account. A name that another
+    account has is not theirs.
+
+    Raises:
+        SignInError: it is not proven who they are, no group of theirs is mapped, or the account is shut.
+        UnavailableError: the provider is out of reach.
+    """
+    try:
+        claims = oidc.finish(ctx, kept, given)
+    except oidc.RefusedError as error:
+        log.warning("sign-in at the provider was refused: %s", error)
+        raise SignInError(str(error), message_zh="统一身份认证没有成功，请重新登录") from error
+    mapped = oidc.grants(ctx.settings.oidc_roles)
+    granted = [mapped[group] for group in sorted(claims.groups) if group in mapped]
+    orgs = {item.org for item in granted}
+    identity = hashlib.sha256(f"{claims.issuer}\n{claims.subject}".encode()).hexdigest()
+    with ctx.database.write() as session:
+        at = ctx.clock()
+        user = users.find_by_identity(session, identity)
+        if len(orgs) == 1 and user is None and _NAME.fullmatch(claims.name) and claims.name != SYSTEM:
+            user = _add_elsewhere(session, claims, granted[0].org, identity, at)
+        if user is not None:
+            roles, org = sorted({item.role for item in granted}), next(iter(orgs), user.org)
+            if len(orgs) != 1 or user.disabled_at is not None:
+                users.close_sessions_of(session, user.id)
+                audit.append(session, at, user.name, "user.not_let_in", user.name, groups=len(claims.groups))
+            else:
+                if (user.roles, user.org) != (roles, org):
+                    users.close_sessions_of(session, user.id)
+                    audit.append(session, at, SYSTEM, "user.roles_given", user.name, roles=roles, org=org)
+                    user.roles, user.org = roles, org
+                audit.append(session, at, user.name, "user.signed_in", user.name, provider=claims.issuer)
+                return users.open_session(session, user, at, SESSION_LASTS)
+    message = "您的统一身份账号没有本系统的权限，请联系管理员"
+    raise SignInError(f"{claims.name!r} may do nothing here", message_zh=message)
+
+
+def _add_elsewhere(session: Session, claims: oidc.Claims, org: str, identity: str, at: datetime) -> UserRow | None:
+    if users.find_by_name(session, claims.name) is not None:
+        return None
+    user = users.add_user(
+        session, name=claims.name, title=claims.title[:80], org=org, roles=(), password_hash=NO_PASSWORD,
+        totp_secret=pyotp.random_base32(), by=SYSTEM, at=at, identity_sha256=identity,
+    )  # fmt: skip
+    audit.append(session, at, SYSTEM, "user.added", user.name, provider=claims.issuer, org=org)
+    return user
 
 
 def official(ctx: Context, token: str) -> Official | None:
@@ -163,11 +221,17 @@ def add_user(ctx: Context, caller: Caller | None, name: str, title: str, org: st
 
 
 def renew_secrets(ctx: Context, caller: Caller | None, user_id: str) -> NewUser:
-    """Give an official a new password and a new one-time-code secret, and unlock the account."""
+    """Give an official a new password and a new one-time-code secret, and unlock the account.
+
+    Raises:
+        ConflictError: they sign in at the provider, and have no secrets here.
+    """
     if caller is not None:
         caller.require("manage_users")
     with ctx.database.write() as session:
         user = users.find_user(session, user_id)
+        if user.identity_sha256 is not None:
+            raise ConflictError("signs in elsewhere", message_zh="该用户使用统一身份认证登录，在本系统没有密码")
         password, secret = secrets.token_urlsafe(12), pyotp.random_base32()
         user.password_hash, user.must_change, user.totp_secret, user.totp_step = _hasher.hash(password), True, secret, 0
         user.failures, user.locked_until = 0, None
@@ -208,6 +272,7 @@ def list_users(ctx: Context, caller: Caller) -> list[dict[str, Any]]:
                 "created_at": user.created_at,
                 "locked": _is_locked(user, at),
                 "disabled": user.disabled_at is not None,
+                "elsewhere": user.identity_sha256 is not None,
             }
             for user in users.list_users(session)
         ]

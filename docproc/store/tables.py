@@ -554,6 +554,20 @@ class UserRow(Base):
     created_at: Mapped[datetime]
     created_by: Mapped[str] = mapped_column(sa.String(80))
     disabled_at: Mapped[datetime | None]
+    identity_sha256: Mapped[str | None] = mapped_column(sa.String(64), unique=True, index=True)
+    """Hash of issuer and subject at the OpenID Connect provider, for officials who sign in there."""
+
+
+class OidcLoginRow(Base):
+    """Somebody who was sent to the provider and has not come back yet."""
+
+    __tablename__ = "oidc_logins"
+
+    state_sha256: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    nonce: Mapped[str] = mapped_column(sa.String(64))
+    verifier: Mapped[str] = mapped_column(sa.String(128))
+    """PKCE, RFC 7636."""
+    expires_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class UserSessionRow(Base):

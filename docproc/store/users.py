@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from docproc.errors import ConflictError, NotFoundError
-from docproc.store.tables import UserRow, UserSessionRow
+from docproc.store.tables import OidcLoginRow, UserRow, UserSessionRow
 
 
 def add_user(
@@ -25,8 +25,9 @@ def add_user(
     totp_secret: str,
     by: str,
     at: datetime,
+    identity_sha256: str | None = None,
 ) -> UserRow:
-    """Insert an official whose password was given out and must be changed.
+    """Insert an official: one whose password was given out and must be changed, or one with an identity elsewhere.
 
     Raises:
         ConflictError: the name is taken.
@@ -40,12 +41,13 @@ def add_user(
         org=org,
         roles=sorted(roles),
         password_hash=password_hash,
-        must_change=True,
+        must_change=identity_sha256 is None,
         totp_secret=totp_secret,
         totp_step=0,
         failures=0,
         created_at=at,
         created_by=by,
+        identity_sha256=identity_sha256,
     )
     session.add(row)
     session.flush()
@@ -56,6 +58,12 @@ def find_by_name(session: Session, name: str, *, lock: bool = False) -> UserRow 
     """The official of this sign-in name."""
     query = sa.select(UserRow).where(UserRow.name == name)
     return session.scalars(query.with_for_update() if lock else query).one_or_none()
+
+
+def find_by_identity(session: Session, identity_sha256: str) -> UserRow | None:
+    """The official who signs in elsewhere under this identity, locked."""
+    query = sa.select(UserRow).where(UserRow.identity_sha256 == identity_sha256)
+    return session.scalars(query.with_for_update()).one_or_none()
 
 
 def find_user(session: Session, user_id: str) -> UserRow:
@@ -106,6 +114,19 @@ def close_session(session: Session, token: str) -> None:
 def close_sessions_of(session: Session, user_id: str) -> None:
     """End every session of an official."""
     session.execute(sa.delete(UserSessionRow).where(UserSessionRow.user_id == user_id))
+
+
+def add_login(session: Session, state: str, nonce: str, verifier: str, *, at: datetime, expires_at: datetime) -> None:
+    """Remember whom we sent to the provider; those who never came back are forgotten."""
+    session.execute(sa.delete(OidcLoginRow).where(OidcLoginRow.expires_at < at))
+    session.add(OidcLoginRow(state_sha256=_hash(state), nonce=nonce, verifier=verifier, expires_at=expires_at))
+    session.flush()
+
+
+def take_login(session: Session, state: str, at: datetime) -> OidcLoginRow | None:
+    """What was remembered of who comes back; nobody comes back twice."""
+    query = sa.delete(OidcLoginRow).where(OidcLoginRow.state_sha256 == _hash(state), OidcLoginRow.expires_at > at)
+    return session.scalars(query.returning(OidcLoginRow)).one_or_none()
 
 
 def _hash(token: str) -> str:

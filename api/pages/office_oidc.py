@@ -1,0 +1,47 @@
+"""Signing in at the OpenID Connect provider: off to it, and back."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+
+from api.deps import WRONG_KEY_COST, Ctx, Public, public
+from api.pages.official import give
+from api.pages.render import page
+from docproc.errors import NotFoundError
+from docproc.flow import oidc, users
+
+router = APIRouter(prefix="/office/oidc")
+COOKIE = "dp_oidc"
+
+
+@router.get("", dependencies=[Public])
+def begin(request: Request, ctx: Ctx) -> Response:
+    """Send the visitor to the provider. The cookie is lax: the way back begins on the provider's site."""
+    if not ctx.settings.oidc_issuer:
+        raise NotFoundError("no OpenID Connect provider is set")
+    url, state = oidc.begin(ctx)
+    response = RedirectResponse(url, 303, headers={"Cache-Control": "no-store"})
+    response.set_cookie(
+        COOKIE, state, max_age=int(oidc.LASTS.total_seconds()), path="/office/oidc", httponly=True, samesite="lax",
+        secure=request.url.scheme == "https",
+    )  # fmt: skip
+    return response
+
+
+@router.get("/callback", dependencies=[Public])
+def callback(request: Request, ctx: Ctx) -> Response:
+    """Let in who comes back; by way of a page of ours, for browsers send strict cookies only from there."""
+    if not ctx.settings.oidc_issuer:
+        raise NotFoundError("no OpenID Connect provider is set")
+    try:
+        token = users.sign_in_elsewhere(ctx, request.cookies.get(COOKIE, ""), dict(request.query_params))
+    except users.SignInError as error:
+        public(request, WRONG_KEY_COST)
+        provider = ctx.settings.oidc_name
+        response = page(request, "office/login.html", 403, said=error.message_zh, name="", provider=provider)
+    else:
+        response = page(request, "office/arrived.html")
+        give(request, response, token)
+    response.delete_cookie(COOKIE, path="/office/oidc")
+    return response
