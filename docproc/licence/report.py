@@ -18,6 +18,20 @@ CHINA = timezone(timedelta(hours=8))
 """Licences begin and end at midnight of Chinese standard time."""
 
 
+_WHY = {
+    "REVOKED": "电子印章的证书在签章之前已被吊销",
+    "REVOKED_NO_POE": "电子印章的证书已被吊销，不能证明签章在吊销之前",
+    "REVOKED_CA_NO_POE": "颁发电子印章证书的机构已被吊销证书",
+    "NOT_YET_VALID": "电子印章在其证书生效之前使用",
+    "EXPIRED": "电子印章的证书在签章之前已过期",
+    "OUT_OF_BOUNDS_NO_POE": "电子印章的证书已不在有效期内，不能证明签章时有效",
+    "NO_CERTIFICATE_CHAIN_FOUND": "电子印章的证书不是受信任的机构颁发的",
+    "NO_POE": "归档时间戳已失效，文件没有按时续期，不能再证明签章时间",
+    "SIG_CONSTRAINTS_FAILURE": "电子印章不能用于这份文件，例如它不属于证照所载的发证机关",
+}
+"""What stands behind a sub-indication of EN 319 102-1, for citizens."""
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """The licence's own status, apart from its seal."""
@@ -197,7 +211,8 @@ class VerificationReport:
                 "文件带有国密 SM2/SM3 电子签名，但证书不受信任、已失效或不属于该发证机关，请勿采信，可向登记机关查询。"
             )
         if self.indication != "TOTAL-PASSED":
-            return "不能确认电子印章有效，请勿采信，可向登记机关查询。"
+            why = _WHY.get(self.sub_indication or "", "不能确认电子印章有效")
+            return f"{why}，请勿采信，可向登记机关查询。"
         if self.issued == "superseded" and self.status == "valid":
             return "电子印章有效，但这不是现行文件，登记机关已有更新的文件，请下载现行文件后使用。"
         if self.status in named:

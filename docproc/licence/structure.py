@@ -90,16 +90,18 @@ def check_cms(der: bytes) -> None:
     Raises:
         StructureError: not DER, an unexpected version, several signers, or attributes beside the time-stamp.
     """
-    if _der_end(der, 0, len(der)) != len(der):
+    if not is_der(der):
         raise StructureError("the signature is not in its one canonical encoding")
     try:
-        signed = cms.ContentInfo.load(der, strict=True)["content"]
+        content = cms.ContentInfo.load(der, strict=True)
+        signed = content["content"]
         signers = signed["signer_infos"]
         info = signers[0]
         encapsulated = signed["encap_content_info"]["content_type"].native
         kinds = [item["type"].native for item in info["unsigned_attrs"] or []]
         algorithms = [*signed["digest_algorithms"], info["digest_algorithm"], info["signature_algorithm"]]
         expected = (
+            content["content_type"].native == "signed_data",
             len(signers) == 1 and len(signed["digest_algorithms"]) == 1,
             not signed["crls"] and info["sid"].name == "issuer_and_serial_number",
             signed["version"].native == ("v1" if encapsulated == "data" else "v3") and info["version"].native == "v1",
@@ -113,6 +115,11 @@ def check_cms(der: bytes) -> None:
             check_cms(info["unsigned_attrs"][0]["values"][0].dump())
     except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
         raise StructureError(f"the signature cannot be decoded: {error}") from error
+
+
+def is_der(data: bytes) -> bool:
+    """Whether bytes are one value in the one encoding that DER allows, as far as its tags and lengths tell."""
+    return _der_end(data, 0, len(data)) == len(data)
 
 
 def _der_end(data: bytes, start: int, limit: int, depth: int = 0) -> int:

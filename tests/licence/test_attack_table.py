@@ -1,7 +1,12 @@
-"""Ten kinds of edit on each level, shadow attacks, pictures of seals, ended terms: the exact verdict on each."""
+"""Edits, shadows, wrapping, forgeries, cut and lengthened files, others' seals, ended terms: the exact verdict on each.
+
+A licence is issued at level B-LTA alone; the lower levels are here because a thief of the key, or who cuts a file
+back, can show them.
+"""
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,29 +17,42 @@ import pytest
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.generic import pdf_name
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.pdf_utils.reader import PdfFileReader
 
 from docproc.domain import Licence
 from docproc.licence.art import SealArt
 from docproc.licence.layout import load_layout
+from docproc.licence.pki import make_dev_pki
 from docproc.licence.render import render
+from docproc.licence.report import VerificationReport
 from docproc.licence.responder import DevPki
 from docproc.licence.seal import LEVELS, Level, seal
 from docproc.licence.trust import TrustList
 from docproc.licence.verify import verify
+from tests.licence.book import Book
 from tests.licence.test_attacks import (
-    Book,
     add_script,
     annotate,
     append,
     change_metadata,
+    current,
     edited,
     move_seal,
     redraw_seal,
     replace_attachment,
+    spans,
 )
 
 Make = Callable[..., bytes]
 _MADE: dict[str, bytes] = {}
+
+
+@pytest.fixture(scope="module")
+def stranger(tmp_path_factory: pytest.TempPathFactory) -> DevPki:
+    """A PKI whose certificates bear the same names, under a root that nobody trusts."""
+    folder = tmp_path_factory.mktemp("stranger")
+    make_dev_pki(folder, at=now())
+    return DevPki(folder)
 
 
 def now() -> datetime:
@@ -79,7 +97,8 @@ EDITS: dict[str, Callable[[bytes], bytes]] = {
     "title": lambda pdf: append(pdf, {90: b"<< /Title (Forged) >>"}, b"/Info 90 0 R"),
     "byte in the signed part": lambda pdf: pdf.replace(b"/Lang (zh", b"/Lang (en", 1),
 }
-TITLE_SUB = {"B-B": "CERTIFICATE_CHAIN_GENERAL_FAILURE", "B-T": "CERTIFICATE_CHAIN_GENERAL_FAILURE"}
+UNPROVEN = "CERTIFICATE_CHAIN_GENERAL_FAILURE"
+TITLE_SUB = {"B-B": UNPROVEN, "B-T": UNPROVEN}
 """The lower levels do not carry the proof that nothing was revoked; that is said before the added bytes are."""
 ALTERED = ("TOTAL-FAILED", "FORMAT_FAILURE", "altered")
 
@@ -210,7 +229,7 @@ def test_universal_signature_forgery(pki: DevPki, trust: TrustList, make_sealed:
         assert found == ("TOTAL-FAILED", "HASH_FAILURE" if kind in READABLE else "FORMAT_FAILURE")
 
 
-NO_CHAIN = ("INDETERMINATE", "CERTIFICATE_CHAIN_GENERAL_FAILURE")
+NO_CHAIN = ("INDETERMINATE", UNPROVEN)
 
 
 @pytest.mark.parametrize(
@@ -234,3 +253,148 @@ def test_a_seal_whose_certificate_was_not_yet_valid_never_passes(
     for at, verdict in ((now(), today), (wrong + timedelta(hours=1), later)):
         report = verify(data, early_pki.trust_list(), at)
         assert (report.ok, report.indication, report.sub_indication, report.integrity) == (False, *verdict, "intact")
+
+
+EXTENDED_SUB = {"B-B": UNPROVEN, "B-T": UNPROVEN, "B-LT": "SIG_CONSTRAINTS_FAILURE", "B-LTA": "SIG_CONSTRAINTS_FAILURE"}
+TAILS = [b"\n", b" ", b"%%EOF\n", b"junk", b"\0" * 100, b"<script>alert(1)</script>"]
+
+
+def told(report: VerificationReport) -> tuple[str, str | None, str, str]:
+    assert not report.ok
+    return report.indication, report.sub_indication, report.integrity, report.issued
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("tail", TAILS)
+def test_trailing_bytes(pki: DevPki, trust: TrustList, make_sealed: Make, level: Level, tail: bytes) -> None:
+    original = sealed_at(level, pki, make_sealed)
+    found = told(verify(original + tail, trust, now(), Book(original)))
+    # a second end mark already confuses a strict reader, so such a file counts as damaged
+    assert found == (
+        (*ALTERED, "unknown") if tail == b"%%EOF\n" else ("INDETERMINATE", EXTENDED_SUB[level], "extended", "unknown")
+    )
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_an_empty_update(pki: DevPki, trust: TrustList, make_sealed: Make, level: Level) -> None:
+    original = sealed_at(level, pki, make_sealed)
+    found = told(verify(append(original, {}), trust, now(), Book(original)))
+    # after a B-LT seal one update is expected, and two of them cannot be told apart from a disguised one
+    assert found == (
+        (*ALTERED, "unknown") if level == "B-LT" else ("INDETERMINATE", EXTENDED_SUB[level], "extended", "unknown")
+    )
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_truncation_to_an_earlier_revision(pki: DevPki, trust: TrustList, make_sealed: Make, level: Level) -> None:
+    original = sealed_at(level, pki, make_sealed)
+    unsealed = original[: original.index(b"%%EOF\n") + 6]
+    assert told(verify(unsealed, trust, now(), Book(original))) == ("NO-SIGNATURE", None, "altered", "unknown")
+    sealed = original[: spans(original)[0][2]]
+    if level in ("B-LT", "B-LTA"):  # a whole file of level B-T: only the register knows that it was more
+        assert told(verify(sealed, trust, now(), Book(original))) == ("INDETERMINATE", UNPROVEN, "intact", "unknown")
+    else:
+        assert sealed == original
+
+
+def wrapped(pdf: bytes) -> bytes:
+    """The signed bytes behind the seal moved to the end, an empty page put in the room between.
+
+    Mladenov and others, 1 Trillion Dollar Refund (CCS 2019), signature wrapping: the moved part still says where its
+    table of references starts, and there stands another one now.
+    """
+    _, end, stop = spans(pdf)[0]
+    signed = pdf[end:stop]
+    table = int(re.findall(rb"startxref\n(\d+)", signed)[0])
+    head, rows = signed[: table - end], signed[table - end : signed.index(b"startxref")]
+    start = table + len(rows) + 200
+    page = re.sub(rb"/Contents \d+ 0 R", b"/Contents 99 0 R", current(pdf[:stop], 3))
+    objects = b"3 0 obj\n" + page + b"\nendobj\n"
+    extra = b"99 0 obj\n<< /Length 0 >>\nstream\n\nendstream\nendobj\n"
+    rows = re.sub(rb"3 1\n\d{10}", b"3 1\n%010d" % start, rows, count=1)
+    rows = rows.replace(b"trailer", b"99 1\n%010d 00000 n \ntrailer" % (start + len(objects)), 1)
+    rows = re.sub(rb"/Size \d+", b"/Size 100", rows)
+    moved = start + len(objects) + len(extra)
+    head = re.sub(
+        rb"/ByteRange \[(\d+ \d+) \d+ (\d+)\] *",
+        lambda found: (b"/ByteRange [%b %d %b]" % (found[1], moved, found[2])).ljust(len(found[0])),
+        head,
+    )
+    return pdf[:end] + head + rows.ljust(start - table) + objects + extra + signed
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_signature_wrapping(pki: DevPki, trust: TrustList, make_sealed: Make, level: Level) -> None:
+    original = sealed_at(level, pki, make_sealed)
+    forged = wrapped(original)
+    with pymupdf.open(stream=forged) as document:
+        assert document[0].get_text().strip() == "", "the attack works: readers show an empty page"
+    digests = [
+        next(iter(PdfFileReader(io.BytesIO(data)).embedded_signatures)).compute_digest() for data in (forged, original)
+    ]
+    assert digests[0] == digests[1], "the digest over what the forged byte range names still fits"
+    assert told(verify(forged, trust, now(), Book(original))) == (*ALTERED, "unknown")
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_a_seal_copied_from_another_licence(
+    pki: DevPki, trust: TrustList, make_sealed: Make, licence: Licence, level: Level
+) -> None:
+    original = sealed_at(level, pki, make_sealed)
+    renamed = replace(licence, holder="示例市冒名样例店（样例）")
+    other = make_sealed(pki, level, data=render(renamed, load_layout("food_business")))
+    start, end, _ = spans(original)[0]
+    there, stop, _ = spans(other)[0]
+    assert stop - there == end - start
+    forged = other[:there] + original[start:end] + other[stop:]
+    found = told(verify(forged, trust, now(), Book(original)))
+    assert found == ("TOTAL-FAILED", "HASH_FAILURE", "altered", "unknown")
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_a_rogue_authority_of_the_same_name(
+    pki: DevPki, trust: TrustList, make_sealed: Make, stranger: DevPki, level: Level
+) -> None:
+    original, forged = sealed_at(level, pki, make_sealed), make_sealed(stranger, level)
+    if level in ("B-LT", "B-LTA"):
+        assert verify(forged, stranger.trust_list(), now()).ok, "perfect but for its root"
+    report = verify(forged, trust, now(), Book(original))
+    assert told(report) == ("INDETERMINATE", "NO_CERTIFICATE_CHAIN_FOUND", "intact", "unknown")
+    assert "不是受信任的机构" in report.headline()
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_a_seal_whose_certificate_was_revoked(fresh_pki: DevPki, make_sealed: Make, level: Level) -> None:
+    """Used after its revocation, with the revocation information of before, as a thief of the key would embed it."""
+    data = make_sealed(fresh_pki, level)
+    assert verify(data, fresh_pki.trust_list(), now()).ok == (level in ("B-LT", "B-LTA"))
+    fresh_pki.revoke(fresh_pki.signer().signing_cert.serial_number, now() - timedelta(minutes=2))
+    report = verify(data, fresh_pki.trust_list(), now(), Book(data))
+    proven = level in ("B-LT", "B-LTA")
+    verdict = ("TOTAL-FAILED", "REVOKED") if proven else ("INDETERMINATE", "REVOKED_NO_POE")
+    assert told(report) == (*verdict, "intact", "as-issued")
+    assert "已被吊销" in report.headline()
+
+
+@pytest.mark.parametrize(
+    ("level", "sub"), [("B-B", UNPROVEN), ("B-T", UNPROVEN), ("B-LT", "TRY_LATER"), ("B-LTA", None)]
+)
+def test_a_seal_whose_certificate_has_expired(
+    pki: DevPki, trust: TrustList, make_sealed: Make, level: Level, sub: str | None
+) -> None:
+    original = sealed_at(level, pki, make_sealed)
+    report = verify(original, trust, now() + timedelta(days=4 * 365), Book(original))
+    assert report.ok == (level == "B-LTA"), "the archive time-stamp proves that it was used before"
+    assert report.sub_indication == sub and report.integrity == "intact"
+    assert report.indication == ("TOTAL-PASSED" if sub is None else "INDETERMINATE")
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_a_seal_outside_its_scope(
+    pki: DevPki, trust: TrustList, make_sealed: Make, licence: Licence, level: Level
+) -> None:
+    """A good seal of one authority on the licence of another."""
+    foreign = replace(licence, authority="示例省另一样例局（样例）", authority_code="11990000MB00000000")
+    data = make_sealed(pki, level, data=render(foreign, load_layout("food_business")))
+    sub = UNPROVEN if level in ("B-B", "B-T") else "SIG_CONSTRAINTS_FAILURE"
+    assert told(verify(data, trust, now(), Book(data))) == ("INDETERMINATE", sub, "intact", "as-issued")
