@@ -242,10 +242,17 @@ NO_CHAIN = ("INDETERMINATE", UNPROVEN)
     ],
 )  # fmt: skip
 def test_a_seal_whose_certificate_was_not_yet_valid_never_passes(
-    early_pki: DevPki, pdf: bytes, art: SealArt, level: Level, today: tuple[str, str], later: tuple[str, str]
+    early_pki: DevPki,
+    pdf: bytes,
+    art: SealArt,
+    level: Level,
+    today: tuple[str, str],
+    later: tuple[str, str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A sealer with a wrong clock: it believes in a day of next month, the time-stamping service knows the true one."""
     wrong = now() + timedelta(days=11)
+    monkeypatch.setattr("docproc.licence.tsa.CLOCK_GAP", timedelta(days=12))  # a stranger's sealer does not compare
     data = seal(
         pdf, early_pki.signer("seal-early"), early_pki.timestamper(now), early_pki.seal_trust(),
         place=load_layout("food_business").seal, art=art, reason="签发", at=wrong, level=level,
