@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Response
 from pydantic import AwareDatetime, BaseModel, Field
 
 from api.deps import Ctx, Who
@@ -29,10 +29,11 @@ class SealView(BaseModel):
     licence_kinds: list[str]
     valid_from: datetime
     valid_to: datetime
+    algorithm: str = Field(description="What its key signs by: `RSA-2048`, `RSA-3072`, `P-256` or `SM2`")
     certificate_sha256: str
     art_sha256: str
     diameter_mm: float
-    has_record: bool = Field(description="Whether a seal object shaped by GB/T 38540 is kept")
+    has_record: bool = Field(description="Whether a seal object by GB/T 38540 is kept")
     registered_at: datetime
 
 
@@ -72,6 +73,7 @@ class NewSeal(BaseModel):
     diameter_mm: float = 42.0
     purpose: str = Field("", max_length=10)
     emblem: bool = Field(False, description="A place for the national emblem instead of the star")
+    record: str = Field("", max_length=800_000, description="Seal object by GB/T 38540, base64; an SM2 seal needs one")
     reason: str = Field(max_length=500)
 
 
@@ -102,6 +104,15 @@ def add(body: NewSeal, ctx: Ctx, who: Who) -> Any:
     given = body.model_dump(exclude={"reason", "diameter_mm", "licence_kinds"})
     new = seals.NewSeal(**given, diameter=body.diameter_mm, licence_kinds=tuple(body.licence_kinds))
     return seals.propose_seal(ctx, who, new, body.reason)
+
+
+@router.get(
+    "/{name}/record", response_class=Response, responses=problems(401, 403, 404), summary="Seal object by GB/T 38540"
+)
+def record(name: Name, ctx: Ctx, who: Who) -> Response:
+    """What the seal's maker signed, DER. Roles: approver, sealer, auditor."""
+    headers = {"Content-Disposition": f'attachment; filename="{name}.esl"'}
+    return Response(seals.seal_record(ctx, who, name), media_type="application/octet-stream", headers=headers)
 
 
 @router.post(

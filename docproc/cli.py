@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from docproc import __version__
-from docproc.commands import bench, catalogue, licences, operate, papers, seals, service, verifying
+from docproc.commands import bench, catalogue, licences, operate, papers, seal_objects, seals, service, verifying
 from docproc.commands.common import err, out
 from docproc.errors import DocprocError
 
@@ -35,6 +35,7 @@ for command in (
 app.add_typer(catalogue.models_app, name="models")
 app.add_typer(catalogue.matter_app, name="matter")
 seals.add_to(licences.seal_app)
+seal_objects.add_to(licences.seal_app)
 app.add_typer(licences.seal_app, name="seal")
 app.add_typer(licences.archive_app, name="archive")
 app.add_typer(bench.bench_app, name="bench")

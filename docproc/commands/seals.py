@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -76,29 +77,33 @@ def seal_add(
     purpose: Annotated[str, typer.Option(help="Line below the star, for a 专用章.")] = "",
     diameter: Annotated[float, typer.Option(help="Of the art, mm.")] = 42.0,
     emblem: Annotated[bool, typer.Option("--emblem", help="With the national emblem, for a government.")] = False,
+    record: Annotated[
+        Path | None, typer.Option(help="Seal object by GB/T 38540; an SM2 seal needs one.", exists=True, dir_okay=False)
+    ] = None,
     valid_from: Annotated[str | None, typer.Option(help="ISO 8601; default the certificate's.")] = None,
     valid_to: Annotated[str | None, typer.Option(help="ISO 8601; default the certificate's.")] = None,
     as_json: Json = False,
 ) -> None:
     """Propose to register a seal, or to replace the one of this name."""
     from docproc.flow import seals
-    from docproc.licence.custody import read_chain
+    from docproc.licence.custody import read_chain, to_pem
 
-    pem = certificates.read_bytes()
-    own = read_chain(pem)[0]
+    chain = read_chain(certificates.read_bytes())
+    own = chain[0]
     new = seals.NewSeal(
         name=name,
         owner=owner,
         owner_code=owner_code,
         kind=kind,
         filing_number=filing_number,
-        certificates=pem.decode("ascii"),
+        certificates=to_pem(chain),
         licence_kinds=tuple(licence_kind),
         valid_from=_moment(valid_from) or own.not_valid_before_utc,
         valid_to=_moment(valid_to) or own.not_valid_after_utc,
         diameter=diameter,
         purpose=purpose,
         emblem=emblem,
+        record=base64.b64encode(record.read_bytes()).decode() if record else "",
     )
     with _opened(key) as (ctx, caller):
         _answer(seals.propose_seal(ctx, caller, new, reason), as_json)

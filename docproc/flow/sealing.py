@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from docproc.assets import font
 from docproc.domain import Licence
-from docproc.errors import SealError, SealUnavailableError, SetupError
+from docproc.errors import InputError, SealError, SealUnavailableError, SetupError
 from docproc.flow.context import utc_now
+from docproc.flow.seals import check_record
 from docproc.flow.stages import SealLicence
 from docproc.licence import art
 from docproc.licence.custody import RegisteredSeal
@@ -22,6 +23,9 @@ from docproc.licence.render import render
 from docproc.licence.renew import renew
 from docproc.licence.responder import DevPki
 from docproc.licence.seal import CoSeal, seal
+from docproc.licence.seal_object import make_seal_object
+from docproc.licence.sm2_pki import MAKER
+from docproc.licence.sm2_signer import Sm2Signer, load_sm2
 from docproc.licence.status_list import StatusList, make_status_list
 from docproc.licence.trust import SealTrust, TrustList
 from docproc.licence.tsa import HttpTimeStamper, TimeStamper
@@ -33,7 +37,8 @@ log = logging.getLogger(__name__)
 
 SEAL_FILE = "seal-rsa.p12"
 SEAL_FONT = "NotoSerifCJKsc-Regular"
-DEV_FILING, DEV_DIAMETER = "样例-开发印章", 42.0
+DEV_FILING, DEV_DIAMETER = "SAMPLE-{}", 42.0
+BAD_RECORD = "电子印章数据（GB/T 38540）与备案不符，不能签章，请联系管理员"
 OTHER_KEY = "签章密钥与备案的印章不一致，请联系管理员"
 NO_PLACE = "证照版面没有联合签章的位置，请联系管理员"
 NOT_VERIFIED = "签章后验证未通过，请联系管理员"
@@ -71,6 +76,8 @@ def open_sealer(settings: Settings) -> Sealer:
 
     def seal_licence(licence: Licence, registered: Sequence[RegisteredSeal], at: datetime) -> bytes:
         own, *others = registered
+        for item in registered:
+            _check_record(item, known, at)
         if own.certificate_sha256 != _fingerprint(signer):
             raise SealError(f"the key here is not that of seal {own.name}", message_zh=OTHER_KEY)
         layout = load_layout(find_matter(licence.matter).licence.layout)
@@ -91,6 +98,14 @@ def open_sealer(settings: Settings) -> Sealer:
     return Sealer(seal_licence, signer)
 
 
+def _check_record(seal: RegisteredSeal, known: TrustList, at: datetime) -> None:
+    """Hold a seal against its seal object at each use."""
+    try:
+        check_record(seal, known, at)
+    except InputError as error:
+        raise SealError(str(error), message_zh=BAD_RECORD, code="seal_object") from error
+
+
 def open_renewer(settings: Settings) -> Callable[[bytes, datetime], bytes]:
     """What gives a file a fresh archive time-stamp; needs the TSA, not the seal key.
 
@@ -106,16 +121,17 @@ def development_seals(settings: Settings) -> list[RegisteredSeal]:
     if settings.pkcs11_module or not (settings.certs_dir / "urls.json").exists():
         return []
     own, joint = _signer(settings), _further_signers(settings)
+    maker = _development_maker(settings)
     wanted: dict[str, set[str]] = {}
     further: dict[tuple[str, str, str], set[str]] = {}
     for matter in load_catalogue().values():
         wanted.setdefault(matter.licence.seal, set()).add(matter.licence.kind)
         for item in matter.licence.co_seals:
             further.setdefault((item.seal, item.authority, item.authority_code), set()).add(matter.licence.kind)
-    found = [_development_seal(own, name, kinds) for name, kinds in wanted.items()]
+    found = [_development_seal(own, name, kinds, maker) for name, kinds in wanted.items()]
     for (name, authority, code), kinds in further.items():
         keys = [item for item in joint if _owner(item) == (authority, code)]
-        found += [_development_seal(keys[0], name, kinds)] if keys else []
+        found += [_development_seal(keys[0], name, kinds, maker)] if keys else []
     return found
 
 
@@ -133,17 +149,26 @@ def _owner(signer: Signer) -> tuple[str, str]:
     return str(subject["organization_name"]), str(subject.get("organization_identifier", ""))
 
 
-def _development_seal(signer: Signer, name: str, kinds: set[str]) -> RegisteredSeal:
+def _development_maker(settings: Settings) -> Sm2Signer | None:
+    """Who makes the seal objects of development seals; ``None`` beside a PKI that was made before there was one."""
+    path = settings.certs_dir / f"{MAKER}.pem"
+    if not path.exists():
+        log.warning("%s is missing, so the development seals get no seal object: run `docproc seal dev-pki`", path)
+        return None
+    return load_sm2(path, _passphrase(settings))
+
+
+def _development_seal(signer: Signer, name: str, kinds: set[str], maker: Sm2Signer | None) -> RegisteredSeal:
     owner, code = _owner(signer)
     own = _certificate(signer)
     chain = (own.dump(), *(item.dump() for item in signer.cert_registry if item.dump() != own.dump()))
     drawn = art.draw(owner, font(SEAL_FONT), diameter=DEV_DIAMETER)
-    return RegisteredSeal(
+    seal = RegisteredSeal(
         name=name,
         owner=owner,
         owner_code=code,
         kind="official",
-        filing_number=DEV_FILING,
+        filing_number=DEV_FILING.format(code),
         certificates=chain,
         diameter=DEV_DIAMETER,
         art=drawn.compressed(),
@@ -151,6 +176,7 @@ def _development_seal(signer: Signer, name: str, kinds: set[str]) -> RegisteredS
         valid_from=own.not_valid_before,
         valid_to=own.not_valid_after,
     )
+    return replace(seal, record=make_seal_object(seal, maker, utc_now())) if maker is not None else seal
 
 
 def _signer(settings: Settings) -> Signer:
@@ -185,8 +211,11 @@ def _open(settings: Settings, name: str) -> Signer:
             settings.pkcs11_pin.get_secret_value(),
             TrustList.from_folder(settings.trust_dir).intermediates,
         )
-    secret = settings.seal_passphrase.get_secret_value().encode() or DevPki(settings.certs_dir).passphrase
-    return load_pkcs12(settings.certs_dir / name, secret)
+    return load_pkcs12(settings.certs_dir / name, _passphrase(settings))
+
+
+def _passphrase(settings: Settings) -> bytes:
+    return settings.seal_passphrase.get_secret_value().encode() or DevPki(settings.certs_dir).passphrase
 
 
 def _co_seal(registered: RegisteredSeal, keys: Mapping[str, Signer], place: Place) -> CoSeal:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import logging
 import re
 import zlib
@@ -23,6 +24,8 @@ from docproc.flow.context import Context
 from docproc.licence import custody
 from docproc.licence.art import draw
 from docproc.licence.custody import KINDS, RegisteredSeal
+from docproc.licence.seal_object import check_seal_object
+from docproc.licence.trust import TrustList
 from docproc.matter import LicenceSpec, load_catalogue
 from docproc.store import audit, seals
 from docproc.store.tables import SealChangeRow, SealRow
@@ -54,6 +57,8 @@ class NewSeal:
     """Line below the star of a 专用章."""
     emblem: bool = False
     """A place for the national emblem instead of the star, on the seal of a people's government."""
+    record: str = ""
+    """Seal object by GB/T 38540, base64 of its DER; an SM2 seal needs one."""
 
 
 # ------------------------------------------------------------------ use
@@ -148,7 +153,7 @@ def propose_seal(ctx: Context, caller: Caller, new: NewSeal, reason: str) -> dic
         SealError: the name does not fit on a seal.
     """
     caller.require("manage_seals")
-    seal = _checked(new)
+    seal = _checked(ctx, new)
     return _propose(ctx, caller, seal.name, "add", _to_json(seal), reason)
 
 
@@ -222,7 +227,7 @@ def _check_action(session: Session, name: str, action: str) -> None:
         raise ConflictError(f"seal {name} is {state} already", message_zh="印章已处于该状态")
 
 
-def _checked(new: NewSeal) -> RegisteredSeal:
+def _checked(ctx: Context, new: NewSeal) -> RegisteredSeal:
     known = {matter.licence.kind for matter in load_catalogue().values()}
     if not _NAME.fullmatch(new.name):
         raise InputError("a seal's name is 1 to 60 of a-z, 0-9, _", message_zh="印章代号格式不正确")
@@ -238,7 +243,7 @@ def _checked(new: NewSeal) -> RegisteredSeal:
     chain = custody.read_chain(new.certificates.encode())
     custody.check_certificate(chain, new.owner, new.valid_from, new.valid_to)
     art = draw(new.owner, font(SERIF), diameter=new.diameter, purpose=new.purpose, emblem=new.emblem)
-    return RegisteredSeal(
+    seal = RegisteredSeal(
         name=new.name,
         owner=new.owner,
         owner_code=new.owner_code,
@@ -250,7 +255,47 @@ def _checked(new: NewSeal) -> RegisteredSeal:
         licence_kinds=tuple(sorted(set(new.licence_kinds))),
         valid_from=new.valid_from,
         valid_to=new.valid_to,
+        record=_record(new.record),
     )
+    check_record(seal, TrustList.from_folder(ctx.settings.trust_dir) if seal.record else None, ctx.clock())
+    return seal
+
+
+def check_record(seal: RegisteredSeal, trust: TrustList | None, at: datetime) -> None:
+    """Hold a seal against its seal object; one that signs by SM2 must have one.
+
+    Raises:
+        InputError: there is none, or it is not about this seal or by no known maker.
+        SealError: the certificate of its maker does not hold.
+    """
+    if seal.record and trust is not None:
+        check_seal_object(seal, trust, at)
+    elif seal.algorithm == "SM2":
+        raise InputError(
+            f"seal {seal.name} signs by SM2 and has no seal object by GB/T 38540: give it with --record",
+            message_zh="国密印章须附电子印章数据（GB/T 38540）",
+        )
+
+
+def _record(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError as error:
+        raise InputError("the seal object is not base64", message_zh="电子印章数据无法识别") from error
+
+
+def seal_record(ctx: Context, caller: Caller, name: str) -> bytes:
+    """The seal object of a registered seal, DER.
+
+    Raises:
+        NotFoundError: no such seal, or it has none.
+    """
+    caller.require("view_seals")
+    with ctx.database.read() as session:
+        row = seals.find_seal(session, name)
+    if row is None or not row.record:
+        raise NotFoundError(f"no seal object of {name!r}", message_zh="没有这枚印章的电子印章数据")
+    return row.record
 
 
 # ------------------------------------------------------------------ shapes
@@ -350,6 +395,7 @@ def _proof(seal: RegisteredSeal) -> dict[str, Any]:
         "owner_code": seal.owner_code,
         "certificate": seal.certificate_sha256,
         "art": seal.art_sha256,
+        "record": hashlib.sha256(seal.record).hexdigest() if seal.record else "",
         "licence_kinds": list(seal.licence_kinds),
         "valid_to": seal.valid_to.isoformat(),
     }
@@ -369,6 +415,7 @@ def _seal_view(row: SealRow, at: datetime) -> dict[str, Any]:
         "licence_kinds": row.licence_kinds,
         "valid_from": row.valid_from.isoformat(),
         "valid_to": row.valid_to.isoformat(),
+        "algorithm": custody.algorithm(base64.b64decode(row.certificates[0])),
         "certificate_sha256": row.certificate_sha256,
         "art_sha256": row.art_sha256,
         "diameter_mm": row.diameter,

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
+from asn1crypto import x509 as asn1
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
@@ -20,6 +21,7 @@ from cryptography.x509.oid import NameOID
 from docproc.domain import Licence
 from docproc.errors import InputError, SealError
 from docproc.licence.art import SealArt
+from docproc.licence.sm2 import has_sm2_key, issued_by
 
 KINDS = {"official": "公章", "special": "专用章"}
 
@@ -49,7 +51,7 @@ class RegisteredSeal:
     valid_to: datetime
     suspended: bool = False
     record: bytes = b""
-    """Seal object shaped by GB/T 38540, DER, where there is one."""
+    """Seal object by GB/T 38540, DER; empty where there is none. SM2 seals have one."""
 
     @property
     def certificate_sha256(self) -> str:
@@ -60,6 +62,11 @@ class RegisteredSeal:
     def art_sha256(self) -> str:
         """Hash of the art's content stream."""
         return hashlib.sha256(zlib.decompress(self.art)).hexdigest()
+
+    @property
+    def algorithm(self) -> str:
+        """What it signs by, see :func:`algorithm`."""
+        return algorithm(self.certificates[0])
 
     def drawing(self) -> SealArt:
         """The art, ready to be placed on a page."""
@@ -106,7 +113,10 @@ def read_chain(pem: bytes) -> tuple[x509.Certificate, ...]:
     try:
         found = x509.load_pem_x509_certificates(pem)
         for item, issuer in pairwise(found):
-            item.verify_directly_issued_by(issuer)
+            if algorithm(item.public_bytes(Encoding.DER)) != "SM2":
+                item.verify_directly_issued_by(issuer)
+            elif not issued_by(_parse(item), _parse(issuer)):
+                raise ValueError("an SM2 certificate is not signed by the one after it")
     except Exception as error:  # the parser raises what it likes, a wrong signature among it
         problem = "give PEM certificates, the seal's own first, each followed by its issuer"
         raise InputError(f"{problem}: {error}", message_zh="印章证书链无法识别") from error
@@ -128,6 +138,24 @@ def check_certificate(chain: Sequence[x509.Certificate], owner: str, start: date
         raise InputError("the period is not within the certificate's", message_zh="有效期超出印章证书的有效期")
 
 
+def algorithm(certificate: bytes) -> str:
+    """What a key signs by, from its certificate (DER): ``RSA-2048``, ``P-256``, ``SM2`` or the like."""
+    found = asn1.Certificate.load(certificate)
+    if has_sm2_key(found):
+        return "SM2"
+    key = found.public_key
+    return f"RSA-{key.bit_size}" if key.algorithm == "rsa" else f"P-{key.bit_size}"
+
+
+def _parse(item: x509.Certificate) -> asn1.Certificate:
+    return asn1.Certificate.load(item.public_bytes(Encoding.DER))
+
+
 def to_der(chain: Sequence[x509.Certificate]) -> tuple[bytes, ...]:
     """The certificates as they are stored."""
     return tuple(item.public_bytes(Encoding.DER) for item in chain)
+
+
+def to_pem(chain: Sequence[x509.Certificate]) -> str:
+    """The certificates as they are handed in, and no key that lay beside them in a file."""
+    return "".join(item.public_bytes(Encoding.PEM).decode("ascii") for item in chain)

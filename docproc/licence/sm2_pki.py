@@ -6,6 +6,7 @@ The files, in the folder of :mod:`docproc.licence.pki` and under its passphrase:
     maker-sm2.pem                              the same of the sample seal maker (制章机构), see seal_object.py
     ca-sm2.pem                                 the issuing CA
     trust/root-sm2.crt trust/ca-sm2.crt        what a verifier needs
+    trust/makers/maker-sm2.crt                 the seal maker whose seal objects are believed
 
 No OCSP responder and no time-stamping service speak SM2 here, so the certificates name none.
 """
@@ -64,6 +65,10 @@ def make_sm2_pki(
         path = folder / f"{name}.pem"
         if not (made_before and path.exists()):
             made = issue_sm2(ca, subject, SEAL, start)
+            if name == MAKER:
+                (folder / "trust" / "makers").mkdir(exist_ok=True)
+                known_maker = folder / "trust" / "makers" / f"{MAKER}.crt"
+                known_maker.write_bytes(pem.armor("CERTIFICATE", made.certificate.dump()))
             write_sm2(path, made.key, [made.certificate, ca.certificate, *above], passphrase)
 
 

@@ -39,6 +39,8 @@ class TrustList:
     """CRLs and OCSP responses known beside those in the file; a revocation that happened later is only seen here."""
     anchors: tuple[Anchor, ...] = ()
     """Limits of roots, from ``trust.toml``; a root without an entry is our own and has none."""
+    makers: tuple[x509.Certificate, ...] = ()
+    """Certificates of the makers of seals (制章机构) whose seal objects are believed."""
 
     def anchor(self, root: x509.Certificate) -> Anchor:
         """The limits of a root."""
@@ -52,6 +54,8 @@ class TrustList:
     @classmethod
     def from_folder(cls, folder: Path) -> TrustList:
         """Read ``*.crt|cer|pem|der`` (self-issued ones are trust anchors), ``*.crl`` and ``trust.toml`` of a folder.
+
+        Certificates in its folder ``makers`` are those of seal makers.
 
         Raises:
             SetupError: no such folder, no anchor in it, or a file that is not what its name says.
@@ -69,7 +73,11 @@ class TrustList:
             name: [hashlib.sha256(item.dump()).hexdigest() for item in found if item.self_issued]
             for name, found in files.items()
         }
-        return cls(roots, others, Evidence(crls=lists), read_anchors(folder, hashes))
+        place = folder / "makers"
+        makers = (
+            [item for path in _files(place, _CERTIFICATES) for item in _certificates(path)] if place.is_dir() else []
+        )
+        return cls(roots, others, Evidence(crls=lists), read_anchors(folder, hashes), tuple(makers))
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -13,6 +16,7 @@ import sqlalchemy as sa
 from cryptography.hazmat.primitives.serialization import Encoding
 from typer.testing import CliRunner
 
+from docproc.assets import SERIF, font
 from docproc.cli import app
 from docproc.domain import Licence
 from docproc.errors import AccessError, ConflictError, InputError, NotFoundError, SealError
@@ -20,18 +24,27 @@ from docproc.flow.admin import audit_lines, check_audit, create_key
 from docproc.flow.context import Context
 from docproc.flow.deciding import decide, release
 from docproc.flow.intake import view_application
+from docproc.flow.sealing import development_seals, open_sealer
 from docproc.flow.seals import (
     NewSeal,
+    check_record,
     confirm_change,
     list_seals,
     propose_change,
     propose_seal,
     register_own,
+    seal_record,
     usable_seal,
 )
-from docproc.licence.custody import RegisteredSeal
-from docproc.licence.pki import AUTHORITY, AUTHORITY_CODE, BASE_URL, SEAL, issue, new_p256, seal_subject
+from docproc.licence.art import draw
+from docproc.licence.custody import RegisteredSeal, read_chain, to_der, to_pem
+from docproc.licence.pki import AUTHORITY, AUTHORITY_CODE, BASE_URL, SEAL, issue, make_dev_pki, new_p256, seal_subject
+from docproc.licence.seal_object import make_seal_object
+from docproc.licence.sm2_pki import MAKER, SM2_SEAL, make_sm2_pki
+from docproc.licence.sm2_signer import load_sm2
+from docproc.licence.trust import TrustList
 from docproc.settings import Settings
+from tests.flow.conftest import opened
 from tests.flow.people import (
     ADMIN,
     APPROVER,
@@ -188,6 +201,70 @@ def test_an_entry_changed_in_the_database_is_not_used(ctx: Context) -> None:
         session.execute(sa.text("UPDATE seals SET art = X'00'"))
     with pytest.raises(SealError, match="damaged"):
         usable_seal(ctx, "food_office", LICENCE, NOW + timedelta(hours=1), nothing)
+
+
+@pytest.fixture
+def certified(settings: Settings, tmp_path: Path) -> Iterator[Context]:
+    """A service beside a development PKI."""
+    make_dev_pki(tmp_path / "pki", at=NOW)
+    make_sm2_pki(tmp_path / "pki", at=NOW)
+    folders = {"certs_dir": tmp_path / "pki", "trust_dir": tmp_path / "pki" / "trust"}
+    yield from opened(settings.model_copy(update=folders))
+
+
+def by_maker(settings: Settings, given: NewSeal) -> str:
+    """The seal object for a proposal, by the sample maker."""
+    chain = read_chain(given.certificates.encode())
+    seal = RegisteredSeal(
+        name=given.name, owner=given.owner, owner_code=given.owner_code, kind=given.kind,
+        filing_number=given.filing_number, certificates=to_der(chain), diameter=given.diameter,
+        art=draw(given.owner, font(SERIF), diameter=given.diameter, purpose=given.purpose).compressed(),
+        licence_kinds=given.licence_kinds, valid_from=given.valid_from, valid_to=given.valid_to,
+    )  # fmt: skip
+    maker = load_sm2(settings.certs_dir / f"{MAKER}.pem", (settings.certs_dir / "passphrase").read_bytes())
+    return base64.b64encode(make_seal_object(seal, maker, NOW)).decode()
+
+
+def test_a_seal_object_is_checked_kept_and_given_out(certified: Context) -> None:
+    given = new_seal()
+    record = by_maker(certified.settings, given)
+    for wrong in (replace(given, filing_number="SAMPLE-7"), replace(given, purpose="另一专用章")):
+        with pytest.raises(InputError, match="seal object"):
+            propose_seal(certified, SEALER, replace(wrong, record=record), "新章启用")
+    with pytest.raises(InputError, match="base64"):
+        propose_seal(certified, SEALER, replace(given, record="%"), "新章启用")
+    change = propose_seal(certified, SEALER, replace(given, record=record), "新章启用")
+    confirm_change(certified, APPROVER, change["id"])
+    assert base64.b64encode(seal_record(certified, AUDITOR, "food_office")).decode() == record
+    (view,) = list_seals(certified, AUDITOR)["seals"]
+    assert (view["has_record"], view["algorithm"]) == (True, "P-256")
+    (line, _) = audit_lines(certified, AUDITOR, subject="food_office")
+    assert line["detail"]["record"] == hashlib.sha256(base64.b64decode(record)).hexdigest()
+    with pytest.raises(NotFoundError):
+        seal_record(certified, AUDITOR, "market_regulation")
+
+
+def test_an_sm2_seal_needs_its_seal_object(certified: Context) -> None:
+    pem = (certified.settings.certs_dir / f"{SM2_SEAL}.pem").read_bytes()
+    given = new_seal(certificates=to_pem(read_chain(pem)), purpose="")
+    with pytest.raises(InputError, match="has no seal object"):
+        propose_seal(certified, SEALER, given, "国密印章启用")
+    change = propose_seal(certified, SEALER, replace(given, record=by_maker(certified.settings, given)), "国密印章启用")
+    confirm_change(certified, APPROVER, change["id"])
+    assert list_seals(certified, AUDITOR)["seals"][0]["algorithm"] == "SM2"
+
+
+def test_development_seals_come_with_seal_objects(certified: Context) -> None:
+    seals = development_seals(certified.settings)
+    known = TrustList.from_folder(certified.settings.trust_dir)
+    assert {seal.name for seal in seals} >= {"market_regulation"}
+    for seal in seals:
+        check_record(seal, known, datetime.now(UTC))
+    damaged = replace(seals[0], record=seals[0].record[:-2] + b"\0\0")
+    sealer = open_sealer(certified.settings)
+    with pytest.raises(SealError) as refused:
+        sealer(LICENCE, [damaged], NOW)
+    assert refused.value.code == "seal_object"
 
 
 def test_the_development_seal_is_registered_only_on_a_registry_never_used(ctx: Context) -> None:

@@ -77,6 +77,16 @@ class CmsReport:
     error: str
 
 
+@dataclass(frozen=True, slots=True)
+class SealObjectReport:
+    """What BouncyCastle reads in a seal object by GB/T 38540, and whether its maker's signature holds."""
+
+    valid: bool
+    error: str
+    said: dict[str, Any]
+    """Each entry by its name in the program; certificates and picture by SHA-256."""
+
+
 def dss(pdfs: Sequence[Path], roots: Sequence[Path], at: datetime | None = None) -> list[DssReport]:
     """Judge files by EN 319 102-1, for the time ``at`` (``None``: now), with ``roots`` (PEM files) as trust anchors."""
     options = [part for root in roots for part in ("--trust", str(root))]
@@ -93,6 +103,12 @@ def verapdf(pdfs: Sequence[Path], flavour: str = "3b") -> list[PdfAReport]:
 def bouncycastle(pdfs: Sequence[Path]) -> list[CmsReport]:
     """Check the mathematics of RSA, ECDSA and SM2 signatures and of time-stamps."""
     return [_cms_report(item) for item in _judge("bouncycastle", "BouncyCastle", list(map(str, pdfs)))]
+
+
+def seal_objects(files: Sequence[Path]) -> list[SealObjectReport]:
+    """Read seal objects and check the mathematics of their SM2 signatures; nothing of trust."""
+    answers = _judge("bouncycastle", "SealObject", list(map(str, files)))
+    return [SealObjectReport(item["valid"], item.get("error", ""), item) for item in answers]
 
 
 def _judge(name: str, main: str, arguments: Sequence[str]) -> list[dict[str, Any]]:

@@ -1,0 +1,118 @@
+"""Seal objects by GB/T 38540: the art for a seal maker, a sample maker for development, and a look into an object."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from docproc.commands.common import Json, emit, out
+from docproc.settings import Settings
+
+Owner = Annotated[str, typer.Option(help="Registered name of the authority, as in the certificate.")]
+Diameter = Annotated[float, typer.Option(help="Of the art, mm.")]
+Purpose = Annotated[str, typer.Option(help="Line below the star, for a 专用章.")]
+Emblem = Annotated[bool, typer.Option("--emblem", help="With the national emblem, for a government.")]
+File = Annotated[Path, typer.Argument(help="Seal object, DER.", exists=True, dir_okay=False)]
+
+
+def seal_art(
+    owner: Owner,
+    to: Annotated[Path, typer.Option("--out", help="SVG file to write.")],
+    diameter: Diameter = 42.0,
+    purpose: Purpose = "",
+    emblem: Emblem = False,
+) -> None:
+    """Write the art of a seal as SVG: the picture that its maker signs."""
+    from docproc.assets import SERIF, font
+    from docproc.licence.art import draw
+    from docproc.licence.art_svg import to_svg
+
+    to.write_bytes(to_svg(draw(owner, font(SERIF), diameter=diameter, purpose=purpose, emblem=emblem)))
+    out.print(f"{to}: {diameter:g} mm", highlight=False)
+
+
+def seal_make_object(
+    certificates: Annotated[
+        Path, typer.Option(help="PEM: the seal's certificate, then its issuers.", exists=True, dir_okay=False)
+    ],
+    owner: Owner,
+    filing_number: Annotated[str, typer.Option(help="备案号, in ASCII.")],
+    to: Annotated[Path, typer.Option("--out", help="File to write.")],
+    diameter: Diameter = 42.0,
+    purpose: Purpose = "",
+    emblem: Emblem = False,
+) -> None:
+    """Make a seal object with the sample maker of the development PKI; a real one comes from the maker of the seal."""
+    from docproc.assets import SERIF, font
+    from docproc.licence import custody
+    from docproc.licence.art import draw
+    from docproc.licence.responder import DevPki
+    from docproc.licence.seal_object import make_seal_object
+    from docproc.licence.sm2_pki import MAKER
+    from docproc.licence.sm2_signer import load_sm2
+
+    chain = custody.read_chain(certificates.read_bytes())
+    folder = Settings().certs_dir
+    maker = load_sm2(folder / f"{MAKER}.pem", DevPki(folder).passphrase)
+    seal = custody.RegisteredSeal(
+        name="",
+        owner=owner,
+        owner_code="",
+        kind="official",
+        filing_number=filing_number,
+        certificates=custody.to_der(chain),
+        diameter=diameter,
+        art=draw(owner, font(SERIF), diameter=diameter, purpose=purpose, emblem=emblem).compressed(),
+        licence_kinds=(),
+        valid_from=chain[0].not_valid_before_utc,
+        valid_to=chain[0].not_valid_after_utc,
+    )
+    to.write_bytes(make_seal_object(seal, maker, datetime.now(UTC)))
+    out.print(f"{to}: seal object of {owner}", highlight=False)
+
+
+def seal_check_object(
+    file: File,
+    trust: Annotated[Path | None, typer.Option(help="Folder of trusted certificates, with `makers`.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Show what a seal object says and whether a known maker signed it; exit 1 when not."""
+    from docproc.errors import InputError, SealError
+    from docproc.licence.seal_object import check_maker, read_seal_object
+    from docproc.licence.trust import TrustList
+
+    found = read_seal_object(file.read_bytes())
+    problem = ""
+    try:
+        check_maker(found, TrustList.from_folder(trust or Settings().trust_dir))
+    except (InputError, SealError) as error:
+        problem = str(error)
+    told = {
+        "ok": not problem,
+        "problem": problem,
+        "seal_id": found.seal_id,
+        "name": found.name,
+        "maker": found.maker.subject.human_friendly,
+        "created": found.created.isoformat(),
+        "valid_from": found.valid_from.isoformat(),
+        "valid_to": found.valid_to.isoformat(),
+        "picture": found.picture_type,
+        "size_mm": list(found.size_mm),
+        "certificates": len(found.certificates),
+    }
+    if as_json:
+        emit(told)
+    else:
+        for key, value in told.items():
+            out.print(f"{key}: {value}", highlight=False)
+    if problem:
+        raise typer.Exit(1)
+
+
+def add_to(group: typer.Typer) -> None:
+    """Put these commands into ``docproc seal``."""
+    for name, command in (("art", seal_art), ("make-object", seal_make_object), ("check-object", seal_check_object)):
+        group.command(name)(command)
