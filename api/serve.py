@@ -19,8 +19,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pydantic import SecretStr
-
 from docproc.errors import SetupError
 from docproc.flow.engine import migrate_all
 from docproc.flow.guardian import PARENT_PIPE
@@ -120,12 +118,7 @@ def prepare(settings: Settings) -> None:
 def environment(settings: Settings, *, with_secrets: bool) -> dict[str, str]:
     """The settings as environment variables for a child; seal secrets only where they are needed."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("DOCPROC_")}
-    for name, value in settings.model_dump().items():
-        if name in SECRETS and not with_secrets:
-            env[f"DOCPROC_{name.upper()}"] = ""
-            continue
-        env[f"DOCPROC_{name.upper()}"] = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
-    return env
+    return env | settings.environment(leave_out=() if with_secrets else SECRETS)
 
 
 def _web(settings: Settings, socket_handle: int, parent_pipe: int) -> Child:

@@ -157,6 +157,19 @@ class Sandbox:
         self._process = None
 
 
+def cpu_seconds() -> float:
+    """CPU time of this process so far, with its children's: those that ended, and those in which parsers ran."""
+    return sum(os.times()[:4]) + _spent[0]
+
+
+_spent, _spending = [0.0], threading.Lock()
+
+
+def _spend(seconds: float) -> None:
+    with _spending:
+        _spent[0] += seconds
+
+
 def _died(seconds: float, budget: Budget) -> DocprocError:
     if seconds >= 0.95 * min(budget.cpu_s, budget.wall_s):
         return LimitError(f"parser stopped after {seconds:.1f} s", message_zh=_TOO_LONG_ZH, code="too_slow")
@@ -170,6 +183,7 @@ def _result(message: bytes, handles: list[int], budget: Budget) -> tuple[Json, l
         if "error" in answer:
             raise _refusal(answer)
         sizes = [int(size) for size in answer["sizes"]]
+        _spend(min(max(0.0, float(answer["cpu_s"])), budget.cpu_s))
     except (ValueError, KeyError, TypeError) as problem:
         raise UnsupportedFileError("parser gave nonsense", message_zh=_CRASH_ZH, code="damaged_file") from problem
     if not handles or min(sizes, default=-1) < 0 or sum(sizes) > budget.result_bytes:

@@ -5,6 +5,7 @@ The table in ``docs/settings.md`` is made from this class by ``docproc doctor --
 
 from __future__ import annotations
 
+from collections.abc import Container
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -93,6 +94,14 @@ class Settings(BaseSettings):
     )
     traces_share: float = Field(1.0, ge=0, le=1, description="Share of traces that are kept")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
+
+    def environment(self, leave_out: Container[str] = ()) -> dict[str, str]:
+        """All settings as environment variables for a child process; those of ``leave_out`` are empty."""
+        env = {}
+        for name, value in self.model_dump().items():
+            text = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+            env[f"DOCPROC_{name.upper()}"] = "" if name in leave_out else text
+        return env
 
     @property
     def database(self) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -11,6 +13,10 @@ from rich.table import Table
 
 from docproc.commands.common import Json, emit, err, out
 
+if TYPE_CHECKING:
+    from docproc.bench_service import Store
+
+SAMPLE = Path("samples/scans/02-trader-good")
 bench_app = typer.Typer(help="Measure accuracy and speed.", no_args_is_help=True)
 
 
@@ -43,16 +49,39 @@ def bench_read(
 
 @bench_app.command("flow")
 def bench_flow(
-    workers: Annotated[str, typer.Option(help="Numbers of readers, separated by commas.")] = "1,2",
-    applications: Annotated[int, typer.Option(min=2, help="Applications in each run.")] = 6,
-    sample: Annotated[Path, typer.Option(help="Folder of a sample that passes.")] = Path(
-        "samples/scans/02-trader-good"
-    ),
+    workers: Annotated[str, typer.Option(help="Numbers of readers and sealers, separated by commas.")] = "1,2",
+    applications: Annotated[int, typer.Option(min=3, help="Applications in each run.")] = 6,
+    stores: Annotated[
+        str, typer.Option(help="`embedded`, `distributed` (on the servers in the settings), or both after a comma.")
+    ] = "embedded",
+    sample: Annotated[Path, typer.Option(help="Folder of a sample that passes.")] = SAMPLE,
     as_json: Json = False,
 ) -> None:
-    """Pages and seals a second, and what each step costs, with fresh services on SQLite."""
+    """Pages and seals a second, and what each step costs, with a fresh service for each number of workers."""
     from docproc.bench_flow import run
 
+    with progress() as tell:
+        result = run(sample, whole_numbers(workers), applications, store_names(stores), tell)
+    if as_json:
+        emit(result)
+        return
+    table = Table("store", "workers", "pages/s", "CPU s/page", "seals/s", "step", "times", "wall s", "CPU s")
+    for item in result["runs"]:
+        keys = ("store", "workers", "pages_per_second", "cpu_s_page", "seals_per_second")
+        head = tuple(str(item[key]) for key in keys)
+        for name, cost in item["stages"].items():
+            table.add_row(*head, name, str(int(cost["times"])), f"{cost['wall_s']:.2f}", f"{cost['cpu_s']:.2f}")
+            head = ("",) * len(keys)
+    out.print(table)
+    for item in result["ratios"]:
+        few, many = item["workers"]
+        rates = f"{item['pages_per_second']} times the pages, {item['seals_per_second']} times the seals"
+        out.print(f"{item['store']}: {many} workers did {rates} of {few}", highlight=False)
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[str, int, int], None]]:
+    """A bar on a terminal; gives what moves it."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=err, disable=not err.is_terminal) as bar:
         task = bar.add_task("starting", total=None)
@@ -60,17 +89,23 @@ def bench_flow(
         def tell(what: str, done: int, total: int) -> None:
             bar.update(task, description=what, completed=done, total=total)
 
-        result = run(sample, [int(number) for number in workers.split(",")], applications, tell)
-    if as_json:
-        emit(result)
-        return
-    table = Table("workers", "pages/s", "CPU s/page", "seals/s", "step", "times", "wall s", "CPU s")
-    for item in result["runs"]:
-        head = tuple(str(item[key]) for key in ("workers", "pages_per_second", "cpu_s_page", "seals_per_second"))
-        for name, cost in item["stages"].items():
-            table.add_row(*head, name, str(int(cost["times"])), f"{cost['wall_s']:.2f}", f"{cost['cpu_s']:.2f}")
-            head = ("", "", "", "")
-    out.print(table)
+        yield tell
+
+
+def whole_numbers(text: str) -> list[int]:
+    """Numbers above 0, separated by commas."""
+    parts = text.split(",")
+    if not all(part.strip().isdigit() and int(part) for part in parts):
+        raise typer.BadParameter(f"{text!r}: write whole numbers above 0 with commas, for example 1,2")
+    return [int(part) for part in parts]
+
+
+def store_names(text: str) -> list[Store]:
+    """Names of stores, separated by commas."""
+    names = text.split(",")
+    if not set(names) <= {"embedded", "distributed"}:
+        raise typer.BadParameter(f"{text!r}: write embedded, distributed, or both with a comma")
+    return cast("list[Store]", names)
 
 
 @bench_app.command("seal")

@@ -55,7 +55,8 @@ QUEUE_OF: dict[Job, str] = {
 }
 CONCURRENCY = {"read": 1, "check": 2, "seal": 1, "notify": 4}
 """Jobs of a queue that one worker runs at a time; reading and sealing use all of a core."""
-POLL_SECONDS = 0.2
+POLL_SECONDS = {"read": 0.2, "check": 0.3, "seal": 0.2, "notify": 1.0}
+"""How often an idle worker asks a queue for work; nobody waits for a notification, and each look costs milliseconds."""
 STEP_ATTEMPTS = 6
 """Tries of a step that fails for a reason we do not know: after 0.5 s, doubling, about 15 s in all."""
 OUTAGE_SECONDS, OUTAGE_ATTEMPTS = 2.0, 1_000_000
@@ -249,7 +250,7 @@ def launch(database: Database, name: str, queues: Sequence[str], version: str) -
     DBOS.launch()
     _one_log()
     for queue, concurrency in CONCURRENCY.items():
-        DBOS.register_queue(queue, worker_concurrency=concurrency, polling_interval_sec=POLL_SECONDS)
+        DBOS.register_queue(queue, worker_concurrency=concurrency, polling_interval_sec=POLL_SECONDS[queue])
 
 
 def recover(names: Sequence[str]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from time import perf_counter
@@ -10,6 +9,7 @@ from time import perf_counter
 from prometheus_client import CollectorRegistry, Counter, Histogram, start_http_server
 
 from docproc.domain import PageReading
+from docproc.sandbox import cpu_seconds
 
 REGISTRY = CollectorRegistry()
 _SECONDS = (0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100)
@@ -32,7 +32,7 @@ def listen(port: int) -> None:
 @contextmanager
 def timed(step: str) -> Iterator[None]:
     """Time one try of a step and count how it failed."""
-    started, cpu = perf_counter(), sum(os.times()[:4])
+    started, cpu = perf_counter(), cpu_seconds()
     try:
         yield
     except Exception as error:
@@ -40,7 +40,7 @@ def timed(step: str) -> Iterator[None]:
         raise
     finally:
         STEP_SECONDS.labels(step).observe(perf_counter() - started)
-        STEP_CPU.labels(step).inc(max(0.0, sum(os.times()[:4]) - cpu))  # with its children, where parsing happens
+        STEP_CPU.labels(step).inc(max(0.0, cpu_seconds() - cpu))
 
 
 def count_readings(readings: Sequence[PageReading]) -> None:

@@ -90,9 +90,11 @@ def real_stages(settings: Settings) -> Stages:
     def read_file(
         data: bytes, filename: str, matter: Matter, *, material: str | None, today: date
     ) -> Sequence[PageReading]:
+        from docproc.read.page import page_engine
         from docproc.read.page import read_file as read
 
-        return read(data, filename, matter, material=material, today=today, limits=_limits(settings))
+        engine = page_engine(settings.engine_threads)
+        return read(data, filename, matter, material=material, today=today, recogniser=engine, limits=_limits(settings))
 
     def draw_pages(data: bytes) -> Sequence[PagePicture]:
         from docproc.scan.preview import previews

@@ -56,7 +56,11 @@ def compile_options(core: Any, threads: int, precision: str) -> dict[str, Any]:
     """Return what OpenVINO is told when it compiles for the CPU; arguments as in :class:`Network`."""
     if precision == "auto":
         precision = "bf16" if "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES") else "f32"
-    options: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": precision}
+    options: dict[str, Any] = {
+        "PERFORMANCE_HINT": "LATENCY",
+        "INFERENCE_PRECISION_HINT": precision,
+        "ENABLE_CPU_PINNING": False,  # processes know nothing of each other and would all choose the first core
+    }
     if threads:
         options["INFERENCE_NUM_THREADS"] = threads
     folder = cache_dir()

@@ -93,6 +93,30 @@ def open_database(url: str, pool_size: int = 10) -> Database:
     raise SetupError(f"database {url.split(':')[0]!r} is not supported: use sqlite:///FILE or postgresql://…")
 
 
+def create_database(url: str, name: str) -> str:
+    """Make an empty database beside another one on a PostgreSQL server; returns its URL.
+
+    Raises:
+        UnavailableError: the server is out of reach, or does not allow it.
+    """
+    _outside_transactions(url, f"CREATE DATABASE {name}")
+    return sa.make_url(url).set(database=name).render_as_string(hide_password=False)
+
+
+def drop_database(url: str, name: str) -> None:
+    """Remove a database with all that is in it, whoever is connected; raises as :func:`create_database`."""
+    _outside_transactions(url, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+def _outside_transactions(url: str, statement: str) -> None:
+    database = open_database(url)
+    try:
+        with _reaching(), database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql(statement)
+    finally:
+        database.close()
+
+
 def _sqlite(url: str, pool_size: int) -> sa.Engine:
     file = sa.make_url(url).database
     if file and file != ":memory:":

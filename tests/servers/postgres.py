@@ -29,9 +29,10 @@ def cluster() -> Iterator[str]:
 
 
 @contextmanager
-def restartable_cluster() -> Iterator[tuple[str, Server]]:
+def restartable_cluster(durable: bool = False) -> Iterator[tuple[str, Server]]:
     """The URL of :func:`cluster` together with the server, which the test may stop and start.
 
+    A ``durable`` one waits for its disk, as in production: for measurements.
     PostgreSQL refuses to run as root, so root hands the folder and the process to the account ``postgres``.
     """
     initdb = find_program("initdb", COMMAND, *DEBIAN)
@@ -43,10 +44,11 @@ def restartable_cluster() -> Iterator[tuple[str, Server]]:
         port = free_port()
         address = f"docproc:{password}@127.0.0.1:{port}"
         server: list[str | Path] = [initdb.with_name("postgres"), "-D", folder / "data", "-p", str(port), "-k", folder]
-        # The data lives as long as the test run, so it need not survive a power cut.
-        quick = ["-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "synchronous_commit=off"]
+        options = ["-c", "listen_addresses=127.0.0.1"]
+        if not durable:  # the data lives as long as the test run, so it need not survive a power cut
+            options += ["-c", "fsync=off", "-c", "synchronous_commit=off"]
         login = f"postgresql://{address}/postgres"
-        with running([*server, *quick], lambda: _answers(login), folder / "log", user=user) as process:
+        with running([*server, *options], lambda: _answers(login), folder / "log", user=user) as process:
             with psycopg.connect(login, autocommit=True) as connection:
                 connection.execute("CREATE DATABASE docproc")
             yield f"postgresql+psycopg://{address}/docproc", process

@@ -1,0 +1,193 @@
+"""A fresh service for each measurement, its processes, and what they say of their work.
+
+It stands on SQLite and a folder, or on a database and a bucket of its own at the servers in the settings.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+from uuid import uuid4
+
+import httpx
+
+from docproc.errors import SetupError
+from docproc.flow import service
+from docproc.flow.engine import migrate_all
+from docproc.flow.service import Caller, Context
+from docproc.settings import Settings
+from docproc.store.db import create_database, drop_database, open_database
+
+Store = Literal["embedded", "distributed"]
+Tell = Callable[[str, int, int], None]
+"""Told what is going on, how much of it is done, and of how much."""
+Costs = dict[str, dict[str, float]]
+"""``wall_s``, ``cpu_s`` and ``times`` of each step."""
+READER_QUEUES = "read,check,notify"
+STALLED_SECONDS = 300.0
+"""Time without any progress after which a measurement is given up."""
+KIOSK = Caller("bench-k", "bench-kiosk", "bench", frozenset({"kiosk"}))
+APPROVER = Caller("bench-a", "bench-approver", "bench", frozenset({"approver"}))
+SEALER = Caller("bench-s", "bench-sealer", "bench", frozenset({"sealer"}))
+WORKER = "docproc.flow.worker"
+_SAMPLE = re.compile(r'^docproc_step_(seconds_sum|cpu_seconds_total|seconds_count)\{step="(\w+)"\} (\S+)$', re.M)
+_NAMES = {"seconds_sum": "wall_s", "cpu_seconds_total": "cpu_s", "seconds_count": "times"}
+
+
+@contextmanager
+def fresh_service(store: Store, **more: object) -> Iterator[Context]:
+    """An empty migrated service; its database is dropped in the end. A bucket stays: what it holds is under retention.
+
+    Args:
+        store: ``embedded``, or ``distributed``: a database and a bucket of its own on the servers in the settings.
+        more: settings that differ.
+
+    Raises:
+        SetupError: distributed, and the settings name no PostgreSQL or no S3 server.
+    """
+    with tempfile.TemporaryDirectory(prefix="docproc-bench-") as folder:
+        given = Settings().model_copy(update={"data_dir": Path(folder), "metrics_port": 0, **more})
+        if store == "embedded":
+            yield from _opened(given.model_copy(update={"database_url": "", "blobs": ""}))
+            return
+        if given.is_embedded or not given.blobs.startswith("s3:"):
+            raise SetupError("no servers: set DOCPROC_DATABASE_URL to PostgreSQL and DOCPROC_BLOBS to s3://HOST/BUCKET")
+        name = f"docproc_bench_{uuid4().hex[:8]}"
+        url = create_database(given.database_url, name)
+        try:
+            blobs = f"{given.blobs.rstrip('/')}-{name.rpartition('_')[2]}"
+            yield from _opened(given.model_copy(update={"database_url": url, "blobs": blobs}))
+        finally:
+            drop_database(given.database_url, name)
+
+
+def _opened(settings: Settings) -> Iterator[Context]:
+    database = open_database(settings.database)
+    migrate_all(database)
+    database.close()
+    ctx = service.open_context(settings)
+    try:
+        yield ctx
+    finally:
+        ctx.close()
+
+
+@contextmanager
+def workers(ctx: Context, queues: Mapping[str, str], module: str = WORKER) -> Iterator[list[int]]:
+    """Run a worker process for each name; gives the ports of their measurements."""
+    running, ports = [], []
+    try:
+        for name, wanted in queues.items():
+            port = free_port()
+            running.append(start([module, name, wanted], ctx.settings.model_copy(update={"metrics_port": port})))
+            ports.append(port)
+        yield ports
+    finally:
+        stop(running)
+
+
+def start(module: Sequence[str], settings: Settings) -> subprocess.Popen[bytes]:
+    """Start ``python -m MODULE ARG...`` with these settings in its environment."""
+    env = {**os.environ, **settings.environment(), "DOCPROC_LOG_LEVEL": "ERROR"}
+    return subprocess.Popen([sys.executable, "-m", *module], env=env, stdin=subprocess.DEVNULL)
+
+
+def stop(running: Sequence[subprocess.Popen[bytes]], seconds: float = 60.0) -> None:
+    """End processes in order; those that do not end in time are killed."""
+    for process in running:
+        process.terminate()
+    for process in running:
+        try:
+            process.wait(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def costs(ports: Sequence[int]) -> Costs:
+    """What the steps of these workers have cost so far, all together; nothing of one that does not answer yet."""
+    found: Costs = defaultdict(lambda: {"cpu_s": 0.0, "wall_s": 0.0, "times": 0.0})
+    for port in ports:
+        try:
+            text = httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=10).text
+        except httpx.TransportError:
+            continue
+        for kind, step, value in _SAMPLE.findall(text):
+            found[step][_NAMES[kind]] += float(value)
+    return found
+
+
+def answers(port: int) -> bool:
+    """Whether a worker or web process answers already."""
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=10).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def steady_rate(
+    count: Callable[[], int], warm: Callable[[], bool], busy: int, total: int, tell: Callable[[int, int], None]
+) -> tuple[int, float]:
+    """Wait until all is done; how much was done, and in how many seconds, while every worker was at work.
+
+    Where that was never so, up to the end.
+
+    Args:
+        count: how much is done.
+        warm: whether every worker has loaded what it needs and done something.
+        busy: number of workers; once less than so much is left, some have nothing to do.
+        total: how much there is to do.
+        tell: told of the progress.
+
+    Raises:
+        SetupError: nothing more happens.
+    """
+    seen, moved = -1, time.monotonic()
+    begun: tuple[int, float] | None = None
+    ended: tuple[int, float] | None = None
+    while seen < total:
+        done, now = count(), time.monotonic()
+        if done != seen:
+            if begun is None:
+                begun = (done, now) if warm() else None
+            elif total - seen >= busy:  # until now nobody lacked work
+                ended = (done, now)
+            seen, moved = done, now
+            tell(done, total)
+        if now - moved > STALLED_SECONDS:
+            raise SetupError(f"{done} of {total} done, and nothing more within {STALLED_SECONDS:.0f} s: see the log")
+        time.sleep(0.1)
+    ended = ended or (seen, moved)
+    if begun is None or ended[0] == begun[0]:
+        raise SetupError(f"{total} are done before there was anything to measure: take more applications")
+    return ended[0] - begun[0], ended[1] - begun[1]
+
+
+def until(condition: Callable[[], bool], seconds: float = STALLED_SECONDS) -> None:
+    """Wait for a condition.
+
+    Raises:
+        SetupError: it does not come true in time.
+    """
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise SetupError(f"nothing more happened within {seconds:.0f} s: see the log")
+        time.sleep(0.1)
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
