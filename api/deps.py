@@ -22,12 +22,15 @@ WRONG_KEY_COST = 5
 
 
 def get_context(request: Request) -> Context:
-    """The service that this process opened at its start."""
+    """The service that this process opened at its start, with the matters that are in force now."""
     found: Context = request.app.state.context
+    found.refresh()
     return found
 
 
 Ctx = Annotated[Context, Depends(get_context)]
+Fresh = Depends(get_context)
+"""For routes that ask the catalogue and nothing else."""
 
 
 def public(request: Request, cost: float = 1.0) -> None:

@@ -7,11 +7,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Response
 
 from api import schemas
-from api.deps import Ctx, Public
+from api.deps import Ctx, Fresh, Public
 from api.problems import problems
 from docproc.matter import Matter, find_matter, load_catalogue
 
-router = APIRouter(prefix="/v1/matters", tags=["matters"], dependencies=[Public])
+router = APIRouter(prefix="/v1/matters", tags=["matters"], dependencies=[Public, Fresh])
 
 MatterId = Annotated[str, Path(max_length=60, examples=["food_licence"])]
 

@@ -693,17 +693,40 @@ def _rule_references(rule: Any) -> list[tuple[str, str]]:
 
 
 @cache
-def load_catalogue(folder: Path = MATTERS_DIR) -> dict[str, Matter]:
-    """All matters of a folder by id.
-
-    Raises:
-        CatalogueError: a file is wrong.
-    """
+def _load(folder: Path) -> dict[str, Matter]:
     paths = sorted(p for p in folder.glob("*.toml") if not p.name.startswith("_"))
     return {matter.id: matter for matter in map(load_matter, paths)}
 
 
-def find_matter(key: str, folder: Path = MATTERS_DIR) -> Matter:
+_in_force = MATTERS_DIR
+
+
+def folder_in_force() -> Path:
+    """The folder whose matters this process works by: those that ship, or what the office put in their place."""
+    return _in_force
+
+
+def put_in_force(folder: Path) -> None:
+    """Work by the matters of another folder from now on; they are loaded first, and nothing changes if one is wrong.
+
+    Raises:
+        CatalogueError: a file is wrong.
+    """
+    global _in_force
+    _load(folder)
+    _in_force = folder
+
+
+def load_catalogue(folder: Path | None = None) -> dict[str, Matter]:
+    """All matters by id, of the folder in force or of another one.
+
+    Raises:
+        CatalogueError: a file is wrong.
+    """
+    return _load(folder or _in_force)
+
+
+def find_matter(key: str, folder: Path | None = None) -> Matter:
     """The matter of this id.
 
     Raises:

@@ -13,6 +13,7 @@ from api.pages import (
     home,
     kiosk,
     kiosk_case,
+    matters,
     office,
     office_login,
     office_oidc,
@@ -37,19 +38,8 @@ class KeptFiles(StaticFiles):
 
 def install(app: FastAPI) -> None:
     """Add the pages to the application; call it after :func:`api.problems.install`."""
-    for module in (
-        home,
-        kiosk,
-        kiosk_case,
-        public,
-        wallet,
-        office_login,
-        office_oidc,
-        review,
-        office,
-        retention,
-        counter,
-    ):
+    official = (office_login, office_oidc, review, office, matters, retention, counter)
+    for module in (home, kiosk, kiosk_case, public, wallet, *official):
         app.include_router(module.router, include_in_schema=False)
     app.mount("/static", GZipMiddleware(KeptFiles(directory=STATIC)), name="static")
     errors.install(app)

@@ -1,17 +1,12 @@
-"""The office: users, devices and keys, matters, audit log, figures."""
+"""The office: users, devices and keys, audit log, figures."""
 
 from __future__ import annotations
 
-import re
-import tempfile
 from datetime import date, datetime, time, timedelta
-from pathlib import Path as FilePath
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
-from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import UploadFile
 
 from api.deps import Ctx
 from api.pages.bench_view import spec_of
@@ -19,17 +14,16 @@ from api.pages.csrf import Csrf
 from api.pages.official import AsCaller
 from api.pages.qr import qr_svg
 from api.pages.render import page
-from docproc.errors import CatalogueError, DocprocError, InputError
+from docproc.errors import DocprocError, InputError
 from docproc.flow import figures as work
 from docproc.flow import service, users
 from docproc.flow.access import Caller
 from docproc.flow.context import CHINA
-from docproc.matter import find_matter, load_catalogue, load_matter
+from docproc.matter import find_matter
 
 router = APIRouter(prefix="/office")
 Word = Annotated[str, Form(max_length=80)]
 Id = Annotated[str, Path(max_length=16)]
-MATTER_BYTES = 500_000
 
 
 @router.get("/users")
@@ -105,33 +99,6 @@ def revoke(ctx: Ctx, caller: AsCaller, key_id: Id) -> Response:
     return RedirectResponse("/office/keys", 303)
 
 
-@router.get("/matters")
-def matters(request: Request, caller: AsCaller) -> Response:
-    """The catalogue."""
-    caller.require("manage_matters")
-    return page(request, "office/matters.html", matters=load_catalogue().values(), linted=None, fault=None)
-
-
-@router.post("/matters", dependencies=[Csrf])
-async def lint(request: Request, caller: AsCaller) -> Response:
-    """Check a matter file before it is put into the catalogue; nothing is changed."""
-    caller.require("manage_matters")
-    async with request.form(max_files=1, max_fields=4) as form:
-        sent = form.get("file")
-        data = await sent.read(MATTER_BYTES + 1) if isinstance(sent, UploadFile) else b""
-    if not data or len(data) > MATTER_BYTES:
-        raise InputError("no matter file was sent", message_zh="请选择一个事项文件（TOML）")
-    linted, fault = None, None
-    try:
-        linted = await run_in_threadpool(_lint, data)
-    except CatalogueError as error:
-        fault = error
-    except UnicodeDecodeError:
-        raise InputError("not UTF-8", message_zh="文件不是 UTF-8 编码的文本") from None
-    status = 422 if fault else 200
-    return page(request, "office/matters.html", status, matters=load_catalogue().values(), linted=linted, fault=fault)
-
-
 @router.get("/figures")
 def figures(request: Request, ctx: Ctx, caller: AsCaller, days: Annotated[int, Query(ge=1, le=730)] = 90) -> Response:
     """How the work goes."""
@@ -180,15 +147,6 @@ def _users(
     qr = qr_svg(made.totp_uri) if made is not None else None
     status = 422 if said else 200
     return page(request, "office/users.html", status, users=found, roles=users.OFFICIALS, made=made, qr=qr, said=said)
-
-
-def _lint(data: bytes) -> object:
-    with tempfile.TemporaryDirectory() as folder:
-        text = data.decode("utf-8")
-        named = re.search(r'^id = "([a-z][a-z0-9_]{0,59})"', text, re.MULTILINE)
-        file = FilePath(folder) / f"{named[1] if named else 'matter'}.toml"  # a matter's file bears its id
-        file.write_text(text, encoding="utf-8")
-        return load_matter(file)
 
 
 def _midnight(day: str, more: int) -> datetime | None:

@@ -9,7 +9,6 @@ import typer
 from rich.table import Table
 
 from docproc.commands.common import Json, emit, out
-from docproc.errors import DocprocError
 
 matter_app = typer.Typer(help="The catalogue of matters.", no_args_is_help=True)
 models_app = typer.Typer(help="OCR weights and fonts: fetch and verify.", no_args_is_help=True)
@@ -56,25 +55,17 @@ def matter_check(
     as_json: Json = False,
 ) -> None:
     """Lint matter files; a mistake is named with its line and remedy."""
-    from docproc.errors import CatalogueError, InputError
-    from docproc.form.layout import layout_of
-    from docproc.licence.layout import load_layout
+    from docproc.errors import CatalogueError
+    from docproc.flow.linting import lint_matter
     from docproc.matter import MATTERS_DIR, load_matter
 
     paths = files or sorted(p for p in MATTERS_DIR.glob("*.toml") if not p.name.startswith("_"))
     problems = []
     for path in paths:
         try:
-            item = load_matter(path)
-            for each in item.form:
-                layout_of(item, each)
-            places = len(load_layout(item.licence.layout).co_seal)
-            if places < len(item.licence.co_seals):
-                raise InputError(f"layout {item.licence.layout} has {places} [[co_seal]] places: add one for each seal")
+            lint_matter(load_matter(path), path)
         except CatalogueError as error:
             problems.append({"file": error.file, "line": error.line, "problem": error.problem, "remedy": error.remedy})
-        except DocprocError as error:
-            problems.append({"file": path.name, "line": 1, "problem": str(error), "remedy": "correct the file"})
     if as_json:
         emit({"files": [str(p) for p in paths], "problems": problems})
     else:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 
+from docproc.flow import in_force
 from docproc.flow.engine import Jobs
 from docproc.settings import Settings
 from docproc.store.blobs import Blobs, open_blobs
@@ -34,6 +35,10 @@ class Context:
         """The present day in China."""
         return self.clock().astimezone(CHINA).date()
 
+    def refresh(self) -> None:
+        """Work by the matters that are in force now; cheap, to be called before each piece of work."""
+        in_force.refresh(self.database, self.settings.data_dir, self.today())
+
     def close(self) -> None:
         """Close all connections."""
         self.jobs.close()
@@ -54,4 +59,6 @@ def open_context(settings: Settings) -> Context:
         secure=settings.s3_secure,
         encryption=settings.s3_encryption,
     )
-    return Context(database, blobs, Jobs.connect(database), settings)
+    opened = Context(database, blobs, Jobs.connect(database), settings)
+    opened.refresh()
+    return opened

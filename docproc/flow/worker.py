@@ -115,6 +115,7 @@ def _register_seals(ctx: Context, stages: Stages) -> None:
 def _look_around(ctx: Context, name: str) -> None:
     """Take over from dead workers and close what was given up; trouble here never ends the worker."""
     try:
+        ctx.refresh()
         take_over(ctx, name)
         close_given_up(ctx)
     except UnavailableError as error:

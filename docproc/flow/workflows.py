@@ -61,9 +61,10 @@ class Tools:
 
     @classmethod
     def get(cls) -> tuple[Context, Stages]:
-        """Raises SetupError when this process is no worker."""
+        """Called by every step; raises SetupError when this process is no worker."""
         if cls._installed is None:
             raise SetupError("this process is no worker: start one with `docproc worker`")
+        cls._installed[0].refresh()
         return cls._installed
 
 

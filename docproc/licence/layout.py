@@ -24,8 +24,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from docproc.errors import CatalogueError, NotFoundError
+from docproc.matter import folder_in_force
 
 FOLDER = Path(__file__).parent / "layouts"
+KEPT = "layouts"
+"""Folder of layouts beside matters that an office put in force."""
 Colour = tuple[float, float, float]
 
 
@@ -122,14 +125,19 @@ class Layout:
     """``None``: what does not fit the page is refused."""
 
 
-@lru_cache(maxsize=64)
-def load_layout(kind: str, folder: Path = FOLDER) -> Layout:
-    """Load the layout of a kind of licence.
+def load_layout(kind: str, folder: Path | None = None) -> Layout:
+    """Load the layout of a kind of licence: of a folder, or the one that came with the matters in force, or ours.
 
     Raises:
         NotFoundError: there is none of that name.
         CatalogueError: the file breaks the rules above.
     """
+    kept = folder_in_force() / KEPT
+    return _load(kind, folder or (kept if (kept / f"{kind}.toml").is_file() else FOLDER))
+
+
+@lru_cache(maxsize=64)
+def _load(kind: str, folder: Path) -> Layout:
     path = folder / f"{kind}.toml"
     if not kind.replace("_", "").isalnum() or not path.is_file():
         raise NotFoundError(f"no licence layout {kind!r} in {folder}: add {kind}.toml")

@@ -642,6 +642,27 @@ class SealChangeRow(Base):
     closed_at: Mapped[datetime | None]
 
 
+class CatalogueChangeRow(Base):
+    """Matter files and licence layouts that one person hands in and another puts in force from a day on."""
+
+    __tablename__ = "catalogue_changes"
+
+    id: Mapped[str] = mapped_column(sa.String(16), primary_key=True)
+    files: Mapped[dict[str, Any]]
+    """Text by name: ``MATTER.toml`` or ``layouts/LAYOUT.toml``."""
+    bases: Mapped[dict[str, Any]]
+    """SHA-256 of what each file replaces, by name; empty where it is new."""
+    starts_on: Mapped[date]
+    """First day in force, in China."""
+    reason: Mapped[str] = mapped_column(sa.Text)
+    state: Mapped[str] = mapped_column(sa.String(10), index=True)
+    """``open``, ``confirmed`` or ``refused``."""
+    proposed_by: Mapped[str] = mapped_column(sa.String(80))
+    proposed_at: Mapped[datetime]
+    closed_by: Mapped[str | None] = mapped_column(sa.String(80))
+    closed_at: Mapped[datetime | None]
+
+
 SEALING = sa.text("seal_state IN ('queued', 'waiting')")
 HOT = (
     sa.Index("ix_applications_sealing", ApplicationRow.updated_at, sqlite_where=SEALING, postgresql_where=SEALING),

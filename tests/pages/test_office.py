@@ -74,13 +74,40 @@ def test_a_key_shows_once_and_is_revoked(small: Group, admin: httpx.Client) -> N
         assert kiosk.get("/v1/applications").status_code == 401
 
 
-def test_a_matter_file_is_checked_and_its_fault_is_told_with_the_line(small: Group, admin: httpx.Client) -> None:
+def test_a_matter_file_is_checked_and_put_in_force_by_a_second_person_without_a_restart(
+    small: Group, admin: httpx.Client
+) -> None:
     good = (MATTERS_DIR / "sole_trader.toml").read_text(encoding="utf-8")
-    sent = {"csrf": word(admin, "/office/matters")}
+    sent = {"csrf": word(admin, "/office/matters"), "do": "check"}
     fine = admin.post("/office/matters", data=sent, files={"file": ("m.toml", good.encode())})
     assert fine.status_code == 200 and "检查通过" in fine.text
     wrong = admin.post("/office/matters", data=sent, files={"file": ("m.toml", b"\n\nname = [")})
     assert wrong.status_code == 422 and re.search(r"第 \d+ 行有误", wrong.text)
+    rule = '\n[[rule]]\nid = "X-01"\nkind = "avoids"\nseverity = "fix"\nfield = "application.name"\nwords = ["样例"]\n'
+    changed = good + rule + 'message = "名称不得含有样例二字"\nbasis = "entity_rules#16"\n'
+    told = {**sent, "do": "propose", "reason": "试行"}
+    assert admin.post("/office/matters", data=told, files={"file": ("m.toml", changed.encode())}).status_code == 200
+    change = re.findall(r"/office/matters/changes/([0-9a-f]{12})", admin.get("/office/matters").text)[0]
+    assert "confirm" not in re.findall(r"<button[^>]*>", admin.get(f"/office/matters/changes/{change}").text)
+    with signed_in(small, person(small, "second", "approver")) as other:
+        page = other.get(f"/office/matters/changes/{change}")
+        assert "名称不得含有样例二字" in page.text
+        form = re.search(r"/office/matters/changes/[^\"]+\.pdf\?edition=[^\"]+", page.text)
+        assert form and other.get(form[0].replace("&amp;", "&")).content.startswith(b"%PDF-")
+        sent = {"csrf": word(other, "/office/matters"), "to": "true"}
+        assert other.post(f"/office/matters/changes/{change}", data=sent).url.path == "/office/matters"
+    with small.client(small.new_key("kiosk-rules", "kiosk")) as kiosk:
+        number = str(kiosk.post("/v1/applications", json={"matter": "sole_trader"}).json()["number"])
+        for data in trader_papers(turn="rules"):
+            assert kiosk.post(f"/v1/applications/{number}/pages", content=data).status_code == 201
+        found = until(lambda: (v := kiosk.get(f"/v1/applications/{number}").json())["checked"] and v, 120)
+        assert "X-01" in {item["code"] for item in found["findings"]}, "the workers judge by it too"
+    back = {**told, "csrf": word(admin, "/office/matters")}
+    assert admin.post("/office/matters", data=back, files={"file": ("m.toml", good.encode())}).status_code == 200
+    change = re.findall(r"/office/matters/changes/([0-9a-f]{12})", admin.get("/office/matters").text)[0]
+    with signed_in(small, person(small, "third", "admin")) as other:
+        sent = {"csrf": word(other, "/office/matters"), "to": "true"}
+        other.post(f"/office/matters/changes/{change}", data=sent)
 
 
 def test_departments_give_their_opinions_on_their_own_pages(small: Group) -> None:

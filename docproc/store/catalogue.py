@@ -1,0 +1,65 @@
+"""Queries on matter files that an office put in force; no commit in here."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from docproc.errors import NotFoundError
+from docproc.store.tables import CatalogueChangeRow
+
+
+def add_change(
+    session: Session, files: dict[str, Any], bases: dict[str, Any], starts_on: date, reason: str, by: str, at: datetime
+) -> CatalogueChangeRow:
+    """Insert a change that waits for another person."""
+    row = CatalogueChangeRow(
+        id=secrets.token_hex(6), files=files, bases=bases, starts_on=starts_on, reason=reason, state="open",
+        proposed_by=by, proposed_at=at,
+    )  # fmt: skip
+    session.add(row)
+    session.flush()
+    return row
+
+
+def find_change(session: Session, change_id: str, *, lock: bool = False) -> CatalogueChangeRow:
+    """A change by its id.
+
+    Raises:
+        NotFoundError: no such change.
+    """
+    row = session.get(CatalogueChangeRow, change_id, with_for_update=lock)
+    if row is None:
+        raise NotFoundError(f"no change {change_id!r} of the catalogue", message_zh="没有这项事项变更")
+    return row
+
+
+def newest_changes(session: Session, limit: int = 30) -> list[CatalogueChangeRow]:
+    """Those that wait first, then the others, newest first."""
+    waits = sa.case((CatalogueChangeRow.state == "open", 0), else_=1)
+    query = sa.select(CatalogueChangeRow).order_by(waits, CatalogueChangeRow.proposed_at.desc()).limit(limit)
+    return list(session.scalars(query))
+
+
+def confirmed_ids(session: Session, on: date) -> tuple[str, ...]:
+    """Ids of all changes that are in force on a day, in the order in which they are laid over each other."""
+    query = sa.select(CatalogueChangeRow.id).where(
+        CatalogueChangeRow.state == "confirmed", CatalogueChangeRow.starts_on <= on
+    )
+    order = (CatalogueChangeRow.starts_on, CatalogueChangeRow.closed_at, CatalogueChangeRow.id)
+    return tuple(session.scalars(query.order_by(*order)))
+
+
+def files_of(session: Session, ids: tuple[str, ...]) -> dict[str, str]:
+    """The files of some changes laid over each other, by name."""
+    rows = {row.id: row.files for row in session.scalars(
+        sa.select(CatalogueChangeRow).where(CatalogueChangeRow.id.in_(ids))
+    )}  # fmt: skip
+    found: dict[str, str] = {}
+    for change_id in ids:
+        found.update(rows[change_id])
+    return found
