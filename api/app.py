@@ -8,7 +8,21 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from api import applications, decisions, health, keys, licences, matters, pages, problems, seals, sms, uploads, wallet
+from api import (
+    applications,
+    decisions,
+    files,
+    health,
+    keys,
+    licences,
+    matters,
+    pages,
+    problems,
+    seals,
+    sms,
+    uploads,
+    wallet,
+)
 from api.limits import BodyLimit, RateLimit
 from api.traced import Traced
 from docproc import __version__, tracing
@@ -43,7 +57,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.rate_limit = RateLimit(settings.rate_limit_per_minute)
     app.state.metrics = health.Metrics()
     problems.install(app)
-    for module in (matters, applications, uploads, decisions, licences, wallet, keys, seals, sms, health):
+    for module in (matters, applications, uploads, files, decisions, licences, wallet, keys, seals, sms, health):
         app.include_router(module.router)
     app.include_router(licences.status_router)
     pages.install(app)

@@ -58,6 +58,7 @@ def open_context(settings: Settings) -> Context:
         secret_key=settings.s3_secret_key.get_secret_value(),
         secure=settings.s3_secure,
         encryption=settings.s3_encryption,
+        public_url=settings.s3_public_url,
     )
     opened = Context(database, blobs, Jobs.connect(database), settings)
     opened.refresh()

@@ -19,7 +19,7 @@ from docproc.flow.media import media_type
 from docproc.flow.once import Once, run_once
 from docproc.matter import find_matter
 from docproc.store import applications, audit, claims, erasing, outbox, pages, previews, sharing
-from docproc.store.tables import ApplicationRow
+from docproc.store.tables import ApplicationRow, PageRow
 
 CHANNELS = ("kiosk", "counter", "web", "api", lanes.BATCH)
 MAX_FILES = 100
@@ -133,11 +133,8 @@ def remove_page(ctx: Context, caller: Caller, number: str, page_id: str) -> None
 
 def page_file(ctx: Context, caller: Caller, number: str, page_id: str) -> tuple[bytes, str]:
     """The bytes of an uploaded file and its media type."""
-    caller.require("view_file")
     with ctx.database.read() as session:
-        row = visible(session, caller, number, "view_file")
-        page = pages.find_page(session, page_id, number)
-        joint.check_page(session, caller, row, page_id)
+        page = visible_page(session, caller, number, page_id)
         return ctx.blobs.get(page.sha256), page.media_type
 
 
@@ -264,6 +261,14 @@ def visible(session: Session, caller: Caller, number: str, act: Act, *, lock: bo
     row = applications.find_application(session, number, lock=lock)
     joint.check_sees(caller, row, act)
     return row
+
+
+def visible_page(session: Session, caller: Caller, number: str, page_id: str) -> PageRow:
+    """An uploaded file, if the caller may have it; raises as :func:`visible`."""
+    row = visible(session, caller, number, "view_file")
+    page = pages.find_page(session, page_id, number)
+    joint.check_page(session, caller, row, page_id)
+    return page
 
 
 def change_status(session: Session, row: ApplicationRow, status: str, at: datetime) -> None:

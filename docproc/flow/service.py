@@ -35,6 +35,7 @@ from docproc.flow.intake import (
     view_application,
     withdraw,
 )
+from docproc.flow.links import licence_link, linked_file, page_link, wallet_link
 from docproc.flow.once import Once, ReusedKeyError
 from docproc.flow.photographs import verify_photo
 from docproc.flow.register import (
@@ -96,6 +97,8 @@ __all__ = [
     "licence_by_number",
     "licence_file",
     "licence_file_by_code",
+    "licence_link",
+    "linked_file",
     "list_applications",
     "list_keys",
     "list_webhooks",
@@ -103,6 +106,7 @@ __all__ = [
     "new_version",
     "open_context",
     "page_file",
+    "page_link",
     "page_preview",
     "progress",
     "release",
@@ -130,5 +134,6 @@ __all__ = [
     "wallet",
     "wallet_file",
     "wallet_licence",
+    "wallet_link",
     "withdraw",
 ]

@@ -41,7 +41,7 @@ def wallet_licence(ctx: Context, caller: Caller, number: str) -> dict[str, Any]:
     """One licence with its fields, its address for verifying and its shares."""
     caller.require("wallet")
     with ctx.database.read() as session:
-        row = _own(session, caller, number)
+        row = own_licence(session, caller, number)
         shares = [_share(item, ctx) for item in sharing.shares_of(session, number)]
         return {**_full(row, ctx), "code": row.code, "shares": shares}
 
@@ -50,7 +50,7 @@ def wallet_file(ctx: Context, caller: Caller, number: str) -> tuple[bytes, str]:
     """The sealed file of an own licence, and its name."""
     caller.require("wallet")
     with ctx.database.read() as session:
-        row = _own(session, caller, number)
+        row = own_licence(session, caller, number)
         return ctx.blobs.get(row.sha256 or ""), f"{number}.pdf"
 
 
@@ -69,7 +69,7 @@ def share(
 
     def work(session: Session) -> dict[str, Any]:
         at = ctx.clock()
-        _own(session, caller, number)
+        own_licence(session, caller, number)
         row = sharing.add_share(
             session, number, purpose.strip(), by=caller.subject, at=at, expires_at=at + timedelta(days=days)
         )
@@ -89,7 +89,7 @@ def revoke_share(ctx: Context, caller: Caller, code: str) -> dict[str, Any]:
     with ctx.database.write() as session:
         at = ctx.clock()
         row = sharing.find_share(session, code)
-        _own(session, caller, row.licence)
+        own_licence(session, caller, row.licence)
         if row.revoked_at is None:
             row.revoked_at = at
             audit.append(session, at, caller.subject, "licence.share_revoked", row.licence, purpose=row.purpose)
@@ -123,7 +123,12 @@ def shared_file(ctx: Context, code: str) -> tuple[bytes, str]:
         return ctx.blobs.get(row.sha256 or ""), f"{row.number}.pdf"
 
 
-def _own(session: Session, caller: Caller, number: str) -> LicenceRow:
+def own_licence(session: Session, caller: Caller, number: str) -> LicenceRow:
+    """A licence of the enterprise.
+
+    Raises:
+        NotFoundError: no own licence of this number.
+    """
     row = licences.find_licence(session, number)
     if sharing.holder_of(session, number) != caller.org:
         raise NotFoundError(f"no licence {number!r}", message_zh="没有查到这个证照编号")

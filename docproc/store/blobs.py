@@ -11,13 +11,16 @@ import hashlib
 import io
 import os
 import re
+import secrets
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from docproc.errors import DocprocError, NotFoundError, SetupError, UnavailableError
+from docproc.store.links import Link, sign
 
 KEY = re.compile(r"[0-9a-f]{64}")
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS)
@@ -62,9 +65,28 @@ class Blobs(Protocol):
     def iterate(self) -> Iterator[str]:
         """All keys, in no particular order."""
 
+    def link(self, link: Link) -> str:
+        """An address from which anybody gets the bytes until the link ends.
+
+        Absolute where the store itself answers it, which compares no hash; otherwise relative to
+        where the service answers what it signed with :meth:`link_secret`.
+
+        Raises:
+            NotFoundError: no such key.
+        """
+
+    def link_secret(self) -> bytes:
+        """Key of the links that the service answers; the same for every process on this store."""
+
 
 def open_blobs(
-    url: str, *, access_key: str = "", secret_key: str = "", secure: bool = True, encryption: str = ""
+    url: str,
+    *,
+    access_key: str = "",
+    secret_key: str = "",
+    secure: bool = True,
+    encryption: str = "",
+    public_url: str = "",
 ) -> Blobs:
     """Open ``file:FOLDER`` or ``s3://HOST:PORT/BUCKET``; the bucket is made when missing.
 
@@ -74,6 +96,7 @@ def open_blobs(
         secret_key: of the S3 server.
         secure: speak TLS to the S3 server.
         encryption: by the S3 server: empty for none, ``s3`` for its own key, ``kms:NAME`` for a named one.
+        public_url: where those who follow links reach the S3 server; empty: they do not, the service answers links.
 
     Raises:
         SetupError: the address has neither shape, or the server refuses.
@@ -87,7 +110,9 @@ def open_blobs(
         from docproc.store.minio_blobs import MinioBlobs
 
         bucket = bucket.strip("/")
-        return MinioBlobs.connect(host, bucket, access_key, secret_key, secure=secure, encryption=encryption)
+        return MinioBlobs.connect(
+            host, bucket, access_key, secret_key, secure=secure, encryption=encryption, public_url=public_url
+        )
     raise SetupError(f"blob store {url!r} is not understood: set DOCPROC_BLOBS to file:FOLDER or s3://HOST:PORT/BUCKET")
 
 
@@ -150,6 +175,20 @@ class FileBlobs:
             if KEY.fullmatch(path.name):
                 yield path.name
 
+    def link(self, link: Link) -> str:
+        """An address that the service answers."""
+        if not self.exists(link.key):
+            raise NotFoundError(f"no blob {link.key}")
+        return sign(link, self.link_secret())
+
+    def link_secret(self) -> bytes:
+        """Kept beside the blobs, made at the first call."""
+        path = self.root / ".link-key"
+        if not path.is_file():
+            with suppress(FileExistsError):  # another process was faster
+                _write(path, secrets.token_bytes(32), 0o600, replace=False)
+        return path.read_bytes()
+
     def _path(self, key: str) -> Path:
         if not KEY.fullmatch(key):
             raise NotFoundError(f"not a blob key: {key[:80]!r}")
@@ -167,7 +206,7 @@ def verified(key: str, data: bytes) -> bytes:
     return data
 
 
-def _write(path: Path, data: bytes, mode: int) -> None:
+def _write(path: Path, data: bytes, mode: int, *, replace: bool = True) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
     temporary = Path(name)
@@ -177,7 +216,11 @@ def _write(path: Path, data: bytes, mode: int) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.chmod(mode)
-        temporary.replace(path)
+        if replace:
+            temporary.replace(path)
+        else:
+            path.hardlink_to(temporary)
+            temporary.unlink()
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +22,10 @@ from minio.sse import SseKMS, SseS3
 from docproc import tracing
 from docproc.errors import NotFoundError, SetupError, UnavailableError
 from docproc.store.blobs import KEY, verified
+from docproc.store.links import Link, attachment, sign
 
+REGION = "us-east-1"
+"""Named, so that the client need not ask for it."""
 CONNECT_SECONDS, READ_SECONDS = 3.0, 60.0
 HELD = "WORM"
 """Word of MinIO's refusal to delete what is under retention, whose code is the general ``InvalidRequest``."""
@@ -41,10 +45,22 @@ class MinioBlobs:
     bucket: str
     sse: SseS3 | SseKMS | None = None
     """How the server encrypts what it keeps."""
+    public: Any = None
+    """Client that signs links for the server's public address, where it has one; it sends nothing itself."""
+    secret: bytes = b""
+    """Key of the links that the service answers."""
 
     @classmethod
     def connect(
-        cls, host: str, bucket: str, access_key: str, secret_key: str, *, secure: bool, encryption: str = ""
+        cls,
+        host: str,
+        bucket: str,
+        access_key: str,
+        secret_key: str,
+        *,
+        secure: bool,
+        encryption: str = "",
+        public_url: str = "",
     ) -> MinioBlobs:
         """Connect, and make the bucket with versioning, object lock and lifecycle when it is missing.
 
@@ -57,10 +73,11 @@ class MinioBlobs:
         retries = urllib3.Retry(total=2, backoff_factor=0.2, status_forcelist=[500, 502, 503, 504])
         http = urllib3.PoolManager(timeout=timeout, retries=retries, maxsize=32)
         client = Minio(
-            endpoint=host, access_key=access_key, secret_key=secret_key, secure=secure, http_client=http,
-            region="us-east-1",
-        )  # fmt: skip
-        made = cls(client, bucket, _encryption(encryption))
+            endpoint=host, access_key=access_key, secret_key=secret_key, secure=secure, http_client=http, region=REGION
+        )
+        public = _public(public_url, access_key, secret_key) if public_url else None
+        secret = hmac.new(secret_key.encode(), b"docproc links", hashlib.sha256).digest()
+        made = cls(client, bucket, _encryption(encryption), public, secret)
         try:
             with made._reaching():
                 if not client.bucket_exists(bucket_name=bucket):
@@ -152,6 +169,27 @@ class MinioBlobs:
                 if KEY.fullmatch(item.object_name):
                     yield item.object_name
 
+    def link(self, link: Link) -> str:
+        """An address at the server itself where clients reach it, otherwise one that the service answers."""
+        if not KEY.fullmatch(link.key) or not self.exists(link.key):
+            raise NotFoundError(f"no blob {link.key[:80]!r}")
+        if self.public is None:
+            return sign(link, self.secret)
+        # The name and the type are part of what is signed; nosniff is the business of the proxy before the server.
+        headers: Any = {
+            "response-content-disposition": attachment(link.name),
+            "response-content-type": link.media_type,
+        }
+        left = timedelta(seconds=max(1, link.expires - int(datetime.now(UTC).timestamp())))
+        address = self.public.presigned_get_object(
+            bucket_name=self.bucket, object_name=link.key, expires=left, response_headers=headers
+        )
+        return str(address)
+
+    def link_secret(self) -> bytes:
+        """Made of the server's secret key, which every process has."""
+        return self.secret
+
     def kept_until(self, key: str) -> datetime | None:
         """When the retention of a key ends; ``None`` without one."""
         with self._reaching():
@@ -218,6 +256,13 @@ class MinioBlobs:
             raise UnavailableError(f"the blob store is out of reach: {type(error).__name__}") from error
         except MinioException as error:
             raise UnavailableError(f"the blob store answers strangely: {type(error).__name__}") from error
+
+
+def _public(url: str, access_key: str, secret_key: str) -> Minio:
+    kind, _, host = url.rstrip("/").partition("://")
+    if kind not in ("http", "https") or not host or "/" in host:
+        raise SetupError(f"DOCPROC_S3_PUBLIC_URL {url!r} is not understood: set http(s)://HOST or http(s)://HOST:PORT")
+    return Minio(endpoint=host, access_key=access_key, secret_key=secret_key, secure=kind == "https", region=REGION)
 
 
 def _encryption(text: str) -> SseS3 | SseKMS | None:

@@ -1,0 +1,75 @@
+"""Links to files for a short time, and the files behind those that the service answers itself."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Response
+from pydantic import BaseModel, Field
+
+from api.applications import Number as Application
+from api.applications import PageId
+from api.deps import Ctx, Public, Who
+from api.licences import Number as Licence
+from api.problems import problems
+from docproc.flow import service
+from docproc.store.links import Link, attachment
+
+router = APIRouter(prefix="/v1", tags=["files"])
+Key = Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="SHA-256 of the file")]
+
+
+class FileLink(BaseModel):
+    """An address that gives a file to whoever holds it, for a short time."""
+
+    url: str = Field(description="Send nothing but GET, and no key")
+    expires: int = Field(description="Seconds since 1970 from which on it is over")
+    sha256: str = Field(description="Compare it with what you got")
+    name: str
+    media_type: str
+
+
+@router.post(
+    "/applications/{number}/pages/{page_id}/link", status_code=201, response_model=FileLink,
+    responses=problems(401, 403, 404), summary="Make a link to an uploaded file",
+)  # fmt: skip
+def page_link(number: Application, page_id: PageId, ctx: Ctx, who: Who) -> Any:
+    """For who may download it; each link is logged. It lives `DOCPROC_LINK_SECONDS`."""
+    return service.page_link(ctx, who, number, page_id)
+
+
+@router.post(
+    "/licences/{number}/link", status_code=201, response_model=FileLink, responses=problems(401, 403, 404),
+    summary="Make a link to a sealed PDF",
+)  # fmt: skip
+def licence_link(number: Licence, ctx: Ctx, who: Who) -> Any:
+    """For officials of the organisation that issued it; each link is logged."""
+    return service.licence_link(ctx, who, number)
+
+
+@router.post(
+    "/wallet/{number}/link", status_code=201, response_model=FileLink, responses=problems(401, 403, 404),
+    summary="Make a link to an own licence",
+)  # fmt: skip
+def wallet_link(number: Licence, ctx: Ctx, who: Who) -> Any:
+    """Role: enterprise. Each link is logged."""
+    return service.wallet_link(ctx, who, number)
+
+
+@router.get(
+    "/files/{key}", response_class=Response, dependencies=[Public], responses=problems(404, 422, 429),
+    summary="Follow a link",
+)  # fmt: skip
+def follow(
+    key: Key,
+    ctx: Ctx,
+    name: Annotated[str, Query(max_length=200)],
+    kind: Annotated[str, Query(alias="type", max_length=100)],
+    expires: Annotated[int, Query(ge=0, le=2**40)],
+    signature: Annotated[str, Query(max_length=64)],
+) -> Response:
+    """The bytes, compared with their hash. Needs no key: the link is the leave. Wrong or over: 404."""
+    data = service.linked_file(ctx, Link(key, name, kind, expires), signature)
+    headers = {"Content-Disposition": attachment(name), "Cache-Control": "private, no-store"}
+    headers["X-Content-Type-Options"] = "nosniff"
+    return Response(data, media_type=kind, headers=headers)
