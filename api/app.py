@@ -20,6 +20,7 @@ from api import (
     problems,
     seals,
     sms,
+    tus,
     uploads,
     wallet,
 )
@@ -62,7 +63,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(licences.status_router)
     pages.install(app)
     app.add_middleware(BodyLimit, upload_bytes=settings.max_upload_bytes)
-    app.add_middleware(uploads.TusHeaders)
+    app.add_middleware(tus.TusHeaders)
     app.add_middleware(health.Measured, metrics=app.state.metrics)
     app.add_middleware(Traced)
     _describe_problems(app)

@@ -1,46 +1,21 @@
-"""Resumable uploads: tus 1.0.0 with creation, checksum, termination and expiration.
-
-Source: https://tus.io/protocols/resumable-upload
-The protocol only: headers in, headers out. What has come is kept every :data:`PART_BYTES`, and once more when the
-line breaks, so that the sender goes on from there; a part with a checksum counts whole or not at all.
-"""
+"""Resumable uploads for whoever holds a key: the protocol is in :mod:`api.tus`."""
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
-from datetime import datetime
-from email.utils import format_datetime
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Path, Request, Response
-from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import ClientDisconnect
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from fastapi import APIRouter, Depends, Request, Response
 
+from api import tus
 from api.applications import Number
-from api.deps import Ctx, IdempotencyKey, Public, Who, once_for
-from api.problems import ChecksumError, HeaderError, MediaTypeError, ProtocolError, problems
-from docproc.errors import ConflictError, LimitError
-from docproc.flow import service
-from docproc.flow.access import Caller
-from docproc.flow.context import Context
+from api.deps import Ctx, IdempotencyKey, Public, Who
+from api.problems import problems
+from api.tus import BODY_TYPE, Sender, Text, UploadId
 
 router = APIRouter(prefix="/v1/applications/{number}/uploads", tags=["uploads"])
 
-VERSION, EXTENSIONS = "1.0.0", "creation,checksum,termination,expiration"
-CHECKSUMS = ("sha1", "sha256")
-BODY_TYPE = "application/offset+octet-stream"
-PART_BYTES = 256 * 1024
-METADATA_CHARACTERS = 2000
 
-UploadId = Annotated[str, Path(max_length=32)]
-Text = Annotated[str, Header()]
-
-
-def sender(who: Who, tus_resumable: Text = "") -> Caller:
+def sender(number: Number, who: Who, tus_resumable: Text = "") -> Sender:
     """Who may upload and speaks our version of the protocol.
 
     Raises:
@@ -48,12 +23,11 @@ def sender(who: Who, tus_resumable: Text = "") -> Caller:
         ProtocolError: another version, or none.
     """
     who.require("upload")
-    if tus_resumable != VERSION:
-        raise ProtocolError(f"send Tus-Resumable: {VERSION}")
-    return who
+    tus.check_version(tus_resumable)
+    return Sender(who, number, f"/v1/applications/{number}/uploads")
 
 
-Sender = Annotated[Caller, Depends(sender)]
+Sends = Annotated[Sender, Depends(sender)]
 
 
 @router.options(
@@ -65,10 +39,10 @@ def capabilities(number: Number, ctx: Ctx) -> Response:
     return Response(
         status_code=204,
         headers={
-            "Tus-Version": VERSION,
-            "Tus-Extension": EXTENSIONS,
+            "Tus-Version": tus.VERSION,
+            "Tus-Extension": tus.EXTENSIONS,
             "Tus-Max-Size": str(ctx.settings.max_upload_bytes),
-            "Tus-Checksum-Algorithm": ",".join(CHECKSUMS),
+            "Tus-Checksum-Algorithm": ",".join(tus.CHECKSUMS),
         },
     )
 
@@ -78,35 +52,26 @@ def capabilities(number: Number, ctx: Ctx) -> Response:
     summary="Begin a resumable upload",
 )  # fmt: skip
 def begin(
-    number: Number,
     request: Request,
     ctx: Ctx,
-    who: Sender,
+    who: Sends,
     upload_length: Text = "",
     upload_metadata: Text = "",
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
-    """Announce a file: `Upload-Length`, and `filename` and `material` in `Upload-Metadata`; send it to `Location`."""
-    size, words = _number("Upload-Length", upload_length), _metadata(upload_metadata)
-    once = once_for(request, idempotency_key, str(size), upload_metadata)
-    state = service.begin_upload(
-        ctx, who, number, size, filename=words.get("filename", ""), material=words.get("material") or None,
-        metadata=upload_metadata, once=once,
-    )  # fmt: skip
-    place = f"/v1/applications/{number}/uploads/{state['id']}"
-    return _answer(201, number, state, Location=place)
+    """Announce a file with `Upload-Length` and send it to `Location`.
+
+    `Upload-Metadata` may have `filename`, `material`, and `replaces`: a page that the new one takes the place of.
+    """
+    return tus.begin(request, ctx, who, upload_length, upload_metadata, idempotency_key)
 
 
 @router.head(
     "/{upload}", response_class=Response, responses=problems(401, 403, 404, 412), summary="How far an upload is"
 )
-def state(number: Number, upload: UploadId, ctx: Ctx, who: Sender) -> Response:
+def state(upload: UploadId, ctx: Ctx, who: Sends) -> Response:
     """`Upload-Offset` is the next byte to send; at `Upload-Length` the file is a page (`Content-Location`)."""
-    found = service.upload_state(ctx, who, number, upload)
-    more = {"Upload-Length": str(found["size"]), "Cache-Control": "no-store"}
-    if found["metadata"]:
-        more["Upload-Metadata"] = found["metadata"]
-    return _answer(200, number, found, **more)
+    return tus.state(ctx, who, upload)
 
 
 @router.patch(
@@ -117,132 +82,19 @@ def state(number: Number, upload: UploadId, ctx: Ctx, who: Sender) -> Response:
     },
 )  # fmt: skip
 async def send(
-    number: Number,
-    upload: UploadId,
-    request: Request,
-    ctx: Ctx,
-    who: Sender,
-    upload_offset: Text = "",
-    upload_checksum: Text = "",
+    upload: UploadId, request: Request, ctx: Ctx, who: Sends, upload_offset: Text = "", upload_checksum: Text = ""
 ) -> Response:
     """Bytes from `Upload-Offset` on; the last ones make the file a page, once, as an upload in one piece would.
 
     With `Upload-Checksum` (`sha1` or `sha256`, a space, the digest in base64) all of them count or none.
     """
-    if request.headers.get("content-type", "") != BODY_TYPE:
-        raise MediaTypeError(f"send Content-Type: {BODY_TYPE}")
-    offset, checksum = _number("Upload-Offset", upload_offset), _checksum(upload_checksum)
-    found = await run_in_threadpool(service.upload_state, ctx, who, number, upload)
-    if found["offset"] != offset:
-        raise ConflictError(f"the next byte is {found['offset']}, not {offset}", code="wrong_offset")
-    told = request.headers.get("content-length", "")
-    if told.isdigit() and offset + int(told) > found["size"]:
-        raise LimitError(f"more than the announced {found['size']} bytes")
-    return _answer(204, number, await _receive(request, ctx, who, number, found, checksum))
+    return await tus.send(request, ctx, who, upload, upload_offset, upload_checksum)
 
 
 @router.delete(
     "/{upload}", status_code=204, response_class=Response, responses=problems(401, 403, 404, 412),
     summary="Give an upload up",
 )  # fmt: skip
-def drop(number: Number, upload: UploadId, ctx: Ctx, who: Sender) -> Response:
+def drop(upload: UploadId, ctx: Ctx, who: Sends) -> Response:
     """What came of it is deleted; a page that it became stays."""
-    service.drop_upload(ctx, who, number, upload)
-    return Response(status_code=204)
-
-
-async def _receive(
-    request: Request, ctx: Context, who: Caller, number: str, found: dict[str, Any], checksum: tuple[str, bytes] | None
-) -> dict[str, Any]:
-    """Keep the body of a request part by part."""
-    waiting = bytearray()
-
-    async def keep() -> None:
-        nonlocal found
-        args = (ctx, who, number, found["id"], found["offset"], bytes(waiting))
-        found = await run_in_threadpool(service.continue_upload, *args)
-        waiting.clear()
-
-    try:
-        async for piece in request.stream():
-            waiting += piece
-            due = found["size"] - found["offset"]
-            if len(waiting) > due:
-                raise LimitError(f"more than the announced {found['size']} bytes")
-            if checksum is None and PART_BYTES <= len(waiting) < due:
-                await keep()
-    except ClientDisconnect:
-        if checksum is not None:
-            waiting.clear()
-    if checksum is not None and hashlib.new(checksum[0], waiting, usedforsecurity=False).digest() != checksum[1]:
-        raise ChecksumError("the bytes do not have the Upload-Checksum: send them again")
-    await keep()
-    return found
-
-
-def _answer(status: int, number: str, state: dict[str, Any], **more: str) -> Response:
-    expires = format_datetime(datetime.fromisoformat(state["expires_at"]), usegmt=True)
-    headers = {"Upload-Offset": str(state["offset"]), "Upload-Expires": expires, **more}
-    if state["page"] is not None:
-        headers["Content-Location"] = f"/v1/applications/{number}/pages/{state['page']}/file"
-    return Response(status_code=status, headers=headers)
-
-
-def _number(name: str, text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= 12):
-        raise HeaderError(f"send {name}: a number of bytes")
-    return int(text)
-
-
-def _metadata(text: str) -> dict[str, str]:
-    """Words of ``Upload-Metadata``: pairs of a key and a value in base64, with commas between them."""
-    if len(text) > METADATA_CHARACTERS:
-        raise HeaderError(f"Upload-Metadata is over {METADATA_CHARACTERS} characters")
-    words: dict[str, str] = {}
-    for pair in filter(None, text.split(",")):
-        key, _, value = pair.strip().partition(" ")
-        try:
-            words[key] = base64.b64decode(value.encode("ascii"), validate=True).decode()
-        except ValueError as error:
-            raise HeaderError(f"Upload-Metadata {key[:40]!r}: send UTF-8 in base64") from error
-    return words
-
-
-def _checksum(text: str) -> tuple[str, bytes] | None:
-    """Algorithm and digest of ``Upload-Checksum``."""
-    if not text:
-        return None
-    name, _, value = text.partition(" ")
-    if name not in CHECKSUMS:
-        raise HeaderError(f"Upload-Checksum: send one of {', '.join(CHECKSUMS)}")
-    try:
-        return name, base64.b64decode(value.encode("ascii"), validate=True)
-    except (binascii.Error, UnicodeEncodeError) as error:
-        raise HeaderError("Upload-Checksum: send the digest in base64") from error
-
-
-class TusHeaders:
-    """Tells the version with every answer, errors too, and takes the method from ``X-HTTP-Method-Override``."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        """Wrap an application."""
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-        if scope["type"] != "http" or "/uploads" not in scope["path"] or not scope["path"].startswith("/v1/"):
-            await self.app(scope, receive, send)
-            return
-        override = Headers(scope=scope).get("x-http-method-override")
-        if scope["method"] == "POST" and override in ("HEAD", "PATCH", "DELETE"):
-            scope = {**scope, "method": override}
-
-        async def told(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers["Tus-Resumable"] = VERSION
-                if message["status"] == 412:
-                    headers["Tus-Version"] = VERSION
-            await send(message)
-
-        await self.app(scope, receive, told)
+    return tus.drop(ctx, who, upload)

@@ -13,6 +13,7 @@ from api.pages import (
     home,
     kiosk,
     kiosk_case,
+    kiosk_uploads,
     matters,
     office,
     office_login,
@@ -33,13 +34,15 @@ class KeptFiles(StaticFiles):
         response = await super().get_response(path, scope)
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
         response.headers["X-Content-Type-Options"] = "nosniff"
+        if path == "kiosk-worker.js":
+            response.headers["Service-Worker-Allowed"] = "/kiosk"
         return response
 
 
 def install(app: FastAPI) -> None:
     """Add the pages to the application; call it after :func:`api.problems.install`."""
     official = (office_login, office_oidc, review, office, matters, retention, counter)
-    for module in (home, kiosk, kiosk_case, public, wallet, *official):
+    for module in (home, kiosk, kiosk_case, kiosk_uploads, public, wallet, *official):
         app.include_router(module.router, include_in_schema=False)
     app.mount("/static", GZipMiddleware(KeptFiles(directory=STATIC)), name="static")
     errors.install(app)

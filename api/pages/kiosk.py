@@ -10,8 +10,8 @@ from fastapi.responses import RedirectResponse
 from api.deps import WRONG_KEY_COST, Ctx, public
 from api.pages.csrf import Csrf
 from api.pages.render import page
-from api.pages.seats import Kiosk, find_seat, give, take
-from docproc.errors import AccessError, DocprocError
+from api.pages.seats import LEAVING, Kiosk, find_seat, sign_in, sign_out
+from docproc.errors import DocprocError
 from docproc.flow import service
 from docproc.matter import find_matter, load_catalogue
 
@@ -28,20 +28,16 @@ def start(request: Request, ctx: Ctx) -> Response:
     if here.application is not None:
         return RedirectResponse("/kiosk/case", 303)
     matters = [m for m in load_catalogue().values() if m.status == "active"]
-    return page(request, "kiosk/start.html", matters=matters)
+    response = page(request, "kiosk/start.html", matters=matters)
+    if LEAVING in request.cookies:
+        response.delete_cookie(LEAVING, path="/kiosk")
+    return response
 
 
 @router.post("/device", dependencies=[Csrf])
 def device(request: Request, ctx: Ctx, key: Word) -> Response:
     """Make this browser a kiosk."""
-    try:
-        token = service.sign_in(ctx, key, "kiosk")
-    except AccessError as error:
-        public(request, WRONG_KEY_COST)
-        return page(request, "kiosk/device.html", 403, said=error.message_zh)
-    response = RedirectResponse("/kiosk", 303)
-    give(request, response, "kiosk", token)
-    return response
+    return sign_in(request, ctx, "kiosk", key, "kiosk/device.html")
 
 
 @router.post("/device/end", dependencies=[Csrf])
@@ -49,10 +45,7 @@ def end(here: Kiosk, ctx: Ctx, key: Word) -> Response:
     """Make it an ordinary browser again; its keeper shows the key, so that no visitor can do this."""
     service.sign_in(ctx, key, "kiosk")
     service.leave(ctx, here)
-    service.sign_out(ctx, here.token)
-    response = RedirectResponse("/kiosk", 303)
-    take(response, "kiosk")
-    return response
+    return sign_out(ctx, here, "kiosk")
 
 
 @router.get("/matters/{matter}")
@@ -88,6 +81,14 @@ def resume(request: Request, here: Kiosk, ctx: Ctx, code: Word) -> Response:
 
 @router.post("/leave", dependencies=[Csrf])
 def leave(here: Kiosk, ctx: Ctx) -> Response:
-    """Forget the citizen."""
+    """Forget the citizen: at the service and, where the browser does as it is told, all that it kept of the pages."""
     service.leave(ctx, here)
-    return RedirectResponse("/kiosk", 303)
+    response = RedirectResponse("/kiosk", 303, {"Clear-Site-Data": '"cache", "storage"'})
+    response.delete_cookie(LEAVING, path="/kiosk")
+    return response
+
+
+@router.get("/offline")
+def offline(request: Request) -> Response:
+    """What the browser shows in place of a page while the line is down; it says nothing of anybody."""
+    return page(request, "kiosk/offline.html")

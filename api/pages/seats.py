@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import Depends, Request, Response
+from fastapi.responses import RedirectResponse
 
-from api.deps import Ctx
+from api.deps import WRONG_KEY_COST, Ctx, public
 from api.pages.csrf import set_cookie
+from api.pages.render import page
 from docproc.errors import AccessError
 from docproc.flow import service
 from docproc.flow.devices import LASTS, Kind, Seat
 
 COOKIES: dict[Kind, str] = {"kiosk": "dp_kiosk", "wallet": "dp_wallet"}
 ENTRANCES: dict[Kind, str] = {"kiosk": "/kiosk", "wallet": "/wallet"}
+
+
+LEAVING = "dp_leaving"
+"""Cookie that a kiosk's page sets when its citizen leaves; it is gone once the service has forgotten them."""
 
 
 class ElsewhereError(AccessError):
@@ -29,9 +36,13 @@ class ElsewhereError(AccessError):
 
 
 def find_seat(request: Request, ctx: service.Context, kind: Kind) -> Seat | None:
-    """The session behind the browser's cookie, if it lives."""
+    """The session behind the browser's cookie, if it lives; a citizen who left while the line was down is forgotten."""
     token = request.cookies.get(COOKIES[kind])
-    return service.seat(ctx, token, kind) if token else None
+    here = service.seat(ctx, token, kind) if token else None
+    if here is not None and here.application is not None and LEAVING in request.cookies:
+        service.leave(ctx, here)
+        return replace(here, application=None)
+    return here
 
 
 def kiosk_seat(request: Request, ctx: Ctx) -> Seat:
@@ -68,14 +79,24 @@ Wallet = Annotated[Seat, Depends(wallet_seat)]
 AtWork = Annotated[tuple[Seat, str], Depends(kiosk_case)]
 
 
-def give(request: Request, response: Response, kind: Kind, token: str) -> None:
-    """Hand the browser its session."""
+def sign_in(request: Request, ctx: service.Context, kind: Kind, key: str, template: str) -> Response:
+    """Begin a session under a key; with a wrong one ``template``, the entrance, says so."""
+    try:
+        token = service.sign_in(ctx, key, kind)
+    except AccessError as error:
+        public(request, WRONG_KEY_COST)
+        return page(request, template, 403, said=error.message_zh)
+    response = RedirectResponse(ENTRANCES[kind], 303)
     set_cookie(request, response, COOKIES[kind], token, int(LASTS[kind].total_seconds()))
+    return response
 
 
-def take(response: Response, kind: Kind) -> None:
-    """Take the session from the browser."""
+def sign_out(ctx: service.Context, here: Seat, kind: Kind) -> Response:
+    """End a session, here and at the service."""
+    service.sign_out(ctx, here.token)
+    response = RedirectResponse(ENTRANCES[kind], 303)
     response.delete_cookie(COOKIES[kind], path="/")
+    return response
 
 
 def _needed(request: Request, ctx: service.Context, kind: Kind) -> Seat:

@@ -7,12 +7,12 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Path, Request, Response
 from fastapi.responses import RedirectResponse
 
-from api.deps import WRONG_KEY_COST, Ctx, Public, public
+from api.deps import Ctx, Public
 from api.licences import Number, pdf
 from api.pages.csrf import Csrf
 from api.pages.render import page
-from api.pages.seats import Wallet, find_seat, give, take
-from docproc.errors import AccessError, DocprocError
+from api.pages.seats import Wallet, find_seat, sign_in, sign_out
+from docproc.errors import DocprocError
 from docproc.flow import service
 
 router = APIRouter()
@@ -30,25 +30,15 @@ def wallet(request: Request, ctx: Ctx) -> Response:
 
 
 @router.post("/wallet/sign-in", dependencies=[Csrf])
-def sign_in(request: Request, ctx: Ctx, key: Word) -> Response:
+def open_wallet(request: Request, ctx: Ctx, key: Word) -> Response:
     """Open the wallet in this browser."""
-    try:
-        token = service.sign_in(ctx, key, "wallet")
-    except AccessError as error:
-        public(request, WRONG_KEY_COST)
-        return page(request, "wallet/sign_in.html", 403, said=error.message_zh)
-    response = RedirectResponse("/wallet", 303)
-    give(request, response, "wallet", token)
-    return response
+    return sign_in(request, ctx, "wallet", key, "wallet/sign_in.html")
 
 
 @router.post("/wallet/sign-out", dependencies=[Csrf])
-def sign_out(here: Wallet, ctx: Ctx) -> Response:
+def close_wallet(here: Wallet, ctx: Ctx) -> Response:
     """Close it."""
-    service.sign_out(ctx, here.token)
-    response = RedirectResponse("/wallet", 303)
-    take(response, "wallet")
-    return response
+    return sign_out(ctx, here, "wallet")
 
 
 @router.get("/wallet/webhooks")

@@ -11,7 +11,7 @@ from docproc.errors import AccessError, ConflictError
 from docproc.flow.access import Caller, Role
 from docproc.flow.context import Context
 from docproc.flow.intake import visible, withdraw
-from docproc.store import applications, audit, keys, sessions, sharing
+from docproc.store import applications, audit, keys, sessions, sharing, uploads
 
 Kind = Literal["kiosk", "wallet"]
 ROLE: dict[Kind, Role] = {"kiosk": "kiosk", "wallet": "enterprise"}
@@ -88,6 +88,7 @@ def leave(ctx: Context, here: Seat) -> None:
     if here.application is not None:
         with ctx.database.write() as session:
             draft = applications.find_application(session, here.application).status == "draft"
+            uploads.drop_open(session, here.application)
             found = sessions.find_session(session, here.token, "kiosk", ctx.clock())
             if found is not None:
                 found[0].application = None

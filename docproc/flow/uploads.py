@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from docproc.errors import ConflictError, InputError, LimitError
 from docproc.flow.access import Caller
 from docproc.flow.context import Context
-from docproc.flow.intake import MAX_FILES, add_page, check_room, plain_name
+from docproc.flow.intake import MAX_FILES, add_page, check_room, plain_name, remove_page
 from docproc.flow.media import media_type
 from docproc.flow.once import Once, run_once
 from docproc.store import pages, uploads
@@ -31,16 +31,18 @@ HEAD_BYTES = 1024
 
 def begin_upload(
     ctx: Context, caller: Caller, number: str, size: int, *, filename: str = "", material: str | None = None,
-    metadata: str = "", once: Once | None = None,
+    replaces: str = "", metadata: str = "", once: Once | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Announce a file of ``size`` bytes; ``metadata`` is given back with its state.
+
+    Once it is whole, the page that it ``replaces`` is taken back.
 
     Raises:
         InputError: an empty file.
         LimitError: too large, or too many files.
         BusyError: too many files wait to be read.
         ConflictError: the application is not open for files.
-        NotFoundError: no such application or material.
+        NotFoundError: no such application, material or page to replace.
     """
     caller.require("upload")
     if size < 1:
@@ -51,11 +53,13 @@ def begin_upload(
 
     def work(session: Session) -> dict[str, Any]:
         now = ctx.clock()
+        if replaces:
+            pages.find_page(session, replaces, number)
         if len(pages.live_pages(session, number)) + uploads.count_open(session, number, now) >= MAX_FILES:
             raise LimitError(f"an application holds at most {MAX_FILES} files", message_zh="上传的材料份数过多")
         row = uploads.add_upload(
             session, number, caller.key_id, size, filename=plain_name(filename), material=material or "",
-            metadata=metadata, expires_at=now + KEEP,
+            replaces=replaces, metadata=metadata, expires_at=now + KEEP,
         )  # fmt: skip
         return _view(row)
 
@@ -119,6 +123,8 @@ def _finish(ctx: Context, caller: Caller, begun: UploadRow, whole: bytes) -> dic
     material = begun.material_hint or None
     number = begun.application
     page = add_page(ctx, caller, number, whole, filename=begun.filename, material=material, once=once)
+    if begun.replaces and begun.replaces != page["id"]:
+        remove_page(ctx, caller, number, begun.replaces)
     with ctx.database.write() as session:
         row = uploads.find_upload(session, begun.id, number, caller.key_id, ctx.clock(), lock=True)
         row.received, row.page_id = row.size, page["id"]

@@ -137,6 +137,8 @@ class UploadRow(Base):
     """Bytes that are there; ``size`` only once the file has become a page."""
     filename: Mapped[str] = mapped_column(sa.String(200))
     material_hint: Mapped[str] = mapped_column(sa.String(60))
+    replaces: Mapped[str] = mapped_column(sa.String(32), server_default="")
+    """The page that is taken back once this one is there; empty for none."""
     client_metadata: Mapped[str] = mapped_column(sa.Text)
     """The sender's words about the file, given back as they came."""
     page_id: Mapped[str] = mapped_column(sa.String(32))

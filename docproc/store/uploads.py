@@ -13,8 +13,8 @@ from docproc.store.tables import UploadPartRow, UploadRow
 
 
 def add_upload(
-    session: Session, application: str, key_id: str, size: int, *, filename: str, material: str, metadata: str,
-    expires_at: datetime,
+    session: Session, application: str, key_id: str, size: int, *, filename: str, material: str, replaces: str,
+    metadata: str, expires_at: datetime,
 ) -> UploadRow:  # fmt: skip
     """Insert an upload of ``size`` bytes of which nothing is there."""
     row = UploadRow(
@@ -25,6 +25,7 @@ def add_upload(
         received=0,
         filename=filename,
         material_hint=material,
+        replaces=replaces,
         client_metadata=metadata,
         page_id="",
         expires_at=expires_at,
@@ -78,6 +79,13 @@ def drop_upload(session: Session, upload: str) -> None:
     """Forget an upload and its bytes."""
     drop_parts(session, upload)
     session.execute(sa.delete(UploadRow).where(UploadRow.id == upload))
+
+
+def drop_open(session: Session, application: str) -> None:
+    """Forget what has come of the files of an application that are not whole."""
+    unfinished = sa.select(UploadRow.id).where(UploadRow.application == application, UploadRow.page_id == "")
+    session.execute(sa.delete(UploadPartRow).where(UploadPartRow.upload.in_(unfinished)))
+    session.execute(sa.delete(UploadRow).where(UploadRow.application == application, UploadRow.page_id == ""))
 
 
 def drop_expired(session: Session, now: datetime) -> int:

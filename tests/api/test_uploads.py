@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from api.uploads import BODY_TYPE, PART_BYTES
+from api.tus import BODY_TYPE, PART_BYTES
 from docproc.flow.context import utc_now
 from tests.api.group import Group, checked, group, open_application, spawn, view, wait_ready
 from tests.flow.people import trader_papers, until

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,6 +19,7 @@ from playwright.sync_api import Browser, expect
 from tests.api.group import Group, view
 from tests.api.test_real_chain import approve
 from tests.flow.people import until
+from tests.pages.bad_line import bad_line
 from tests.pages.watching import KIOSK, PHONE, Watched, watched
 
 SCANS = Path(__file__).parents[2] / "samples" / "scans" / "02-trader-good"
@@ -67,6 +70,59 @@ def test_from_the_empty_kiosk_to_a_verified_licence(real: Group, browser: Browse
         expect(phone.page.locator("main")).to_contain_text(licence)
         phone.check_open_to_all()
     verify(browser, real, file, tmp_path)
+
+
+def test_scans_outlive_a_cut_line_and_a_reload_and_leaving_wipes_them(
+    real: Group, browser: Browser, tmp_path: Path
+) -> None:
+    blank = cv2.imencode(".png", np.full((300, 200), 255, np.uint8))[1].tobytes()
+    files = [tmp_path / f"scan-{place}.png" for place in range(3)]
+    for file in files:
+        file.write_bytes(blank + os.urandom(1_500_000))
+    with (
+        real.client(real.new_key("clerk-line", "clerk")) as clerk,
+        bad_line(real.base) as line,
+        watched(browser, line.base, KIOSK) as kiosk,
+    ):
+        page = kiosk.page
+        kiosk.sign_kiosk_in(real.new_key("kiosk-village", "kiosk"))
+        page.evaluate("navigator.serviceWorker.ready.then(() => 0)")
+        page.click("a[href='/kiosk/matters/sole_trader']")
+        page.click("text=材料准备好了")
+        number = page.get_attribute("#sending", "data-case") or ""
+        line.carried = 0
+        line.cut(after=700_000)
+        page.set_input_files("input[type=file][multiple]", [str(file) for file in files[:2]])
+        expect(page.locator("#sending .bad-line")).to_contain_text("2 份材料已保存在本机")
+        kiosk.check_open_to_all()
+        page.reload()
+        expect(page.locator("h1")).to_have_text("网络中断")
+        kiosk.check_open_to_all()
+        shot(kiosk, "kiosk-offline")
+        line.mend()
+        expect(page.locator(".page")).to_have_count(2, timeout=30_000)
+        assert line.carried < 3_300_000, "it goes on from where the line broke"
+        sent = view(clerk, number)["pages"]
+        kept = [clerk.get(f"/v1/applications/{number}/pages/{item['id']}/file").content for item in sent]
+        assert sorted(kept) == sorted(file.read_bytes() for file in files[:2]), "nothing is lost and nothing is double"
+        page.wait_for_load_state("networkidle")
+        line.cut(after=700_000)
+        page.set_input_files("input[type=file][multiple]", str(files[2]))
+        expect(page.locator("#sending .bad-line")).to_contain_text("1 份材料")
+        assert stored(real, "upload_parts") > 0
+        page.click("footer >> text=结束并离开")
+        expect(page.locator("main")).to_contain_text("正在清除您的信息")
+        until(lambda: page.evaluate("indexedDB.databases().then(all => all.length)") == 0)
+        line.mend()
+        expect(page.locator("h1")).to_have_text("请选择要办理的事项")
+        kiosk.forgive("net::ERR_")
+        after = view(clerk, number)
+        assert (after["status"], len(after["pages"]), stored(real, "upload_parts")) == ("withdrawn", 2, 0)
+
+
+def stored(real: Group, table: str) -> int:
+    with closing(sqlite3.connect(real.folder / "docproc.db")) as database:
+        return int(database.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
 
 
 @pytest.mark.parametrize("path", ["/", "/kiosk", "/verify", "/progress", "/wallet", "/office"])

@@ -1,0 +1,202 @@
+"""Resumable uploads: tus 1.0.0 with creation, checksum, termination and expiration.
+
+Source: https://tus.io/protocols/resumable-upload
+The protocol only: headers in, headers out; routes say who sends (:mod:`api.uploads`, :mod:`api.pages.kiosk_uploads`).
+What has come is kept every :data:`PART_BYTES`, and once more when the line breaks, so that the sender goes on from
+there; a part with a checksum counts whole or not at all.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import format_datetime
+from typing import Annotated, Any
+
+from fastapi import Header, Path, Request, Response
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.deps import once_for
+from api.problems import ChecksumError, HeaderError, MediaTypeError, ProtocolError
+from docproc.errors import ConflictError, LimitError
+from docproc.flow import service
+from docproc.flow.access import Caller
+from docproc.flow.context import Context
+
+VERSION, EXTENSIONS = "1.0.0", "creation,checksum,termination,expiration"
+CHECKSUMS = ("sha1", "sha256")
+BODY_TYPE = "application/offset+octet-stream"
+PART_BYTES = 256 * 1024
+METADATA_CHARACTERS = 2000
+PLACES = ("/v1/", "/kiosk/")
+"""Beginnings of the paths under which there are uploads."""
+
+UploadId = Annotated[str, Path(max_length=32)]
+Text = Annotated[str, Header()]
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who sends files for which application, and where the uploads are."""
+
+    caller: Caller
+    number: str
+    place: str
+    """Path of the collection, without a slash at its end."""
+
+
+def check_version(tus_resumable: str) -> None:
+    """Whoever sends speaks our version of the protocol.
+
+    Raises:
+        ProtocolError: another version, or none.
+    """
+    if tus_resumable != VERSION:
+        raise ProtocolError(f"send Tus-Resumable: {VERSION}")
+
+
+def begin(
+    request: Request, ctx: Context, sender: Sender, upload_length: str, upload_metadata: str, key: str | None
+) -> Response:
+    """Announce a file; ``key`` is its Idempotency-Key."""
+    size, words = _number("Upload-Length", upload_length), _metadata(upload_metadata)
+    state = service.begin_upload(
+        ctx, sender.caller, sender.number, size, filename=words.get("filename", ""),
+        material=words.get("material") or None, replaces=words.get("replaces", ""), metadata=upload_metadata,
+        once=once_for(request, key, str(size), upload_metadata),
+    )  # fmt: skip
+    return _answer(201, sender, state, Location=f"{sender.place}/{state['id']}")
+
+
+def state(ctx: Context, sender: Sender, upload: str) -> Response:
+    """How far an upload is."""
+    found = service.upload_state(ctx, sender.caller, sender.number, upload)
+    more = {"Upload-Length": str(found["size"]), "Cache-Control": "no-store"}
+    if found["metadata"]:
+        more["Upload-Metadata"] = found["metadata"]
+    return _answer(200, sender, found, **more)
+
+
+async def send(
+    request: Request, ctx: Context, sender: Sender, upload: str, upload_offset: str, upload_checksum: str
+) -> Response:
+    """Take the next bytes."""
+    if request.headers.get("content-type", "") != BODY_TYPE:
+        raise MediaTypeError(f"send Content-Type: {BODY_TYPE}")
+    offset, checksum = _number("Upload-Offset", upload_offset), _checksum(upload_checksum)
+    found = await run_in_threadpool(service.upload_state, ctx, sender.caller, sender.number, upload)
+    if found["offset"] != offset:
+        raise ConflictError(f"the next byte is {found['offset']}, not {offset}", code="wrong_offset")
+    told = request.headers.get("content-length", "")
+    if told.isdigit() and offset + int(told) > found["size"]:
+        raise LimitError(f"more than the announced {found['size']} bytes")
+    return _answer(204, sender, await _receive(request, ctx, sender, found, checksum))
+
+
+def drop(ctx: Context, sender: Sender, upload: str) -> Response:
+    """Give an upload up."""
+    service.drop_upload(ctx, sender.caller, sender.number, upload)
+    return Response(status_code=204)
+
+
+async def _receive(
+    request: Request, ctx: Context, sender: Sender, found: dict[str, Any], checksum: tuple[str, bytes] | None
+) -> dict[str, Any]:
+    """Keep the body of a request part by part."""
+    waiting = bytearray()
+
+    async def keep() -> None:
+        nonlocal found
+        args = (ctx, sender.caller, sender.number, found["id"], found["offset"], bytes(waiting))
+        found = await run_in_threadpool(service.continue_upload, *args)
+        waiting.clear()
+
+    try:
+        async for piece in request.stream():
+            waiting += piece
+            due = found["size"] - found["offset"]
+            if len(waiting) > due:
+                raise LimitError(f"more than the announced {found['size']} bytes")
+            if checksum is None and PART_BYTES <= len(waiting) < due:
+                await keep()
+    except ClientDisconnect:
+        if checksum is not None:
+            waiting.clear()
+    if checksum is not None and hashlib.new(checksum[0], waiting, usedforsecurity=False).digest() != checksum[1]:
+        raise ChecksumError("the bytes do not have the Upload-Checksum: send them again")
+    await keep()
+    return found
+
+
+def _answer(status: int, sender: Sender, found: dict[str, Any], **more: str) -> Response:
+    expires = format_datetime(datetime.fromisoformat(found["expires_at"]), usegmt=True)
+    headers = {"Upload-Offset": str(found["offset"]), "Upload-Expires": expires, **more}
+    if found["page"] is not None:
+        headers["Content-Location"] = f"/v1/applications/{sender.number}/pages/{found['page']}/file"
+    return Response(status_code=status, headers=headers)
+
+
+def _number(name: str, text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 12):
+        raise HeaderError(f"send {name}: a number of bytes")
+    return int(text)
+
+
+def _metadata(text: str) -> dict[str, str]:
+    """Words of ``Upload-Metadata``: pairs of a key and a value in base64, with commas between them."""
+    if len(text) > METADATA_CHARACTERS:
+        raise HeaderError(f"Upload-Metadata is over {METADATA_CHARACTERS} characters")
+    words: dict[str, str] = {}
+    for pair in filter(None, text.split(",")):
+        key, _, value = pair.strip().partition(" ")
+        try:
+            words[key] = base64.b64decode(value.encode("ascii"), validate=True).decode()
+        except ValueError as error:
+            raise HeaderError(f"Upload-Metadata {key[:40]!r}: send UTF-8 in base64") from error
+    return words
+
+
+def _checksum(text: str) -> tuple[str, bytes] | None:
+    """Algorithm and digest of ``Upload-Checksum``."""
+    if not text:
+        return None
+    name, _, value = text.partition(" ")
+    if name not in CHECKSUMS:
+        raise HeaderError(f"Upload-Checksum: send one of {', '.join(CHECKSUMS)}")
+    try:
+        return name, base64.b64decode(value.encode("ascii"), validate=True)
+    except (binascii.Error, UnicodeEncodeError) as error:
+        raise HeaderError("Upload-Checksum: send the digest in base64") from error
+
+
+class TusHeaders:
+    """Tells the version with every answer, errors too, and takes the method from ``X-HTTP-Method-Override``."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Wrap an application."""
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http" or "/uploads" not in scope["path"] or not scope["path"].startswith(PLACES):
+            await self.app(scope, receive, send)
+            return
+        override = Headers(scope=scope).get("x-http-method-override")
+        if scope["method"] == "POST" and override in ("HEAD", "PATCH", "DELETE"):
+            scope = {**scope, "method": override}
+
+        async def told(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers["Tus-Resumable"] = VERSION
+                if message["status"] == 412:
+                    headers["Tus-Version"] = VERSION
+            await send(message)
+
+        await self.app(scope, receive, told)
