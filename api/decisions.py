@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
 from api import schemas
 from api.applications import Number
@@ -42,9 +42,31 @@ def decide(number: Number, body: schemas.NewDecision, ctx: Ctx, who: Who, once: 
     )
 
 
+@router.get(
+    "/{number}/notice.pdf", response_class=Response, responses=problems(401, 403, 404), summary="The sealed notice"
+)
+def notice(number: Number, ctx: Ctx, who: Who) -> Response:
+    """一次性告知书 of the newest return, as sealed PDF; 404 until it is sealed. It verifies like a licence."""
+    return notice_pdf(number, service.notice_file(ctx, who, number))
+
+
+@router.post(
+    "/{number}/notice/seal", response_model=schemas.NoticeView, responses=_PROBLEMS, summary="Seal the notice again"
+)
+def seal_notice(number: Number, ctx: Ctx, who: Who) -> Any:
+    """Try again after sealing the notice failed; while the TSA is down that happens by itself. Who may return may."""
+    return service.seal_again(ctx, who, number)
+
+
 @router.post(
     "/{number}/release", response_model=schemas.ApplicationView, responses=_PROBLEMS, summary="Release the seal"
 )
 def release(number: Number, body: schemas.Version, ctx: Ctx, who: Who, once: OnceJson) -> Any:
     """Let an approved licence be sealed, or try again after sealing failed. Role: sealer; never who approved."""
     return service.release(ctx, who, number, body.version, once)
+
+
+def notice_pdf(number: str, data: bytes) -> Response:
+    """A sealed notice as a response."""
+    headers = {"Content-Disposition": f'inline; filename="notice-{number}.pdf"', "Cache-Control": "no-store"}
+    return Response(data, media_type="application/pdf", headers=headers)

@@ -203,6 +203,15 @@ class ApplicationSummary(BaseModel):
     seal: SealState
 
 
+class NoticeView(BaseModel):
+    """How far the sealing of a 一次性告知书 is."""
+
+    number: str
+    state: Literal["queued", "waiting", "sealed", "failed", "erased"]
+    note: str = Field(description="Why it is not sealed yet, in Chinese")
+    sealed_at: datetime | None
+
+
 class ApplicationView(ApplicationSummary):
     """办件 with everything about it."""
 
@@ -212,6 +221,7 @@ class ApplicationView(ApplicationSummary):
     findings: list[FindingView]
     opinions: list[OpinionView] = Field(description="Joint approval: every department; else empty")
     decisions: list[DecisionView]
+    notice: NoticeView | None = Field(description="The newest 一次性告知书, once the application was returned")
     licence: str | None = Field(description="Number of the licence once it is sealed")
 
 

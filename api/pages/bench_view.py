@@ -131,9 +131,11 @@ class Bench:
 
     @property
     def notice(self) -> str:
-        """Draft of the reason for 补正: everything at once (行政许可法 第32条)."""
+        """Draft of the reason for 补正: everything at once, with its place and basis (行政许可法 第32条)."""
         told = dict.fromkeys(
-            f"{f.place}：{f.message}" if f.place else f.message for f in self.findings if f.severity in SEVERE
+            (f"{f.place}：{f.message}" if f.place else f.message) + (f"（依据：{f.basis}）" if f.basis else "")
+            for f in self.findings
+            if f.severity in SEVERE
         )
         return "\n".join(f"{n}. {text}" for n, text in enumerate(told, 1))
 

@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
 from api.applications import webp
+from api.decisions import notice_pdf
 from api.deps import Ctx
 from api.pages.case_view import Case, build
 from api.pages.csrf import Csrf
@@ -105,6 +106,12 @@ def picture(
 ) -> Response:
     """A page for the screen."""
     return webp(service.page_preview(ctx, at_work[0].caller, at_work[1], page_id, index, thumb=size == "thumb"))
+
+
+@router.get("/notice.pdf")
+def notice(ctx: Ctx, at_work: AtWork) -> Response:
+    """The sealed 一次性告知书 of an application that was returned."""
+    return notice_pdf(at_work[1], service.notice_file(ctx, at_work[0].caller, at_work[1]))
 
 
 @router.post("/submit", dependencies=[Csrf])

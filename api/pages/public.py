@@ -9,6 +9,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
+from api.decisions import notice_pdf
 from api.deps import Ctx, Public, Upload
 from api.licences import Code, pdf
 from api.pages.csrf import Csrf
@@ -79,7 +80,7 @@ def progress(request: Request, ctx: Ctx, number: Asked = "") -> Response:
         found = service.progress(ctx, number)
     except NotFoundError as error:
         return page(request, "public/progress.html", 404, said=error.message_zh, number=number)
-    return page(request, "public/stage.html", found=found, address=None, qr=None)
+    return page(request, "public/stage.html", found=found, address=None, qr=None, code=None)
 
 
 @router.get("/p/{code}")
@@ -87,7 +88,13 @@ def follow(request: Request, ctx: Ctx, code: Annotated[str, Path(max_length=40)]
     """Where the QR code on a receipt leads: all that concerns the applicant."""
     found = service.follow(ctx, code)
     address = f"{ctx.settings.public_url.rstrip('/')}/p/{code}"
-    return page(request, "public/stage.html", found=found, address=address, qr=qr_svg(address))
+    return page(request, "public/stage.html", found=found, address=address, qr=qr_svg(address), code=code)
+
+
+@router.get("/p/{code}/notice.pdf")
+def notice_by_code(ctx: Ctx, code: Annotated[str, Path(max_length=40)]) -> Response:
+    """The sealed 一次性告知书 for the applicant."""
+    return notice_pdf(code[:6], service.notice_by_code(ctx, code))
 
 
 def light_of(report: dict[str, Any]) -> Light:

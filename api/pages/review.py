@@ -8,6 +8,7 @@ from fastapi import APIRouter, Form, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from api.applications import webp
+from api.decisions import notice_pdf
 from api.deps import Ctx
 from api.pages.bench_view import Bench, build
 from api.pages.csrf import Csrf
@@ -147,9 +148,15 @@ def release(request: Request, ctx: Ctx, caller: AsCaller, number: Number, versio
 
 @router.get("/cases/{number}/notice.pdf")
 def notice(ctx: Ctx, caller: AsCaller, number: Number) -> Response:
-    """一次性告知书."""
-    headers = {"Content-Disposition": f'inline; filename="{number}.pdf"', "Cache-Control": "no-store"}
-    return Response(reviewing.notice(ctx, caller, number), media_type="application/pdf", headers=headers)
+    """The sealed 一次性告知书."""
+    return notice_pdf(number, service.notice_file(ctx, caller, number))
+
+
+@router.post("/cases/{number}/notice/seal", dependencies=[Csrf])
+def seal_notice(ctx: Ctx, caller: AsCaller, number: Number) -> Response:
+    """Try to seal it again."""
+    service.seal_again(ctx, caller, number)
+    return RedirectResponse(f"/office/cases/{number}", 303)
 
 
 @router.get("/cases/{number}/pages/{page_id}/{index}.webp")

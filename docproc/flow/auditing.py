@@ -67,6 +67,7 @@ def prove(ctx: Context, trust: TrustList | None, *, known: tuple[int, str] | Non
         proof.problems += inventory.contradictions(session)
         proof.originals = _blobs(ctx, proof, "uploaded file of page", inventory.originals(session))
         proof.sealed = _blobs(ctx, proof, "sealed file of licence", inventory.sealed_files(session))
+        proof.sealed += _blobs(ctx, proof, "sealed notice", inventory.sealed_notices(session))
         proof.pictures = _blobs(ctx, proof, "picture of page", inventory.pictures(session))
         _approvals(session, proof)
         _erasures(ctx, session, proof)

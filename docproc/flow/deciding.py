@@ -19,7 +19,7 @@ from docproc.decide import transition
 from docproc.domain import Decision, DecisionAction, PageReading
 from docproc.draft import draft_licence
 from docproc.errors import AccessError, ConflictError, InputError
-from docproc.flow import joint, views
+from docproc.flow import joint, notices, views
 from docproc.flow.access import Caller
 from docproc.flow.context import Context
 from docproc.flow.intake import announce, change_status, visible
@@ -136,6 +136,8 @@ def _settle(ctx: Context, session: Session, row: ApplicationRow, decision: Decis
     )  # fmt: skip
     if decision.action == "approve":
         _after_approval(ctx, session, row, made)
+    elif decision.action == "return":
+        notices.prepare(ctx, session, row, made)
     announce(ctx, session, row, f"application.{status}", reason=made.reason)
 
 

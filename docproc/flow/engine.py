@@ -38,6 +38,7 @@ Job = Literal[
     "send_sms",
     "seal_version",
     "publish_status",
+    "seal_notice",
 ]
 
 log = logging.getLogger(__name__)
@@ -52,6 +53,7 @@ QUEUE_OF: dict[Job, str] = {
     "send_sms": "notify",
     "seal_version": "seal",
     "publish_status": "seal",
+    "seal_notice": "seal",
 }
 CONCURRENCY = {"read": 1, "check": 2, "seal": 1, "notify": 4}
 """Jobs of a queue that one worker runs at a time; reading and sealing use all of a core."""
@@ -70,6 +72,7 @@ CRASHES: dict[Job, int] = {
     "send_sms": 20,
     "seal_version": 20,
     "publish_status": 20,
+    "seal_notice": 20,
 }
 """Deaths of its worker after which a job is given up; only what strangers send is likely to be the cause."""
 DEAD = ("ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED", "CANCELLED")

@@ -9,7 +9,7 @@ from docproc.errors import NotFoundError
 from docproc.flow import views
 from docproc.flow.context import Context
 from docproc.matter import find_matter
-from docproc.store import applications, licences, pages, sharing
+from docproc.store import applications, licences, notices, pages, sharing
 from docproc.store.tables import ApplicationRow
 
 STAGES: tuple[tuple[Status, ...], ...] = (("submitted",), ("accepted",), ("approved",), ("issued",))
@@ -42,6 +42,7 @@ def follow(ctx: Context, code: str) -> dict[str, Any]:
         told = last if last is not None and row.status in ("returned", "rejected") else None
         licence = licences.licence_of_application(session, row.number)
         done = licence is not None and licence.sha256 is not None
+        notice = views.notice(notices.newest(session, row.number))
         findings = [item for _, item in pages.findings_of(session, row.number)] if row.status == "returned" else []
         return {
             **_stage(row),
@@ -50,6 +51,7 @@ def follow(ctx: Context, code: str) -> dict[str, Any]:
             "findings": [
                 {"message": f.message, "basis": f.basis} for f in findings if f.severity in ("block", "fix")
             ],
+            "notice": notice,
             "licence": {
                 **views.public_licence(licence, ctx.today()), "code": licence.code
             } if licence is not None and done else None,

@@ -18,9 +18,8 @@ from docproc.flow import joint, views
 from docproc.flow.access import Caller
 from docproc.flow.context import CHINA, Context
 from docproc.flow.intake import visible
-from docproc.form.notice import Notice, draw_notice
 from docproc.matter import Matter, find_matter
-from docproc.store import applications, audit, claims, pages, sharing, users
+from docproc.store import applications, audit, claims, pages, users
 from docproc.store.tables import ApplicationRow, OpinionRow
 from docproc.validators.working_days import Deadline, Overrides, add_working_days, is_working_day, load_overrides
 
@@ -165,31 +164,6 @@ def bench(ctx: Context, caller: Caller, number: str) -> dict[str, Any]:
         }
 
 
-def notice(ctx: Context, caller: Caller, number: str) -> bytes:
-    """一次性告知书 of the newest 补正, as PDF.
-
-    Raises:
-        NotFoundError: it was never returned.
-    """
-    with ctx.database.read() as session:
-        row = visible(session, caller, number, "view")
-        told = next((d for d in reversed(applications.decisions_of(session, number)) if d.action == "return"), None)
-        if told is None or row.submitted_at is None:
-            raise NotFoundError(f"application {number!r} was not returned", message_zh="这个办件没有要求过补正")
-        matter, code = find_matter(row.matter), sharing.follow_code(session, number)
-        body = Notice(
-            number=number,
-            matter=matter.name,
-            authority=ctx.settings.authority_name,
-            submitted_on=_in_words(row.submitted_at),
-            decided_on=_in_words(told.at),
-            reason=told.reason,
-            basis=told.basis,
-            address=f"{ctx.settings.public_url.rstrip('/')}/p/{code}",
-        )
-    return draw_notice(body)
-
-
 def show_personal(ctx: Context, caller: Caller, number: str) -> None:
     """Note in the audit log that somebody asks to see personal data, and let them for a while."""
     caller.require("view_file")
@@ -245,11 +219,6 @@ def _is_asked(caller: Caller, row: ApplicationRow, opinions: dict[str, OpinionRo
 
 def _led_by(org: str) -> tuple[str, ...]:
     return tuple(key for key in joint.matters_of(org) if find_matter(key).department[0].org == org)
-
-
-def _in_words(at: datetime) -> str:
-    day = _day(at)
-    return f"{day.year}年{day.month}月{day.day}日"
 
 
 def _day(at: datetime) -> date:

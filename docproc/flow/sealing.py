@@ -15,7 +15,7 @@ from docproc.errors import InputError, SealError, SealUnavailableError, SetupErr
 from docproc.flow.context import utc_now
 from docproc.flow.seals import check_record
 from docproc.flow.stages import SealLicence
-from docproc.licence import art
+from docproc.licence import art, notice
 from docproc.licence.custody import RegisteredSeal
 from docproc.licence.keys import Certificate, Signer, load_pkcs12, open_pkcs11
 from docproc.licence.layout import Place, load_layout
@@ -80,15 +80,23 @@ def open_sealer(settings: Settings) -> Sealer:
             _check_record(item, known, at)
         if own.certificate_sha256 != _fingerprint(signer):
             raise SealError(f"the key here is not that of seal {own.name}", message_zh=OTHER_KEY)
+        if licence.kind == notice.KIND:
+            pdf, place = notice.render_notice(licence, own.diameter)
+            reason = f"出具{licence.title} {licence.number}"
+            return checked(seal(pdf, signer, timestamper, trust, place=place, art=own.drawing(), reason=reason, at=at))
         layout = load_layout(find_matter(licence.matter).licence.layout)
         if len(others) > len(layout.co_seal):
             raise SealError(f"layout {layout.kind} has no place for {len(others)} further seals", message_zh=NO_PLACE)
         joint = [_co_seal(item, keys, place) for item, place in zip(others, layout.co_seal, strict=False)]
         reason = f"签发{licence.title} {licence.number}"
-        sealed = seal(
-            render(licence, layout, own.drawing()), signer, timestamper, trust,
-            place=layout.seal, art=own.drawing(), reason=reason, at=at, joint=joint,
+        return checked(
+            seal(
+                render(licence, layout, own.drawing()), signer, timestamper, trust,
+                place=layout.seal, art=own.drawing(), reason=reason, at=at, joint=joint,
+            )
         )  # fmt: skip
+
+    def checked(sealed: bytes) -> bytes:
         report = verify(sealed, known, utc_now(), None)
         if not report.ok:
             problem = f"the sealed file does not verify: {report.indication} {report.sub_indication}"
@@ -125,7 +133,7 @@ def development_seals(settings: Settings) -> list[RegisteredSeal]:
     wanted: dict[str, set[str]] = {}
     further: dict[tuple[str, str, str], set[str]] = {}
     for matter in load_catalogue().values():
-        wanted.setdefault(matter.licence.seal, set()).add(matter.licence.kind)
+        wanted.setdefault(matter.licence.seal, set()).update({matter.licence.kind, notice.KIND})
         for item in matter.licence.co_seals:
             further.setdefault((item.seal, item.authority, item.authority_code), set()).add(matter.licence.kind)
     found = [_development_seal(own, name, kinds, maker) for name, kinds in wanted.items()]

@@ -21,7 +21,7 @@ from docproc.errors import ConflictError, InputError, NotFoundError, SealError, 
 from docproc.flow.access import Caller
 from docproc.flow.admin import SYSTEM
 from docproc.flow.context import Context
-from docproc.licence import custody
+from docproc.licence import custody, notice
 from docproc.licence.art import draw
 from docproc.licence.custody import KINDS, RegisteredSeal
 from docproc.licence.seal_object import check_seal_object
@@ -228,7 +228,7 @@ def _check_action(session: Session, name: str, action: str) -> None:
 
 
 def _checked(ctx: Context, new: NewSeal) -> RegisteredSeal:
-    known = {matter.licence.kind for matter in load_catalogue().values()}
+    known = {matter.licence.kind for matter in load_catalogue().values()} | {notice.KIND}
     if not _NAME.fullmatch(new.name):
         raise InputError("a seal's name is 1 to 60 of a-z, 0-9, _", message_zh="印章代号格式不正确")
     if new.kind not in KINDS:

@@ -36,6 +36,7 @@ from docproc.flow.intake import (
     withdraw,
 )
 from docproc.flow.links import licence_link, linked_file, page_link, wallet_link
+from docproc.flow.notices import notice_by_code, notice_file, seal_again
 from docproc.flow.once import Once, ReusedKeyError
 from docproc.flow.photographs import verify_photo
 from docproc.flow.register import (
@@ -104,6 +105,8 @@ __all__ = [
     "list_webhooks",
     "look_up_many",
     "new_version",
+    "notice_by_code",
+    "notice_file",
     "open_context",
     "page_file",
     "page_link",
@@ -115,6 +118,7 @@ __all__ = [
     "resume",
     "revoke_key",
     "revoke_share",
+    "seal_again",
     "seat",
     "share",
     "shared",

@@ -15,7 +15,7 @@ from docproc.licence.report_pdf import report_pdf
 from docproc.licence.report_xml import report_xml
 from docproc.licence.sandbox import verify_limited
 from docproc.licence.trust import TrustList
-from docproc.store import licences
+from docproc.store import licences, notices
 from docproc.store.tables import LicenceEventRow, LicenceRow
 
 AT_ONCE = 4
@@ -28,19 +28,25 @@ _ROOM = BoundedSemaphore(AT_ONCE)
 
 @dataclass(frozen=True, slots=True)
 class StoredRegister:
-    """The register of issued licences, for :func:`docproc.licence.verify.verify`."""
+    """The register of issued licences and sealed notices, for :func:`docproc.licence.verify.verify`."""
 
     ctx: Context
 
     def by_sha256(self, digest: str) -> IssuedRecord | None:
         """The licence one of whose files has this hash."""
         with self.ctx.database.read() as session:
+            notice = notices.by_sha256(session, digest)
+            if notice is not None:
+                return IssuedRecord(notice.number, digest, "valid")
             row = licences.find_by_sha256(session, digest)
             return self._record(row, digest, licences.last_event(session, row.number)) if row is not None else None
 
     def by_number(self, number: str) -> IssuedRecord | None:
         """The licence of this number, if it was issued."""
         with self.ctx.database.read() as session:
+            notice = notices.by_number(session, number)
+            if notice is not None:
+                return IssuedRecord(notice.number, notice.sha256 or "", "valid")
             row = licences.find_issued(session, number)
             return (
                 self._record(row, row.sha256 or "", licences.last_event(session, row.number))

@@ -13,8 +13,17 @@ from sqlalchemy.orm import Session
 
 from docproc.decide import STATUS_ZH
 from docproc.domain import Finding, PageReading
-from docproc.store import applications, licences, pages, previews, sharing
-from docproc.store.tables import ApiKeyRow, ApplicationRow, AuditRow, DecisionRow, LicenceRow, OutboxRow, PageRow
+from docproc.store import applications, licences, notices, pages, previews, sharing
+from docproc.store.tables import (
+    ApiKeyRow,
+    ApplicationRow,
+    AuditRow,
+    DecisionRow,
+    LicenceRow,
+    NoticeRow,
+    OutboxRow,
+    PageRow,
+)
 
 LICENCE_ZH = {
     "valid": "有效",
@@ -70,6 +79,7 @@ def application(
         "findings": [{**asdict(item), "page_id": page_id} for page_id, item in findings],
         "opinions": [],
         "decisions": [_decision(item) for item in applications.decisions_of(session, row.number)],
+        "notice": notice(notices.newest(session, row.number)),
         "licence": licence.number if licence is not None and licence.sha256 is not None else None,
     }
 
@@ -85,6 +95,13 @@ def content_sha256(
     ]
     text = json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def notice(row: NoticeRow | None) -> dict[str, Any] | None:
+    """How far the sealing of a notice is."""
+    if row is None:
+        return None
+    return {"number": row.number, "state": row.state, "note": row.note, "sealed_at": _time(row.sealed_at)}
 
 
 def page(row: PageRow) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from functools import partial
 from docproc import tracing
 from docproc.domain import Finding
 from docproc.errors import DocprocError, SealError, SetupError, UnavailableError
-from docproc.flow import delivering, engine, erasing, lease, meters, stamping, standing, texting
+from docproc.flow import delivering, engine, erasing, lease, meters, noticing, stamping, standing, texting
 from docproc.flow.auditing import Stamper, stamp_head
 from docproc.flow.context import Context, open_context
 from docproc.flow.engine import QUEUE_OF
@@ -27,7 +27,7 @@ from docproc.flow.stages import Stages, real_stages
 from docproc.flow.workflows import UNREADABLE, Tools
 from docproc.log import configure
 from docproc.settings import Settings
-from docproc.store import applications, outbox, pages
+from docproc.store import applications, notices, outbox, pages
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +42,7 @@ KEEP_ANSWERS = timedelta(days=7)
 KEEP_JOBS = timedelta(days=30)
 """How long finished jobs stay visible; what they did is kept in our own tables."""
 TIDY_SECONDS = 3600.0
+GIVEN_UP_NOTICE_ZH = "系统处理中断，请重新签章"
 GIVEN_UP_ZH = "系统处理中断，请签章人重新确认签章"
 
 
@@ -81,7 +82,7 @@ def run_worker(
         _register_seals(ctx, stages)
     meters.listen(settings.metrics_port)
     tracing.start(settings.traces_url, name, settings.traces_share)
-    log.debug("jobs beside the main ones: %s", (*delivering.JOBS, *texting.JOBS, *standing.JOBS))
+    log.debug("jobs beside the main ones: %s", (*delivering.JOBS, *texting.JOBS, *standing.JOBS, *noticing.JOBS))
     engine.launch(ctx.database, name, queues, settings.application_version)
     log.info("worker %s works off %s", name, ", ".join(queues))
     on_ready()
@@ -161,12 +162,16 @@ def close_given_up(ctx: Context) -> None:
     with ctx.database.read() as session:
         old_pages = pages.waiting_since(session, now - GIVEN_UP_AFTER)
         sealing = applications.sealing(session)
+        unsealed = [(row.decision, row.attempt) for row in notices.unsealed(session)]
     for page_id in old_pages:
         if ctx.jobs.is_dead(f"read:{page_id}"):
             _give_up_page(ctx, page_id)
     for number, decision_id, attempt in sealing:
         if ctx.jobs.is_dead(f"issue:{decision_id}:{attempt}"):
             _give_up_seal(ctx, number, attempt)
+    for decision_id, attempt in unsealed:
+        if ctx.jobs.is_dead(f"notice:{decision_id}:{attempt}"):
+            _give_up_notice(ctx, decision_id, attempt)
 
 
 def _give_up_page(ctx: Context, page_id: str) -> None:
@@ -184,6 +189,13 @@ def _give_up_seal(ctx: Context, number: str, attempt: int) -> None:
         row = applications.find_application(session, number, lock=True)
         if row.seal_attempt == attempt and row.seal_state in ("queued", "waiting"):
             row.seal_state, row.seal_note = "failed", GIVEN_UP_ZH
+
+
+def _give_up_notice(ctx: Context, decision_id: str, attempt: int) -> None:
+    with ctx.database.write() as session:
+        row = notices.find(session, decision_id, lock=True)
+        if row.attempt == attempt and row.state in notices.OPEN:
+            row.state, row.note = "failed", GIVEN_UP_NOTICE_ZH
 
 
 def main(name: str, queues: str) -> int:

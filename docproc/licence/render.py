@@ -6,28 +6,26 @@ the file identifier from its contents.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 from string import Formatter
-from xml.sax.saxutils import escape
 
 import segno
 
 from docproc.assets import SANS, SERIF, font
 from docproc.domain import Licence
 from docproc.errors import InputError
-from docproc.licence import annex, icc, ornament
+from docproc.licence import annex, ornament
 from docproc.licence.art import SealArt
 from docproc.licence.canvas import PT, Canvas, number
+from docproc.licence.document import close, embed_fonts
 from docproc.licence.glyphs import typeface
 from docproc.licence.layout import Column, Layout
-from docproc.licence.pdf import PdfFile, embed, text
-from docproc.licence.record import ATTACHMENT, licence_json
+from docproc.licence.pdf import PdfFile
+from docproc.licence.record import licence_json
 from docproc.licence.structure import MAX_SEALS
 
-PRODUCER = "docproc"
 INK = annex.INK
 Rows = dict[Column, list[tuple[str, str]]]
 """Label and value of what stands in each column."""
@@ -203,7 +201,7 @@ def _assemble(canvases: list[Canvas], licence: Licence, layout: Layout, data: by
     pdf = PdfFile()
     catalog, pages, first = pdf.reserve(), pdf.reserve(), pdf.reserve()
     shared = _Shared(pages, f"[0 0 {number(layout.page_mm[0] * PT)} {number(layout.page_mm[1] * PT)}]")
-    fonts = _fonts(pdf, canvases[0])
+    fonts = embed_fonts(pdf, canvases[0])
     shared.forms["Border"] = pdf.stream(
         _decoration((layout.page_mm, layout.colour, layout.light, layout.tint)),
         f"/Type /XObject /Subtype /Form /BBox {shared.box} /Resources << >>",
@@ -215,33 +213,9 @@ def _assemble(canvases: list[Canvas], licence: Licence, layout: Layout, data: by
         content = b"/Border Do\n" + canvas.content()
         if across is not None and layout.annex is not None:
             content += annex.slice_operators(across, index, len(kids), layout, layout.annex)
-        _page(pdf, page, shared, content, fonts if index == 0 else _fonts(pdf, canvas))
-    pdf.put(pages, f"<< /Type /Pages /Kids [{' '.join(f'{page} 0 R' for page in kids)}] /Count {len(kids)} >>")
-    day = licence.issued_on
-    stamp = f"D:{day:%Y%m%d}000000+08'00'"
-    digest = hashlib.sha256(data + b"".join(canvas.content() for canvas in canvases)).digest()
-    attached = pdf.stream(
-        data,
-        f"/Type /EmbeddedFile /Subtype /application#2Fjson /Params << /Size {len(data)} /ModDate ({stamp}) "
-        f"/CheckSum <{hashlib.md5(data, usedforsecurity=False).hexdigest()}> >>",
-    )
-    spec = pdf.add(
-        f"<< /Type /Filespec /F ({ATTACHMENT}) /UF {text(ATTACHMENT)} /AFRelationship /Data "
-        f"/Desc {text('证照数据')} /EF << /F {attached} 0 R /UF {attached} 0 R >> >>"
-    )
-    profile = pdf.stream(icc.srgb(), "/N 3")
-    intent = pdf.add(
-        f"<< /Type /OutputIntent /S /GTS_PDFA1 /OutputConditionIdentifier (sRGB IEC61966-2.1) "
-        f"/Info (sRGB IEC61966-2.1) /DestOutputProfile {profile} 0 R >>"
-    )
-    metadata = pdf.stream(_xmp(licence, layout), "/Type /Metadata /Subtype /XML", compress=False)
-    pdf.put(
-        catalog,
-        f"<< /Type /Catalog /Pages {pages} 0 R /Metadata {metadata} 0 R /OutputIntents [{intent} 0 R] "
-        f"/AF [{spec} 0 R] /Names << /EmbeddedFiles << /Names [{text(ATTACHMENT)} {spec} 0 R] >> >> "
-        f"/Lang (zh-CN) /ViewerPreferences << /DisplayDocTitle true >> >>",
-    )
-    return pdf.save(catalog, digest[:16])
+        _page(pdf, page, shared, content, fonts if index == 0 else embed_fonts(pdf, canvas))
+    kinds = f"<< /Type /Pages /Kids [{' '.join(f'{page} 0 R' for page in kids)}] /Count {len(kids)} >>"
+    return close(pdf, catalog, pdf.put(pages, kinds), licence, layout.title, data, canvases)
 
 
 @dataclass
@@ -252,10 +226,6 @@ class _Shared:
     box: str
     forms: dict[str, int] = field(default_factory=dict)
     """Object numbers of form XObjects by resource name."""
-
-
-def _fonts(pdf: PdfFile, canvas: Canvas) -> dict[str, int]:
-    return {key: embed(pdf, face, subset) for key, (face, subset) in sorted(canvas.fonts().items())}
 
 
 def _page(pdf: PdfFile, page: int, shared: _Shared, content: bytes, fonts: dict[str, int]) -> None:
@@ -275,23 +245,3 @@ def _across(pdf: PdfFile, art: SealArt) -> int:
     blend = "/ExtGState << /Multiply << /Type /ExtGState /BM /Multiply >> >>"
     entries = f"/Type /XObject /Subtype /Form /BBox [0 0 {side} {side}] /Resources << {blend} >>"
     return pdf.stream(b"/Multiply gs\n" + art.operators, entries)
-
-
-def _xmp(licence: Licence, layout: Layout) -> bytes:
-    title = escape(f"{layout.title} {licence.number}")
-    when = f"{licence.issued_on.isoformat()}T00:00:00+08:00"
-    return f"""<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
-<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
-<rdf:Description rdf:about="" xmlns:pdfaid="http://www.aiim.org/pdfa/ns/id/"
- xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:xmp="http://ns.adobe.com/xap/1.0/"
- xmlns:pdf="http://ns.adobe.com/pdf/1.3/">
-<pdfaid:part>3</pdfaid:part><pdfaid:conformance>B</pdfaid:conformance>
-<dc:format>application/pdf</dc:format>
-<dc:title><rdf:Alt><rdf:li xml:lang="x-default">{title}</rdf:li></rdf:Alt></dc:title>
-<dc:creator><rdf:Seq><rdf:li>{escape(licence.authority)}</rdf:li></rdf:Seq></dc:creator>
-<dc:language><rdf:Bag><rdf:li>zh-CN</rdf:li></rdf:Bag></dc:language>
-<xmp:CreateDate>{when}</xmp:CreateDate><xmp:ModifyDate>{when}</xmp:ModifyDate>
-<pdf:Producer>{PRODUCER}</pdf:Producer>
-</rdf:Description></rdf:RDF></x:xmpmeta>
-<?xpacket end="r"?>
-""".encode()

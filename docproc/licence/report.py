@@ -12,6 +12,8 @@ Indication = Literal["TOTAL-PASSED", "INDETERMINATE", "TOTAL-FAILED", "NO-SIGNAT
 Integrity = Literal["intact", "extended", "altered"]
 NATIONAL = "GENERIC"
 """Sub-indication of an SM2 seal whose mathematics and chain hold: EN 319 102-1 has no word for it."""
+NOTICE = "correction_notice"
+"""Kind of record that is no licence but a notice to an applicant; see :mod:`docproc.licence.notice`."""
 Issued = Literal["as-issued", "superseded", "unknown"]
 LicenceStatus = Literal["valid", "suspended", "revoked", "superseded", "expired", "unknown"]
 CHINA = timezone(timedelta(hours=8))
@@ -185,6 +187,8 @@ class VerificationReport:
             "superseded": "已被新证照取代",
             "expired": "已过有效期",
         }
+        if self.ok and self.issued == "as-issued" and self.licence is not None and self.licence.kind == NOTICE:
+            return "告知书真实有效：与出具机关的文件一致，电子印章有效。"
         if self.ok and self.issued == "as-issued":
             return "证照真实有效：与登记机关签发的文件一致，电子印章有效。"
         foreign = self.recognised_by()

@@ -8,6 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from docproc.store import notices
 from docproc.store.tables import (
     ApplicationRow,
     AuditRow,
@@ -15,6 +16,7 @@ from docproc.store.tables import (
     ErasureRow,
     FindingRow,
     LicenceFileRow,
+    NoticeRow,
     PageRow,
     PreviewRow,
     ReadingRow,
@@ -47,7 +49,7 @@ def due_originals(session: Session, matter: str, before: datetime, limit: int) -
 
 
 def take_content(session: Session, number: str) -> set[str]:
-    """Delete what was read of an application, its corrections, findings and pictures; returns the pictures' keys."""
+    """Delete what was read of an application, its corrections, findings, pictures and notices; returns their keys."""
     mine = sa.select(PageRow.id).where(PageRow.application == number)
     keys: set[str] = set()
     for view, thumb in session.execute(
@@ -57,7 +59,7 @@ def take_content(session: Session, number: str) -> set[str]:
     for table in (PreviewRow, CorrectionRow, ReadingRow):
         session.execute(sa.delete(table).where(table.page_id.in_(mine)))
     session.execute(sa.delete(FindingRow).where(FindingRow.application == number))
-    return keys
+    return keys | notices.take_away(session, number)
 
 
 def take_originals(session: Session, number: str, at: datetime) -> tuple[list[str], set[str]]:
@@ -105,6 +107,7 @@ def is_named(session: Session, key: str) -> bool:
             sa.select(PageRow.id).where(PageRow.sha256 == key, PageRow.erased_at.is_(None)),
             sa.select(PreviewRow.page_id).where(sa.or_(PreviewRow.view_sha256 == key, PreviewRow.thumb_sha256 == key)),
             sa.select(LicenceFileRow.licence).where(LicenceFileRow.sha256 == key),
+            sa.select(NoticeRow.decision).where(NoticeRow.sha256 == key, NoticeRow.state == "sealed"),
         )
     )
 

@@ -13,6 +13,7 @@ from docproc.store.tables import (
     DecisionRow,
     LicenceFileRow,
     LicenceRow,
+    NoticeRow,
     OpinionRow,
     PageRow,
     PreviewRow,
@@ -31,8 +32,14 @@ def sealed_files(session: Session) -> Iterator[tuple[str, str]]:
     yield from _pairs(session, sa.select(LicenceFileRow.sha256, LicenceFileRow.licence))
 
 
+def sealed_notices(session: Session) -> Iterator[tuple[str, str]]:
+    """Hash and number of every sealed notice that was not erased by rule."""
+    query = sa.select(NoticeRow.sha256, NoticeRow.number).where(NoticeRow.state == "sealed")
+    yield from _pairs(session, query)  # type: ignore[arg-type]  # what is sealed has a hash
+
+
 def kept_by_matter(session: Session) -> Iterator[tuple[str, str]]:
-    """Hash and matter of every file under retention: uploaded ones and sealed licences."""
+    """Hash and matter of every file under retention: uploaded ones, sealed licences and notices."""
     uploaded = sa.select(PageRow.sha256, ApplicationRow.matter).join(
         ApplicationRow, ApplicationRow.number == PageRow.application
     )
@@ -42,6 +49,10 @@ def kept_by_matter(session: Session) -> Iterator[tuple[str, str]]:
         LicenceRow, LicenceRow.number == LicenceFileRow.licence
     )
     yield from _pairs(session, sealed)
+    told = sa.select(NoticeRow.sha256, ApplicationRow.matter).join(
+        ApplicationRow, ApplicationRow.number == NoticeRow.application
+    )
+    yield from _pairs(session, told.where(NoticeRow.state == "sealed"))  # type: ignore[arg-type]
 
 
 def pictures(session: Session) -> Iterator[tuple[str, str]]:
@@ -73,6 +84,11 @@ def contradictions(session: Session) -> Iterator[str]:
         session, "issued licence",
         sa.select(AuditRow.subject, digest).where(AuditRow.action.in_(("licence.issued", "licence.renewed"))),
         sa.select(LicenceFileRow.licence, LicenceFileRow.sha256),
+    )  # fmt: skip
+    yield from _differences(
+        session, "notice",
+        sa.select(AuditRow.detail["notice"].as_string(), digest).where(AuditRow.action == "notice.sealed"),
+        sa.select(NoticeRow.number, sa.func.coalesce(NoticeRow.sha256, "")).where(NoticeRow.sha256.is_not(None)),
     )  # fmt: skip
     yield from _differences(
         session, "decision",

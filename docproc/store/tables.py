@@ -624,6 +624,27 @@ class SealRow(Base):
     registered_at: Mapped[datetime]
 
 
+class NoticeRow(Base):
+    """一次性告知书 of a decision to return an application; it is sealed after the decision and never holds it up."""
+
+    __tablename__ = "notices"
+
+    decision: Mapped[str] = mapped_column(sa.ForeignKey("decisions.id"), primary_key=True)
+    application: Mapped[str] = mapped_column(sa.ForeignKey("applications.number"), index=True)
+    number: Mapped[str] = mapped_column(sa.String(80), unique=True)
+    body: Mapped[dict[str, Any]]
+    """The record that is sealed; empty once it was erased."""
+    state: Mapped[str] = mapped_column(sa.String(10))
+    """``queued``, ``waiting`` (for the next attempt), ``sealed``, ``failed`` or ``erased``."""
+    note: Mapped[str] = mapped_column(sa.Text)
+    """Why it is not sealed yet, in Chinese."""
+    attempt: Mapped[int]
+    sha256: Mapped[str | None] = mapped_column(sa.String(64), index=True)
+    """Of the sealed file."""
+    created_at: Mapped[datetime]
+    sealed_at: Mapped[datetime | None]
+
+
 class SealChangeRow(Base):
     """A change of the registry: one person proposes it, another confirms or refuses it."""
 

@@ -88,8 +88,8 @@ def own_seals() -> list[RegisteredSeal]:
             valid_to=start + timedelta(days=1000),
         )
         for name, kinds in (
-            ("market_regulation", ("food_business", "sole_trader")),
-            ("social_insurance", ("social_insurance",)),
+            ("market_regulation", ("food_business", "sole_trader", "correction_notice")),
+            ("social_insurance", ("social_insurance", "correction_notice")),
         )
     ]
 

@@ -21,7 +21,7 @@ from docproc.flow.service import (
     submit,
     view_application,
 )
-from docproc.store import applications
+from docproc.store import applications, notices
 from tests.flow.people import KIOSK, SEALER, caller, hand_in, insurance_papers, seen, submitted, until
 from tests.test_check import INSURANCE, changed
 
@@ -109,7 +109,10 @@ def test_corrections_are_joined_into_one_notice_and_the_next_round_begins_afresh
     assert done["status"] == "returned"
     assert told["reason"] == "一、社会保险经办机构：\n请补全职工名册\n二、税务机关：\n请补交开户许可证"
     assert told["basis"] == "社会保险法第五十八条；征缴条例第八条"
-    assert reviewing.notice(office, AGENT, number).startswith(b"%PDF")
+    with office.database.read() as session:
+        notice = notices.newest(session, number)
+    assert notice is not None and notice.number == f"{number}-BZ1"
+    assert ["reason", "需要补正的全部内容", told["reason"]] in notice.body["fields"]
     submit(office, KIOSK, number)
     fresh = view_application(office, AGENT, number)
     assert [o["action"] for o in fresh["opinions"]] == [None, None]

@@ -109,7 +109,7 @@ def test_scans_outlive_a_cut_line_and_a_reload_and_leaving_wipes_them(
         line.cut(after=700_000)
         page.set_input_files("input[type=file][multiple]", str(files[2]))
         expect(page.locator("#sending .bad-line")).to_contain_text("1 份材料")
-        assert stored(real, "upload_parts") > 0
+        until(lambda: stored(real, "upload_parts") > 0)
         page.click("footer >> text=结束并离开")
         expect(page.locator("main")).to_contain_text("正在清除您的信息")
         until(lambda: page.evaluate("indexedDB.databases().then(all => all.length)") == 0)

@@ -1,0 +1,111 @@
+"""一次性告知书: made with the decision to return, sealed by a job of its own, given out once it is sealed.
+
+The decision stands and the applicant is told whether or not the seal can be set; :mod:`docproc.flow.noticing` does
+that and tries again.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from docproc.errors import ConflictError, NotFoundError
+from docproc.flow import views
+from docproc.flow.access import Caller
+from docproc.flow.context import CHINA, Context
+from docproc.flow.intake import visible
+from docproc.licence.notice import Told, notice_record
+from docproc.licence.pki import AUTHORITY_CODE
+from docproc.licence.record import licence_json
+from docproc.matter import find_matter
+from docproc.store import audit, notices, sharing
+from docproc.store.tables import ApplicationRow, DecisionRow, NoticeRow
+
+PREPARED = "notice.prepared"
+FIRST = "正在签章"
+
+
+def prepare(ctx: Context, session: Session, row: ApplicationRow, decision: DecisionRow) -> None:
+    """Write the notice of a decision to return down, as it is told now, and queue its sealing."""
+    if row.submitted_at is None:
+        raise ConflictError(f"application {row.number} was not handed in")
+    matter = find_matter(row.matter)
+    told = Told(
+        number=f"{row.number}-BZ{notices.count(session, row.number) + 1}",
+        application=row.number,
+        matter=matter.id,
+        matter_name=matter.name,
+        authority=ctx.settings.authority_name,
+        authority_code=ctx.settings.authority_code or AUTHORITY_CODE,
+        submitted_on=_day(row.submitted_at),
+        decided_on=_day(decision.at),
+        reason=decision.reason,
+        basis=decision.basis,
+        address=f"{ctx.settings.public_url.rstrip('/')}/p/{sharing.follow_code(session, row.number)}",
+    )
+    body: dict[str, Any] = json.loads(licence_json(notice_record(told)))
+    made = NoticeRow(
+        decision=decision.id, application=row.number, number=told.number, body=body, state="queued", note=FIRST,
+        attempt=1, sha256=None, created_at=decision.at, sealed_at=None,
+    )  # fmt: skip
+    session.add(made)
+    session.flush()
+    audit.append(session, decision.at, decision.by, PREPARED, row.number, notice=told.number)
+    queue(ctx, session, made)
+
+
+def queue(ctx: Context, session: Session, row: NoticeRow, delay: float = 0) -> None:
+    """Queue the attempt that the row counts."""
+    job_id = f"notice:{row.decision}:{row.attempt}"
+    ctx.jobs.enqueue(session, "seal_notice", job_id, row.decision, row.attempt, delay=delay)
+
+
+def notice_file(ctx: Context, caller: Caller, number: str) -> bytes:
+    """The newest sealed notice of an application.
+
+    Raises:
+        NotFoundError: it was never returned, or the notice is not sealed yet.
+    """
+    with ctx.database.read() as session:
+        row = visible(session, caller, number, "view")
+        return _file(ctx, session, row.number)
+
+
+def notice_by_code(ctx: Context, code: str) -> bytes:
+    """The same for whoever holds the follow code; raises as :func:`notice_file`."""
+    with ctx.database.read() as session:
+        return _file(ctx, session, sharing.followed(session, code).number)
+
+
+def seal_again(ctx: Context, caller: Caller, number: str) -> dict[str, Any]:
+    """Try to seal a notice again that could not be sealed.
+
+    Raises:
+        ConflictError: there is none, or its sealing did not fail.
+        AccessError: the caller may not return applications.
+    """
+    caller.require("return")
+    with ctx.database.write() as session:
+        visible(session, caller, number, "return", lock=True)
+        row = notices.newest(session, number, lock=True)
+        if row is None or row.state != "failed":
+            raise ConflictError("no notice failed to be sealed", message_zh="没有需要重新签章的告知书")
+        row.state, row.note, row.attempt = "queued", FIRST, row.attempt + 1
+        audit.append(session, ctx.clock(), caller.subject, "notice.retried", number, notice=row.number)
+        queue(ctx, session, row)
+        return views.notice(row) or {}
+
+
+def _file(ctx: Context, session: Session, application: str) -> bytes:
+    row = notices.newest(session, application)
+    if row is None or row.state != "sealed" or row.sha256 is None:
+        said = "告知书正在签章，请稍候" if row is not None and row.state in notices.OPEN else "没有告知书"
+        raise NotFoundError(f"application {application!r} has no sealed notice", message_zh=said)
+    return ctx.blobs.get(row.sha256)
+
+
+def _day(at: datetime) -> date:
+    return at.astimezone(CHINA).date()
