@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects.postgresql import JSONB
 
 from docproc.store.db import UtcTime
 
@@ -19,7 +20,7 @@ def upgrade() -> None:
         sa.Column("decision", sa.String(32), nullable=False),
         sa.Column("application", sa.String(60), nullable=False),
         sa.Column("number", sa.String(80), nullable=False),
-        sa.Column("body", sa.JSON(), nullable=False),
+        sa.Column("body", sa.JSON().with_variant(JSONB(), "postgresql"), nullable=False),
         sa.Column("state", sa.String(10), nullable=False),
         sa.Column("note", sa.Text(), nullable=False),
         sa.Column("attempt", sa.Integer(), nullable=False),
