@@ -119,3 +119,13 @@ async def read_uploads(request: Request) -> list[tuple[str, bytes]]:
 
 
 Uploads = Annotated[list[tuple[str, bytes]], Depends(read_uploads)]
+
+
+async def read_photos(request: Request) -> list[bytes]:
+    """The photographs of a request: the body itself, or every file of ``multipart/form-data`` that is not empty."""
+    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+        return [await request.body()]
+    return [data for _, data in await read_uploads(request) if data]
+
+
+Photos = Annotated[list[bytes], Depends(read_photos)]

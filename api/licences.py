@@ -9,7 +9,7 @@ from fastapi.responses import PlainTextResponse
 from starlette.concurrency import run_in_threadpool
 
 from api import schemas
-from api.deps import Ctx, OnceJson, Public, Upload, Uploads, Who
+from api.deps import Ctx, OnceJson, Photos, Public, Upload, Uploads, Who
 from api.problems import problems
 from docproc.flow import service
 
@@ -61,13 +61,24 @@ async def verify_report(
     openapi_extra={
         "requestBody": {
             "required": True,
-            "content": {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}},
+            "content": {
+                "image/jpeg": {"schema": {"type": "string", "format": "binary"}},
+                "multipart/form-data": {
+                    "schema": {
+                        "type": "object",
+                        "properties": {"files": {"type": "array", "items": {"type": "string", "format": "binary"}}},
+                    }
+                },
+            },
         }
     },
 )  # fmt: skip
-async def verify_photo(ctx: Ctx, upload: Upload) -> Any:
-    """Does the print say what was issued? JPEG, PNG, TIFF or PDF. Needs no key; proves no seal; nothing is kept."""
-    return await run_in_threadpool(service.verify_photo, ctx, upload[0])
+async def verify_photo(ctx: Ctx, photos: Photos) -> Any:
+    """Does the print say what was issued? JPEG, PNG, TIFF or PDF; of several pages as one file or one each, at most 12.
+
+    Needs no key; proves no seal; nothing is kept.
+    """
+    return await run_in_threadpool(service.verify_photo, ctx, photos)
 
 
 @router.post(

@@ -367,7 +367,7 @@ class PrintedField(BaseModel):
     issued: str
     read: str = Field(description="What the print says, as far as it was read")
     confidence: float
-    page: int | None = Field(description="0-based page of the upload")
+    page: int | None = Field(description="0-based page, counted over all photographs")
     box: list[float] | None = Field(description="Pixels of that page")
     shown: str | None = Field(None, description="JPEG in Base64 of the print; null where nothing differs")
     as_issued: str | None = Field(None, description="JPEG in Base64 of the same place as it was issued")
@@ -387,6 +387,7 @@ class PrintComparison(BaseModel):
         "same",
         "added",
         "unreadable",
+        "incomplete",
         "differs",
         "not-shown",
         "no-code",
@@ -396,6 +397,7 @@ class PrintComparison(BaseModel):
     ]
     note: str = Field(description="In Chinese: what a photograph cannot prove")
     fields: list[PrintedField]
+    missing_pages: list[int] = Field(description="Pages of the licence, from 1, that no photograph shows")
     added: list[AddedInk]
 
 

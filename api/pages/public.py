@@ -10,7 +10,7 @@ from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
 from api.decisions import notice_pdf
-from api.deps import Ctx, Public, Upload
+from api.deps import Ctx, Photos, Public, Upload
 from api.licences import Code, pdf
 from api.pages.csrf import Csrf
 from api.pages.qr import qr_svg
@@ -41,11 +41,11 @@ async def verify(request: Request, ctx: Ctx, upload: Upload) -> Response:
 
 
 @router.post("/verify/photo", dependencies=[Csrf])
-async def verify_photo(request: Request, ctx: Ctx, upload: Upload) -> Response:
+async def verify_photo(request: Request, ctx: Ctx, photos: Photos) -> Response:
     """A printed licence beside what was issued."""
-    if not upload[0]:
+    if not photos:
         return RedirectResponse("/verify", 303)
-    report = await run_in_threadpool(service.verify_photo, ctx, upload[0])
+    report = await run_in_threadpool(service.verify_photo, ctx, photos)
     return page(request, "public/photo.html", report=report, light=light_of_photo(report))
 
 
@@ -108,12 +108,16 @@ def light_of(report: dict[str, Any]) -> Light:
     ):
         return "good"
     genuine = report["indication"] in ("TOTAL-PASSED", "INDETERMINATE") and report["integrity"] == "intact"
-    return "warn" if genuine and report["licence"]["status"] not in ("revoked", "suspended") else "bad"
+    # what neither the register nor another department vouches for is nothing to wonder about
+    known = report["issued"] != "unknown" or any(
+        item["recognised"] or item["algorithm"] for item in report["signatures"]
+    )
+    return "warn" if genuine and known and report["licence"]["status"] not in ("revoked", "suspended") else "bad"
 
 
 def light_of_photo(report: dict[str, Any]) -> Light:
     """Green only when all agrees and the licence is in force; yellow where a person must look again."""
     if report["ok"]:
         return "good"
-    unsure = report["print"]["outcome"] in ("unreadable", "added", "no-code", "several-codes")
+    unsure = report["print"]["outcome"] in ("unreadable", "incomplete", "added", "no-code", "several-codes")
     return "warn" if unsure and report["licence"]["status"] in ("valid", "unknown") else "bad"

@@ -38,6 +38,9 @@ def verify(
             dir_okay=False,
         ),
     ] = None,
+    pages: Annotated[
+        bool, typer.Option("--pages", help="All files are photographs of the pages of one printed licence.")
+    ] = False,
     report_file: Annotated[
         Path | None,
         typer.Option("--report", help="Write the report: .pdf (one page, Chinese) or .xml (ETSI TS 119 102-2)."),
@@ -54,11 +57,15 @@ def verify(
     known = TrustList.from_folder(trust or settings.trust_dir)
     when = moment(at)
     listed = read_status_list(status_list.read_text("utf-8"), known, when) if status_list is not None else None
+    if pages:
+        told = _photo(settings, [path.read_bytes() for path in files], issued, known, when, listed)
+        _tell(*told, as_json)
+        raise typer.Exit(0 if told[0]["ok"] else 1)
     found = []
     for path in track(files, "verifying", console=err, disable=not err.is_terminal or len(files) < 2, transient=True):
         data = path.read_bytes()
         if data.startswith(_PICTURES):
-            found.append(_photo(settings, data, issued, known, when, listed))
+            found.append(_photo(settings, [data], issued, known, when, listed))
         else:
             found.append(_file(settings, data, known, when, listed, report_file))
     if len(files) == 1:
@@ -85,24 +92,29 @@ def _file(
 
 
 def _photo(
-    settings: Settings, data: bytes, issued: Path | None, trust: TrustList, at: datetime, listed: StatusList | None
+    settings: Settings,
+    photos: list[bytes],
+    issued: Path | None,
+    trust: TrustList,
+    at: datetime,
+    listed: StatusList | None,
 ) -> Told:
     if issued is not None:
-        told = _beside(settings, data, issued.read_bytes(), trust, at, listed).to_json()
+        told = _beside(settings, photos, issued.read_bytes(), trust, at, listed).to_json()
     else:
         from docproc.flow.context import open_context
         from docproc.flow.photographs import verify_photo
 
         ctx = open_context(settings)
         try:
-            told = verify_photo(ctx, data)
+            told = verify_photo(ctx, photos)
         finally:
             ctx.close()
     return told, told.pop("headline")
 
 
 def _beside(
-    settings: Settings, photo: bytes, issued: bytes, trust: TrustList, at: datetime, listed: StatusList | None
+    settings: Settings, photos: list[bytes], issued: bytes, trust: TrustList, at: datetime, listed: StatusList | None
 ) -> PrintReport:
     from docproc.flow.photographs import PrintReport, compared
     from docproc.licence.sandbox import verify_limited
@@ -111,11 +123,11 @@ def _beside(
     report = verify_limited(issued, trust, at, listed=listed, seconds=settings.verify_cpu_seconds)
     if report.licence is None or report.indication != "TOTAL-PASSED" or report.integrity != "intact":
         raise typer.BadParameter(f"--issued: {report.headline()}")
-    codes = photo_codes(photo)
+    codes = photo_codes(photos)
     if not codes:
         return PrintReport("no-code")
     url = report.licence.verify_url
-    return compared(photo, issued, report.licence, report.standing, url if url in codes else codes[0])
+    return compared(photos, issued, report.licence, report.standing, url if url in codes else codes[0])
 
 
 def _tell(told: dict[str, Any], headline: str, as_json: bool) -> None:

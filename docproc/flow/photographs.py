@@ -11,7 +11,7 @@ from threading import BoundedSemaphore
 from typing import Any, Literal
 
 from docproc.domain import Box, Licence
-from docproc.errors import BusyError, LimitError, NotFoundError
+from docproc.errors import BusyError, InputError, LimitError, NotFoundError
 from docproc.flow.context import Context
 from docproc.flow.verifying import StoredRegister
 from docproc.licence.layout import load_layout
@@ -19,12 +19,13 @@ from docproc.licence.record import parse_licence_json
 from docproc.licence.render import chinese_date
 from docproc.licence.report import Standing
 from docproc.read.comparison import ComparedField, Comparison, Fact
-from docproc.read.photo import MAX_BYTES, compare_print, photo_codes
+from docproc.read.photo import MAX_ALL_BYTES, MAX_BYTES, MAX_PHOTOS, TOO_MANY, compare_print, photo_codes
 from docproc.store import licences
 
 Outcome = Literal[
-    "same", "added", "unreadable", "differs", "not-shown", "no-code", "unknown-code", "other-address", "several-codes"
-]
+    "same", "added", "unreadable", "incomplete", "differs", "not-shown", "no-code", "unknown-code", "other-address",
+    "several-codes",
+]  # fmt: skip
 AT_ONCE = 2
 """Photographs that one process has looked at at a time; each takes a child process and some seconds."""
 WAIT_SECONDS = 20.0
@@ -35,6 +36,7 @@ _ROOM = BoundedSemaphore(AT_ONCE)
 _SAID: dict[Outcome, str] = {
     "same": "照片中可核对的各项内容均与登记机关签发的一致",
     "added": "各项内容与签发的一致，但纸面上有签发文件中没有的字迹或痕迹，请人工查看",
+    "incomplete": "照片没有拍全证照的各页，请把每一页都拍下，一并提交核对",
     "unreadable": "部分内容看不清，不能确认，请在光线均匀处正对证照重新拍摄",
     "differs": "纸面内容与登记机关签发的不一致，请勿采信",
     "not-shown": "照片中没有找到该二维码对应的证照版面，请完整拍下证照；若已拍全，则纸面不是这份证照，请勿采信",
@@ -61,6 +63,8 @@ class PrintReport:
     standing: Standing = _NOT_ASKED
     fields: tuple[ComparedField, ...] = ()
     added: tuple[tuple[Box, bytes], ...] = ()
+    missing: tuple[int, ...] = ()
+    """0-based pages of the licence that no photograph shows."""
     reissued: bool = False
     """The licence has former versions, of which the paper may be one."""
 
@@ -72,6 +76,8 @@ class PrintReport:
     def headline(self) -> str:
         """One sentence for citizens, in Chinese."""
         told = _SAID[self.outcome]
+        if self.missing:
+            told += f"（缺第{'、'.join(str(page + 1) for page in self.missing)}页）"
         if self.outcome == "differs" and self.reissued:
             told += "；该证照换发过，纸面可能是旧版本"
         status = _STATUS.get(self.standing.status, "") if self.number else ""
@@ -101,32 +107,38 @@ class PrintReport:
                 "outcome": self.outcome,
                 "note": NOTE,
                 "fields": [_field(item) for item in self.fields],
+                "missing_pages": [page + 1 for page in self.missing],
                 "added": [{"box": _round(box), "shown": _base64(shown)} for box, shown in self.added],
             },
             "headline": self.headline(),
         }
 
 
-def verify_photo(ctx: Context, photo: bytes) -> dict[str, Any]:
-    """Compare a photograph or scan of a printed licence with what the register holds; nothing is kept.
+def verify_photo(ctx: Context, photos: Sequence[bytes]) -> dict[str, Any]:
+    """Compare photographs or scans of the pages of a printed licence with what the register holds; nothing is kept.
 
     Raises:
-        LimitError: larger than a photograph may be.
+        InputError: no photograph.
+        LimitError: larger than photographs may be, or more of them than a licence has pages.
         UnsupportedFileError: no picture, or damaged.
         BusyError: too many photographs are being looked at.
     """
-    if len(photo) > min(MAX_BYTES, ctx.settings.max_upload_bytes):
-        raise LimitError(f"photograph of {len(photo)} bytes is over {MAX_BYTES}")
+    if not photos:
+        raise InputError("no photograph", message_zh="没有收到照片，请重新选择")
+    if len(photos) > MAX_PHOTOS or sum(map(len, photos)) > MAX_ALL_BYTES:
+        raise LimitError(f"{len(photos)} photographs of {sum(map(len, photos))} bytes", message_zh=TOO_MANY)
+    if max(map(len, photos)) > min(MAX_BYTES, ctx.settings.max_upload_bytes):
+        raise LimitError(f"photograph of {max(map(len, photos))} bytes is over {MAX_BYTES}")
     if not _ROOM.acquire(timeout=WAIT_SECONDS):
         raise BusyError("too many photographs are being looked at", retry_after=20)
     try:
-        return _verified(ctx, photo).to_json()
+        return _verified(ctx, photos).to_json()
     finally:
         _ROOM.release()
 
 
-def _verified(ctx: Context, photo: bytes) -> PrintReport:
-    texts = photo_codes(photo)
+def _verified(ctx: Context, photos: Sequence[bytes]) -> PrintReport:
+    texts = photo_codes(photos)
     known = {text: found for text in texts if (found := _by_code(ctx, text)) is not None}
     if not known:
         return PrintReport("unknown-code" if texts else "no-code")
@@ -135,24 +147,26 @@ def _verified(ctx: Context, photo: bytes) -> PrintReport:
     text, (licence, sha256) = next(iter(known.items()))
     record = StoredRegister(ctx).by_number(licence.number)
     standing = record.standing() if record is not None else _NOT_ASKED
-    return compared(photo, ctx.blobs.get(sha256), licence, standing, text)
+    return compared(photos, ctx.blobs.get(sha256), licence, standing, text)
 
 
-def compared(photo: bytes, issued: bytes, licence: Licence, standing: Standing, code: str) -> PrintReport:
-    """Compare a photograph with an issued file whose seal and licence are known to be ours; ``code`` is its QR code."""
+def compared(photos: Sequence[bytes], issued: bytes, licence: Licence, standing: Standing, code: str) -> PrintReport:
+    """Compare photographs with an issued file whose seal and licence are known to be ours; ``code`` is its QR code."""
     begun = PrintReport("other-address", licence.number, standing, reissued=licence.version > 1)
     if code != licence.verify_url:
         return begun
-    found = compare_print(photo, issued, facts_of(licence))
+    found = compare_print(photos, issued, facts_of(licence))
     if not found.registered:
         return replace(begun, outcome="not-shown")
-    return replace(begun, outcome=_outcome(found), fields=found.fields, added=found.added)
+    return replace(begun, outcome=_outcome(found), fields=found.fields, added=found.added, missing=found.missing)
 
 
 def _outcome(found: Comparison) -> Outcome:
     results = {item.result for item in found.fields}
     if "differs" in results:
         return "differs"
+    if found.missing:
+        return "incomplete"
     if "unreadable" in results or not found.fields:
         return "unreadable"
     return "added" if found.added else "same"

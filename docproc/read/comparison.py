@@ -31,7 +31,7 @@ class ComparedField:
     confidence: float
     """0..1, of the least sure character."""
     photo: int | None
-    """0-based page of the photograph's file; ``None`` when that part of the licence is not shown."""
+    """0-based page, counted over all photographs; ``None`` when that part of the licence is not shown."""
     box: Box | None
     """Pixels of the photograph."""
     shown: bytes = b""
@@ -49,3 +49,5 @@ class Comparison:
     fields: tuple[ComparedField, ...] = ()
     added: tuple[tuple[Box, bytes], ...] = ()
     """Ink where the issued page has none: box in pixels of the photograph, and a JPEG of it."""
+    missing: tuple[int, ...] = ()
+    """0-based pages of the licence that no photograph shows."""

@@ -11,27 +11,34 @@ from docproc.read.comparison import ComparedField, Comparison, Fact
 from docproc.sandbox import Budget, Sandbox
 
 MAX_BYTES = 20_000_000
+"""Of one photograph."""
+MAX_PHOTOS = 12
+"""As many as a licence can have pages."""
+MAX_ALL_BYTES = 60_000_000
+"""Of all photographs of one licence."""
+TOO_MANY = "照片页数过多或像素过大，请只拍证照的各页后重试"
 _CODES = Sandbox("docproc.read.photo_job:codes_job")
 _COMPARE = Sandbox("docproc.read.photo_job:compare_job")
-_BUDGET = Budget(cpu_s=60, memory_mb=6144, wall_s=90.0, result_bytes=100_000_000)
+_BUDGET = Budget(cpu_s=120, memory_mb=6144, wall_s=180.0, result_bytes=100_000_000)
 """Address space, of which the reading engine reserves much and uses little."""
 
 
-def photo_codes(photo: bytes) -> tuple[str, ...]:
-    """Texts of the QR codes in a photograph or scan.
+def photo_codes(photos: Sequence[bytes]) -> tuple[str, ...]:
+    """Texts of the QR codes in photographs or scans.
 
     Raises:
         UnsupportedFileError: not a picture or PDF, or damaged.
         LimitError: over a limit.
     """
-    answer, _ = _CODES.call(photo, {}, _BUDGET)
+    answer, _ = _CODES.call(b"".join(photos), {"photos": [len(item) for item in photos]}, _BUDGET)
     return tuple(str(item) for item in answer["codes"])
 
 
-def compare_print(photo: bytes, issued: bytes, facts: Sequence[Fact]) -> Comparison:
-    """Compare a photograph of a printed licence with the file that was issued; raises as :func:`photo_codes`."""
+def compare_print(photos: Sequence[bytes], issued: bytes, facts: Sequence[Fact]) -> Comparison:
+    """Compare photographs of a printed licence with the file that was issued; raises as :func:`photo_codes`."""
     told = json.dumps([astuple(fact) for fact in facts]).encode()
-    answer, parts = _COMPARE.call(told + issued + photo, {"facts": len(told), "issued": len(issued)}, _BUDGET)
+    sizes = {"facts": len(told), "issued": len(issued), "photos": [len(item) for item in photos]}
+    answer, parts = _COMPARE.call(told + issued + b"".join(photos), sizes, _BUDGET)
     pictures = iter(bytes(part) for part in parts)
     found = tuple(
         ComparedField(
@@ -47,7 +54,7 @@ def compare_print(photo: bytes, issued: bytes, facts: Sequence[Fact]) -> Compari
         for item in answer["fields"]
     )
     added = tuple((_box(box), next(pictures)) for box in answer["added"])
-    return Comparison(bool(answer["registered"]), found, added)
+    return Comparison(bool(answer["registered"]), found, added, tuple(int(page) for page in answer["missing"]))
 
 
 def _box(raw: Sequence[float]) -> Box:

@@ -3,36 +3,39 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import cv2
 
+from docproc.errors import LimitError
 from docproc.read.comparison import Fact
 from docproc.read.openvino import OpenVinoRecogniser
+from docproc.read.photo import MAX_PHOTOS, TOO_MANY
 from docproc.read.printed import compare
 from docproc.scan.codes import qr_texts
+from docproc.scan.geometry import Image
 from docproc.scan.intake import split
 from docproc.scan.issued import issued_pages
 from docproc.scan.limits import Limits
 
-_PHOTO = Limits(pages=4, total_pixels=80_000_000)
-"""A licence has few pages, and phones deliver up to 50 million pixels."""
+_PIXELS = 160_000_000
+"""Of all photographs together: a dozen as phones deliver them, or three of the largest."""
 
 
 def codes_job(data: bytes, options: dict[str, Any]) -> tuple[dict[str, Any], Sequence[bytes]]:
     """Decode a picture and look for QR codes."""
     cv2.setNumThreads(1)
-    pages = split(data, _PHOTO)
-    return {"codes": list(dict.fromkeys(text for page in pages for text in qr_texts(page.image)))}, []
+    texts = [text for image in _pictures(data, options["photos"]) for text in qr_texts(image)]
+    return {"codes": list(dict.fromkeys(texts))}, []
 
 
 def compare_job(data: bytes, options: dict[str, Any]) -> tuple[dict[str, Any], Sequence[bytes]]:
-    """Decode a picture, draw the issued file, compare; ``data`` holds facts, issued file and picture, in this order."""
+    """Decode pictures, draw the issued file, compare; ``data`` holds facts, issued file and pictures, in this order."""
     cv2.setNumThreads(1)
     told, end = options["facts"], options["facts"] + options["issued"]
     facts = [Fact(*item) for item in json.loads(data[:told])]
-    photos = [page.image for page in split(data[end:], _PHOTO)]
+    photos = list(_pictures(data[end:], options["photos"]))
     found = compare(photos, issued_pages(data[told:end]), facts, OpenVinoRecogniser(threads=1))
     rows = [
         {
@@ -45,6 +48,23 @@ def compare_job(data: bytes, options: dict[str, Any]) -> tuple[dict[str, Any], S
         }
         for item in found.fields
     ]
-    answer = {"registered": found.registered, "fields": rows, "added": [box for box, _ in found.added]}
+    answer: dict[str, Any] = {"registered": found.registered, "fields": rows, "added": [box for box, _ in found.added]}
+    answer["missing"] = found.missing
     pictures = [picture for item in found.fields for picture in (item.shown, item.issued)]
     return answer, [*pictures, *(picture for _, picture in found.added)]
+
+
+def _pictures(data: bytes, sizes: Sequence[int]) -> Iterator[Image]:
+    """Every page of files that lie behind each other, one at a time.
+
+    Raises:
+        LimitError: more pages or pixels than a printed licence can have.
+    """
+    pages, pixels, start = MAX_PHOTOS, _PIXELS, 0
+    for size in sizes:
+        for page in split(data[start : start + size], Limits(pages=pages, total_pixels=pixels)):
+            pages, pixels = pages - 1, pixels - page.image.shape[0] * page.image.shape[1]
+            if pages < 0 or pixels < 0:
+                raise LimitError("more pages or pixels than a printed licence can have", message_zh=TOO_MANY)
+            yield page.image
+        start += size

@@ -21,7 +21,7 @@ from docproc.read.glyphs import steps_of
 from docproc.read.recogniser import Recogniser
 from docproc.scan.geometry import MM_PER_INCH, Image, Matrix, apply, warp_to
 from docproc.scan.issued import DPI, IssuedPage, PrintedLine, find_text
-from docproc.scan.match import Match, match_page
+from docproc.scan.match import likeness, match_page, page_features, photo_features
 from docproc.scan.refine import refine, template_of
 from docproc.validators.text import fold
 
@@ -40,6 +40,10 @@ INK = 0.62
 """Share of the paper's lightness below which something is ink."""
 ADDED_MM, ADDED_MM2 = 1.4, 1.6
 """Least width and height, and least area of ink, of what was added to a page."""
+
+_ORDER: tuple[Result, ...] = ("differs", "unreadable", "same")
+"""The worst first."""
+_UNSEEN: tuple[Result, str, float] = ("unreadable", "", 0.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,34 +72,50 @@ def compare(
         facts: what the licence says; those that are not printed are left out.
         recogniser: reading engine.
     """
-    laid = [item for item in (_lay(photos, page) for page in issued) if item is not None]
+    laid = _lay(photos, issued)
     if not laid:
         return Comparison(False)
-    by_page = {item.page.lines[0].page: item for item in laid if item.page.lines}
     lines = [line for page in issued for line in page.lines]
     fields = []
     for fact in facts:
         places = find_text(lines, fact.value)
         if places:
-            fields.append(_worst([_compare_place(fact, place, by_page, recogniser) for place in places]))
-    return Comparison(True, tuple(fields), tuple(item for page in laid for item in _added(page)))
+            fields.append(_worst([_compare_place(fact, place, laid, recogniser) for place in places]))
+    missing = tuple(number for number in range(len(issued)) if number not in laid)
+    return Comparison(True, tuple(fields), tuple(item for page in laid.values() for item in _added(page)), missing)
 
 
-def _lay(photos: Sequence[Image], page: IssuedPage) -> _Laid | None:
-    """The photograph that shows most of a page."""
-    best: tuple[int, Match] | None = None
-    for number, photo in enumerate(photos):
-        found = match_page(photo, page.image)
-        if found is not None and (best is None or found.inliers > best[1].inliers):
-            best = (number, found)
-    if best is None:
-        return None
-    number, found = best
+def _lay(photos: Sequence[Image], issued: Sequence[IssuedPage]) -> dict[int, _Laid]:
+    """Issued pages by number, each with the photograph that shows it; a photograph is taken for one page only.
+
+    Annex pages of a licence look alike but for their text: a page that was not photographed must not be looked for in
+    the photograph of another one.
+    """
+    seen = [photo_features(photo) for photo in photos]
+    known = [page_features(page.image) for page in issued]
+    alike = {
+        (page, photo): likeness(seen[photo], known[page]) for page in range(len(known)) for photo in range(len(seen))
+    }
+    laid: dict[int, _Laid] = {}
+    taken: set[int] = set()
+    for page, photo in sorted(alike, key=lambda pair: (-alike[pair], pair)):
+        if page in laid or photo in taken or not alike[page, photo]:
+            continue
+        found = match_page(seen[photo], known[page])
+        fitted = _laid(photo, photos[photo], found.homography, issued[page]) if found is not None else None
+        if fitted is not None:
+            laid[page] = fitted
+            taken.add(photo)
+    return laid
+
+
+def _laid(number: int, photo: Image, homography: Matrix, page: IssuedPage) -> _Laid | None:
+    """A photograph laid exactly over the page; ``None`` when too little of the page's print is there."""
     height, width = page.image.shape[:2]
-    refined = refine(warp_to(photos[number], found.homography, (width, height)), template_of(page.image, DPI))
+    refined = refine(warp_to(photo, homography, (width, height)), template_of(page.image, DPI))
     if refined.found < FOUND:
         return None
-    return _Laid(number, found.homography, page, refined.image, _even(refined.image), _even(page.image))
+    return _Laid(number, homography, page, refined.image, _even(refined.image), _even(page.image))
 
 
 def _even(image: Image) -> Image:
@@ -108,24 +128,23 @@ def _even(image: Image) -> Image:
     return np.asarray(np.clip(share * 255.0, 0, 255), np.uint8)
 
 
-def _compare_place(
-    fact: Fact, place: list[PrintedLine], by_page: dict[int, _Laid], reader: Recogniser
-) -> ComparedField:
-    laid = by_page.get(place[0].page)
-    if laid is None:
-        return ComparedField(fact, "unreadable", "", 0.0, None, None)
-    judged = [_judge(line, laid, reader) for line in place]
-    boxes = [line.box for line in place]
-    around = (min(b[0] for b in boxes), min(b[1] for b in boxes), max(b[2] for b in boxes), max(b[3] for b in boxes))
-    results = {result for result, _, _ in judged}
-    result: Result = "differs" if "differs" in results else "unreadable" if "unreadable" in results else "same"
+def _compare_place(fact: Fact, place: list[PrintedLine], laid: dict[int, _Laid], reader: Recogniser) -> ComparedField:
+    """Compare one place of a value, which may go on from page to page; the picture is of the page that is worst."""
+    judged = [_judge(line, laid[line.page], reader) if line.page in laid else _UNSEEN for line in place]
+    ranked = min(range(len(place)), key=lambda index: _ORDER.index(judged[index][0]))
+    result, page = judged[ranked][0], place[ranked].page
     read, confidence = "".join(text for _, text, _ in judged), min(sure for _, _, sure in judged)
-    pictures = (_jpeg(laid.shown, around), _jpeg(laid.page.image, around))
-    return ComparedField(fact, result, read, confidence, laid.photo, _in_photo(around, laid), *pictures)
+    if page not in laid:
+        return ComparedField(fact, result, read, confidence, None, None)
+    boxes = [line.box for line in place if line.page == page]
+    around = (min(b[0] for b in boxes), min(b[1] for b in boxes), max(b[2] for b in boxes), max(b[3] for b in boxes))
+    shown = laid[page]
+    pictures = (_jpeg(shown.shown, around), _jpeg(shown.page.image, around))
+    return ComparedField(fact, result, read, confidence, shown.photo, _in_photo(around, shown), *pictures)
 
 
 def _worst(places: list[ComparedField]) -> ComparedField:
-    return min(places, key=lambda item: ("differs", "unreadable", "same").index(item.result))
+    return min(places, key=lambda item: _ORDER.index(item.result))
 
 
 # ------------------------------------------------------------------ one line

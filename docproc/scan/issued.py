@@ -89,12 +89,25 @@ def find_text(lines: Sequence[PrintedLine], text: str) -> list[list[PrintedLine]
         return []
     places, start = [], 0
     while start < len(lines):
-        joined, end = "", start
-        while end < len(lines) and wanted.startswith(joined + lines[end].text) and joined != wanted:
-            joined, end = joined + lines[end].text, end + 1
-        if joined == wanted:
-            places.append(list(lines[start:end]))
-        start = end if joined == wanted else start + 1
+        place = _whole_lines(lines, start, wanted)
+        if place:
+            places.append(place)
+        start = lines.index(place[-1]) + 1 if place else start + 1
     if places:
         return places
     return [[line.part(at, at + len(wanted))] for line in lines if (at := line.text.find(wanted)) >= 0]
+
+
+def _whole_lines(lines: Sequence[PrintedLine], start: int, wanted: str) -> list[PrintedLine]:
+    """The lines from ``start`` that are the text; from one page it may go on below the heading of the next."""
+    place: list[PrintedLine] = []
+    joined, index = "", start
+    while joined != wanted:
+        fits = (at for at in range(index, len(lines)) if wanted.startswith(joined + lines[at].text))
+        found = next(fits, None)
+        here = found == index
+        if found is None or (not here and (not place or lines[found].page != place[-1].page + 1)):
+            return []
+        place.append(lines[found])
+        joined, index = joined + lines[found].text, found + 1
+    return place

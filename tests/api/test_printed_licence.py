@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -82,6 +82,12 @@ class Shop:
             licences.add_licence(session, licence, decision=decision.id, application=application, code=code, body=body)
             licences.register_sealed(session, licence.number, ctx.blobs.put(data), NOW)
         return data
+
+    def ask_all(self, photos: Sequence[Image]) -> dict[str, Any]:
+        sent = [("files", (f"{n}.jpg", jpeg(photo), "image/jpeg")) for n, photo in enumerate(photos)]
+        answer = self.client.post("/v1/licences/verify/photo", files=sent)
+        assert answer.status_code == 200, answer.text
+        return answer.json()  # type: ignore[no-any-return]
 
     def ask(self, photo: Image) -> dict[str, Any]:
         answer = self.client.post("/v1/licences/verify/photo", content=jpeg(photo))
@@ -222,6 +228,59 @@ def test_a_suspended_licence_is_never_good(shop: Shop, page: Image) -> None:
         with ctx.database.write() as session:
             row = licences.find_licence(session, LICENCE.number, lock=True)
             licences.set_status(session, row, "valid", "a", NOW, reason="样例理由", basis="样例法第一条")
+
+
+ITEMS = tuple(f"样例经营项目第{number}类（示例）" for number in range(1, 81))
+LONG = replace(
+    LICENCE, number="JY29900990000031", application="A-3", verify_url="http://127.0.0.1:8000/v/long-code-0123456789",
+    fields=(*LICENCE.fields[:3], ("items", "经营项目", "；".join(ITEMS))),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def long_pages(shop: Shop) -> list[Image]:
+    """A licence with two annex pages, which look alike but for their text."""
+    pages = [page.image.copy() for page in issued_pages(shop.issue(LONG))]
+    assert len(pages) == 3
+    return pages
+
+
+def test_a_licence_of_several_pages_agrees_whatever_their_order(shop: Shop, long_pages: list[Image]) -> None:
+    report = shop.ask_all([photographed(long_pages[page], seed=5 + page) for page in (1, 2, 0)])
+    assert report["print"]["outcome"] == "same" and report["ok"], results(report)
+    items = next(item for item in report["print"]["fields"] if item["name"] == "items")
+    assert items["read"].startswith(ITEMS[0]) and ITEMS[-1][:8] in items["read"], "read to the end of the last page"
+
+
+def test_one_changed_item_on_an_annex_page_is_shown(shop: Shop, long_pages: list[Image]) -> None:
+    said = "；".join(ITEMS).replace(ITEMS[-3], "预包装酒类批发零售（示例）")
+    other = replace(LONG, fields=(*LONG.fields[:3], ("items", "经营项目", said)))
+    forged = [*long_pages[:2], issued_pages(shop.sealed(other))[2].image]
+    report = shop.ask_all([photographed(page, seed=8) for page in forged])
+    assert report["print"]["outcome"] == "differs" and not report["ok"]
+    told = next(item for item in report["print"]["fields"] if item["name"] == "items")
+    assert (told["result"], told["page"]) == ("differs", 2) and told["shown"] and told["as_issued"]
+    assert "酒类批发" in told["read"]
+
+
+def test_a_page_that_was_not_photographed_is_named(shop: Shop, long_pages: list[Image], tmp_path: Path) -> None:
+    """On the command line, offline beside the issued file."""
+    issued, photos = tmp_path / "issued.pdf", [tmp_path / f"{page}.jpg" for page in (0, 2)]
+    issued.write_bytes(shop.sealed(LONG))
+    for path in photos:
+        path.write_bytes(jpeg(photographed(long_pages[int(path.stem)], seed=5)))
+    offline = ["--pages", "--trust", str(shop.settings.trust_dir), "--issued", str(issued), "--json"]
+    done = CliRunner().invoke(cli, ["verify", *map(str, photos), *offline])
+    told = json.loads(done.stdout)
+    assert (done.exit_code, told["ok"], told["print"]["outcome"]) == (1, False, "incomplete")
+    assert told["print"]["missing_pages"] == [2]
+    assert results(told)["items"] == "unreadable", "the other annex page is not taken for it"
+
+
+def test_too_many_photographs_are_refused(shop: Shop, page: Image) -> None:
+    sent = [("files", (f"{n}.jpg", jpeg(page), "image/jpeg")) for n in range(13)]
+    assert shop.client.post("/v1/licences/verify/photo", files=sent).status_code == 413
+    assert shop.client.post("/v1/licences/verify/photo", files=[("files", ("x.jpg", b""))]).status_code == 422
 
 
 def test_what_is_no_picture_is_refused(shop: Shop) -> None:
