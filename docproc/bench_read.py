@@ -146,12 +146,14 @@ def items(path: str, seed: int, pages: int, real: Path | None, labels: Path | No
     if path in ("stock", "free") and real is not None and labels is not None:
         yield from _real(real, labels)
     from samples.make import make_application  # made by the checkout, no part of the library
+    from samples.singles import MATTER, make_singles
 
     fonts = hands()
     count = 0
     while count < pages:
         matter = find_matter(("food_licence", "sole_trader")[seed % 2])
-        for page in make_application(seed, matter.id, "mixed", fonts=fonts):
+        drawn = make_application(seed, matter.id, "mixed", fonts=fonts)
+        for page in [*drawn, *(make_singles(seed) if matter.id == MATTER else ())]:
             kind = matter.find_material(page.truth.material).kind
             if (kind == "form") == (path in ("registered", "stock_forms")) and count < pages:
                 count += 1

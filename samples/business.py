@@ -24,7 +24,7 @@ def business_licence(
     """A licence and its values by field name, as printed."""
     wide = rng.random() < 0.5 if landscape is None else landscape
     sheet = Canvas(297.0, 210.0, dpi) if wide else Canvas(210.0, 297.0, dpi)
-    _border(sheet, 297.0 if wide else 210.0, 210.0 if wide else 297.0)
+    border(sheet, 297.0 if wide else 210.0, 210.0 if wide else 297.0)
     watermark(sheet, rng, 0.045, 16.0)
     (_landscape if wide else _portrait)(sheet, firm, issued, rng)
     values = {
@@ -41,7 +41,12 @@ def business_licence(
     return sheet, values
 
 
-def _border(sheet: Canvas, width: float, height: float) -> None:
+def _coded(firm: Firm) -> str:
+    return f"样例 {firm.uscc} {firm.name}"
+
+
+def border(sheet: Canvas, width: float, height: float) -> None:
+    """Draw the frame of lines and lozenges."""
     for inset, thick in ((9.0, 0.8), (11.0, 0.25), (15.0, 0.25), (16.2, 0.6)):
         sheet.frame((inset, inset, width - inset, height - inset), thick, BORDER)
     for x0, y0, x1, y1 in (
@@ -81,7 +86,7 @@ def _landscape(sheet: Canvas, firm: Firm, issued: date, rng: random.Random) -> N
     sheet.text(26.0, 40.0, "统一社会信用代码", 4.4, bold=0.01)
     sheet.text(26.0, 47.5, firm.uscc, 5.0, font="noto-sans")
     sheet.text(206.0, 75.0, "副本编号：1 - 1", 3.2)
-    _code(sheet, firm, 236.0, 30.0, 28.0)
+    qr_code(sheet, _coded(firm), 236.0, 30.0, 28.0)
     sheet.text(250.0, 62.0, "扫描二维码查看样例信息", 2.6, align="centre")
     y = 92.0
     for label, value in (("名称", firm.name), ("类型", firm.kind), (names["rep"], firm.owner.name)):
@@ -93,7 +98,7 @@ def _landscape(sheet: Canvas, firm: Firm, issued: date, rng: random.Random) -> N
         right = [("注册资本", firm.capital), *right, ("营业期限", firm.term)]
     for label, value in [*right, (names["place"], firm.address)]:
         y = _entry(sheet, 160.0, y, label, value, 4.6, 112.0)
-    _signed(sheet, 205.0, 168.0, issued, rng)
+    signed(sheet, 205.0, 168.0, issued, rng)
     sheet.text(148.5, 199.0, "样例文件，仅供系统测试，不具有任何效力", 3.0, align="centre")
 
 
@@ -113,20 +118,21 @@ def _portrait(sheet: Canvas, firm: Firm, issued: date, rng: random.Random) -> No
     for label, value in rows:
         y = _entry(sheet, 32.0, y, label, value, 4.6, 148.0, 33.0)
     _entry(sheet, 32.0, y, "经营范围", firm.scope, 4.2, 148.0, 33.0)
-    _code(sheet, firm, 34.0, 226.0, 32.0)
-    _signed(sheet, 128.0, 240.0, issued, rng)
+    qr_code(sheet, _coded(firm), 34.0, 226.0, 32.0)
+    signed(sheet, 128.0, 240.0, issued, rng)
     sheet.text(105.0, 286.0, "样例文件，仅供系统测试，不具有任何效力", 3.0, align="centre")
 
 
-def _signed(sheet: Canvas, x: float, y: float, issued: date, rng: random.Random) -> None:
+def signed(sheet: Canvas, x: float, y: float, issued: date, rng: random.Random) -> None:
+    """Print the authority's place and day with its seal over them."""
     sheet.text(x, y, "登记机关", 4.6, spread=34.0)
     sheet.text(x + 8, y + 14.0, f"{issued.year}　年　{issued.month:02d}　月　{issued.day:02d}　日", 4.4)
     round_seal(sheet, x + 34.0, y + 8.0, AUTHORITY, rng, diameter=38.0)
 
 
-def _code(sheet: Canvas, firm: Firm, x: float, y: float, side: float) -> None:
-    code = segno.make(f"样例 {firm.uscc} {firm.name}", error="m", micro=False)
-    rows = [list(row) for row in code.matrix]
+def qr_code(sheet: Canvas, text: str, x: float, y: float, side: float) -> None:
+    """Print a QR code with its top-left at ``x``, ``y`` (mm)."""
+    rows = [list(row) for row in segno.make(text, error="m", micro=False).matrix]
     module = side / len(rows)
     for j, row in enumerate(rows):
         for i, dark in enumerate(row):

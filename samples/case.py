@@ -99,7 +99,7 @@ def food_case(rng: random.Random, style: Style) -> Case:
         "area": rng.choice((f"{rng.randint(20, 300)}", f"{rng.randint(200, 1500) / 10}")),
         "seats": str(rng.randint(8, 120)) if catering else "",
         "kitchen_area": str(rng.randint(8, 60)) if catering else "",
-        "licence_no": _old_licence(rng) if rng.random() < 0.25 else "",
+        "licence_no": make_permit_no(rng) if rng.random() < 0.25 else "",
         "sign": "present",
         "stamp": "present" if firm.capital or rng.random() < 0.5 else "",
         "sign_date": signed,
@@ -152,7 +152,8 @@ def food_case(rng: random.Random, style: Style) -> Case:
     return Case("food_licence", style, owner, owner, forms, firm, health, seal=firm.name)
 
 
-def _old_licence(rng: random.Random) -> str:
+def make_permit_no(rng: random.Random) -> str:
+    """Number of a food licence with its check digit."""
     body = f"{rng.choice('12')}510116{rng.randint(1, 999999):06d}"
     return f"JY{body}{mod11_10(body)}"
 

@@ -10,7 +10,7 @@ import argparse
 import json
 import random
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -113,7 +113,7 @@ def draw_case(case: Case, rng: random.Random, kind: str, dpi: float | None = Non
         truth = PageTruth(
             sheet.material,
             sheet.page,
-            _normalised(case.matter, sheet),
+            normalised_fields(case.matter, sheet.material, sheet.raw),
             sheet.raw,
             sheet.canvas.size,
             tuple(tuple(float(v) for v in row) for row in matrix / matrix[2, 2]),
@@ -122,11 +122,12 @@ def draw_case(case: Case, rng: random.Random, kind: str, dpi: float | None = Non
             case.style.font,
         )
         name = f"{len(found) + 1:02d}-{sheet.material}-{sheet.page}.jpg"
-        found.append(SamplePage(_jpeg(image, QUALITY.get(how, 75)), name, truth))
+        found.append(SamplePage(jpeg(image, QUALITY.get(how, 75)), name, truth))
     return found
 
 
-def _jpeg(image: Image, quality: int) -> bytes:
+def jpeg(image: Image, quality: int) -> bytes:
+    """The picture as a JPEG file."""
     done, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
     if not done:
         raise ValueError("the image could not be encoded")
@@ -169,9 +170,10 @@ def _on_paper(place: Place, value: str, case: Case, signers: dict[str, str]) -> 
     return case.seal if place.type == "seal" else signers.get(place.name, signers[""])
 
 
-def _normalised(matter: str, sheet: _Sheet) -> dict[str, str]:
-    types = _types(matter, sheet.material)
-    return {name: normalised(types.get(name, "text"), value) for name, value in sheet.raw.items()}
+def normalised_fields(matter: str, material: str, raw: Mapping[str, str]) -> dict[str, str]:
+    """Values of a reading by field name for what stands on a page of a material."""
+    types = _types(matter, material)
+    return {name: normalised(types.get(name, "text"), value) for name, value in raw.items()}
 
 
 def normalised(kind: FieldType, raw: str, today: date = TODAY) -> str:

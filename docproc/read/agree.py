@@ -2,35 +2,29 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
 from docproc.domain import Field
-from docproc.read.values import checked
 from docproc.validators import cid_birth_sex
 
 AGREED = 0.97
 DOUBT = 0.5
 _SEXES = {"男": "男", "女": "女", "male": "男", "female": "女"}
-_CODE = re.compile(r"(?<![0-9A-Z])[0-9A-HJ-NPQRTUWXY]{18}(?![0-9A-Z])")
 
 
-def weigh(fields: dict[str, Field], today: date, codes: Sequence[str] = ()) -> dict[str, Field]:
+def weigh(fields: dict[str, Field], today: date) -> dict[str, Field]:
     """Set the fields of a page against each other.
 
     Args:
         fields: by name.
         today: nobody on a form was born later.
-        codes: texts of the QR codes on the page.
     """
     found = dict(fields)
     for name in ("cid", "operator_id", "rep_id"):
         if name in found and found[name].value:
             _by_cid(found, name, today)
-    if "uscc" in found and found["uscc"].value and (printed := _codes_in(codes)):
-        _settle(found, ("uscc",), found["uscc"].value in printed)
     return found
 
 
@@ -61,7 +55,3 @@ def _settle(found: dict[str, Field], names: Sequence[str], same: bool) -> None:
         item = found[name]
         sure = max(item.confidence, AGREED) if same else min(item.confidence, DOUBT)
         found[name] = replace(item, confidence=sure)
-
-
-def _codes_in(texts: Sequence[str]) -> set[str]:
-    return {match for text in texts for match in _CODE.findall(text) if checked("uscc")(match)}

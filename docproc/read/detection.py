@@ -5,6 +5,7 @@ The steps and constants are those of PaddleX's OCR pipeline, so that both engine
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import cast
 
@@ -28,6 +29,8 @@ class DetectionOptions:
 
     side: int = 960
     """Longest side shown to the network, pixels. Measured: 0.820 of fields exact, 0.827 without it for more time."""
+    letter_px: float = 24.0
+    """Letters this high in the network's picture are found as well as larger ones: pages of large print are reduced."""
     threshold: float = 0.3
     """A map pixel above this is text."""
     box_threshold: float = 0.6
@@ -45,6 +48,13 @@ def network_size(height: int, width: int, side: int) -> tuple[int, int]:
         return max(round(int(length * ratio) / STRIDE) * STRIDE, STRIDE)
 
     return fit(height), fit(width)
+
+
+def side_for(longest: int, letter_px: float, options: DetectionOptions) -> int:
+    """Return the longest side at which to show a page ``longest`` pixels long whose letters are ``letter_px`` high."""
+    if letter_px <= options.letter_px:
+        return options.side
+    return min(options.side, math.ceil(longest * options.letter_px / letter_px))
 
 
 def boxes_of(score_map: NDArray[np.float32], height: int, width: int, options: DetectionOptions) -> list[Line]:

@@ -22,7 +22,7 @@ import yaml  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from docproc.assets import weight
-from docproc.read.detection import DetectionOptions, boxes_of, crop_line, network_size
+from docproc.read.detection import DetectionOptions, boxes_of, crop_line, network_size, side_for
 from docproc.read.recogniser import Image, Lattice, Line, TextLine, core_columns, greedy, prune
 
 HEIGHT = 48
@@ -143,17 +143,17 @@ class OpenVinoRecogniser:
                 lattices[i] = prune(dense, self.charset, self._core_columns, scaled[i].shape[1] / width)
         return cast(list[Lattice], lattices)
 
-    def detect(self, image: Image) -> list[Line]:
-        """Find lines of text on a page, in reading order."""
+    def detect(self, image: Image, letter_px: float = 0.0) -> list[Line]:
+        """Find lines of text on a page whose letters are usually so high (0: not known), in reading order."""
         height, width = image.shape[:2]
-        rows, columns = network_size(height, width, self.detection.side)
+        rows, columns = network_size(height, width, side_for(max(height, width), letter_px, self.detection))
         shown = image if (rows, columns) == (height, width) else cv2.resize(image, (columns, rows))
         score_map = self._detector(np.ascontiguousarray(shown[None]).astype(np.uint8, copy=False))[0, 0]
         return boxes_of(score_map, height, width, self.detection)
 
-    def read_lines(self, image: Image) -> list[TextLine]:
+    def read_lines(self, image: Image, letter_px: float = 0.0) -> list[TextLine]:
         """Find and read all lines of a page, in reading order; lines that say nothing are left out."""
-        lines = self.detect(image)
+        lines = self.detect(image, letter_px)
         lattices = self.posteriors([crop_line(image, line.quad) for line in lines])
         read = ((*greedy(lattice), line.quad, lattice) for line, lattice in zip(lines, lattices, strict=True))
         return [TextLine(*parts) for parts in read if parts[0]]

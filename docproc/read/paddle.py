@@ -157,15 +157,15 @@ class PaddleRecogniser:
             share = min(height * crop.shape[1] / crop.shape[0] / width, 1.0)
             yield prune(dense, self._charset, self._core_columns, share)
 
-    def detect(self, image: Image) -> list[Line]:
-        """Find lines of text on a page, in reading order."""
+    def detect(self, image: Image, letter_px: float = 0.0) -> list[Line]:
+        """Find lines of text on a page, in reading order; PaddleOCR looks at all pages alike."""
         found = next(iter(self._pipeline.text_det_model([image], **self._pipeline.get_text_det_params())))
         pairs = zip(found["dt_polys"], found["dt_scores"], strict=True)
         return reading_order([Line(np.asarray(poly, dtype=np.float32), float(score)) for poly, score in pairs])
 
-    def read_lines(self, image: Image) -> list[TextLine]:
+    def read_lines(self, image: Image, letter_px: float = 0.0) -> list[TextLine]:
         """Find and read all lines of a page, in reading order; lines that say nothing are left out."""
-        lines = self.detect(image)
+        lines = self.detect(image, letter_px)
         lattices = self.posteriors([crop_line(image, line.quad) for line in lines])
         read = ((*greedy(lattice), line.quad, lattice) for line, lattice in zip(lines, lattices, strict=True))
         return [TextLine(*parts) for parts in read if parts[0]]

@@ -12,6 +12,7 @@ from docproc.errors import NotFoundError
 from docproc.matter import NOT_TEXT, FieldSpec, Form, Matter
 from docproc.read.agree import weigh
 from docproc.read.classify import PageKind, classify
+from docproc.read.coded import compare_codes
 from docproc.read.detection import DetectionOptions
 from docproc.read.free import read_free
 from docproc.read.openvino import OpenVinoRecogniser
@@ -21,7 +22,7 @@ from docproc.scan.clean import Orientation, clean
 from docproc.scan.codes import qr_texts
 from docproc.scan.intake import PageImage
 from docproc.scan.limits import Limits
-from docproc.scan.quality import assess
+from docproc.scan.quality import assess, assess_unreadable
 from docproc.scan.register import Registration, register
 from docproc.scan.sandbox import split_limited
 
@@ -129,15 +130,18 @@ def _free(reading: PageReading, image: Image, matter: Matter, today: date, recog
     reading = replace(reading, quality=quality)
     if any(finding.code == "scan.blank" for finding in quality.findings):
         return reading
-    lines = recogniser.read_lines(cleaned.black)
+    lines = recogniser.read_lines(cleaned.black, cleaned.letter_px)
     kind = classify([line.text for line in lines], matter, reading.material)
     if kind is None:
-        return reading
+        return replace(reading, quality=assess_unreadable(image, quality))
     reading = replace(reading, material=kind.material, page=kind.page, edition=kind.edition)
     if quality.verdict == "rescan":
         return reading
-    fields = read_free(lines, _specs(matter, kind), kind.page, cleaned.to_original, cleaned.black)
-    return replace(reading, fields=weigh(fields, today, qr_texts(image)))
+    specs = _specs(matter, kind)
+    fields = weigh(read_free(lines, specs, kind.page, cleaned.to_original, cleaned.black), today)
+    fields, differing = compare_codes(fields, specs, qr_texts(image), today)
+    warned = Quality(quality.verdict, (*quality.findings, *differing))
+    return replace(reading, fields=fields, quality=warned)
 
 
 def _specs(matter: Matter, kind: PageKind) -> list[FieldSpec]:

@@ -20,6 +20,8 @@ SPLIT = 3.0
 """A gap of so many heights inside a line splits it."""
 ALIKE = 1.7
 """Pieces of one value differ in height by at most this factor; a watermark's characters are larger."""
+ALIKE_LABEL = 2.2
+"""So do a label and what stands beside it: a hand writes larger than print, a watermark is larger still."""
 SAME_VALUE, SPACED_VALUE = 2.0, 4.5
 """A piece further right than this (heights) belongs to something else; the second for values that are spaced out."""
 
@@ -152,7 +154,8 @@ def _overlaps(line: Sequence[Segment], segment: Segment) -> bool:
 
 def _alike(value: Value, segment: Segment) -> bool:
     heights = [piece.h for piece in value.segments]
-    return not heights or 1 / ALIKE < segment.h / max(heights[0], 1.0) < ALIKE
+    like, most = (heights[0], ALIKE) if heights else (value.label.h, ALIKE_LABEL)
+    return 1 / most < segment.h / max(like, 1.0) < most
 
 
 def _continues(value: Value, segment: Segment, most: int, spaced: frozenset[str]) -> bool:

@@ -82,11 +82,16 @@ class Recogniser(Protocol):
     def posteriors(self, crops: Sequence[Image]) -> list[Lattice]:
         """Read crops of one upright line each; the answer has the order of the crops."""
 
-    def detect(self, image: Image) -> list[Line]:
-        """Find lines of text on a page, in reading order."""
+    def detect(self, image: Image, letter_px: float = 0.0) -> list[Line]:
+        """Find lines of text on a page, in reading order.
 
-    def read_lines(self, image: Image) -> list[TextLine]:
-        """Find and read all lines of a page, in reading order."""
+        Args:
+            image: the page.
+            letter_px: usual height of its letters, pixels, or 0: large print may be looked for in a reduced picture.
+        """
+
+    def read_lines(self, image: Image, letter_px: float = 0.0) -> list[TextLine]:
+        """Find and read all lines of a page, in reading order; arguments as of :meth:`detect`."""
 
 
 def greedy(lattice: Lattice) -> tuple[str, float]:

@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 
 from docproc.scan.geometry import Image, Matrix, apply, corners_of, shrink, warp_to
-from docproc.scan.ink import even_light, red_mask, remove_red
+from docproc.scan.ink import even_light, remove_red
+from docproc.scan.measure import letters_and_ink
 from docproc.scan.page import find_page, flatten
 from docproc.scan.skew import skew_deg
 
@@ -46,8 +47,10 @@ class CleanPage:
     """Degrees by which the content was turned clockwise in the picture, and was turned back."""
     black: Image
     """``image`` without red ink, H x W x 3 BGR."""
-    red_mask: Image
-    """H x W, 255 where red ink lies, else 0."""
+    letter_px: float
+    """Height of the page's letters in pixels of ``image``; 0 when none are found."""
+    ink: float
+    """Share of the page covered by strokes."""
 
 
 def clean(image: Image, orientation: Orientation | None = None) -> CleanPage:
@@ -75,7 +78,8 @@ def clean(image: Image, orientation: Orientation | None = None) -> CleanPage:
         steps = turn @ steps
     flat = warp_to(image, steps, (round(size[0]), round(size[1]))) if _moved(steps, image, size) else image
     lit = even_light(flat)
-    return CleanPage(lit, np.linalg.inv(steps), quad is not None, angle, rotated, remove_red(lit), red_mask(lit))
+    back = np.linalg.inv(steps)
+    return CleanPage(lit, back, quad is not None, angle, rotated, remove_red(lit), *letters_and_ink(lit))
 
 
 def box_to_original(page: CleanPage, box: tuple[float, float, float, float]) -> tuple[float, float, float, float]:

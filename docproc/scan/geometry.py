@@ -42,7 +42,7 @@ def shrink(image: Image, longest: int) -> tuple[Image, float]:
     left = scale
     while left <= 0.5 and min(image.shape[:2]) >= 2:
         image, left = halve(image), 2 * left
-    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8), scale
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_LINEAR), np.uint8), scale
 
 
 def halve(image: Image) -> Image:

@@ -135,8 +135,9 @@ def _blur(full: Image, strokes: Image, scale: float, letters: float) -> float:
 
 
 def _slope(tile: Image) -> Matrix:
-    dx, dy = cv2.Sobel(tile, cv2.CV_32F, 1, 0), cv2.Sobel(tile, cv2.CV_32F, 0, 1)
-    return np.asarray(cv2.magnitude(dx, dy), np.float32) / 8
+    """Steepness at every second pixel of every second row: enough to rank them, for a quarter of the sorting."""
+    dx, dy = cv2.Sobel(tile, cv2.CV_32F, 1, 0)[::2, ::2], cv2.Sobel(tile, cv2.CV_32F, 0, 1)[::2, ::2]
+    return np.asarray(np.hypot(dx, dy), np.float32) / 8
 
 
 def _busiest(strokes: Image, scale: float) -> list[tuple[int, int]]:
@@ -150,8 +151,8 @@ def _busiest(strokes: Image, scale: float) -> list[tuple[int, int]]:
 
 def _glare(small: Image) -> float:
     """Share of the picture in burnt-out spots: white, with a soft rim, on paper that is not white itself."""
-    lightest = small if small.ndim == 2 else np.asarray(small.min(axis=2), np.uint8)
-    burnt = np.asarray(lightest >= 250, np.uint8)
+    darkest = small if small.ndim == 2 else _darkest(small)
+    burnt = np.asarray(darkest >= 250, np.uint8)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
     count, labels, boxes, _ = cv2.connectedComponentsWithStats(cv2.morphologyEx(burnt, cv2.MORPH_OPEN, kernel))
     total = 0.0
@@ -165,10 +166,16 @@ def _glare(small: Image) -> float:
         window = np.s_[max(0, y - pad) : y + height + pad, max(0, x - pad) : x + width + pad]
         spot = (labels[window] == label).astype(np.uint8)
         away = cv2.distanceTransform(1 - spot, cv2.DIST_L2, 3)
-        rim, paper = lightest[window][(away > 1) & (away <= 3)], lightest[window][(away > 9) & (away <= 13)]
+        rim, paper = darkest[window][(away > 1) & (away <= 3)], darkest[window][(away > 9) & (away <= 13)]
         if rim.size and paper.size and np.median(rim) > _SOFT_RIM and np.median(paper) < _DULL_PAPER:
             total += area
     return total / burnt.size
+
+
+def _darkest(image: Image) -> Image:
+    """The darkest channel of each pixel: white only where all of them are."""
+    blue, green, red = cv2.split(image)
+    return np.asarray(cv2.min(cv2.min(blue, green), red), np.uint8)
 
 
 def _holes(spot: NDArray[np.bool_]) -> float:

@@ -79,6 +79,11 @@ def assess(image: Image, registration: Registration | None = None, cleaned: Clea
     return Quality("rescan" if any(item.severity == "fix" for item in findings) else "good", tuple(findings))
 
 
+def assess_unreadable(image: Image, quality: Quality) -> Quality:
+    """The same, or that the picture is a mirror image: asked only of a page whose words say nothing."""
+    return Quality("rescan", (_fix("scan.mirrored"),)) if mirrored(image) else quality
+
+
 def _of_form(image: Image, registration: Registration) -> list[Finding]:
     to_image = np.linalg.inv(registration.homography)
     px_per_mm = _coarsest_px_per_unit(to_image, registration.page_mm)
@@ -94,13 +99,10 @@ def _of_form(image: Image, registration: Registration) -> list[Finding]:
 
 
 def _of_free_page(image: Image, cleaned: CleanPage | None) -> list[Finding]:
-    if mirrored(image):
-        return [_fix("scan.mirrored")]
-    page = image if cleaned is None else cleaned.image
-    letters, ink = letters_and_ink(page)
+    letters, ink = letters_and_ink(image) if cleaned is None else (cleaned.letter_px, cleaned.ink)
     if ink < _BLANK_INK:
         return [_fix("scan.blank")]
-    scale = 1.0 if cleaned is None else _coarsest_px_per_unit(cleaned.to_original, (page.shape[1], page.shape[0]))
+    scale = 1.0 if cleaned is None else _coarsest_px_per_unit(cleaned.to_original, cleaned.image.shape[1::-1])
     seen = measure(image, letters * scale)
     findings = _common(seen)
     if seen.letter_px:

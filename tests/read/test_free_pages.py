@@ -161,15 +161,6 @@ def test_nobody_was_born_after_today() -> None:
     assert weigh({"cid": _field("cid", number)}, date(1930, 1, 1))["cid"].value is None
 
 
-def test_a_qr_code_with_another_number_casts_doubt() -> None:
-    chance = random.Random(29)
-    firms = [make_company(chance, make_person(chance, TODAY), TODAY) for _ in range(2)]
-    fields = {"uscc": _field("uscc", firms[0].uscc, 0.9)}
-    assert weigh(fields, TODAY, [f"样例 {firms[1].uscc}"])["uscc"].confidence <= 0.5
-    assert weigh(fields, TODAY, [f"样例 {firms[0].uscc}"])["uscc"].confidence > 0.95
-    assert weigh(fields, TODAY, ["https://example.invalid/a?b=1"])["uscc"].confidence == pytest.approx(0.9)
-
-
 def test_a_watermark_over_a_value_is_not_read_into_it() -> None:
     person = make_person(random.Random(30), TODAY)
     canvas, values = id_front(person, random.Random(30))

@@ -49,6 +49,12 @@ def read(data: bytes, matter: str = "sole_trader") -> tuple[PageReading, ...]:
     return read_file(data, "scan.pdf", find_matter(matter), today=TODAY)
 
 
+def test_mirrored_form_goes_back_as_such() -> None:
+    (page,) = read(jpeg(promise()[:, ::-1]))
+    assert page.quality.verdict == "rescan"
+    assert [item.code for item in page.quality.findings] == ["scan.mirrored"]
+
+
 def without_marks(image: np.ndarray) -> np.ndarray:
     bare = image.copy()
     side = round((MARGIN_MM + MARK_MM + 2) / 25.4 * 200)

@@ -5,7 +5,7 @@ import pytest
 
 from docproc.domain import Quality
 from docproc.scan.clean import clean
-from docproc.scan.quality import assess
+from docproc.scan.quality import assess, assess_unreadable
 from docproc.scan.register import register
 from tests.scan.pages import blank_form, handwrite, photo, scan, text_page
 
@@ -127,7 +127,11 @@ def test_tiny_letters_go_back() -> None:
 
 
 def test_mirrored_form_goes_back() -> None:
-    assert found(np.ascontiguousarray(photo(blank_form(), 200).image[:, ::-1])) == {"scan.mirrored": "fix"}
+    straight = photo(blank_form(), 200).image
+    mirrored = np.ascontiguousarray(straight[:, ::-1])
+    quality = assess_unreadable(mirrored, judge(mirrored))
+    assert (quality.verdict, [item.code for item in quality.findings]) == ("rescan", ["scan.mirrored"])
+    assert assess_unreadable(straight, judge(straight)) == judge(straight)
 
 
 @pytest.mark.parametrize("roll", [90.0, 180.0, 270.0])
