@@ -426,6 +426,7 @@ class KeyView(BaseModel):
     created_at: datetime
     created_by: str
     revoked_at: datetime | None
+    seen_at: datetime | None = Field(None, description="Last use, to the minute")
 
 
 class CreatedKey(KeyView):

@@ -9,6 +9,7 @@ from starlette.types import Scope
 
 from api.pages import (
     counter,
+    devices,
     errors,
     home,
     kiosk,
@@ -19,6 +20,7 @@ from api.pages import (
     office_login,
     office_oidc,
     public,
+    registry,
     retention,
     review,
     wallet,
@@ -41,7 +43,7 @@ class KeptFiles(StaticFiles):
 
 def install(app: FastAPI) -> None:
     """Add the pages to the application; call it after :func:`api.problems.install`."""
-    official = (office_login, office_oidc, review, office, matters, retention, counter)
+    official = (office_login, office_oidc, review, office, matters, registry, devices, retention, counter)
     for module in (home, kiosk, kiosk_case, kiosk_uploads, public, wallet, *official):
         app.include_router(module.router, include_in_schema=False)
     app.mount("/static", GZipMiddleware(KeptFiles(directory=STATIC)), name="static")

@@ -30,6 +30,8 @@ Act = Literal[
     "manage_retention",
     "manage_seals",
     "view_seals",
+    "manage_trust",
+    "view_kiosks",
     "figures",
     "audit",
     "events",
@@ -37,6 +39,7 @@ Act = Literal[
     "webhooks",
     "verify_many",
     "sms_log",
+    "sms_again",
 ]
 
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -61,6 +64,8 @@ MAY: dict[Act, frozenset[Role]] = {
     "manage_retention": frozenset({"admin"}),
     "manage_seals": frozenset({"approver", "sealer"}),
     "view_seals": frozenset({"approver", "sealer", "auditor"}),
+    "manage_trust": frozenset({"approver", "sealer"}),
+    "view_kiosks": frozenset({"clerk", "auditor", "admin"}),
     "figures": frozenset({"approver", "auditor"}),
     "audit": frozenset({"auditor"}),
     "events": frozenset({"clerk", "reviewer", "approver", "auditor"}),
@@ -68,6 +73,7 @@ MAY: dict[Act, frozenset[Role]] = {
     "webhooks": frozenset({"enterprise", "clerk"}),
     "verify_many": frozenset({"enterprise", "clerk", "reviewer", "approver", "auditor"}),
     "sms_log": frozenset({"admin", "auditor"}),
+    "sms_again": frozenset({"admin"}),
 }
 """An administrator manages keys and sees no application: keys are power enough."""
 EVERYWHERE: frozenset[Role] = frozenset({"auditor"})

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from docproc.errors import InputError
+from docproc.errors import InputError, UnavailableError
 from docproc.flow import views
 from docproc.flow.access import ROLES, Caller
 from docproc.flow.context import Context
 from docproc.flow.once import Once, run_once
 from docproc.store import audit, keys, outbox
+from docproc.store.tables import ApiKeyRow
+
+log = logging.getLogger(__name__)
 
 _NAME = re.compile(r"[\w.@-]{1,80}")
 SYSTEM = "system"
@@ -24,7 +28,22 @@ def authenticate(ctx: Context, key: str) -> Caller | None:
     """Whose key this is; ``None`` when it is wrong or revoked."""
     with ctx.database.read() as session:
         row = keys.find_key(session, key)
-        return Caller(row.id, row.subject, row.org, frozenset(row.roles)) if row is not None else None
+    if row is None:
+        return None
+    note_use(ctx, row)
+    return Caller(row.id, row.subject, row.org, frozenset(row.roles))
+
+
+def note_use(ctx: Context, row: ApiKeyRow) -> None:
+    """Note that a key is in use, at most once a minute; nobody waits for it where the database is busy."""
+    at = ctx.clock()
+    if not keys.is_stale(row, at):
+        return
+    try:
+        with ctx.database.write() as session:
+            keys.note_use(session, row.id, at)
+    except UnavailableError as error:
+        log.warning("the use of key %s was not noted: %s", row.id, error)
 
 
 def first_key(ctx: Context) -> str | None:

@@ -9,6 +9,7 @@ from typing import Literal
 from docproc.decide import OPEN_FOR_PAGES
 from docproc.errors import AccessError, ConflictError
 from docproc.flow.access import Caller, Role
+from docproc.flow.admin import note_use
 from docproc.flow.context import Context
 from docproc.flow.intake import visible, withdraw
 from docproc.store import applications, audit, keys, sessions, sharing, uploads
@@ -51,6 +52,7 @@ def seat(ctx: Context, token: str, kind: Kind) -> Seat | None:
     if found is None:
         return None
     row, key = found
+    note_use(ctx, key)
     # A key with more roles is still only a kiosk at a kiosk.
     caller = Caller(key.id, key.subject, key.org, frozenset({ROLE[kind]}))
     return Seat(token, caller, row.application)

@@ -47,7 +47,7 @@ from docproc.flow.register import (
     licence_file_by_code,
     view_licence,
 )
-from docproc.flow.texting import keep_receipts, sms_log
+from docproc.flow.texting import AGAIN, keep_receipts, send_again, sms_log
 from docproc.flow.uploads import begin_upload, continue_upload, drop_upload, upload_state
 from docproc.flow.verifying import verify_file, verify_report
 from docproc.flow.versions import new_version, status_list
@@ -62,6 +62,7 @@ from docproc.flow.wallet import (
 )
 
 __all__ = [
+    "AGAIN",
     "MAY",
     "ROLES",
     "Act",
@@ -120,6 +121,7 @@ __all__ = [
     "revoke_share",
     "seal_again",
     "seat",
+    "send_again",
     "share",
     "shared",
     "shared_file",

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 
 from docproc.check import LOOK
 from docproc.domain import Field
-from docproc.errors import NotFoundError, SetupError
+from docproc.errors import ConflictError, NotFoundError, SetupError
 from docproc.flow import sms
 from docproc.flow.access import Caller
 from docproc.flow.context import CHINA, Context
@@ -32,7 +32,7 @@ from docproc.flow.tencent_sms import TencentSms
 from docproc.flow.workflows import Tools
 from docproc.matter import find_matter, load_catalogue
 from docproc.settings import Settings
-from docproc.store import applications, outbox, pages
+from docproc.store import applications, audit, outbox, pages
 from docproc.store import sms as store
 from docproc.store.tables import ApplicationRow, OutboxRow, SmsReceiptRow, SmsRow
 from docproc.validators.working_days import add_working_days
@@ -47,6 +47,8 @@ MOST_ATTEMPTS = 30
 SHORTEST_SECRET = 32
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 OVERDUE = "application.overdue"
+AGAIN = ("refused", "unknown", "no number")
+"""States from which a person may have a message sent again: nothing more happens by itself."""
 MOST_OVERDUE = 500
 """Applications of one matter that one sweep looks at."""
 
@@ -199,6 +201,30 @@ def keep_receipts(ctx: Context, secret: str, body: object) -> int:
             store.keep_receipt(session, r.serial, sent_as=r.session, delivered=r.delivered, code=r.code, at=at)
             for r in found
         )
+
+
+def send_again(ctx: Context, caller: Caller, event_id: int) -> dict[str, Any]:
+    """Hand a message over once more because a person asks for it; its receipt bears another id of ours.
+
+    Raises:
+        NotFoundError: no such message.
+        ConflictError: it was accepted or is on its way, or no provider is set.
+    """
+    caller.require("sms_again")
+    if not ctx.settings.sms_provider:
+        raise ConflictError("no provider is set", message_zh="没有启用短信服务")
+    with ctx.database.write() as session:
+        at, row = ctx.clock(), store.find(session, event_id)
+        if row is None or row.org != caller.org:
+            raise NotFoundError(f"no message {event_id}", message_zh="没有这条短信")
+        if row.state not in AGAIN:
+            raise ConflictError(f"message is {row.state}", message_zh="这条短信已发出或正在发送")
+        attempt = row.attempt + 1
+        audit.append(session, at, caller.subject, "sms.again", row.application, event=event_id, was=row.state)
+        row.state, row.code, row.serial, row.updated_at = "put off", "again", None, at
+        row.session = f"docproc-{event_id}-{attempt}"
+        ctx.jobs.enqueue(session, "send_sms", f"sms:{event_id}:{attempt}", event_id, attempt)
+        return _view(row, None)
 
 
 def sms_log(

@@ -10,11 +10,11 @@ from typing import Any, Literal, cast
 from docproc.errors import BusyError, LimitError
 from docproc.flow import views
 from docproc.flow.context import CHINA, Context
+from docproc.flow.trusting import trust_list
 from docproc.licence.report import IssuedRecord, LicenceStatus, VerificationReport
 from docproc.licence.report_pdf import report_pdf
 from docproc.licence.report_xml import report_xml
 from docproc.licence.sandbox import verify_limited
-from docproc.licence.trust import TrustList
 from docproc.store import licences, notices
 from docproc.store.tables import LicenceEventRow, LicenceRow
 
@@ -83,7 +83,7 @@ def verify_report(ctx: Context, data: bytes, kind: ReportKind) -> bytes:
 def _verified(ctx: Context, data: bytes) -> VerificationReport:
     if len(data) > ctx.settings.max_upload_bytes:
         raise LimitError(f"file of {len(data)} bytes is over {ctx.settings.max_upload_bytes}")
-    trust = TrustList.from_folder(ctx.settings.trust_dir)
+    trust = trust_list(ctx)
     if not _ROOM.acquire(timeout=WAIT_SECONDS):
         raise BusyError("too many files are being verified", retry_after=10)
     try:

@@ -159,6 +159,7 @@ def api_key(row: ApiKeyRow) -> dict[str, Any]:
         "created_at": _time(row.created_at),
         "created_by": row.created_by,
         "revoked_at": _time(row.revoked_at),
+        "seen_at": _time(row.seen_at),
     }
 
 

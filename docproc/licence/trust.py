@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -50,6 +50,16 @@ class TrustList:
     def roots_for(self, use: Use, moment: datetime) -> list[x509.Certificate]:
         """The roots that are trusted for a use at a moment."""
         return [item for item in self.roots if self.anchor(item).covers(moment, use)]
+
+    def recognising(self, chains: Iterable[tuple[bytes, ...]], anchors: Iterable[Anchor]) -> TrustList:
+        """This list with further roots (DER, each first in its chain) and their limits."""
+        loaded = [[x509.Certificate.load(der) for der in chain] for chain in chains]
+        return replace(
+            self,
+            roots=(*self.roots, *(chain[0] for chain in loaded)),
+            intermediates=(*self.intermediates, *(item for chain in loaded for item in chain[1:])),
+            anchors=(*self.anchors, *anchors),
+        )
 
     @classmethod
     def from_folder(cls, folder: Path) -> TrustList:

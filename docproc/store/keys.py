@@ -7,7 +7,7 @@ import hmac
 import re
 import secrets
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -38,6 +38,16 @@ def find_key(session: Session, key: str) -> ApiKeyRow | None:
     if match is None or row is None or row.revoked_at is not None:
         return None
     return row if hmac.compare_digest(row.sha256, _hash(match[2])) else None
+
+
+def is_stale(row: ApiKeyRow, at: datetime) -> bool:
+    """Whether its last use was noted more than a minute ago: one write a minute is enough."""
+    return row.seen_at is None or at - row.seen_at > timedelta(minutes=1)
+
+
+def note_use(session: Session, key_id: str, at: datetime) -> None:
+    """Note that a key was used."""
+    session.execute(sa.update(ApiKeyRow).where(ApiKeyRow.id == key_id).values(seen_at=at))
 
 
 def revoke_key(session: Session, key_id: str, at: datetime) -> ApiKeyRow:

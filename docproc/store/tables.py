@@ -44,6 +44,8 @@ class ApiKeyRow(Base):
     created_at: Mapped[datetime]
     created_by: Mapped[str] = mapped_column(sa.String(80))
     revoked_at: Mapped[datetime | None]
+    seen_at: Mapped[datetime | None]
+    """When it was used last, to the minute."""
 
 
 class ApplicationRow(Base):
@@ -665,6 +667,26 @@ class SealChangeRow(Base):
     closed_at: Mapped[datetime | None]
 
 
+class TrustChangeRow(Base):
+    """Another department's root to be trusted, or no longer: one person proposes, another confirms."""
+
+    __tablename__ = "trust_changes"
+
+    id: Mapped[str] = mapped_column(sa.String(16), primary_key=True)
+    root_sha256: Mapped[str] = mapped_column(sa.String(64), index=True)
+    action: Mapped[str] = mapped_column(sa.String(10))
+    """``add`` or ``remove``."""
+    body: Mapped[dict[str, Any]]
+    """Certificates and limits of what is added; what was there of what is removed."""
+    reason: Mapped[str] = mapped_column(sa.Text)
+    proposed_by: Mapped[str] = mapped_column(sa.String(80))
+    proposed_at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(sa.String(10))
+    """``open``, ``confirmed`` or ``refused``."""
+    closed_by: Mapped[str | None] = mapped_column(sa.String(80))
+    closed_at: Mapped[datetime | None]
+
+
 class CatalogueChangeRow(Base):
     """Matter files and licence layouts that one person hands in and another puts in force from a day on."""
 
@@ -694,6 +716,7 @@ HOT = (
     sa.Index("ix_applications_created_by_number", ApplicationRow.created_by, ApplicationRow.number),
     sa.Index("ix_applications_matter_updated_at", ApplicationRow.matter, ApplicationRow.updated_at),
     sa.Index("ix_pages_sha256", PageRow.sha256),
+    sa.Index("ix_pages_uploaded_by_uploaded_at", PageRow.uploaded_by, PageRow.uploaded_at),
     sa.Index("ix_applications_matter_number", ApplicationRow.matter, ApplicationRow.number),
     sa.Index("ix_outbox_org_id", OutboxRow.org, OutboxRow.id),
     sa.Index("ix_audit_log_subject_seq", AuditRow.subject, AuditRow.seq),

@@ -1,0 +1,101 @@
+"""How the kiosks are: when each was last there, what waits, what failed, and whether its scanner gives clear pages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Literal
+
+from docproc.flow.access import Caller
+from docproc.flow.context import Context
+from docproc.store import kiosks
+
+QUIET = timedelta(minutes=30)
+"""A kiosk that was not heard of for so long may be out of order, or the hall is shut."""
+LATE = timedelta(minutes=5)
+"""A file that waits longer shows that readers are missing."""
+UNCLEAR = 0.1
+"""Share of pages to be scanned again from which the scanner should be looked at (glass, light, focus)."""
+FEWEST = 20
+"""Pages below which nothing is said of the scanner."""
+State = Literal["good", "quiet", "never", "late", "unclear", "failing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Kiosk:
+    """One kiosk, by the name of its key."""
+
+    subject: str
+    org: str
+    seen_at: datetime | None
+    waiting: int
+    """Files that wait to be read now."""
+    oldest: datetime | None
+    """Since when the oldest of them does."""
+    begun: int
+    """Applications begun in the time looked at."""
+    handed_in: int
+    given_up: int
+    """Taken back before they were handed in."""
+    pages: int
+    """Pages that were read."""
+    rescans: int
+    """Of them, those that had to be scanned again."""
+    failed: int
+    """Files that could not be opened."""
+    faults: tuple[tuple[str, str, int], ...]
+    """What was wrong with scans: code, message and pages, the most frequent first."""
+    states: tuple[State, ...]
+    """What somebody should look at; ``good`` alone where nothing is."""
+
+    @property
+    def share(self) -> float:
+        """Share of pages to be scanned again, 0..1."""
+        return self.rescans / self.pages if self.pages else 0.0
+
+
+def health(ctx: Context, caller: Caller, days: int = 7) -> list[Kiosk]:
+    """Every kiosk whose key was not revoked; a clerk sees those of their own office."""
+    caller.require("view_kiosks")
+    now = ctx.clock()
+    since = now - timedelta(days=days)
+    everywhere = caller.sees_all or caller.can("manage_keys")
+    with ctx.database.read() as session:
+        keys = kiosks.kiosk_keys(session, None if everywhere else caller.org)
+        names = {key.subject for key in keys}
+        files = kiosks.files(session, names, since)
+        waiting = kiosks.waiting(session, names)
+        begun = kiosks.applications(session, names, since)
+        verdicts = kiosks.verdicts(session, names, since)
+        faults = kiosks.faults(session, names, since)
+    found = []
+    for name in sorted(names):
+        mine = [key for key in keys if key.subject == name]
+        seen = max((key.seen_at for key in mine if key.seen_at is not None), default=None)
+        by_status = {status: count for (subject, status), count in begun.items() if subject == name}
+        pages = {verdict: count for (subject, verdict), count in verdicts.items() if subject == name}
+        count, oldest = waiting.get(name, (0, None))
+        kiosk = Kiosk(
+            subject=name, org=mine[0].org, seen_at=seen, waiting=count, oldest=oldest, begun=sum(by_status.values()),
+            handed_in=sum(by_status.values()) - by_status.get("draft", 0) - by_status.get("withdrawn", 0),
+            given_up=by_status.get("withdrawn", 0), pages=sum(pages.values()), rescans=pages.get("rescan", 0),
+            failed=files.get((name, "failed"), 0),
+            faults=tuple((*what, n) for what, n in faults[name].most_common(3)) if name in faults else (), states=(),
+        )  # fmt: skip
+        found.append(_judged(kiosk, now))
+    return found
+
+
+def _judged(kiosk: Kiosk, now: datetime) -> Kiosk:
+    states: list[State] = []
+    if kiosk.seen_at is None:
+        states.append("never")
+    elif now - kiosk.seen_at > QUIET:
+        states.append("quiet")
+    if kiosk.oldest is not None and now - kiosk.oldest > LATE:
+        states.append("late")
+    if kiosk.pages >= FEWEST and kiosk.share >= UNCLEAR:
+        states.append("unclear")
+    if kiosk.failed:
+        states.append("failing")
+    return replace(kiosk, states=tuple(states) or ("good",))

@@ -1,0 +1,85 @@
+"""Figures on kiosks: what came from each, and how it could be read; no commit in here."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from docproc.store.tables import ApiKeyRow, ApplicationRow, PageRow, ReadingRow
+
+MOST_LOOKED_AT = 400
+"""Pages to be scanned again that are looked into for what was wrong with them."""
+
+
+def kiosk_keys(session: Session, org: str | None) -> list[ApiKeyRow]:
+    """Keys of kiosks that were not revoked, of an organisation or of all."""
+    query = sa.select(ApiKeyRow).where(ApiKeyRow.revoked_at.is_(None)).order_by(ApiKeyRow.subject)
+    if org is not None:
+        query = query.where(ApiKeyRow.org == org)
+    return [row for row in session.scalars(query) if "kiosk" in row.roles]
+
+
+def files(session: Session, subjects: Collection[str], since: datetime) -> dict[tuple[str, str], int]:
+    """Files since a moment by subject and state."""
+    query = (
+        sa.select(PageRow.uploaded_by, PageRow.state, sa.func.count())
+        .where(PageRow.uploaded_by.in_(subjects), PageRow.uploaded_at >= since)
+        .group_by(PageRow.uploaded_by, PageRow.state)
+    )
+    return {(subject, state): count for subject, state, count in session.execute(query)}
+
+
+def waiting(session: Session, subjects: Collection[str]) -> dict[str, tuple[int, datetime]]:
+    """Files that wait to be read now, and since when the oldest does, by subject."""
+    query = (
+        sa.select(PageRow.uploaded_by, sa.func.count(), sa.func.min(PageRow.uploaded_at))
+        .where(PageRow.state == "queued", PageRow.removed_at.is_(None), PageRow.uploaded_by.in_(subjects))
+        .group_by(PageRow.uploaded_by)
+    )
+    return {subject: (count, oldest) for subject, count, oldest in session.execute(query)}
+
+
+def applications(session: Session, subjects: Collection[str], since: datetime) -> dict[tuple[str, str], int]:
+    """Applications begun since a moment by subject and status."""
+    query = (
+        sa.select(ApplicationRow.created_by, ApplicationRow.status, sa.func.count())
+        .where(ApplicationRow.created_by.in_(subjects), ApplicationRow.created_at >= since)
+        .group_by(ApplicationRow.created_by, ApplicationRow.status)
+    )
+    return {(subject, status): count for subject, status, count in session.execute(query)}
+
+
+def verdicts(session: Session, subjects: Collection[str], since: datetime) -> dict[tuple[str, str], int]:
+    """Pages read since a moment by subject and verdict on the scan, ``good`` or ``rescan``."""
+    verdict = ReadingRow.body[("quality", "verdict")].as_string()
+    query = (
+        sa.select(PageRow.uploaded_by, verdict, sa.func.count())
+        .join(ReadingRow, ReadingRow.page_id == PageRow.id)
+        .where(PageRow.uploaded_by.in_(subjects), PageRow.uploaded_at >= since)
+        .group_by(PageRow.uploaded_by, verdict)
+    )
+    return {(subject, word): count for subject, word, count in session.execute(query)}
+
+
+def faults(session: Session, subjects: Collection[str], since: datetime) -> dict[str, Counter[tuple[str, str]]]:
+    """What was wrong with the newest pages that had to be scanned again: code and message, by subject."""
+    query = (
+        sa.select(PageRow.uploaded_by, ReadingRow.body)
+        .join(ReadingRow, ReadingRow.page_id == PageRow.id)
+        .where(
+            PageRow.uploaded_by.in_(subjects),
+            PageRow.uploaded_at >= since,
+            ReadingRow.body[("quality", "verdict")].as_string() == "rescan",
+        )
+        .order_by(PageRow.uploaded_at.desc())
+        .limit(MOST_LOOKED_AT)
+    )
+    found: dict[str, Counter[tuple[str, str]]] = {}
+    for subject, body in session.execute(query):
+        told = {(item["code"], item["message"]) for item in body["quality"]["findings"]}
+        found.setdefault(subject, Counter()).update(told)
+    return found

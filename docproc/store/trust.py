@@ -1,0 +1,67 @@
+"""Queries on other departments' roots; no commit in here."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from docproc.errors import ConflictError, NotFoundError
+from docproc.store.tables import TrustChangeRow
+
+
+def propose(
+    session: Session, root_sha256: str, action: str, body: dict[str, Any], reason: str, by: str, at: datetime
+) -> TrustChangeRow:
+    """Insert a change that waits for another person.
+
+    Raises:
+        ConflictError: one of this root is waiting already.
+    """
+    waiting = sa.select(TrustChangeRow.id).where(
+        TrustChangeRow.root_sha256 == root_sha256, TrustChangeRow.state == "open"
+    )
+    if session.scalar(waiting) is not None:
+        raise ConflictError("a change of this root waits already", message_zh="这个根证书已有待确认的变更")
+    row = TrustChangeRow(
+        id=secrets.token_hex(6), root_sha256=root_sha256, action=action, body=body, reason=reason, proposed_by=by,
+        proposed_at=at, state="open",
+    )  # fmt: skip
+    session.add(row)
+    session.flush()
+    return row
+
+
+def find_change(session: Session, change_id: str, *, lock: bool = False) -> TrustChangeRow:
+    """A change by its id.
+
+    Raises:
+        NotFoundError: no such change.
+    """
+    row = session.get(TrustChangeRow, change_id, with_for_update=lock)
+    if row is None:
+        raise NotFoundError(f"no change {change_id!r} of the trust list", message_zh="没有这项变更")
+    return row
+
+
+def newest_changes(session: Session, limit: int = 30) -> list[TrustChangeRow]:
+    """Those that wait first, then the others, newest first."""
+    waits = sa.case((TrustChangeRow.state == "open", 0), else_=1)
+    return list(
+        session.scalars(sa.select(TrustChangeRow).order_by(waits, TrustChangeRow.proposed_at.desc()).limit(limit))
+    )
+
+
+def recognised(session: Session) -> dict[str, dict[str, Any]]:
+    """What is trusted now: body by hash of the root."""
+    query = sa.select(TrustChangeRow).where(TrustChangeRow.state == "confirmed")
+    found: dict[str, dict[str, Any]] = {}
+    for row in session.scalars(query.order_by(TrustChangeRow.closed_at, TrustChangeRow.id)):
+        if row.action == "add":
+            found[row.root_sha256] = row.body
+        else:
+            found.pop(row.root_sha256, None)
+    return found
