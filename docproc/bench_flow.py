@@ -85,7 +85,7 @@ def run(
 
 def _run(store: Store, sample: Sample, number: int, copies: int, tell: Tell) -> dict[str, Any]:
     with fresh_service(store) as ctx:
-        handed_in = [_hand_in(ctx, sample) for _ in range(copies)]
+        handed_in = [hand_in(ctx, sample) for _ in range(copies)]
         total = copies * len(sample.files)
         with workers(ctx, {f"reader-{turn}": READER_QUEUES for turn in range(number)}) as ports:
             warm = _Warm(ports, "read_and_store")
@@ -94,8 +94,8 @@ def _run(store: Store, sample: Sample, number: int, copies: int, tell: Tell) -> 
             )
             spent = costs(ports)
             for application in handed_in:
-                until(partial(_is_checked, ctx, application))
-                _approve(ctx, application, sample)
+                until(partial(is_checked, ctx, application))
+                approve(ctx, application, sample)
             stages = costs(ports)
         with workers(ctx, {f"sealer-{turn}": "seal" for turn in range(number)}) as ports:
             until(lambda: all(map(answers, ports)))  # so that none is still starting when the others have done all
@@ -154,15 +154,16 @@ def ratios(runs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return found
 
 
-def _hand_in(ctx: Context, sample: Sample) -> str:
+def hand_in(ctx: Context, sample: Sample) -> str:
+    """Open an application with the files of a sample; returns its number."""
     number = str(service.create_application(ctx, KIOSK, sample.matter, "kiosk")["number"])
     for name in sample.files:
         service.add_page(ctx, KIOSK, number, (sample.folder / name).read_bytes(), filename=name)
     return number
 
 
-def _approve(ctx: Context, number: str, sample: Sample) -> None:
-    """As a reviewer who enters what the machine left open."""
+def approve(ctx: Context, number: str, sample: Sample) -> None:
+    """Approve as a reviewer who enters what the machine left open."""
     view = service.submit(ctx, KIOSK, number)
     for page in view["pages"]:
         for reading in page["readings"]:
@@ -170,7 +171,7 @@ def _approve(ctx: Context, number: str, sample: Sample) -> None:
                 value = sample.truth.get((reading["material"], reading["page"], item["name"]))
                 if item["value"] is None and value:
                     service.correct_field(ctx, APPROVER, number, page["id"], reading["index"], item["name"], value)
-    until(partial(_is_checked, ctx, number))
+    until(partial(is_checked, ctx, number))
     view = service.view_application(ctx, APPROVER, number)
     aside = sorted({item["code"] for item in view["findings"] if item["severity"] == "fix"})
     seen = Seen(view["version"], view["content_sha256"])
@@ -194,5 +195,6 @@ def _issued(ctx: Context) -> int:
         return applications.count_by_status(session).get("issued", 0)
 
 
-def _is_checked(ctx: Context, number: str) -> bool:
+def is_checked(ctx: Context, number: str) -> bool:
+    """Whether an application was read and checked."""
     return bool(service.view_application(ctx, KIOSK, number)["checked"])

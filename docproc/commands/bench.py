@@ -11,7 +11,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
-from docproc.commands.common import Json, emit, err, out
+from docproc.commands.common import Json, counting_bar, emit, err, out
 
 if TYPE_CHECKING:
     from docproc.bench_service import Store
@@ -106,6 +106,29 @@ def store_names(text: str) -> list[Store]:
     if not set(names) <= {"embedded", "distributed"}:
         raise typer.BadParameter(f"{text!r}: write embedded, distributed, or both with a comma")
     return cast("list[Store]", names)
+
+
+@bench_app.command("batch")
+def bench_batch(
+    applications: Annotated[int, typer.Option(min=2, help="Approved applications to seal.")] = 1000,
+    seconds: Annotated[float, typer.Option(min=1, help="Longest time that the sealer is let work.")] = 3600,
+    sample: Annotated[Path, typer.Option(help="Folder of a sample that passes.")] = Path(
+        "samples/scans/02-trader-good"
+    ),
+    as_json: Json = False,
+) -> None:
+    """Seals a second of a batch on the whole way, B-LTA, with a kill -9 of the sealer in the middle."""
+    from docproc.bench_batch import run
+
+    with counting_bar() as show:
+        result = run(sample, applications, seconds, show)
+    if as_json:
+        emit(result)
+    else:
+        for key, value in result.items():
+            out.print(f"{key}: {value}", highlight=False)
+    if result["failed"] or result["doubled"] or result["sealed"] < result["applications"]:
+        raise typer.Exit(1)
 
 
 @bench_app.command("seal")

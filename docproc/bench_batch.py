@@ -1,0 +1,152 @@
+"""Measure a batch of seals on the real way: ``docproc bench batch``.
+
+One sample is read and approved; its rows are copied to as many approved applications as are asked for. All are released
+as ``docproc seal batch`` does, and a sealer process renders, seals at B-LTA, verifies and registers each. In the middle
+that process is killed by signal 9 and started again. In the end every application has one licence and one file.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from docproc.bench_flow import Sample, approve, hand_in, is_checked, load_sample
+from docproc.bench_service import (
+    READER_QUEUES,
+    SEALER,
+    STALLED_SECONDS,
+    WORKER,
+    Costs,
+    Tell,
+    costs,
+    free_port,
+    fresh_service,
+    start,
+    stop,
+    until,
+    workers,
+)
+from docproc.errors import SetupError
+from docproc.flow import views
+from docproc.flow.batch import batch_progress, release_batch
+from docproc.flow.service import Context
+from docproc.store.tables import ApplicationRow, Base, CorrectionRow, DecisionRow, FindingRow, PageRow, ReadingRow
+
+CHUNK = 500
+
+
+def run(sample: Path, applications: int, seconds: float, tell: Tell = lambda what, done, total: None) -> dict[str, Any]:
+    """Measure.
+
+    Args:
+        sample: folder of a sample application that passes.
+        applications: approved applications to seal.
+        seconds: longest time that the sealer is let work; what is left then is told.
+        tell: told of the progress.
+
+    Raises:
+        SetupError: no such sample, or the work does not get done.
+    """
+    found = load_sample(sample)
+    with fresh_service("embedded") as ctx:
+        _approved(ctx, found, applications, tell)
+        begin = time.monotonic()
+        numbers = release_batch(
+            ctx, SEALER, limit=applications, progress=lambda done: tell("released", done, applications)
+        ).numbers
+        released = time.monotonic() - begin
+        begin = time.monotonic()
+        first, _ = _work(ctx, numbers, len(numbers) // 2, begin + seconds, tell, kill=True)
+        done, spent = _work(ctx, numbers, len(numbers), begin + seconds, tell)
+        taken = time.monotonic() - begin
+        return {
+            "applications": len(numbers),
+            "released_per_second": round(len(numbers) / released, 1),
+            "sealed": done,
+            "killed_after": first,
+            "failed": len(batch_progress(ctx, numbers).failed),
+            "doubled": _doubled(ctx),
+            "seconds": round(taken, 1),
+            "seals_per_second": round(done / taken, 2),
+            "cpu_ms": {name: round(1000 * item["cpu_s"] / item["times"], 1) for name, item in spent.items()},
+        }
+
+
+def _approved(ctx: Context, sample: Sample, copies: int, tell: Tell) -> None:
+    """Have one application read and approved, and copy it."""
+    tell("reading the sample", 0, 1)
+    number = hand_in(ctx, sample)
+    with workers(ctx, {"reader": READER_QUEUES}):
+        until(partial(is_checked, ctx, number))
+        approve(ctx, number, sample)
+    for first in range(1, copies, CHUNK):
+        with ctx.database.write() as session:
+            for place in range(first, min(copies, first + CHUNK)):
+                _copy(session, number, f"{number[:-6]}{500_000 + place:06d}")
+        tell("approved", min(copies, first + CHUNK), copies)
+
+
+def _copy(session: Session, number: str, to: str) -> None:
+    row = session.get_one(ApplicationRow, number)
+    session.add(_like(row, number=to))
+    session.flush()
+    for page in session.scalars(sa.select(PageRow).where(PageRow.application == number)):
+        made = secrets.token_hex(16)
+        session.add(_like(page, id=made, application=to))
+        session.flush()
+        for reading in session.scalars(sa.select(ReadingRow).where(ReadingRow.page_id == page.id)):
+            session.add(_like(reading, page_id=made))
+        session.flush()
+        for correction in session.scalars(sa.select(CorrectionRow).where(CorrectionRow.page_id == page.id)):
+            session.add(_like(correction, id=None, page_id=made))
+    for finding in session.scalars(sa.select(FindingRow).where(FindingRow.application == number)):
+        session.add(_like(finding, id=None, application=to, page_id=None))
+    session.flush()
+    content = views.application(session, session.get_one(ApplicationRow, to))["content_sha256"]
+    decision = session.scalars(sa.select(DecisionRow).where(DecisionRow.application == number)).one()
+    session.add(_like(decision, id=secrets.token_hex(16), application=to, seen_sha256=content))
+
+
+def _like(row: Base, **changes: Any) -> Any:
+    names = (item.key for item in sa.inspect(type(row)).column_attrs)
+    return type(row)(**{name: getattr(row, name) for name in names} | changes)
+
+
+def _work(
+    ctx: Context, numbers: tuple[str, ...], enough: int, end: float, tell: Tell, *, kill: bool = False
+) -> tuple[int, Costs]:
+    """Let a sealer work until enough are sealed, nothing waits, or the time is up; how many are sealed, at what cost."""
+    port = free_port()
+    process = start([WORKER, "sealer", "seal,notify"], ctx.settings.model_copy(update={"metrics_port": port}))
+    try:
+        done, moved = -1, time.monotonic()
+        while True:
+            state, now = batch_progress(ctx, numbers), time.monotonic()
+            if state.sealed != done:
+                done, moved = state.sealed, now
+                tell("sealed", done, len(numbers))
+            if done >= enough or not state.pending or now > end:
+                break
+            if now - moved > STALLED_SECONDS:
+                raise SetupError(f"{done} sealed, and nothing more within {STALLED_SECONDS:.0f} s: see the log")
+            time.sleep(0.5)
+        spent = costs([port])
+        if kill:
+            process.kill()
+        return done, spent
+    finally:
+        stop([process])
+
+
+def _doubled(ctx: Context) -> int:
+    """Licences beyond one an application and files beyond one a licence."""
+    more = "SELECT COALESCE(SUM(n - 1), 0) FROM (SELECT COUNT(*) AS n FROM {} GROUP BY {}) AS counted"
+    with ctx.database.read() as session:
+        asked = (("licences", "application"), ("licence_files", "licence"))
+        return sum(int(session.scalar(sa.text(more.format(*item))) or 0) for item in asked)
