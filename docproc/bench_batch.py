@@ -36,6 +36,7 @@ from docproc.errors import SetupError
 from docproc.flow import views
 from docproc.flow.batch import batch_progress, release_batch
 from docproc.flow.service import Context
+from docproc.store import sharing
 from docproc.store.tables import ApplicationRow, Base, CorrectionRow, DecisionRow, FindingRow, PageRow, ReadingRow
 
 CHUNK = 500
@@ -96,6 +97,7 @@ def _copy(session: Session, number: str, to: str) -> None:
     row = session.get_one(ApplicationRow, number)
     session.add(_like(row, number=to))
     session.flush()
+    sharing.add_follow_code(session, to)
     for page in session.scalars(sa.select(PageRow).where(PageRow.application == number)):
         made = secrets.token_hex(16)
         session.add(_like(page, id=made, application=to))
@@ -121,7 +123,7 @@ def _like(row: Base, **changes: Any) -> Any:
 def _work(
     ctx: Context, numbers: tuple[str, ...], enough: int, end: float, tell: Tell, *, kill: bool = False
 ) -> tuple[int, Costs]:
-    """Let a sealer work until enough are sealed, nothing waits, or the time is up; how many are sealed, at what cost."""
+    """Let a sealer work until enough are sealed, nothing waits, or the time is up; how many are sealed, and costs."""
     port = free_port()
     process = start([WORKER, "sealer", "seal,notify"], ctx.settings.model_copy(update={"metrics_port": port}))
     try:

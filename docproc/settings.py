@@ -49,8 +49,11 @@ class Settings(BaseSettings):
     max_queue: int = Field(5000, description="Pages that may wait before the service answers 503 with Retry-After")
     certs_dir: Path = Field(Path("certs/dev"), description="Folder of the seal's PKCS#12, its chain and the TSA")
     trust_dir: Path = Field(Path("certs/dev/trust"), description="Folder of trusted root certificates")
+    seal_key: str = Field(
+        "seal-rsa.p12", description="Key file of the authority's seal there: PKCS#12, or PEM with an SM2 key"
+    )
     seal_passphrase: SecretStr = Field(
-        SecretStr(""), description="Passphrase of the PKCS#12; empty: the file beside it"
+        SecretStr(""), description="Passphrase of the key files; empty: the file beside them"
     )
     pkcs11_module: str = Field("", description="PKCS#11 library; empty: PKCS#12 is used")
     pkcs11_token: str = Field("", description="Label of the PKCS#11 token")

@@ -35,7 +35,6 @@ from docproc.settings import Settings
 
 log = logging.getLogger(__name__)
 
-SEAL_FILE = "seal-rsa.p12"
 SEAL_FONT = "NotoSerifCJKsc-Regular"
 DEV_FILING, DEV_DIAMETER = "SAMPLE-{}", 42.0
 BAD_RECORD = "电子印章数据（GB/T 38540）与备案不符，不能签章，请联系管理员"
@@ -50,6 +49,7 @@ class Sealer:
 
     seal_licence: SealLicence
     signer: Signer
+    """Signs statements, such as the status list; never an SM2 key."""
 
     def __call__(self, licence: Licence, registered: Sequence[RegisteredSeal], at: datetime) -> bytes:
         """Render, seal and verify a licence; the first seal is the issuing authority's, whose key this is."""
@@ -63,7 +63,8 @@ class Sealer:
 def open_sealer(settings: Settings) -> Sealer:
     """Open the seal named in the settings.
 
-    The key signs only for a registered seal whose certificate is its own, with the art that is registered.
+    A key signs only for a registered seal whose certificate is its own, with the art that is registered: the registry
+    says whether a licence is sealed by RSA, ECDSA or SM2.
 
     Raises:
         SetupError: key, certificates or fonts are missing.
@@ -78,12 +79,13 @@ def open_sealer(settings: Settings) -> Sealer:
         own, *others = registered
         for item in registered:
             _check_record(item, known, at)
-        if own.certificate_sha256 != _fingerprint(signer):
-            raise SealError(f"the key here is not that of seal {own.name}", message_zh=OTHER_KEY)
+        key = keys.get(own.certificate_sha256)
+        if key is None:
+            raise SealError(f"no key here is that of seal {own.name}", message_zh=OTHER_KEY)
         if licence.kind == notice.KIND:
             pdf, place = notice.render_notice(licence, own.diameter)
             reason = f"出具{licence.title} {licence.number}"
-            return checked(seal(pdf, signer, timestamper, trust, place=place, art=own.drawing(), reason=reason, at=at))
+            return checked(seal(pdf, key, timestamper, trust, place=place, art=own.drawing(), reason=reason, at=at))
         layout = load_layout(find_matter(licence.matter).licence.layout)
         if len(others) > len(layout.co_seal):
             raise SealError(f"layout {layout.kind} has no place for {len(others)} further seals", message_zh=NO_PLACE)
@@ -91,19 +93,32 @@ def open_sealer(settings: Settings) -> Sealer:
         reason = f"签发{licence.title} {licence.number}"
         return checked(
             seal(
-                render(licence, layout, own.drawing()), signer, timestamper, trust,
+                render(licence, layout, own.drawing()), key, timestamper, trust,
                 place=layout.seal, art=own.drawing(), reason=reason, at=at, joint=joint,
             )
         )  # fmt: skip
 
     def checked(sealed: bytes) -> bytes:
         report = verify(sealed, known, utc_now(), None)
-        if not report.ok:
+        if not report.holds():
             problem = f"the sealed file does not verify: {report.indication} {report.sub_indication}"
             raise SealError(problem, message_zh=NOT_VERIFIED)
         return sealed
 
-    return Sealer(seal_licence, signer)
+    return Sealer(seal_licence, _statement_key(signer, tuple(keys.values())))
+
+
+def _statement_key(own: Signer, others: Sequence[Signer]) -> Signer:
+    """The seal's own key, or where that is SM2 another one of its owner: readers of statements know RSA and P-256.
+
+    Raises:
+        SetupError: there is none.
+    """
+    found = [item for item in (own, *others) if not isinstance(item, Sm2Signer) and _owner(item) == _owner(own)]
+    if not found:
+        problem = f"status lists need an RSA or P-256 key of {_owner(own)[0]} beside its SM2 key"
+        raise SetupError(f"{problem}: put one as seal-*.p12 into DOCPROC_CERTS_DIR")
+    return found[0]
 
 
 def _check_record(seal: RegisteredSeal, known: TrustList, at: datetime) -> None:
@@ -188,24 +203,25 @@ def _development_seal(signer: Signer, name: str, kinds: set[str], maker: Sm2Sign
 
 
 def _signer(settings: Settings) -> Signer:
-    return _open(settings, settings.pkcs11_key.split(",")[0] if settings.pkcs11_module else SEAL_FILE)
+    return _open(settings, settings.pkcs11_key.split(",")[0] if settings.pkcs11_module else settings.seal_key)
 
 
 def _further_signers(settings: Settings) -> list[Signer]:
-    """Keys of joint seals at hand: the token's further keys, or the other PKCS#12 files beside the seal's own.
+    """Further keys at hand, of joint seals too: those of the token, or the other key files beside the seal's own.
 
     One that cannot be opened is left out with a warning: only the licences that need it wait.
     """
     if settings.pkcs11_module:
         names = settings.pkcs11_key.split(",")[1:]
     else:
-        names = sorted(path.name for path in settings.certs_dir.glob("seal-*.p12") if path.name != SEAL_FILE)
+        files = (*settings.certs_dir.glob("seal-*.p12"), *settings.certs_dir.glob("seal-*.pem"))
+        names = sorted(path.name for path in files if path.name != settings.seal_key)
     found = []
     for name in names:
         try:
             found.append(_open(settings, name))
         except (SealError, SetupError) as error:
-            log.warning("the key of a joint seal is left out: %s", error)
+            log.warning("a further seal key is left out: %s", error)
     return found
 
 
@@ -219,7 +235,8 @@ def _open(settings: Settings, name: str) -> Signer:
             settings.pkcs11_pin.get_secret_value(),
             TrustList.from_folder(settings.trust_dir).intermediates,
         )
-    return load_pkcs12(settings.certs_dir / name, _passphrase(settings))
+    open_file = load_sm2 if name.endswith(".pem") else load_pkcs12
+    return open_file(settings.certs_dir / name, _passphrase(settings))
 
 
 def _passphrase(settings: Settings) -> bytes:
@@ -242,6 +259,10 @@ def _services(settings: Settings) -> tuple[TimeStamper, SealTrust]:
     """The TSA and the source of revocation information: over the network, or inside this process for development."""
     if settings.tsa_url:
         known = TrustList.from_folder(settings.trust_dir)
-        return HttpTimeStamper(settings.tsa_url), SealTrust(known.roots, known.intermediates)
+        folder = settings.trust_dir  # read at each use: whoever keeps the CRLs there replaces them while we run
+        trust = SealTrust(
+            known.roots, known.intermediates, lists=lambda at: TrustList.from_folder(folder).evidence.crls
+        )
+        return HttpTimeStamper(settings.tsa_url), trust
     pki = DevPki(settings.certs_dir)
     return pki.timestamper(utc_now), pki.seal_trust()

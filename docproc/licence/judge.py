@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -71,6 +72,38 @@ async def judge(
         return indication, sub, status
     # the archive time-stamps are worn out, or of a service that nobody trusts
     return "INDETERMINATE", "NO_POE", status
+
+
+async def stamped_since(
+    signature: EmbeddedPdfSignature, stamps: tuple[EmbeddedPdfSignature, ...], trust: TrustList, at: datetime
+) -> tuple[datetime | None, bool]:
+    """When a seal of any algorithm was there already, by its time-stamps, and whether the archive ones still hold.
+
+    The time is ``None`` when there is no time-stamp on the seal, or nobody trusts it.
+    """
+    known = _knowledge(signature.reader, trust)
+    moment = await _archived_since(stamps, trust, known, at) if stamps else at
+    token = token_of(signature)
+    if moment is None or token is None:
+        return None, moment is not None
+    value = signature.signer_info["signature"].native
+    result = await ades_timestamp_validation(
+        token,
+        _spec(trust, _until(known, moment), moment),
+        timing_info=_moment(moment),
+        expected_tst_imprint=lambda name: hashlib.new(name, value).digest(),
+    )
+    made: datetime = token["encap_content_info"]["content"].parsed["gen_time"].native
+    passed = result.ades_subindic.status == AdESStatus.PASSED and made <= moment + CLOCK_SKEW
+    return made if passed else None, True
+
+
+def lists_of(reader: PdfFileReader) -> tuple[CertificateList, ...]:
+    """The CRLs among the validation data of a file."""
+    if not has_dss(reader):
+        return ()
+    store = DocumentSecurityStore.read_dss(reader)
+    return tuple(CertificateList.load(item.get_object().data) for item in store.crls)
 
 
 async def _archived_since(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from pyhanko.sign.validation.status import StandardCMSSignatureStatus
 from pyhanko_certvalidator.authority import AuthorityWithCert
@@ -9,7 +11,7 @@ from pyhanko_certvalidator.authority import AuthorityWithCert
 from docproc.domain import Licence
 from docproc.licence.anchors import Anchor
 from docproc.licence.found import FoundSeal, announced, signer_of
-from docproc.licence.judge import CLOCK_SKEW, proven_time, token_of
+from docproc.licence.judge import CLOCK_SKEW, token_of
 from docproc.licence.report import Indication, Integrity
 from docproc.licence.revoked import revocation, spoils
 from docproc.licence.structure import seal_field
@@ -17,12 +19,13 @@ from docproc.licence.trust import TrustList
 
 Objection = tuple[Indication, str, str]
 """Indication, sub-indication, and why, for developers."""
-Verdict = tuple[Indication, str | None, StandardCMSSignatureStatus | None]
+Verdict = tuple[Indication, str | None, StandardCMSSignatureStatus | None, datetime | None]
+"""Indication, sub-indication, what pyHanko found, and the time that is proven."""
 
 
 def misuse(
     seal: FoundSeal,
-    status: StandardCMSSignatureStatus | None,
+    proven: datetime | None,
     root: Anchor | None,
     licence: Licence | None,
     complaint: str,
@@ -33,7 +36,7 @@ def misuse(
         reason = "bytes were added after sealing"
     elif licence is None:
         reason = complaint
-    elif status is not None and token_of(seal.signature) is not None and proven_time(status) is None:
+    elif token_of(seal.signature) is not None and proven is None:
         reason = "the time-stamp of the seal is not trusted"
     elif (party := _party(licence, seal.number)) is None:
         reason = "the licence names no authority for this seal"
@@ -44,9 +47,10 @@ def misuse(
     return ("INDETERMINATE", "SIG_CONSTRAINTS_FAILURE", reason) if reason else None
 
 
-def known_revocation(seal: FoundSeal, status: StandardCMSSignatureStatus | None, trust: TrustList) -> Objection | None:
+def known_revocation(
+    seal: FoundSeal, status: StandardCMSSignatureStatus | None, proven: datetime | None, trust: TrustList
+) -> Objection | None:
     """What the CRLs of the trust folder say against the certificates of seal, authorities and time-stamps."""
-    proven = proven_time(status)
     found = revocation(seal.signature.signer_cert, trust)
     if found is not None and spoils(found, proven):
         if proven is not None and found[0] <= proven:
@@ -64,12 +68,11 @@ def known_revocation(seal: FoundSeal, status: StandardCMSSignatureStatus | None,
     return None
 
 
-def too_early(seal: FoundSeal, status: StandardCMSSignatureStatus | None) -> Objection | None:
+def too_early(seal: FoundSeal, proven: datetime | None) -> Objection | None:
     """Whether the proven time of a seal lies before its certificate began (EN 319 102-1, NOT_YET_VALID).
 
     pyHanko compares the two only when the certificate is outside its period at the moment of judging.
     """
-    proven = proven_time(status)
     if proven is None or proven + CLOCK_SKEW >= seal.signature.signer_cert.not_valid_before:
         return None
     return "TOTAL-FAILED", "NOT_YET_VALID", "the certificate of the seal was not yet valid when it was used"

@@ -28,7 +28,12 @@ def renew(pdf: bytes, timestamper: TimeStamper, trust: SealTrust, *, at: datetim
         SealError: the file is not a licence at level B-LTA that verifies at ``at``.
     """
     state = examine(pdf, TrustList(trust.roots, trust.intermediates), at)
-    if state.indication != "TOTAL-PASSED" or state.integrity != "intact" or state.signatures[0].level != "B-LTA":
+    if (
+        not state.signatures
+        or not all(item.stands() for item in state.signatures)
+        or state.integrity != "intact"
+        or state.signatures[0].level != "B-LTA"
+    ):
         found = f"{state.indication} {state.sub_indication or ''} {state.integrity}"
         raise SealError(f"only a good B-LTA licence can be renewed; this one is {found}: {'; '.join(state.reasons)}")
     return asyncio.run(_renew(pdf, TimelyTimeStamper(timestamper, at), trust, at))

@@ -111,6 +111,11 @@ class SignatureReport:
     algorithm: str = ""
     """``SM2`` for a seal by the national algorithms, which EN 319 102-1 does not judge; empty for all others."""
 
+    def stands(self) -> bool:
+        """Whether it passes, or nothing but being SM2 keeps it from passing."""
+        national = bool(self.algorithm) and self.sub_indication == NATIONAL
+        return self.indication == "TOTAL-PASSED" or national
+
 
 @dataclass(frozen=True, slots=True)
 class Examination:
@@ -204,7 +209,7 @@ class VerificationReport:
             return "文件已被改动或损坏，不是有效的电子证照。"
         if self.integrity == "extended":
             return "文件在签章之后被追加了内容，不能作为有效的电子证照，请向持证人索取原文件。"
-        if self.indication == "INDETERMINATE" and self.sub_indication == NATIONAL and self._is_national_only():
+        if self.indication != "TOTAL-PASSED" and self.holds():
             return (
                 "文件带有国密 SM2/SM3 电子签名，签名和证书链核验相符，文件未被改动；"
                 "此类签名不在本程序的判定标准（EN 319 102-1）之内，不能据此认定印章有效，请向签发机关核对。"
@@ -223,16 +228,14 @@ class VerificationReport:
             return f"电子印章有效，但证照{named[self.status]}。"
         return "电子印章有效，但登记机关查不到这份文件或它不是现行版本，请勿采信。"
 
+    def holds(self) -> bool:
+        """Whether all seals of an untouched file pass, or nothing but being SM2 keeps them from passing."""
+        good = self.indication == "TOTAL-PASSED" or self.sub_indication == NATIONAL
+        return good and self.integrity == "intact" and all(item.stands() for item in self.signatures)
+
     def is_national(self) -> bool:
         """Whether one of the seals is by SM2 and SM3."""
         return any(item.algorithm for item in self.signatures)
-
-    def _is_national_only(self) -> bool:
-        """Whether nothing but being SM2 keeps a seal from passing."""
-        return self.is_national() and all(
-            item.indication == "TOTAL-PASSED" or (item.algorithm and item.sub_indication == NATIONAL)
-            for item in self.signatures
-        )
 
     def recognised_by(self) -> str:
         """The other department's authority that vouches for the seal; empty for our own."""

@@ -20,6 +20,8 @@ from cryptography.x509.ocsp import OCSPRequest
 from docproc.errors import SetupError
 from docproc.licence.keys import KeySigner, load_pkcs12
 from docproc.licence.pki import SEALS, Issued, open_issued
+from docproc.licence.sm2_pki import SM2_CA, make_sm2_list
+from docproc.licence.sm2_signer import load_sm2
 from docproc.licence.trust import Evidence, SealTrust, TrustList
 from docproc.licence.tsa import LocalTimeStamper
 
@@ -47,7 +49,9 @@ class DevPki:
         self._tsa = self._load("tsa")
         # kept for the life of this object: files of the folder change only through it
         self._crl = lru_cache(maxsize=16)(self._make_crl)
+        self._list = lru_cache(maxsize=16)(asn1_crl.CertificateList.load)
         self._ocsp_batch = lru_cache(maxsize=16)(self._make_batch)
+        self._sm2_list = lru_cache(maxsize=16)(self._make_sm2_list)
         self._certificate = lru_cache(maxsize=256)(self._load_certificate)
 
     def signer(self, name: str = SEALS[0]) -> KeySigner:
@@ -76,30 +80,44 @@ class DevPki:
         known = self.trust_list()
 
         def evidence(at: datetime) -> Evidence:
-            lists = tuple(asn1_crl.CertificateList.load(self.crl(name, at)) for name in ("root", "ca"))
-            return Evidence(lists, self._answers(at))
+            return Evidence(tuple(self._list(self.crl(name, at)) for name in ("root", "ca")), self._answers(at))
 
-        return SealTrust(known.roots, known.intermediates, evidence)
+        return SealTrust(known.roots, known.intermediates, evidence, self._sm2_lists)
 
     def online_trust(self) -> SealTrust:
         """The same, but revocation information is fetched from the URLs in the certificates."""
         known = self.trust_list()
-        return SealTrust(known.roots, known.intermediates)
+        return SealTrust(known.roots, known.intermediates, lists=self._sm2_lists)
 
     def revoke(self, serial: int, at: datetime) -> None:
-        """Revoke a certificate of the issuing CA, and put a fresh CRL into the trust folder."""
+        """Revoke a certificate of the issuing CA or of the SM2 one, and put fresh CRLs into the trust folder."""
         revoked = self._revoked()
         revoked.setdefault(str(serial), at.astimezone(UTC).isoformat())
         (self.folder / "revoked.json").write_text(json.dumps(revoked, indent=1, sort_keys=True) + "\n")
         (self.folder / "trust" / "ca.crl").write_bytes(self.crl("ca", at))
+        for item in self._sm2_lists(at):
+            (self.folder / "trust" / f"{SM2_CA}.crl").write_bytes(item.dump())
 
     def crl(self, issuer: str, at: datetime) -> bytes:
         """CRL of ``root`` or ``ca``, DER; of the last full hour, or of the last revocation when that is later."""
-        revoked = self._revoked() if issuer == "ca" else {}
-        times = [datetime.fromisoformat(value) for value in revoked.values()]
-        issued = max([_full_hour(at), *(time for time in times if time <= at)])
-        entries = tuple((int(serial), time) for serial, time in zip(revoked, times, strict=True) if time <= issued)
+        issued, entries = self._revoked_at(at) if issuer == "ca" else (_full_hour(at), ())
         return self._crl(issuer, issued, entries)
+
+    def _revoked_at(self, at: datetime) -> tuple[datetime, tuple[tuple[int, datetime], ...]]:
+        """When a CRL for a moment is issued, and its entries."""
+        revoked = {int(serial): datetime.fromisoformat(value) for serial, value in self._revoked().items()}
+        issued = max([_full_hour(at), *(time for time in revoked.values() if time <= at)])
+        return issued, tuple((serial, time) for serial, time in revoked.items() if time <= issued)
+
+    def _sm2_lists(self, at: datetime) -> tuple[asn1_crl.CertificateList, ...]:
+        """The CRL of the SM2 authority; none where the PKI was made without one."""
+        if not (self.folder / f"{SM2_CA}.pem").exists():
+            return ()
+        return (self._sm2_list(*self._revoked_at(at)),)
+
+    def _make_sm2_list(self, at: datetime, entries: tuple[tuple[int, datetime], ...]) -> asn1_crl.CertificateList:
+        ca = load_sm2(self.folder / f"{SM2_CA}.pem", self.passphrase)
+        return make_sm2_list(ca, at, at + timedelta(days=CRL_DAYS), dict(entries))
 
     def ocsp(self, request: bytes, at: datetime) -> bytes:
         """Answer an OCSP request about one certificate of the issuing CA; DER in, DER out.

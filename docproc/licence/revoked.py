@@ -25,7 +25,7 @@ def revocation(certificate: x509.Certificate, trust: TrustList) -> tuple[datetim
     A CRL counts when a certificate of the trust folder with the issuer's name signed it.
     """
     for item in trust.evidence.crls:
-        if item.issuer != certificate.issuer or not _signed(item, trust):
+        if item.issuer != certificate.issuer or not is_signed(item, trust):
             continue
         for entry in item["tbs_cert_list"]["revoked_certificates"] or []:
             if entry["user_certificate"].native == certificate.serial_number:
@@ -45,7 +45,8 @@ def spoils(found: tuple[datetime, str] | None, used: datetime | None) -> bool:
     return used is None or when <= used or reason in _COMPROMISE
 
 
-def _signed(found: CertificateList, trust: TrustList) -> bool:
+def is_signed(found: CertificateList, trust: TrustList) -> bool:
+    """Whether a certificate of the trust folder with the issuer's name signed a CRL."""
     crl = pyca.load_der_x509_crl(found.dump())
     for item in (*trust.roots, *trust.intermediates):
         if has_sm2_key(item):

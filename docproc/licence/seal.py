@@ -9,13 +9,17 @@ from __future__ import annotations
 
 import asyncio
 import io
+import zlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Literal, cast
+from weakref import WeakKeyDictionary
 
 from asn1crypto import ocsp
+from asn1crypto.crl import CertificateList
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.generic import pdf_name
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
@@ -61,10 +65,10 @@ from docproc.licence.art import PT, SealArt
 from docproc.licence.fastcms import templated
 from docproc.licence.keys import Signer
 from docproc.licence.layout import Place
-from docproc.licence.sm2_judge import check_sm2
+from docproc.licence.sm2_judge import check_listed, check_sm2
 from docproc.licence.sm2_signer import Sm2Signer
 from docproc.licence.structure import ARCHIVE_FIELD, seal_field
-from docproc.licence.trust import SealTrust, TrustList
+from docproc.licence.trust import Evidence, SealTrust, TrustList
 from docproc.licence.tsa import TimelyTimeStamper, TimeStamper
 
 Level = Literal["B-B", "B-T", "B-LT", "B-LTA"]
@@ -111,7 +115,7 @@ def seal(
         art: the visible seal.
         reason: why it was sealed, kept in the signature.
         at: now; the certificates are checked for this moment.
-        level: PAdES level of every seal; never lowered. SM2 seals are made at B-B.
+        level: PAdES level of every seal, or its shape for SM2 seals; never lowered.
         joint: further seals in their order; each gets a signature and a time-stamp of its own.
 
     Raises:
@@ -122,14 +126,17 @@ def seal(
     if level != "B-B" and timestamper is None:
         raise SealError(f"level {level} needs a time-stamping service")
     seals = (CoSeal(signer, place, art), *joint)
-    if level != "B-B" and any(isinstance(item.signer, Sm2Signer) for item in seals):
-        raise SealError(f"an SM2 seal is made at level B-B only, not {level}: nothing here time-stamps by SM2")
     for item in seals:
         wide, room = item.art.diameter, item.place.diameter
         if abs(wide - room) > 0.01:
             raise SealError(f"seal is {wide} mm across, its place {room} mm: draw it at that size")
     timely = TimelyTimeStamper(timestamper, at) if timestamper is not None and level != "B-B" else None
-    return asyncio.run(_seal(pdf, seals, timely, trust, reason, at, level))
+    # asyncio.run would set and reset a handler of SIGINT, which costs a tenth of a seal
+    loop = asyncio.new_event_loop()
+    try:
+        return loop.run_until_complete(_seal(pdf, seals, timely, trust, reason, at, level))
+    finally:
+        loop.close()
 
 
 async def _seal(
@@ -149,6 +156,7 @@ async def _seal(
             paths += [found async for found in timestamper.validation_paths(context)]
         if keep:
             await fetch_lists(context, paths)
+        lists = trust.lists(at) if any(isinstance(item.signer, Sm2Signer) for item in seals) else ()
         writer = open_writer(pdf)
         if any(True for _ in writer.prev.embedded_signatures):
             raise SealError("the file is already signed: seal the rendered licence")
@@ -173,9 +181,10 @@ async def _seal(
             key = item.signer if isinstance(item.signer, Sm2Signer) else templated(item.signer)
             pdf_signer = PdfSigner(metadata, key, timestamper=timestamper, stamp_style=_Style(art=item.art))
             out = await _sign(pdf_signer, writer, await _reserve(item.signer, timestamper), at)
-            writer = _Writer(out)
+            if keep or not lock:
+                writer = _Writer(out)
         if keep:
-            add_validation_data(writer, context, paths)
+            add_validation_data(writer, context, paths, lists)
             if level == "B-LTA" and timestamper is not None:
                 await timestamp_with(writer, timestamper, 1)
             else:
@@ -222,14 +231,20 @@ async def checked_context(trust: SealTrust, at: datetime) -> AsyncIterator[Valid
 
 
 def add_validation_data(
-    writer: IncrementalPdfFileWriter, context: ValidationContext, paths: list[ValidationPath]
+    writer: IncrementalPdfFileWriter,
+    context: ValidationContext,
+    paths: list[ValidationPath],
+    lists: Sequence[CertificateList] = (),
 ) -> None:
-    """Put the certificates of these paths, and what proves that they are good, into the pending revision."""
+    """Put the certificates of these paths, and what proves that they are good, into the pending revision.
+
+    ``lists`` are further CRLs, about SM2 certificates.
+    """
     DocumentSecurityStore.supply_dss_in_writer(
         writer,
         sig_contents=None,
         paths=paths,
-        crls=context.crls,
+        crls=[*context.crls, *lists],
         ocsps=_about_one_of(context.ocsps, paths),
         embed_roots=False,
     )
@@ -268,11 +283,17 @@ class _Stamp(BaseStamp):
                 Subtype=pdf_name("/Form"),
                 BBox=generic.ArrayObject([generic.NumberObject(0), generic.NumberObject(0), side, side]),
                 Resources=_dictionary(ExtGState=blend),
+                Filter=pdf_name("/FlateDecode"),
             ),
-            stream_data=b"/Multiply gs\n" + art.operators,
+            encoded_data=_compressed(art.operators),
         )
-        form.compress()
         annot_dict[pdf_name("/AP")] = _dictionary(N=self._ensure_writer.add_object(form))
+
+
+@lru_cache(maxsize=16)
+def _compressed(operators: bytes) -> bytes:
+    """The appearance of a seal; the same for each licence of a batch."""
+    return zlib.compress(b"/Multiply gs\n" + operators, 9)
 
 
 def _dictionary(**entries: object) -> generic.DictionaryObject:
@@ -300,10 +321,42 @@ async def _sign(signer: PdfSigner, writer: IncrementalPdfFileWriter, reserve: in
 async def _check(signer: Signer, context: ValidationContext, trust: SealTrust, at: datetime) -> list[ValidationPath]:
     """Validate the certificate of a seal."""
     if isinstance(signer, Sm2Signer):
-        check_sm2(signer.signing_cert, TrustList(trust.roots, trust.intermediates), at)
+        check_sm2(signer.signing_cert, _told(trust, at), at)
+        check_listed(signer.signing_cert, _told(trust, at), at)
         return []
+    evidence = trust.evidence(at) if trust.evidence is not None else None
+    known = _checked.get(signer)
+    if known is not None and known.answers(trust, evidence, at):
+        return [known.path]
     validator = CertificateValidator(signer.signing_cert, signer.cert_registry, context)
-    return [await validator.async_validate_usage({"non_repudiation"})]
+    path = await validator.async_validate_usage({"non_repudiation"})
+    if evidence is not None:
+        _checked[signer] = _Checked(trust, evidence, path, *evidence.period(list(path)))
+    return [path]
+
+
+@dataclass(frozen=True)
+class _Checked:
+    """A path that was found good by some revocation information, and while all of that and of its certificates lasts.
+
+    The same information about the same certificates gives the same answer, so a batch asks once.
+    """
+
+    trust: SealTrust
+    evidence: Evidence
+    path: ValidationPath
+    since: datetime
+    until: datetime
+
+    def answers(self, trust: SealTrust, evidence: Evidence | None, at: datetime) -> bool:
+        return trust is self.trust and evidence == self.evidence and self.since <= at <= self.until
+
+
+_checked: WeakKeyDictionary[Signer, _Checked] = WeakKeyDictionary()
+
+
+def _told(trust: SealTrust, at: datetime) -> TrustList:
+    return TrustList(trust.roots, trust.intermediates, Evidence(crls=trust.lists(at)))
 
 
 async def fetch_lists(context: ValidationContext, paths: list[ValidationPath]) -> None:

@@ -12,9 +12,9 @@ from typing import Any
 from asn1crypto import x509
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 
-from docproc.errors import SealError
+from docproc.errors import SealError, SealUnavailableError
 from docproc.licence.report import NATIONAL, Indication
-from docproc.licence.revoked import revocation
+from docproc.licence.revoked import is_signed, revocation, spoils
 from docproc.licence.sm2 import SM2_WITH_SM3, SM3, has_sm2_key, issued_by, sm3, verifies
 from docproc.licence.trust import TrustList
 
@@ -31,12 +31,13 @@ def is_sm2(signature: EmbeddedPdfSignature) -> bool:
 
 
 def judge_sm2(
-    signature: EmbeddedPdfSignature, data: bytes, trust: TrustList, at: datetime
+    signature: EmbeddedPdfSignature, data: bytes, trust: TrustList, at: datetime, proven: datetime | None = None
 ) -> tuple[Indication, str, tuple[x509.Certificate, ...]]:
     """Say how an SM2 seal stands at a moment, and the chain from it to its root (empty where there is none).
 
-    A seal without a trusted time is judged for ``at`` itself: no time-stamp is taken as proof here.
+    It is judged for the time that time-stamps prove, or without such for ``at`` itself.
     """
+    moment = proven or at
     info = signature.signer_info
     _, start, resume, length = (int(item) for item in signature.byte_range)
     values = _attributes(info["signed_attrs"])
@@ -48,8 +49,8 @@ def judge_sm2(
         return "TOTAL-FAILED", "SIG_CRYPTO_FAILURE", ()
     if values.get("content_type") != "data" or not _bound(values, signature.signer_cert):
         return "INDETERMINATE", "SIG_CONSTRAINTS_FAILURE", ()
-    chain = find_chain(signature.signer_cert, trust, at)
-    return "INDETERMINATE", _standing(chain, trust, at), chain
+    chain = find_chain(signature.signer_cert, trust, moment)
+    return "INDETERMINATE", _standing(chain, trust, moment, proven), chain
 
 
 def find_chain(own: x509.Certificate, trust: TrustList, at: datetime) -> tuple[x509.Certificate, ...]:
@@ -78,7 +79,9 @@ def _may_issue(item: x509.Certificate, between: int) -> bool:
     return bool(item.ca and usage and "key_cert_sign" in usage.native and (room is None or between <= room))
 
 
-def _standing(chain: tuple[x509.Certificate, ...], trust: TrustList, at: datetime) -> str:
+def _standing(
+    chain: tuple[x509.Certificate, ...], trust: TrustList, at: datetime, proven: datetime | None = None
+) -> str:
     if not chain:
         return "NO_CERTIFICATE_CHAIN_FOUND"
     usage = chain[0].key_usage_value
@@ -90,9 +93,9 @@ def _standing(chain: tuple[x509.Certificate, ...], trust: TrustList, at: datetim
         return "CHAIN_CONSTRAINTS_FAILURE"
     if any(not item.not_valid_before <= at <= item.not_valid_after for item in chain):
         return "OUT_OF_BOUNDS_NO_POE"
-    if revocation(chain[0], trust) is not None:
+    if spoils(revocation(chain[0], trust), proven):
         return "REVOKED_NO_POE"
-    if any(revocation(item, trust) is not None for item in chain[1:]):
+    if any(spoils(revocation(item, trust), proven) for item in chain[1:]):
         return "REVOKED_CA_NO_POE"
     return NATIONAL
 
@@ -108,6 +111,21 @@ def check_sm2(own: x509.Certificate, trust: TrustList, at: datetime) -> None:
         raise SealError(
             f"the SM2 certificate is not good for sealing: {found}",
             message_zh="印章证书无效、已过期或已被吊销，不能签章",
+        )
+
+
+def check_listed(own: x509.Certificate, trust: TrustList, at: datetime) -> None:
+    """Refuse to seal with an SM2 certificate of which nobody says now that it is not revoked.
+
+    Raises:
+        SealUnavailableError: the issuer's CRL is missing or out of date.
+    """
+    lists = [item for item in trust.evidence.crls if item.issuer == own.issuer and is_signed(item, trust)]
+    bodies = [item["tbs_cert_list"] for item in lists]
+    if not any(item["this_update"].native <= at <= item["next_update"].native for item in bodies):
+        raise SealUnavailableError(
+            "no current CRL about the SM2 certificate: put one of its issuer into the trust folder",
+            message_zh="没有印章证书颁发机构的最新吊销列表，系统将自动重试",
         )
 
 

@@ -8,7 +8,8 @@ The files, in the folder of :mod:`docproc.licence.pki` and under its passphrase:
     trust/root-sm2.crt trust/ca-sm2.crt        what a verifier needs
     trust/makers/maker-sm2.crt                 the seal maker whose seal objects are believed
 
-No OCSP responder and no time-stamping service speak SM2 here, so the certificates name none.
+No OCSP responder and no time-stamping service speak SM2 here: revocation is told by CRLs, and time-stamps on SM2 seals
+are RSA ones.
 """
 
 from __future__ import annotations
@@ -18,14 +19,14 @@ from datetime import datetime, timedelta
 from hashlib import sha1
 from pathlib import Path
 
-from asn1crypto import algos, core, keys, pem, x509
+from asn1crypto import algos, core, crl, keys, pem, x509
 from cryptography import x509 as pyca
 
 from docproc.licence.pki import AUTHORITY, AUTHORITY_CODE, CA, ROOT, SEAL, Profile, organisation, seal_subject
 from docproc.licence.sm2 import CURVE, SM2_WITH_SM3, Sm2Key, new_sm2
-from docproc.licence.sm2_signer import load_sm2, write_sm2
+from docproc.licence.sm2_signer import Sm2Signer, load_sm2, write_sm2
 
-SM2_SEAL, MAKER = "seal-sm2", "maker-sm2"
+SM2_SEAL, MAKER, SM2_CA = "seal-sm2", "maker-sm2", "ca-sm2"
 MAKER_NAME = "示例印章制作机构（样例）"
 _USAGES = {"content_commitment": "non_repudiation"}
 """Names of asn1crypto where they differ."""
@@ -49,7 +50,7 @@ def make_sm2_pki(
     """
     passphrase = (folder / "passphrase").read_bytes()
     start = at - timedelta(days=1)
-    authority_file = folder / "ca-sm2.pem"
+    authority_file = folder / f"{SM2_CA}.pem"
     made_before = (folder / f"{SM2_SEAL}.pem").exists()
     if made_before:
         known = load_sm2(authority_file, passphrase)
@@ -105,6 +106,26 @@ def issue_sm2(by: Sm2Issued | None, subject: pyca.Name, profile: Profile, start:
     return Sm2Issued(key, x509.Certificate.load(x509.Certificate(made).dump()))
 
 
+def make_sm2_list(ca: Sm2Signer, at: datetime, until: datetime, revoked: dict[int, datetime]) -> crl.CertificateList:
+    """Sign a CRL; ``revoked`` gives the time for each serial number."""
+    own: x509.Certificate = ca.signing_cert
+    algorithm = algos.SignedDigestAlgorithm({"algorithm": SM2_WITH_SM3})
+    entries = [{"user_certificate": serial, "revocation_date": _time(when)} for serial, when in revoked.items()]
+    body = crl.TbsCertList(
+        {
+            "version": "v2",
+            "signature": algorithm,
+            "issuer": own.subject,
+            "this_update": _time(at),
+            "next_update": _time(until),
+            **({"revoked_certificates": entries} if entries else {}),
+        }
+    )
+    mark = core.OctetBitString(ca.key.sign(body.dump()))
+    made = crl.CertificateList({"tbs_cert_list": body, "signature_algorithm": algorithm, "signature": mark})
+    return crl.CertificateList.load(made.dump())
+
+
 def _extensions(profile: Profile, key: Sm2Key, signer: Sm2Key) -> list[dict[str, object]]:
     constraints: dict[str, object] = {"ca": profile.ca_depth is not None}
     if profile.ca_depth is not None:
@@ -128,7 +149,8 @@ def _identifier(key: Sm2Key) -> bytes:
 
 
 def _time(at: datetime) -> x509.Time:
-    """UTCTime until 2049 (RFC 5280, 4.1.2.5)."""
+    """UTCTime until 2049 (RFC 5280, 4.1.2.5), in whole seconds."""
+    at = at.replace(microsecond=0)
     if at.year < 2050:
         return x509.Time("utc_time", core.UTCTime(at))
     return x509.Time("general_time", core.GeneralizedTime(at))

@@ -6,6 +6,7 @@ and writes it, then the certificate and its issuers. PKCS#12 is not used: its re
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 from typing import Any
@@ -47,10 +48,10 @@ class Sm2Signer(Signer):
         """Make a detached CMS over an SM3 digest; pyHanko's own knows neither algorithm.
 
         Raises:
-            SealError: another digest, or a time-stamp is asked for.
+            SealError: another digest, or not a detached signature.
         """
-        if digest_algorithm != "sm3" or timestamper is not None or encap_content_info is not None:
-            raise SealError("SM2 seals are made over SM3, detached and without a time-stamp")
+        if digest_algorithm != "sm3" or encap_content_info is not None:
+            raise SealError("SM2 seals are made over SM3 and detached")
         own: x509.Certificate = self.signing_cert
         attributes = _attributes(own, data_digest)
         name = cms.IssuerAndSerialNumber({"issuer": own.issuer, "serial_number": own.serial_number})
@@ -63,6 +64,10 @@ class Sm2Signer(Signer):
             "signature_algorithm": algos.SignedDigestAlgorithm({"algorithm": SM2_WITH_SM3}),
             "signature": await self.async_sign_raw(attributes.dump(), digest_algorithm, dry_run),
         }
+        if timestamper is not None:
+            over = hashlib.sha256(info["signature"]).digest()  # by the hash that time-stamping services take
+            token = await timestamper.async_timestamp(over, "sha256")
+            info["unsigned_attrs"] = [cms.CMSAttribute({"type": "signature_time_stamp_token", "values": [token]})]
         content = {
             "version": "v1",
             "digest_algorithms": [digest],

@@ -27,6 +27,18 @@ class Evidence:
     crls: tuple[crl.CertificateList, ...] = ()
     ocsps: tuple[ocsp.OCSPResponse, ...] = ()
 
+    def period(self, certificates: Iterable[x509.Certificate]) -> tuple[datetime, datetime]:
+        """While all of it and all of these certificates last; an end that is not told is the beginning."""
+        bodies = [item["tbs_cert_list"] for item in self.crls]
+        for item in self.ocsps:
+            bodies += list(item.basic_ocsp_response["tbs_response_data"]["responses"])
+        starts = [item["this_update"].native for item in bodies]
+        ends = [item["next_update"].native or item["this_update"].native for item in bodies]
+        for item in certificates:
+            starts.append(item.not_valid_before)
+            ends.append(item.not_valid_after)
+        return max(starts), min(ends)
+
 
 @dataclass(frozen=True)
 class TrustList:
@@ -98,6 +110,8 @@ class SealTrust:
     intermediates: tuple[x509.Certificate, ...] = ()
     evidence: Callable[[datetime], Evidence] | None = None
     """Gives revocation information for a moment, or raises ``OSError``; ``None`` asks the URLs in the certificates."""
+    lists: Callable[[datetime], tuple[crl.CertificateList, ...]] = lambda at: ()
+    """Gives CRLs by SM2 issuers for a moment, which pyHanko could not check."""
 
     def context(self, at: datetime) -> ValidationContext:
         """Make a validation context for one seal; close it with ``await context.aclose()``.

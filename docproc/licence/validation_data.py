@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.x509 import ocsp
 from pyhanko.sign.validation.dss import DocumentSecurityStore
 
-from docproc.licence.chains import to_pyca, vouched
+from docproc.licence.chains import signed_list, to_pyca, vouched
 from docproc.licence.structure import StructureError, is_der
 from docproc.licence.trust import TrustList
 
@@ -56,8 +56,10 @@ def check_validation_data(store: DocumentSecurityStore, trust: TrustList, signer
 
 
 def _is_list_of(found: pyca.CertificateRevocationList, issuer: pyca.Certificate) -> bool:
-    key = _key(issuer) if found.issuer == issuer.subject else None
-    return key is not None and bool(found.is_signature_valid(key))
+    if found.issuer != issuer.subject:
+        return False
+    key = _key(issuer)
+    return signed_list(found, issuer) if key is None else bool(found.is_signature_valid(key))
 
 
 def _is_signed(answer: ocsp.OCSPResponse, good: Sequence[pyca.Certificate]) -> bool:
@@ -81,7 +83,7 @@ def _is_by(answer: ocsp.OCSPResponse, certificate: pyca.Certificate, digest: has
 
 
 def _key(certificate: pyca.Certificate) -> RSAPublicKey | EllipticCurvePublicKey | None:
-    """The public key; ``None`` for a kind that signs no validation data of ours, such as SM2."""
+    """The public key; ``None`` for another kind, such as SM2."""
     try:
         key = certificate.public_key()
     except UnsupportedAlgorithm:

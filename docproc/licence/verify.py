@@ -19,7 +19,7 @@ from docproc.errors import InputError
 from docproc.licence.anchors import Anchor
 from docproc.licence.found import FoundSeal
 from docproc.licence.integrity import integrity_of
-from docproc.licence.judge import judge, proven_time
+from docproc.licence.judge import judge, lists_of, proven_time, stamped_since
 from docproc.licence.objections import Verdict, known_revocation, missing_seals, misuse, too_early
 from docproc.licence.record import ATTACHMENT, parse_licence_json
 from docproc.licence.report import (
@@ -87,26 +87,26 @@ async def _examine(data: bytes, trust: TrustList, at: datetime) -> Examination:
     licence, complaint = _licence(seals[0])
     judged = [await _judge(data, seal, trust, at) for seal in seals]
     integrity, trouble = integrity_of(data, seals, trust)
-    if any(sub in _DAMAGED for _, sub, _ in judged):
+    if any(item[1] in _DAMAGED for item in judged):
         integrity = "altered"
     reports, reasons = [], list(trouble)
-    for seal, (indication, sub, status) in zip(seals, judged, strict=True):
-        root = _root(seal, status, trust, at)
+    for seal, (indication, sub, status, proven) in zip(seals, judged, strict=True):
+        root = _root(seal, status, trust, proven or at)
         objection = None
         if integrity == "altered" and indication != "TOTAL-FAILED":
             indication, sub = "TOTAL-FAILED", "FORMAT_FAILURE"
         elif indication == "TOTAL-PASSED" or (is_sm2(seal.signature) and sub == NATIONAL):
             objection = (
-                known_revocation(seal, status, trust)
-                or too_early(seal, status)
-                or misuse(seal, status, root, licence, complaint, integrity)
+                known_revocation(seal, status, proven, trust)
+                or too_early(seal, proven)
+                or misuse(seal, proven, root, licence, complaint, integrity)
             )
         elif sub in _UNPROVEN:
-            objection = known_revocation(seal, status, trust)
+            objection = known_revocation(seal, status, proven, trust)
         if objection:
             indication, sub = objection[:2]
             reasons += [objection[2]] if objection[2] not in reasons else []
-        reports.append(_report(seal, status, root, indication, sub))
+        reports.append(_report(seal, proven, root, indication, sub))
     worst = min(reports, key=lambda item: _WORST.index(item.indication))
     result = Examination(worst.indication, worst.sub_indication, integrity, tuple(reports), licence, tuple(reasons))
     missing = missing_seals(seals, licence)
@@ -116,14 +116,20 @@ async def _examine(data: bytes, trust: TrustList, at: datetime) -> Examination:
 
 
 async def _judge(data: bytes, seal: FoundSeal, trust: TrustList, at: datetime) -> Verdict:
-    if is_sm2(seal.signature):
-        return *judge_sm2(seal.signature, data, trust, at)[:2], None
-    return await judge(seal.signature, seal.stamps, trust, at)
+    if not is_sm2(seal.signature):
+        indication, sub, status = await judge(seal.signature, seal.stamps, trust, at)
+        return indication, sub, status, proven_time(status)
+    proven, holds = await stamped_since(seal.signature, seal.stamps, trust, at)
+    lists = (*trust.evidence.crls, *lists_of(seal.signature.reader))
+    told = replace(trust, evidence=replace(trust.evidence, crls=lists))
+    found, why, _ = judge_sm2(seal.signature, data, told, at, proven)
+    worn = not holds and why in (NATIONAL, "OUT_OF_BOUNDS_NO_POE")
+    return found, "NO_POE" if worn else why, None, proven
 
 
 def _report(
     seal: FoundSeal,
-    status: StandardCMSSignatureStatus | None,
+    proven: datetime | None,
     root: Anchor | None,
     indication: Indication,
     sub: str | None,
@@ -131,7 +137,7 @@ def _report(
     return SignatureReport(
         _name(seal.signature),
         seal.level(),
-        proven_time(status),
+        proven,
         seal.signature.evaluate_signature_coverage().name,
         root.name if root is not None else "",
         hashlib.sha256(seal.signature.signer_cert.dump()).hexdigest(),

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from docproc.assets import font
 from docproc.domain import Licence
@@ -116,8 +117,11 @@ def test_the_sealer_sets_all_seals_and_waits_where_a_key_is_not_at_hand(
     report = verify(sealer(TOGETHER, seals, datetime.now(UTC)), pki.trust_list(), datetime.now(UTC))
     assert report.ok, report.reasons
     assert [item.signer for item in report.signatures] == [AUTHORITY, JOINT_AUTHORITY]
-    with pytest.raises(SealError, match="not that of seal"):
+    with pytest.raises(SealError, match="does not verify"):
         sealer(TOGETHER, seals[::-1], datetime.now(UTC))
+    stranger = pki.issued("ca").certificate.public_bytes(Encoding.DER)
+    with pytest.raises(SealError, match="no key here is that of seal"):
+        sealer(TOGETHER, [replace(seals[0], certificates=(stranger,)), seals[1]], datetime.now(UTC))
     key = pki.folder / "seal-joint.p12"
     data = key.read_bytes()
     try:
