@@ -7,14 +7,10 @@ that process is killed by signal 9 and started again. In the end every applicati
 
 from __future__ import annotations
 
-import secrets
 import time
 from functools import partial
 from pathlib import Path
 from typing import Any
-
-import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from docproc.bench_flow import Sample, approve, hand_in, is_checked, load_sample
 from docproc.bench_service import (
@@ -36,8 +32,8 @@ from docproc.errors import SetupError
 from docproc.flow import views
 from docproc.flow.batch import batch_progress, release_batch
 from docproc.flow.service import Context
-from docproc.store import sharing
-from docproc.store.tables import ApplicationRow, Base, CorrectionRow, DecisionRow, FindingRow, PageRow, ReadingRow
+from docproc.store import applications as cases
+from docproc.store import copying
 
 CHUNK = 500
 
@@ -66,13 +62,15 @@ def run(sample: Path, applications: int, seconds: float, tell: Tell = lambda wha
         first, _ = _work(ctx, numbers, len(numbers) // 2, begin + seconds, tell, kill=True)
         done, spent = _work(ctx, numbers, len(numbers), begin + seconds, tell)
         taken = time.monotonic() - begin
+        with ctx.database.read() as session:
+            doubled = copying.count_doubled(session)
         return {
             "applications": len(numbers),
             "released_per_second": round(len(numbers) / released, 1),
             "sealed": done,
             "killed_after": first,
             "failed": len(batch_progress(ctx, numbers).failed),
-            "doubled": _doubled(ctx),
+            "doubled": doubled,
             "seconds": round(taken, 1),
             "seals_per_second": round(done / taken, 2),
             "cpu_ms": {name: round(1000 * item["cpu_s"] / item["times"], 1) for name, item in spent.items()},
@@ -89,35 +87,11 @@ def _approved(ctx: Context, sample: Sample, copies: int, tell: Tell) -> None:
     for first in range(1, copies, CHUNK):
         with ctx.database.write() as session:
             for place in range(first, min(copies, first + CHUNK)):
-                _copy(session, number, f"{number[:-6]}{500_000 + place:06d}")
+                to = f"{number[:-6]}{500_000 + place:06d}"
+                decision = copying.copy_application(session, number, to)
+                row = cases.find_application(session, to)
+                decision.seen_sha256 = views.application(session, row)["content_sha256"]
         tell("approved", min(copies, first + CHUNK), copies)
-
-
-def _copy(session: Session, number: str, to: str) -> None:
-    row = session.get_one(ApplicationRow, number)
-    session.add(_like(row, number=to))
-    session.flush()
-    sharing.add_follow_code(session, to)
-    for page in session.scalars(sa.select(PageRow).where(PageRow.application == number)):
-        made = secrets.token_hex(16)
-        session.add(_like(page, id=made, application=to))
-        session.flush()
-        for reading in session.scalars(sa.select(ReadingRow).where(ReadingRow.page_id == page.id)):
-            session.add(_like(reading, page_id=made))
-        session.flush()
-        for correction in session.scalars(sa.select(CorrectionRow).where(CorrectionRow.page_id == page.id)):
-            session.add(_like(correction, id=None, page_id=made))
-    for finding in session.scalars(sa.select(FindingRow).where(FindingRow.application == number)):
-        session.add(_like(finding, id=None, application=to, page_id=None))
-    session.flush()
-    content = views.application(session, session.get_one(ApplicationRow, to))["content_sha256"]
-    decision = session.scalars(sa.select(DecisionRow).where(DecisionRow.application == number)).one()
-    session.add(_like(decision, id=secrets.token_hex(16), application=to, seen_sha256=content))
-
-
-def _like(row: Base, **changes: Any) -> Any:
-    names = (item.key for item in sa.inspect(type(row)).column_attrs)
-    return type(row)(**{name: getattr(row, name) for name in names} | changes)
 
 
 def _work(
@@ -144,11 +118,3 @@ def _work(
         return done, spent
     finally:
         stop([process])
-
-
-def _doubled(ctx: Context) -> int:
-    """Licences beyond one an application and files beyond one a licence."""
-    more = "SELECT COALESCE(SUM(n - 1), 0) FROM (SELECT COUNT(*) AS n FROM {} GROUP BY {}) AS counted"
-    with ctx.database.read() as session:
-        asked = (("licences", "application"), ("licence_files", "licence"))
-        return sum(int(session.scalar(sa.text(more.format(*item))) or 0) for item in asked)
