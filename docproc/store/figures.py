@@ -14,23 +14,23 @@ from docproc.store.tables import ApplicationRow, AuditRow, CorrectionRow, Decisi
 def decided(session: Session, org: str | None, since: datetime) -> list[tuple[str, str, datetime, datetime, bool]]:
     """Final decisions: number, matter, first handed in, decided, and whether it had been returned before."""
     first = (
-        sa.select(AuditRow.subject, sa.func.min(AuditRow.at).label("at"))
-        .where(AuditRow.action == "application.submitted")
-        .group_by(AuditRow.subject)
-        .subquery()
+        sa.select(sa.func.min(AuditRow.at))
+        .where(AuditRow.action == "application.submitted", AuditRow.subject == ApplicationRow.number)
+        .correlate(ApplicationRow)
+        .scalar_subquery()
     )
     returned = sa.exists().where(DecisionRow.application == ApplicationRow.number, DecisionRow.action == "return")
     query = (
         sa.select(
-            ApplicationRow.number, ApplicationRow.matter, first.c.at, DecisionRow.at, returned.correlate(ApplicationRow)
+            ApplicationRow.number, ApplicationRow.matter, first, DecisionRow.at, returned.correlate(ApplicationRow)
         )
         .join(DecisionRow, DecisionRow.application == ApplicationRow.number)
-        .join(first, first.c.subject == ApplicationRow.number)
         .where(DecisionRow.action.in_(("approve", "reject")), DecisionRow.at >= since)
     )
     if org is not None:
         query = query.where(ApplicationRow.org == org)
-    return [(number, matter, begun, at, bool(back)) for number, matter, begun, at, back in session.execute(query)]
+    rows = session.execute(query)
+    return [(number, matter, begun, at, bool(back)) for number, matter, begun, at, back in rows if begun is not None]
 
 
 def findings(session: Session, org: str | None, since: datetime, limit: int = 30) -> list[tuple[str, str, int]]:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from docproc.store.migrate import is_current
+from docproc.store.pages import IS_WAITING
 from docproc.store.tables import ApplicationRow, LicenceRow, PageRow
 
 __all__ = ["answers", "database_time", "is_current", "licences_by_status", "verdicts", "waiting_files"]
@@ -21,7 +22,7 @@ def answers(session: Session) -> bool:
 def waiting_files(session: Session) -> tuple[int, datetime | None]:
     """How many files wait to be read, and since when the oldest does."""
     query = sa.select(sa.func.count(), sa.func.min(PageRow.uploaded_at))
-    count, oldest = session.execute(query.where(PageRow.state == "queued", PageRow.removed_at.is_(None))).one()
+    count, oldest = session.execute(query.select_from(PageRow).where(IS_WAITING)).one()
     return count, oldest
 
 

@@ -55,9 +55,9 @@ class ApplicationRow(Base):
 
     number: Mapped[str] = mapped_column(sa.String(60), primary_key=True)
     matter: Mapped[str] = mapped_column(sa.String(60))
-    org: Mapped[str] = mapped_column(sa.String(80), index=True)
+    org: Mapped[str] = mapped_column(sa.String(80))
     channel: Mapped[str] = mapped_column(sa.String(20))
-    created_by: Mapped[str] = mapped_column(sa.String(80), index=True)
+    created_by: Mapped[str] = mapped_column(sa.String(80))
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     submitted_at: Mapped[datetime | None]
@@ -104,7 +104,7 @@ class PageRow(Base):
     sha256: Mapped[str] = mapped_column(sa.String(64))
     material_hint: Mapped[str] = mapped_column(sa.String(60))
     """Material named by the sender, or empty."""
-    state: Mapped[str] = mapped_column(sa.String(10), index=True)
+    state: Mapped[str] = mapped_column(sa.String(10))
     """``queued``, ``read`` or ``failed``."""
     error_code: Mapped[str] = mapped_column(sa.String(40))
     uploaded_at: Mapped[datetime]
@@ -382,7 +382,7 @@ class AuditRow(Base):
     at: Mapped[datetime] = mapped_column("happened_at")
     actor: Mapped[str] = mapped_column(sa.String(80))
     action: Mapped[str] = mapped_column(sa.String(40))
-    subject: Mapped[str] = mapped_column(sa.String(80), index=True)
+    subject: Mapped[str] = mapped_column(sa.String(80))
     detail: Mapped[dict[str, Any]]
     previous: Mapped[str] = mapped_column(sa.String(64))
     sha256: Mapped[str] = mapped_column(sa.String(64))
@@ -410,8 +410,8 @@ class PreviewRow(Base):
 
     page_id: Mapped[str] = mapped_column(sa.ForeignKey("pages.id"), primary_key=True)
     index: Mapped[int] = mapped_column("page_index", primary_key=True)
-    view_sha256: Mapped[str] = mapped_column(sa.String(64))
-    thumb_sha256: Mapped[str] = mapped_column(sa.String(64))
+    view_sha256: Mapped[str] = mapped_column(sa.String(64), index=True)
+    thumb_sha256: Mapped[str] = mapped_column(sa.String(64), index=True)
     width: Mapped[int]
     """Pixels of the page as handed in, the measure of every field's box."""
     height: Mapped[int]
@@ -709,6 +709,7 @@ class CatalogueChangeRow(Base):
 
 
 SEALING = sa.text("seal_state IN ('queued', 'waiting')")
+WAITING = sa.text("state = 'queued' AND removed_at IS NULL")
 HOT = (
     sa.Index("ix_applications_sealing", ApplicationRow.updated_at, sqlite_where=SEALING, postgresql_where=SEALING),
     sa.Index("ix_applications_org_number", ApplicationRow.org, ApplicationRow.number),
@@ -717,8 +718,16 @@ HOT = (
     sa.Index("ix_applications_matter_updated_at", ApplicationRow.matter, ApplicationRow.updated_at),
     sa.Index("ix_pages_sha256", PageRow.sha256),
     sa.Index("ix_pages_uploaded_by_uploaded_at", PageRow.uploaded_by, PageRow.uploaded_at),
+    sa.Index(
+        "ix_pages_waiting", PageRow.uploaded_by, PageRow.uploaded_at, sqlite_where=WAITING, postgresql_where=WAITING
+    ),
+    sa.Index("ix_pages_uploaded_at", PageRow.uploaded_at),
+    sa.Index("ix_decisions_decided_at", DecisionRow.at),
     sa.Index("ix_applications_matter_number", ApplicationRow.matter, ApplicationRow.number),
     sa.Index("ix_outbox_org_id", OutboxRow.org, OutboxRow.id),
-    sa.Index("ix_audit_log_subject_seq", AuditRow.subject, AuditRow.seq),
+    sa.Index(
+        "ix_audit_log_subject_seq", AuditRow.subject, AuditRow.seq, postgresql_ops={"subject": "varchar_pattern_ops"}
+    ),
+    sa.Index("ix_audit_log_actor_seq", AuditRow.actor, AuditRow.seq, postgresql_ops={"actor": "varchar_pattern_ops"}),
 )
 """Indexes for queries that would read whole tables once there are many applications."""

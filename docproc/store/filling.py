@@ -1,0 +1,117 @@
+"""Made-up applications in great number, finished long ago: what a service has stored when a measurement begins.
+
+PostgreSQL makes the rows itself, a million applications in minutes. All of it follows from the seed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import sqlalchemy as sa
+
+from docproc.errors import InputError
+from docproc.store.db import Database
+
+FILES = 3
+"""Files of each application."""
+LINES = 4
+"""Lines of the audit log for each application."""
+JOBS = 5
+"""Jobs that are done and still listed, for each application of the last month."""
+RECENT = 200_000
+"""Most applications of which jobs are still listed and answers to requests still kept."""
+READING = (
+    '{"file": "x.jpg", "index": 0, "material": "idcard", "how": "free", "page": 1, "quality": {"verdict": "good", '
+    '"findings": []}, "cpu_seconds": 0.8, "fields": {"name": {"name": "name", "value": "样例", "raw": "样例", '
+    '"confidence": 0.98, "box": [412.5, 310.0, 640.0, 362.5], "page": 1, "source": "ocr"}, "address": {"name": '
+    '"address", "value": "样例省样例市样例区样例街道100号", "raw": "样例省样例市样例区样例街道100号", '
+    '"confidence": 0.93, '
+    '"box": [412.5, 510.0, 1040.0, 602.5], "page": 1, "source": "ocr"}}}'
+)
+NUMBER = "'A' || lpad(n::text, 9, '0')"
+STATEMENTS = (
+    f"""INSERT INTO applications (number, matter, org, channel, created_by, created_at, updated_at, submitted_at,
+           status, version, revision, checked_revision, verdict, seal_state, seal_note, seal_attempt)
+       SELECT {NUMBER}, 'sole_trader', 'org-' || n % 20, 'kiosk', 'kiosk-' || n % 200, at, at, at,
+           CASE WHEN n % 1000 = 0 THEN 'submitted' ELSE 'issued' END, 4, 3, 3, 'pass', 'sealed', '', 1
+       FROM (SELECT n, now() - interval '30 seconds' * (:rows - n) AS at FROM generate_series(1, :rows) n) numbered""",
+    f"""INSERT INTO pages (id, application, position, filename, media_type, size, sha256, material_hint, state,
+           error_code, uploaded_at, uploaded_by, read_at)
+       SELECT md5(:seed || n || '-' || p), {NUMBER}, p, 'x.jpg', 'image/jpeg', 300000,
+           md5(:seed || 'a' || n || p) || md5('b' || n || p), '', 'read', '', at, 'kiosk-' || n % 200, at
+       FROM (SELECT n, p, now() - interval '30 seconds' * (:rows - n) AS at
+             FROM generate_series(1, :rows) n, generate_series(1, :files) p) numbered""",
+    """INSERT INTO readings (page_id, page_index, material, body)
+       SELECT id, 0, 'idcard', CAST(:reading AS jsonb) FROM pages""",
+    """INSERT INTO corrections (page_id, page_index, field, value, corrected_by, corrected_at)
+       SELECT id, 0, 'name', '样例', 'reviewer', uploaded_at FROM pages WHERE position = 1""",
+    """INSERT INTO previews (page_id, page_index, view_sha256, thumb_sha256, width, height)
+       SELECT id, 0, md5('v' || id) || md5('w' || id), md5('t' || id) || md5('u' || id), 1600, 1131 FROM pages""",
+    """INSERT INTO follow_codes (application, code) SELECT number, md5(:seed || 'f' || number) FROM applications""",
+    """INSERT INTO findings (application, code, severity, message, basis)
+       SELECT number, 'x', 'warn', 'x', '' FROM applications""",
+    """INSERT INTO decisions (id, application, on_version, action, decided_by, decided_at, reason, basis, seen_sha256,
+           set_aside)
+       SELECT md5(:seed || number), number, 3, 'approve', 'reviewer', created_at, '', '', '', '[]'
+       FROM applications""",
+    """INSERT INTO licences (number, decision, application, code, matter, kind, version, org, holder, title, authority,
+           issued_on, valid_from, status, body, sha256)
+       SELECT 'L' || a.number, d.id, a.number, md5(:seed || 'l' || a.number), a.matter, 'x', 1, a.org, '样例', '', '',
+           now(), now(), 'valid', '{}', md5(:seed || a.number) || md5('d' || a.number)
+       FROM applications a JOIN decisions d ON d.application = a.number""",
+    """INSERT INTO licence_files (sha256, licence, registered_at, reason)
+       SELECT sha256, number, now(), 'issued' FROM licences""",
+    """INSERT INTO licence_holders (licence, holder_code) SELECT number, left(md5(number), 18) FROM licences""",
+    """INSERT INTO licence_events (licence, status, changed_by, changed_at, reason)
+       SELECT number, 'valid', 'system', now(), '签发' FROM licences""",
+    f"""INSERT INTO audit_log (seq, happened_at, actor, action, subject, detail, previous, sha256)
+       SELECT :lines * (n - 1) + line, now() - interval '30 seconds' * (:rows - n), 'kiosk-' || n % 200,
+           (ARRAY['application.created', 'page.added', 'application.submitted', 'application.approved'])[line],
+           {NUMBER}, '{{}}', '', md5(:seed || n || line) || md5(n || '.' || line)
+       FROM generate_series(1, :rows) n, generate_series(1, :lines) line""",
+    """INSERT INTO idempotency_keys (key_id, key, request_sha256, answer, created_at)
+       SELECT 'filled', md5(:seed || n), md5('q' || n) || md5('r' || n), '{}', now()
+       FROM generate_series(1, :recent) n""",
+    "INSERT INTO counters (name, value) VALUES ('audit', :lines * :rows)",
+    """INSERT INTO outbox (topic, subject, org, body, created_at, delivered_at)
+       SELECT 'application.issued', number, org, '{}', created_at, created_at FROM applications""",
+)
+FINISHED_JOBS = """INSERT INTO dbos.workflow_status (workflow_uuid, status, name, queue_name, application_name,
+       priority, created_at, started_at_epoch_ms, completed_at)
+   SELECT 'read:' || md5(:seed || n || '.' || job), 'SUCCESS', 'read_page', 'read', 'docproc', 1, ms, ms, ms
+   FROM generate_series(1, :recent) n, generate_series(1, :jobs) job,
+       LATERAL (SELECT (extract(epoch FROM now()) * 1000 - n * 10000)::bigint AS ms) at"""
+"""Into the engine's table, where it is there."""
+
+
+def fill(
+    database: Database, rows: int, seed: int = 1, tell: Callable[[int, int], None] = lambda done, total: None
+) -> None:
+    """Store so many applications with files, readings, decisions, licences, log and finished jobs.
+
+    The log's hashes are made up, so a filled database proves nothing (``docproc audit verify``).
+
+    Args:
+        database: migrated, on PostgreSQL, without applications.
+        rows: applications.
+        seed: of everything that is made up.
+        tell: told of the progress.
+
+    Raises:
+        InputError: it is on SQLite.
+    """
+    if database.is_sqlite:
+        raise InputError("only PostgreSQL makes so many rows: set DOCPROC_DATABASE_URL")
+    values = {"rows": rows, "seed": f"{seed}/", "files": FILES, "lines": LINES, "reading": READING, "jobs": JOBS}
+    values["recent"] = min(rows, RECENT)
+    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("SET synchronous_commit = off")
+        engine = connection.exec_driver_sql("SELECT to_regclass('dbos.workflow_status')").scalar()
+        statements = (*STATEMENTS, *([FINISHED_JOBS] if engine else []))
+        for done, text in enumerate(statements):
+            tell(done, len(statements))
+            statement = sa.text(text)
+            named = [sa.bindparam(name, values[name]) for name in statement.compile().params]  # and so typed
+            connection.execute(statement.bindparams(*named))
+        connection.exec_driver_sql("VACUUM (ANALYZE)")
+        connection.exec_driver_sql("RESET synchronous_commit")
