@@ -102,7 +102,7 @@ def _run(store: Store, sample: Sample, number: int, copies: int, tell: Tell) -> 
             for application in handed_in:
                 _release(ctx, application)
             sealed, took = steady_rate(
-                partial(_issued, ctx),
+                partial(_sealed, ctx, handed_in),
                 _Warm(ports, "seal_and_keep"),
                 number,
                 copies,
@@ -190,9 +190,9 @@ def _read(ctx: Context, total: int) -> int:
         return total - pages.count_waiting(session)
 
 
-def _issued(ctx: Context) -> int:
+def _sealed(ctx: Context, numbers: Sequence[str]) -> int:
     with ctx.database.read() as session:
-        return applications.count_by_status(session).get("issued", 0)
+        return [state for _, state, _ in applications.seal_states(session, numbers)].count("sealed")
 
 
 def is_checked(ctx: Context, number: str) -> bool:

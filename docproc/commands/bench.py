@@ -79,6 +79,30 @@ def bench_flow(
         out.print(f"{item['store']}: {many} workers did {rates} of {few}", highlight=False)
 
 
+@bench_app.command("stored")
+def bench_stored(
+    rows: Annotated[str, typer.Option(help="Numbers of stored applications, separated by commas.")] = "1000,1000000",
+    rounds: Annotated[int, typer.Option(min=2, help="Applications handed in beside each of them.")] = 6,
+    seed: Annotated[int, typer.Option(help="Seed of what is stored.")] = 1,
+    sample: Annotated[Path, typer.Option(help="Folder of a sample that passes.")] = SAMPLE,
+    as_json: Json = False,
+) -> None:
+    """What a page costs beside few and many stored applications, in turn, on the servers in the settings."""
+    from docproc.bench_stored import run
+
+    with progress() as tell:
+        result = run(sample, whole_numbers(rows), rounds, seed, tell)
+    if as_json:
+        emit(result)
+        return
+    keys = ("stored", "pages", "cpu_s_page", "hand_in", "worker", "database", "hand_in_ms")
+    table = Table("stored", "pages", "CPU s/page", "handing in", "worker", "database", "answer, ms")
+    for item in result["sizes"]:
+        table.add_row(*(str(item[key]) for key in keys))
+    out.print(table)
+    out.print(f"a page costs {result['ratio']} times as much beside the most as beside the fewest", highlight=False)
+
+
 @contextmanager
 def progress() -> Iterator[Callable[[str, int, int], None]]:
     """A bar on a terminal; gives what moves it."""

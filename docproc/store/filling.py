@@ -6,6 +6,7 @@ PostgreSQL makes the rows itself, a million applications in minutes. All of it f
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -111,7 +112,9 @@ def fill(
         for done, text in enumerate(statements):
             tell(done, len(statements))
             statement = sa.text(text)
-            named = [sa.bindparam(name, values[name]) for name in statement.compile().params]  # and so typed
+            named: list[sa.BindParameter[Any]] = [
+                sa.bindparam(name, values[name]) for name in statement.compile().params
+            ]  # and so typed
             connection.execute(statement.bindparams(*named))
         connection.exec_driver_sql("VACUUM (ANALYZE)")
         connection.exec_driver_sql("RESET synchronous_commit")

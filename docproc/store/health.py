@@ -11,7 +11,7 @@ from docproc.store.migrate import is_current
 from docproc.store.pages import IS_WAITING
 from docproc.store.tables import ApplicationRow, LicenceRow, PageRow
 
-__all__ = ["answers", "database_time", "is_current", "licences_by_status", "verdicts", "waiting_files"]
+__all__ = ["answers", "backends", "database_time", "is_current", "licences_by_status", "verdicts", "waiting_files"]
 
 
 def answers(session: Session) -> bool:
@@ -44,3 +44,9 @@ def database_time(session: Session) -> datetime:
         return datetime.now(UTC)  # the same machine
     found: datetime = session.execute(sa.select(sa.func.clock_timestamp())).scalar_one()
     return found.astimezone(UTC)
+
+
+def backends(session: Session) -> list[int]:
+    """Process ids of the PostgreSQL server that work for this database."""
+    query = sa.text("SELECT pid FROM pg_stat_activity WHERE datname = current_database()")
+    return list(session.scalars(query))

@@ -25,7 +25,7 @@ from docproc.store.migrate import migrate
 ROWS = int(os.environ.get("DOCPROC_PLAN_ROWS", "30000"))
 AT = datetime(2020, 11, 23, 9, 30, tzinfo=UTC)
 MOST_BLOCKS = 1000
-"""Blocks of 8 KiB that a query may look at: fifty scattered rows with their index are about a hundred, a table thousands."""
+"""Blocks of 8 KiB that a query may look at: fifty scattered rows with their index are about a hundred."""
 Query = Callable[[Session], Any]
 HOT: dict[str, Query] = {
     "the applications of an office": lambda s: applications.list_applications(s, org="org-7"),

@@ -1,0 +1,111 @@
+"""Measure what a page costs beside few and many stored applications: ``docproc bench stored``.
+
+One service for each number, all at the same time, each with a reader of its own. The
+same application is handed in to each in turn, so that what else the machine does
+meanwhile falls on all of them alike. A first round, in which engines are loaded, does
+not count.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from docproc.bench_flow import Sample, hand_in, is_checked, load_sample
+from docproc.bench_service import READER_QUEUES, Tell, costs, fresh_service, until, workers
+from docproc.flow.service import Context
+from docproc.store.filling import fill
+from docproc.store.health import backends
+
+
+@dataclass(slots=True)
+class _Service:
+    """One of the services that are compared."""
+
+    stored: int
+    ctx: Context
+    ports: Sequence[int]
+    cpu: dict[str, float] = field(default_factory=dict)
+    """Spent before the first round that counts, then in those that do: by worker and database."""
+    hand_in: list[tuple[float, float]] = field(default_factory=list)
+    """CPU and wall seconds of each."""
+
+
+def run(
+    folder: Path, numbers: Sequence[int], rounds: int, seed: int = 1, tell: Tell = lambda what, done, total: None
+) -> dict[str, Any]:
+    """Measure with each number of stored applications.
+
+    Args:
+        folder: of a sample application that passes.
+        numbers: of stored applications.
+        rounds: applications that are handed in to each service and count.
+        seed: of what is stored.
+        tell: told of the progress.
+
+    Raises:
+        SetupError: no such sample, no servers, or the work does not get done.
+    """
+    sample = load_sample(folder)
+    with ExitStack() as stack:
+        services = [_prepared(stack, number, seed, tell) for number in numbers]
+        for turn in range(rounds + 1):
+            tell("applications", turn, rounds + 1)
+            for service in services:
+                _round(service, sample)
+                if not turn:
+                    service.cpu, service.hand_in = _spent(service), []
+        sizes = [_figures(service, rounds * len(sample.files)) for service in services]
+    return {"sizes": sizes, "ratio": round(sizes[-1]["cpu_s_page"] / sizes[0]["cpu_s_page"], 3)}
+
+
+def _prepared(stack: ExitStack, stored: int, seed: int, tell: Tell) -> _Service:
+    ctx = stack.enter_context(fresh_service("distributed"))
+    fill(ctx.database, stored, seed, partial(tell, f"storing {stored} applications"))
+    ports = stack.enter_context(workers(ctx, {f"reader-{stored}": READER_QUEUES}))
+    return _Service(stored, ctx, ports)
+
+
+def _round(service: _Service, sample: Sample) -> None:
+    cpu, wall = time.process_time(), time.perf_counter()
+    number = hand_in(service.ctx, sample)
+    service.hand_in.append((time.process_time() - cpu, time.perf_counter() - wall))
+    until(partial(is_checked, service.ctx, number))
+
+
+def _spent(service: _Service) -> dict[str, float]:
+    with service.ctx.database.read() as session:
+        processes = backends(session)
+    worker = sum(item["cpu_s"] for item in costs(service.ports).values())
+    return {"worker": worker, "database": sum(map(_cpu_seconds, processes))}
+
+
+def _figures(service: _Service, pages: int) -> dict[str, Any]:
+    now = _spent(service)
+    parts = {name: (now[name] - service.cpu[name]) / pages for name in now}
+    parts["hand_in"] = sum(cpu for cpu, _ in service.hand_in) / pages
+    files = pages / len(service.hand_in)
+    return {
+        "stored": service.stored,
+        "pages": pages,
+        "cpu_s_page": round(sum(parts.values()), 4),
+        **{name: round(value, 4) for name, value in parts.items()},
+        "hand_in_ms": round(1000 * median(wall for _, wall in service.hand_in) / files, 1),
+    }
+
+
+def _cpu_seconds(process: int) -> float:
+    """CPU time of a process of this machine; 0 of one that ended, or runs elsewhere."""
+    try:
+        text = Path(f"/proc/{process}/stat").read_text()
+    except OSError:
+        return 0.0
+    fields = text.rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
