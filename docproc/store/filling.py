@@ -55,6 +55,10 @@ STATEMENTS = (
            set_aside)
        SELECT md5(:seed || number), number, 3, 'approve', 'reviewer', created_at, '', '', '', '[]'
        FROM applications""",
+    """INSERT INTO notices (decision, application, number, body, state, note, attempt, sha256, created_at)
+       SELECT id, application, 'N' || application, '{}', 'sealed', '', 1, md5(:seed || 'n' || id) || md5('m' || id),
+           decided_at
+       FROM decisions""",
     """INSERT INTO licences (number, decision, application, code, matter, kind, version, org, holder, title, authority,
            issued_on, valid_from, status, body, sha256)
        SELECT 'L' || a.number, d.id, a.number, md5(:seed || 'l' || a.number), a.matter, 'x', 1, a.org, '样例', '', '',
