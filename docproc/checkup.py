@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
@@ -87,11 +87,13 @@ def _workers(ctx: Context) -> Check:
 
 def _database_clock(ctx: Context) -> Check:
     with ctx.database.read() as session:
-        skew = abs((health.database_time(session) - datetime.now(UTC)).total_seconds())
-    ok = skew < SKEW_SECONDS
-    return Check(
-        "clock", ok, f"{skew:.1f} s from the database's", "" if ok else "run chrony or systemd-timesyncd on both"
-    )
+        skew = health.clock_skew(session)
+    return _clock("clock", skew, "the database's")
+
+
+def _clock(name: str, skew: float, whose: str) -> Check:
+    ok = abs(skew) < SKEW_SECONDS
+    return Check(name, ok, f"{skew:+.1f} s from {whose}", "" if ok else "run chrony or systemd-timesyncd on both")
 
 
 def _blobs(ctx: Context) -> Check:

@@ -6,14 +6,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 
+from docproc.errors import UnavailableError
 from docproc.flow import in_force
 from docproc.flow.engine import Jobs
 from docproc.settings import Settings
+from docproc.store import health
 from docproc.store.blobs import Blobs, open_blobs
 from docproc.store.db import Database, open_database
 
 CHINA = timezone(timedelta(hours=8))
 """Legal days are Beijing days; China has had no summer time since 1992."""
+
+MAX_SKEW_SECONDS = 30.0
+"""Clocks that NTP keeps are apart by milliseconds; the 900 s after which S3 servers refuse are too many for us."""
 
 
 def utc_now() -> datetime:
@@ -38,6 +43,18 @@ class Context:
     def refresh(self) -> None:
         """Work by the matters that are in force now; cheap, to be called before each piece of work."""
         in_force.refresh(self.database, self.settings.data_dir, self.today())
+
+    def check_clock(self) -> None:
+        """Nothing that depends on the time is done by a clock that went wrong: a date would be wrong and look right.
+
+        Raises:
+            UnavailableError: this machine's clock is not the database's; the work waits until it is.
+        """
+        with self.database.read() as session:
+            skew = health.clock_skew(session)
+        if abs(skew) > MAX_SKEW_SECONDS:
+            remedy = "run chrony or systemd-timesyncd on both machines"
+            raise UnavailableError(f"this machine's clock is {skew:+.0f} s from the database's: {remedy}")
 
     def close(self) -> None:
         """Close all connections."""

@@ -167,6 +167,10 @@ class Jobs:
         versions = self.client.list_application_versions()
         return self.client.get_latest_application_version()["version_name"] if versions else None
 
+    def knows_version(self, version: str) -> bool:
+        """Whether a worker of this application version was ever started."""
+        return version in {item["version_name"] for item in self.client.list_application_versions()}
+
     def close(self) -> None:
         """Close the connections."""
         self.client.destroy()

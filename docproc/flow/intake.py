@@ -301,8 +301,8 @@ def _check_field(matter: str, reading: PageReading, field: str) -> None:
         raise InputError(f"material {reading.material} has no field {field!r}", message_zh="没有这个字段")
 
 
-def _open_application(session: Session, caller: Caller, number: str) -> ApplicationRow:
-    row = visible(session, caller, number, "upload", lock=True)
+def _open_application(session: Session, caller: Caller, number: str, *, lock: bool = True) -> ApplicationRow:
+    row = visible(session, caller, number, "upload", lock=lock)
     if row.status not in OPEN_FOR_PAGES:
         raise ConflictError(f"application is {row.status}, not open for files", message_zh="办件当前状态不能增减材料")
     return row
@@ -311,7 +311,7 @@ def _open_application(session: Session, caller: Caller, number: str) -> Applicat
 def check_room(ctx: Context, caller: Caller, number: str, material: str | None) -> int:
     """Refuse before the blob is written what the transaction would refuse anyway; returns the days to keep it."""
     with ctx.database.read() as session:
-        row = _open_application(session, caller, number)
+        row = _open_application(session, caller, number, lock=False)
         matter = find_matter(row.matter)
         if material is not None:
             matter.find_material(material)

@@ -16,12 +16,13 @@ from functools import partial
 from docproc import tracing
 from docproc.domain import Finding
 from docproc.errors import DocprocError, SealError, SetupError, UnavailableError
-from docproc.flow import delivering, engine, erasing, lease, meters, noticing, stamping, standing, texting
+from docproc.flow import delivering, engine, erasing, lease, meters, noticing, stamping, standing, texting, upgrade
 from docproc.flow.auditing import Stamper, stamp_head
 from docproc.flow.context import Context, open_context
 from docproc.flow.engine import QUEUE_OF
 from docproc.flow.guardian import end_with_parent
 from docproc.flow.intake import queue_check
+from docproc.flow.lease import Lease
 from docproc.flow.seals import register_own
 from docproc.flow.stages import Stages, real_stages
 from docproc.flow.workflows import UNREADABLE, Tools
@@ -75,6 +76,9 @@ def run_worker(
         signal.signal(number, lambda *_: stopping.set())
     ctx = open_context(settings)
     held = lease.acquire(ctx.database, name)
+    ended = threading.Event()
+    watch = threading.Thread(target=_watch, args=(held, name, ended), name="lease-watch", daemon=True)
+    watch.start()
     stamp = partial(stamping.stamp, settings) if stages is None and "seal" in queues else None
     stages = stages or real_stages(settings)
     Tools.install(ctx, stages)
@@ -83,26 +87,32 @@ def run_worker(
     meters.listen(settings.metrics_port)
     tracing.start(settings.traces_url, name, settings.traces_share)
     log.debug("jobs beside the main ones: %s", (*delivering.JOBS, *texting.JOBS, *standing.JOBS, *noticing.JOBS))
+    upgrade.adopt(ctx, [name])
     engine.launch(ctx.database, name, queues, settings.application_version)
     log.info("worker %s works off %s", name, ", ".join(queues))
     on_ready()
-    lost, tidied = False, -math.inf
-    while not lost and not stopping.wait(TICK_SECONDS):
-        lost = not held.is_held()
-        if not lost:
-            _look_around(ctx, name)
-            if time.monotonic() - tidied > TIDY_SECONDS:
-                _tidy(ctx, stamp)
-                tidied = time.monotonic()
-    if lost:
-        log.error("worker %s lost its name and stops at once", name)
-        logging.shutdown()
-        os._exit(1)  # an orderly exit would wait for running jobs, which are somebody else's by now
+    tidied = -math.inf
+    while not stopping.wait(TICK_SECONDS):
+        _look_around(ctx, name)
+        if time.monotonic() - tidied > TIDY_SECONDS:
+            _tidy(ctx, stamp)
+            tidied = time.monotonic()
     engine.stop(GRACE_SECONDS)
+    ended.set()
+    watch.join()
     held.release()
     ctx.close()
     tracing.stop()
     return 0
+
+
+def _watch(held: Lease, name: str, ended: threading.Event) -> None:
+    """End the process once its name is lost; apart from everything that may wait for a database out of reach."""
+    while not ended.wait(TICK_SECONDS):
+        if not held.is_held():
+            log.error("worker %s lost its name and stops at once", name)
+            logging.shutdown()
+            os._exit(1)  # an orderly exit would wait for running jobs, which are somebody else's by now
 
 
 def _register_seals(ctx: Context, stages: Stages) -> None:
@@ -149,6 +159,7 @@ def _tidy(ctx: Context, stamp: Stamper | None) -> None:
 def take_over(ctx: Context, name: str) -> list[str]:
     """Put back the jobs of workers that died; returns their names."""
     with lease.dead(ctx.database, ctx.jobs.busy_workers() - {name}) as names:
+        upgrade.adopt(ctx, names)
         if names:
             log.warning("workers %s are dead: their jobs go back into the queues", ", ".join(names))
             engine.recover(names)

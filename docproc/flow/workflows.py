@@ -61,9 +61,15 @@ class Tools:
 
     @classmethod
     def get(cls) -> tuple[Context, Stages]:
-        """Called by every step; raises SetupError when this process is no worker."""
+        """What a step works with; every step calls it.
+
+        Raises:
+            SetupError: this process is no worker.
+            UnavailableError: its clock is wrong; the step is tried again until it is right.
+        """
         if cls._installed is None:
             raise SetupError("this process is no worker: start one with `docproc worker`")
+        cls._installed[0].check_clock()
         cls._installed[0].refresh()
         return cls._installed
 

@@ -23,6 +23,9 @@ from docproc.errors import SetupError, UnavailableError
 
 BUSY_MS = 30_000
 """How long a SQLite writer waits for another one."""
+LOST_AFTER_SECONDS = 6
+"""Silence after which both ends give a connection up. By the system's own rules a cut cable would hold its connections,
+and at the server its locks and the names of workers, for hours."""
 _WRITES = "docproc_writes"
 _PASSING = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
 
@@ -52,18 +55,21 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """One consistent look; what is changed in it is rolled back; raises as :meth:`write`."""
-        with _reaching(), Session(self.engine, expire_on_commit=False) as session:
+        with _reaching(), Session(self._at_one_moment(), expire_on_commit=False) as session:
             yield session
             session.expunge_all()  # so that rows stay readable after the look
             session.rollback()
 
     @contextmanager
     def snapshot(self) -> Iterator[Session]:
-        """Many looks at one moment: what others commit meanwhile is not seen; raises as :meth:`write`."""
-        engine = self.engine if self.is_sqlite else self.engine.execution_options(isolation_level="REPEATABLE READ")
-        with _reaching(), Session(engine, expire_on_commit=False) as session:
+        """As :meth:`read`, for many rows: none is kept after it was looked at."""
+        with _reaching(), Session(self._at_one_moment(), expire_on_commit=False) as session:
             yield session
             session.rollback()
+
+    def _at_one_moment(self) -> sa.Engine:
+        """What others commit between two queries is not seen; SQLite does it by itself."""
+        return self.engine if self.is_sqlite else self.engine.execution_options(isolation_level="REPEATABLE READ")
 
     def close(self) -> None:
         """Close all connections."""
@@ -79,15 +85,14 @@ def open_database(url: str, pool_size: int = 10) -> Database:
     if url.startswith("sqlite"):
         return Database(_sqlite(url, pool_size))
     if url.startswith("postgresql"):
-        plain = sa.make_url(url).set(drivername="postgresql+psycopg")
         engine = sa.create_engine(
-            plain,
+            _watched(sa.make_url(url).set(drivername="postgresql+psycopg")),
             pool_size=pool_size,
             max_overflow=pool_size,
             pool_timeout=10,
             pool_pre_ping=True,
             hide_parameters=True,  # values of citizens' fields never get into a log
-            connect_args={"connect_timeout": 5, "application_name": "docproc"},
+            connect_args={"application_name": "docproc"},
         )
         return Database(engine)
     raise SetupError(f"database {url.split(':')[0]!r} is not supported: use sqlite:///FILE or postgresql://…")
@@ -115,6 +120,18 @@ def _outside_transactions(url: str, statement: str) -> None:
             connection.exec_driver_sql(statement)
     finally:
         database.close()
+
+
+def _watched(url: sa.URL) -> sa.URL:
+    """The URL with a limit on silence for both ends; what the URL itself says goes first."""
+    probes = {"keepalives_idle": LOST_AFTER_SECONDS // 2, "keepalives_interval": 1, "keepalives_count": 3}
+    there = {f"tcp_{name}": value for name, value in probes.items()}
+    limit = {"tcp_user_timeout": LOST_AFTER_SECONDS * 1000}
+    given = {
+        **{name: str(value) for name, value in {**probes, **limit, "connect_timeout": 5}.items()},
+        "options": " ".join(f"-c {name}={value}" for name, value in {**there, **limit}.items()),
+    }
+    return url.set(query={**given, **url.query})
 
 
 def _sqlite(url: str, pool_size: int) -> sa.Engine:

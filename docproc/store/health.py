@@ -11,7 +11,7 @@ from docproc.store.migrate import is_current
 from docproc.store.pages import IS_WAITING
 from docproc.store.tables import ApplicationRow, LicenceRow, PageRow
 
-__all__ = ["answers", "backends", "database_time", "is_current", "licences_by_status", "verdicts", "waiting_files"]
+__all__ = ["answers", "backends", "clock_skew", "is_current", "licences_by_status", "verdicts", "waiting_files"]
 
 
 def answers(session: Session) -> bool:
@@ -38,12 +38,12 @@ def licences_by_status(session: Session) -> dict[str, int]:
     return {row[0]: row[1] for row in session.execute(query)}
 
 
-def database_time(session: Session) -> datetime:
-    """The database server's clock."""
+def clock_skew(session: Session) -> float:
+    """How many seconds this machine's clock is before the database server's; negative: behind it."""
     if session.get_bind().dialect.name == "sqlite":
-        return datetime.now(UTC)  # the same machine
-    found: datetime = session.execute(sa.select(sa.func.clock_timestamp())).scalar_one()
-    return found.astimezone(UTC)
+        return 0.0  # the same machine
+    there: datetime = session.execute(sa.select(sa.func.clock_timestamp())).scalar_one()
+    return (datetime.now(UTC) - there).total_seconds()
 
 
 def backends(session: Session) -> list[int]:

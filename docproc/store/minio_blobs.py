@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import io
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,6 +28,16 @@ from docproc.store.links import Link, attachment, sign
 REGION = "us-east-1"
 """Named, so that the client need not ask for it."""
 CONNECT_SECONDS, READ_SECONDS = 3.0, 60.0
+LOST_AFTER_SECONDS = 6
+"""Silence after which a connection is given up; an answer that takes its time may take :data:`READ_SECONDS`."""
+_WATCHED = [
+    (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, LOST_AFTER_SECONDS // 2),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 1),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3),
+    (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, LOST_AFTER_SECONDS * 1000),
+]
 HELD = "WORM"
 """Word of MinIO's refusal to delete what is under retention, whose code is the general ``InvalidRequest``."""
 ABSENT = ("NoSuchKey", "NoSuchObject", "MethodNotAllowed")
@@ -71,7 +82,7 @@ class MinioBlobs:
         timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS)
         # A kiosk that hears "later" at once is better served than one that waits for many silent attempts.
         retries = urllib3.Retry(total=2, backoff_factor=0.2, status_forcelist=[500, 502, 503, 504])
-        http = urllib3.PoolManager(timeout=timeout, retries=retries, maxsize=32)
+        http = urllib3.PoolManager(timeout=timeout, retries=retries, maxsize=32, socket_options=_WATCHED)
         client = Minio(
             endpoint=host, access_key=access_key, secret_key=secret_key, secure=secure, http_client=http, region=REGION
         )

@@ -6,8 +6,8 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +19,28 @@ from docproc.flow.service import first_key
 from docproc.settings import Settings
 from docproc.store.db import open_database
 from tests.flow.people import Workers
+from tests.servers.clock import Clock
+from tests.servers.disk import Disk, disk
+from tests.servers.network import Network, network
 from tests.servers.objects import restartable_minio
 from tests.servers.postgres import restartable_cluster
-from tests.servers.processes import Server, free_port
+from tests.servers.processes import HERE, Host, Server, free_port
 
 SMALL, REAL = "tests.flow.small_stages", "docproc.flow.worker"
 READER_QUEUES = "read,check,notify"
 READERS, SEALER = ("reader-1", "reader-2"), "sealer"
+WEB, POSTGRES, MINIO = "web", "postgres", "minio"
+DISK_MIB = 1500
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What can be disturbed beside the processes: cables, disks and clocks."""
+
+    network: Network
+    hosts: dict[str, Host]
+    disks: dict[str, Disk]
+    clocks: dict[str, Clock]
 
 
 @dataclass
@@ -39,7 +54,7 @@ class Deployment:
     workers: Workers
     admin_key: str
     base: str
-    killed: dict[str, int] = field(default_factory=dict)
+    machine: Machine | None = None
 
     def client(self, key: str | None = None) -> httpx.Client:
         headers = {"Authorization": f"Bearer {key}"} if key else {}
@@ -68,7 +83,13 @@ class Deployment:
             subprocess.run(["kill", "-9", pid], check=False)
 
     def tend(self) -> None:
-        """Start again every worker that ended."""
+        """Start again every worker and server that ended by itself."""
+        for server in (self.postgres, self.minio, self.web):
+            if server.process is not None and server.process.poll() is not None:
+                try:
+                    server.start()
+                except RuntimeError:
+                    continue  # the next look tries again
         for name in [*READERS, SEALER]:
             if name in self.workers.running and self.workers.is_dead(name):
                 self.workers.start(name, "seal" if name == SEALER else READER_QUEUES, wait=False)
@@ -79,11 +100,17 @@ class Deployment:
 
 
 @contextmanager
-def deployment(folder: Path, module: str = SMALL, **given: Any) -> Iterator[Deployment]:
+def deployment(folder: Path, module: str = SMALL, machine: Machine | None = None, **given: Any) -> Iterator[Deployment]:
     """Run everything but the workers; :meth:`Deployment.start_workers` starts those."""
-    (folder / "minio").mkdir()
-    with restartable_cluster() as (url, postgres), restartable_minio(folder / "minio") as (s3, minio):
-        port = free_port()
+    hosts = machine.hosts if machine else {}
+    disks = {name: disk.folder for name, disk in machine.disks.items()} if machine else {}
+    store = disks.get(MINIO, folder / "minio")
+    store.mkdir(exist_ok=True)
+    with (
+        restartable_cluster(disks.get(POSTGRES), hosts.get(POSTGRES, HERE)) as (url, postgres),
+        restartable_minio(store, hosts.get(MINIO, HERE)) as (s3, minio),
+    ):
+        here = hosts.get(WEB, HERE)
         settings = Settings(
             data_dir=folder,
             database_url=url,
@@ -91,23 +118,37 @@ def deployment(folder: Path, module: str = SMALL, **given: Any) -> Iterator[Depl
             s3_access_key=s3.access_key,
             s3_secret_key=s3.secret_key,
             s3_secure=False,
-            port=port,
+            host=here.address,
+            port=free_port(),
             rate_limit_per_minute=100_000,
             _env_file=None,
             **given,
         )
         key = _prepare(settings)
-        base = f"http://127.0.0.1:{port}"
+        base = f"http://{here.address}:{settings.port}"
         env = environment(settings)
+        clock = machine.clocks[WEB].env if machine else {}
         command = [sys.executable, "-m", "docproc.cli", "serve", "--web-only"]
-        web = Server(command, lambda: _ready(base), folder / "web.log", env)
+        web = Server(command, lambda: _ready(base), folder / "web.log", {**env, **clock}, host=here)
         web.start()
         workers = Workers(settings, module, env)
+        workers.hosts, workers.clocks = hosts, machine.clocks if machine else {}
         try:
-            yield Deployment(settings, postgres, minio, web, workers, key, base)
+            yield Deployment(settings, postgres, minio, web, workers, key, base, machine)
         finally:
             workers.stop_all()
             web.stop(signal.SIGTERM, 40)
+
+
+@contextmanager
+def a_machine(folder: Path) -> Iterator[Machine]:
+    """Cables, disks and clocks for a deployment; no test where they cannot be had."""
+    clocks = {name: Clock.right(folder / f"clock-{name}") for name in (WEB, *READERS, SEALER)}
+    with ExitStack() as stack:
+        net = stack.enter_context(network())
+        hosts = {name: net.host() for name in (POSTGRES, MINIO, WEB, *READERS, SEALER)}
+        disks = {name: stack.enter_context(disk(DISK_MIB)) for name in (POSTGRES, MINIO)}
+        yield Machine(net, hosts, disks, clocks)
 
 
 def environment(settings: Settings) -> dict[str, str]:

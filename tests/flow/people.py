@@ -15,6 +15,8 @@ from docproc.flow.context import Context
 from docproc.flow.service import Seen, add_page, create_application, submit, view_application
 from docproc.settings import Settings
 from tests.flow.small_stages import paper
+from tests.servers.clock import Clock
+from tests.servers.processes import HERE, Host
 from tests.test_check import INSURANCE, TRADER, pages
 
 ALL_QUEUES = "read,check,seal,notify"
@@ -86,13 +88,19 @@ class Workers:
             "DOCPROC_DATABASE_URL": settings.database_url,
         }
         self.running: dict[str, subprocess.Popen[bytes]] = {}
+        self.hosts: dict[str, Host] = {}
+        """Where workers run that do not run here."""
+        self.clocks: dict[str, Clock] = {}
+        """Clocks of workers that have one of their own."""
 
     def start(self, name: str, queues: str = ALL_QUEUES, wait: bool = True) -> subprocess.Popen[bytes]:
         ready = self.settings.data_dir / f"ready-{name}"
         ready.unlink(missing_ok=True)
-        env = {**os.environ, **self.env}
+        clock = self.clocks[name].env if name in self.clocks else {}
+        env = {**os.environ, **self.env, **clock}
+        command = [sys.executable, "-m", self.module, name, queues]
         log = (self.settings.data_dir / f"log-{name}").open("ab")
-        process = subprocess.Popen([sys.executable, "-m", self.module, name, queues], env=env, stderr=log)
+        process = subprocess.Popen(self.hosts.get(name, HERE).command(command), env=env, stderr=log)
         log.close()
         self.running[name] = process
         if wait:

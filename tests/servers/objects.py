@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.servers.processes import Server, find_program, free_port, running
+from tests.servers.processes import HERE, Host, Server, find_program, free_port, running
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +36,10 @@ def minio_server(folder: Path) -> Iterator[S3Server]:
 
 
 @contextmanager
-def restartable_minio(folder: Path) -> Iterator[tuple[S3Server, Server]]:
+def restartable_minio(folder: Path, host: Host = HERE) -> Iterator[tuple[S3Server, Server]]:
     """Run MinIO on an empty folder; the test may stop and start it. It can encrypt with a key of its own."""
     program = find_program("minio", "scripts/servers minio")
-    server = _server()
+    server = _server(host)
     env = {
         "MINIO_ROOT_USER": server.access_key,
         "MINIO_ROOT_PASSWORD": server.secret_key,
@@ -51,7 +51,7 @@ def restartable_minio(folder: Path) -> Iterator[tuple[S3Server, Server]]:
     command: list[str | Path] = [program, "server", "--quiet", "--address", server.endpoint]
     store: list[str | Path] = ["--certs-dir", folder / "certs", folder / "data"]
     health = f"http://{server.endpoint}/minio/health/ready"
-    with running([*command, *store], lambda: _answers(health), folder / "log", env=env) as process:
+    with running([*command, *store], lambda: _answers(health), folder / "log", env=env, host=host) as process:
         yield server, process
 
 
@@ -70,8 +70,8 @@ def versity_server(folder: Path) -> Iterator[S3Server]:
         yield server
 
 
-def _server() -> S3Server:
-    return S3Server(f"127.0.0.1:{free_port()}", secrets.token_hex(8), secrets.token_hex(16))
+def _server(host: Host = HERE) -> S3Server:
+    return S3Server(f"{host.address}:{free_port()}", secrets.token_hex(8), secrets.token_hex(16))
 
 
 def _answers(url: str) -> bool:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psycopg
 
-from tests.servers.processes import Server, find_program, free_port, running
+from tests.servers.processes import HERE, Host, Server, find_program, free_port, running
 
 COMMAND = "scripts/servers postgres"
 DEBIAN = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
@@ -29,26 +29,32 @@ def cluster() -> Iterator[str]:
 
 
 @contextmanager
-def restartable_cluster(durable: bool = False) -> Iterator[tuple[str, Server]]:
+def restartable_cluster(
+    disk: Path | None = None, host: Host = HERE, *, durable: bool = False
+) -> Iterator[tuple[str, Server]]:
     """The URL of :func:`cluster` together with the server, which the test may stop and start.
 
-    A ``durable`` one waits for its disk, as in production: for measurements.
-    PostgreSQL refuses to run as root, so root hands the folder and the process to the account ``postgres``.
+    ``disk`` is where its data goes, by default the folder for temporary files. A ``durable`` one waits for its disk, as
+    in production: for measurements. PostgreSQL refuses to run as root, so root hands the folder and the process to the
+    account ``postgres``.
     """
     initdb = find_program("initdb", COMMAND, *DEBIAN)
-    folder = Path(tempfile.mkdtemp(prefix="docproc-pg-"))
+    folder = Path(tempfile.mkdtemp(prefix="docproc-pg-", dir=disk))
     try:
         user = _owner(folder)
         password = secrets.token_hex(16)
         _make(initdb, folder, password, user)
         port = free_port()
-        address = f"docproc:{password}@127.0.0.1:{port}"
+        address = f"docproc:{password}@{host.address}:{port}"
         server: list[str | Path] = [initdb.with_name("postgres"), "-D", folder / "data", "-p", str(port), "-k", folder]
-        options = ["-c", "listen_addresses=127.0.0.1"]
-        if not durable:  # the data lives as long as the test run, so it need not survive a power cut
-            options += ["-c", "fsync=off", "-c", "synchronous_commit=off"]
+        options = ["-c", f"listen_addresses={host.address}"]
+        if not durable:  # the data lives as long as the test run: it survives a kill of the server, but no power cut
+            options += ["-c", "fsync=off"]
+        with (folder / "data" / "pg_hba.conf").open("a") as file:
+            file.write(f"host all all {host.address}/24 scram-sha-256\n")
         login = f"postgresql://{address}/postgres"
-        with running([*server, *options], lambda: _answers(login), folder / "log", user=user) as process:
+        command = [*server, *options]
+        with running(command, lambda: _answers(login), folder / "log", user=user, host=host) as process:
             with psycopg.connect(login, autocommit=True) as connection:
                 connection.execute("CREATE DATABASE docproc")
             yield f"postgresql+psycopg://{address}/docproc", process

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import shutil
 import signal
 import socket
@@ -47,6 +48,28 @@ def free_port() -> int:
         return port
 
 
+@dataclass(frozen=True, slots=True)
+class Host:
+    """Where a process runs; by itself this machine, on loopback."""
+
+    address: str = "127.0.0.1"
+    namespace: str = ""
+    cable: str = ""
+    """The end of its cable at the bridge (``tests.servers.network``)."""
+
+    def command(self, command: Sequence[str | Path], user: str | None = None) -> list[str]:
+        """The command as it is run there; it keeps its process id."""
+        words = [str(part) for part in command]
+        if not self.namespace:
+            return words
+        account = pwd.getpwnam(user) if user else None
+        change = [f"--setuid={account.pw_uid}", f"--setgid={account.pw_gid}"] if account else []
+        return ["nsenter", f"--net=/run/netns/{self.namespace}", *change, "--", *words]
+
+
+HERE = Host()
+
+
 @dataclass
 class Server:
     """A program that a test starts, stops, kills and starts again."""
@@ -59,6 +82,7 @@ class Server:
     """Variables added to those of this process."""
     user: str | None = None
     """Account to run as; ``None``: this one."""
+    host: Host = HERE
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -67,15 +91,16 @@ class Server:
         Raises:
             RuntimeError: the server ended or did not become ready in time.
         """
+        user = None if self.host.namespace else self.user
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
-                [str(part) for part in self.command],
+                self.host.command(self.command, self.user),
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env={**os.environ, **self.env},
-                user=self.user,
-                group=self.user,
-                extra_groups=[] if self.user else None,
+                user=user,
+                group=user,
+                extra_groups=[] if user else None,
             )
         try:
             _wait(self.process, self.ready, self.log)
@@ -104,9 +129,10 @@ def running(
     *,
     env: Mapping[str, str] | None = None,
     user: str | None = None,
+    host: Host = HERE,
 ) -> Iterator[Server]:
     """Run a server until the block ends; arguments and errors as of :class:`Server`."""
-    server = Server(command, ready, log, env or {}, user)
+    server = Server(command, ready, log, env or {}, user, host)
     server.start()
     try:
         yield server

@@ -1,0 +1,52 @@
+"""A clock that a test sets while the process that reads it runs (libfaketime)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.servers.processes import absent
+
+_WAITING = "import threading, time\ntime.sleep = lambda seconds: threading.Event().wait(seconds)\n"
+"""Python sleeps until a moment of the clock that only goes on, which libfaketime does not give on; so it waits."""
+LIBRARY = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")
+
+
+def has_clocks() -> bool:
+    """Whether clocks can be set here."""
+    return LIBRARY.is_file()
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """The clock of the processes that are started with :attr:`env`; the file says how far it is off."""
+
+    file: Path
+
+    @classmethod
+    def right(cls, file: Path) -> Clock:
+        """One that is right; no test where clocks cannot be set."""
+        if not has_clocks():
+            absent("libfaketime", "scripts/servers clock")
+        made = cls(file)
+        (file.parent / "waiting").mkdir(exist_ok=True)
+        (file.parent / "waiting" / "sitecustomize.py").write_text(_WAITING)
+        made.set(0)
+        return made
+
+    @property
+    def env(self) -> dict[str, str]:
+        """What a process needs to read it; time that only goes on, such as that of timeouts, is left alone."""
+        return {
+            "LD_PRELOAD": str(LIBRARY),
+            "FAKETIME_TIMESTAMP_FILE": str(self.file),
+            "FAKETIME_NO_CACHE": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+            "PYTHONPATH": str(self.file.parent / "waiting"),
+        }
+
+    def set(self, seconds: int) -> None:
+        """Set it off by so many seconds, at once."""
+        fresh = self.file.with_suffix(".new")
+        fresh.write_text(f"{seconds:+d}\n")
+        fresh.replace(self.file)
