@@ -111,7 +111,7 @@ def _work(
                 break
             if now - moved > STALLED_SECONDS:
                 raise SetupError(f"{done} sealed, and nothing more within {STALLED_SECONDS:.0f} s: see the log")
-            time.sleep(0.5)
+            time.sleep(2)
         spent = costs([port])
         if kill:
             process.kill()

@@ -161,7 +161,7 @@ def seal_batch(
         numbers, begin = released.numbers, time.monotonic()
         state = batch_progress(ctx, numbers)
         while wait and state.pending and time.monotonic() - begin < wait:
-            time.sleep(0.5)
+            time.sleep(max(0.5, len(numbers) / 2000))  # each look asks for all of them
             state = batch_progress(ctx, numbers)
             show("制证签章", state.sealed, len(numbers))
     told = [{"number": number, "reason": reason} for number, reason in (*state.failed, *released.refused)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from functools import lru_cache
 
 from docproc.licence.glyphs import Subset, Typeface
 
@@ -29,9 +30,9 @@ class PdfFile:
         """Add an object and return its number."""
         return self.put(self.reserve(), body)
 
-    def stream(self, data: bytes, entries: str = "", *, compress: bool = True) -> int:
-        """Add a stream; ``entries`` are further dictionary entries."""
-        body = zlib.compress(data, 9) if compress else data
+    def stream(self, data: bytes, entries: str = "", *, compress: bool = True, constant: bool = False) -> int:
+        """Add a stream; ``entries`` are further dictionary entries, ``constant`` data is compressed once in a process."""
+        body = data if not compress else _constant(data) if constant else zlib.compress(data, 9)
         method = " /Filter /FlateDecode" if compress else ""
         head = f"<< {entries} /Length {len(body)}{method} >>\nstream\n".encode("ascii")
         return self.add(head + body + b"\nendstream")
@@ -51,6 +52,11 @@ class PdfFile:
         mark = identity.hex()
         trailer = f"trailer\n<< /Size {len(offsets) + 1} /Root {root} 0 R /ID [<{mark}> <{mark}>] >>\n"
         return bytes(out) + trailer.encode("ascii") + b"startxref\n%d\n%%%%EOF\n" % start
+
+
+@lru_cache(maxsize=16)
+def _constant(data: bytes) -> bytes:
+    return zlib.compress(data, 9)
 
 
 def text(value: str) -> str:

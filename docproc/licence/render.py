@@ -205,6 +205,7 @@ def _assemble(canvases: list[Canvas], licence: Licence, layout: Layout, data: by
     shared.forms["Border"] = pdf.stream(
         _decoration((layout.page_mm, layout.colour, layout.light, layout.tint)),
         f"/Type /XObject /Subtype /Form /BBox {shared.box} /Resources << >>",
+        constant=True,
     )
     if across is not None:
         shared.forms["Across"] = _across(pdf, across)
@@ -244,4 +245,4 @@ def _across(pdf: PdfFile, art: SealArt) -> int:
     side = number(art.diameter * PT)
     blend = "/ExtGState << /Multiply << /Type /ExtGState /BM /Multiply >> >>"
     entries = f"/Type /XObject /Subtype /Form /BBox [0 0 {side} {side}] /Resources << {blend} >>"
-    return pdf.stream(b"/Multiply gs\n" + art.operators, entries)
+    return pdf.stream(b"/Multiply gs\n" + art.operators, entries, constant=True)

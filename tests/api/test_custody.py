@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import secrets
 import shutil
 import signal
@@ -24,6 +23,7 @@ from docproc.licence.pki import AUTHORITY, AUTHORITY_CODE, make_dev_pki
 from docproc.licence.pki_server import serving
 from docproc.licence.responder import DevPki
 from tests.api.group import Group, checked, decision, group, open_application, upload_all, view
+from tests.api.memory import children, in_memory
 from tests.flow.people import until
 
 MODULES = ("/usr/lib/softhsm/libsofthsm2.so", "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so")
@@ -120,34 +120,6 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def children(parent: int) -> dict[str, int]:
-    """``web``, ``read`` and ``seal``: process numbers below the parent."""
-    found = {}
-    for number in Path(f"/proc/{parent}/task/{parent}/children").read_text().split():
-        command = Path(f"/proc/{number}/cmdline").read_bytes()
-        name = "web" if b"api.web" in command else "seal" if b"-seal" in command else "read"
-        found[name] = int(number)
-    return found
-
-
-def in_memory(process: int, wanted: dict[str, bytes]) -> set[str]:
-    """Which of these byte strings are anywhere in the memory or the environment of a process."""
-    found: set[str] = set()
-    with Path(f"/proc/{process}/maps").open() as maps, Path(f"/proc/{process}/mem").open("rb", 0) as memory:
-        for line in maps:
-            place = re.match(r"([0-9a-f]+)-([0-9a-f]+) r", line)
-            if place is None or "[v" in line:
-                continue
-            start, end = int(place[1], 16), int(place[2], 16)
-            try:
-                memory.seek(start)
-                data = memory.read(end - start)
-            except (OSError, OverflowError, ValueError):
-                continue
-            found |= {name for name, item in wanted.items() if item in data}
-    return found
 
 
 def test_a_token_seals_through_the_service_and_waits_out_an_outage(custody: Custody) -> None:

@@ -3,12 +3,13 @@ from __future__ import annotations
 import hashlib
 import re
 import zlib
+from typing import Any
 
 import numpy as np
 import pymupdf
 import pytest
 
-from docproc.assets import SANS, font
+from docproc.assets import SANS, SERIF, font
 from docproc.errors import InputError, SealError
 from docproc.licence.art import DIAMETERS, EDGE, PT, RED, SealArt, draw, spread
 
@@ -29,15 +30,27 @@ def raster(art: SealArt, dpi: int = 600) -> np.ndarray:
     return picture[:, :, 1] < 128
 
 
-def test_the_same_seal_is_the_same_bytes_and_has_not_changed() -> None:
-    first = draw(NAME, font(), code="9900990012345")
-    assert first == draw(NAME, font(), code="9900990012345")
+@pytest.mark.parametrize("what", ["code", "purpose", "emblem", "plain"])
+def test_the_same_seal_is_the_same_bytes_and_has_not_changed(what: str) -> None:
+    given: dict[str, dict[str, Any]] = {
+        "code": {"name": NAME, "code": "9900990012345"},
+        "purpose": {"name": NAME, "purpose": "行政审批专用章", "diameter": DIAMETERS["department"]},
+        "emblem": {"name": "示例市人民政府", "emblem": True, "diameter": DIAMETERS["city"]},
+        "plain": {"name": "示例镇人民政府", "diameter": DIAMETERS["township"]},
+    }
+    first = draw(font=font(SERIF), **given[what])
+    assert first == draw(font=font(SERIF), **given[what])
     assert zlib.decompress(first.compressed()) == first.operators
-    assert hashlib.sha256(first.operators).hexdigest() == SNAPSHOT
+    assert hashlib.sha256(first.operators).hexdigest() == SNAPSHOTS[what]
 
 
-SNAPSHOT = "bc24b2bbe4e4424cfc40a3651f68ab6ac621ff72cf1e415689fb3c855a8832de"
-"""Of the operators; a change of the drawing is a change of this number, on purpose and after looking at the seal."""
+SNAPSHOTS = {
+    "code": "bc24b2bbe4e4424cfc40a3651f68ab6ac621ff72cf1e415689fb3c855a8832de",
+    "purpose": "f9af0e8b7f71c57558e098c6022103796828f89459d8b24dc8b9a6da447fba2c",
+    "emblem": "990b9adfcc4a1d5ad3e4c28b9f094a114ce8b26298f7df72e35e14e062b54103",
+    "plain": "d3258db610a7c23df0ed93b124b7347696ed68e5e96820c2b0004efd9fc87183",
+}
+"""Of the operators; a change of the drawing is a change of these numbers, on purpose and after looking at the seal."""
 
 
 @pytest.mark.parametrize("diameter", [40.0, 42.0, 45.0])
