@@ -31,7 +31,7 @@ class PdfFile:
         return self.put(self.reserve(), body)
 
     def stream(self, data: bytes, entries: str = "", *, compress: bool = True, constant: bool = False) -> int:
-        """Add a stream; ``entries`` are further dictionary entries, ``constant`` data is compressed once in a process."""
+        """Add a stream; ``entries`` are further dictionary entries, ``constant`` data is compressed once a process."""
         body = data if not compress else _constant(data) if constant else zlib.compress(data, 9)
         method = " /Filter /FlateDecode" if compress else ""
         head = f"<< {entries} /Length {len(body)}{method} >>\nstream\n".encode("ascii")

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 
-from docproc.licence.pki import JOINT_SEAL, make_dev_pki
-from docproc.licence.sm2_pki import SM2_SEAL, make_sm2_pki
+from docproc.assets import SERIF, font
+from docproc.licence import custody
+from docproc.licence.art import draw
+from docproc.licence.pki import AUTHORITY, AUTHORITY_CODE, JOINT_SEAL, make_dev_pki
+from docproc.licence.seal_object import make_seal_object
+from docproc.licence.sm2_pki import MAKER, SM2_SEAL, make_sm2_pki
 from docproc.licence.sm2_signer import load_sm2
 from tests.api.group import Group, checked, decision, group, open_application, upload_all, view
 from tests.api.memory import children, in_memory
 from tests.flow.people import until
+
+NAME = "market_regulation"
 
 
 @dataclass
@@ -24,6 +34,7 @@ class Office:
     """A running service whose seal keys lie in files, and what must not leave the sealer."""
 
     running: Group
+    certs: Path
     secrets: dict[str, bytes]
 
 
@@ -40,6 +51,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     with group(folder / "var", "tests.flow.sealing_stages", **settings) as running:
         yield Office(
             running,
+            certs,
             {
                 "passphrase": passphrase,
                 "prime": prime,
@@ -60,25 +72,72 @@ def _key(path: Path, passphrase: bytes) -> bytes:
     return key.private_numbers().private_value.to_bytes(32, "big")
 
 
-def test_only_the_sealer_ever_holds_a_key(office: Office) -> None:
+@pytest.fixture(scope="module")
+def people(office: Office) -> Iterator[dict[str, httpx.Client]]:
+    roles = ("kiosk", "reviewer", "sealer", "approver")
+    with ExitStack() as stack:
+        running = office.running
+        yield {role: stack.enter_context(running.client(running.new_key(f"{role}-1", role))) for role in roles}
+
+
+def issue(people: dict[str, httpx.Client]) -> dict[str, Any]:
+    """Have a licence issued; the verdict on its file."""
+    kiosk, reviewer = people["kiosk"], people["reviewer"]
+    number = open_application(kiosk)
+    upload_all(kiosk, number)
+    checked(kiosk, number)
+    kiosk.post(f"/v1/applications/{number}/submit").raise_for_status()
+    made = reviewer.post(f"/v1/applications/{number}/decisions", json=decision(view(reviewer, number)))
+    assert made.status_code == 201, made.text
+    wanted = {"version": made.json()["version"]}
+    people["sealer"].post(f"/v1/applications/{number}/release", json=wanted).raise_for_status()
+    issued = until(lambda: (v := view(kiosk, number))["status"] == "issued" and v, 90)
+    pdf = reviewer.get(f"/v1/licences/{issued['licence']}/file").content
+    verdict: dict[str, Any] = kiosk.post("/v1/licences/verify", content=pdf).json()
+    return verdict
+
+
+@pytest.fixture(scope="module")
+def verdicts(office: Office, people: dict[str, httpx.Client]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """On a licence sealed by RSA, and on one after two persons registered an SM2 seal under the same name."""
+    before = issue(people)
+    (former,) = [item for item in people["sealer"].get("/v1/seals").json()["seals"] if item["name"] == NAME]
+    assert former["algorithm"] == "RSA-2048"
+    chain = custody.read_chain((office.certs / f"{SM2_SEAL}.pem").read_bytes())
+    begin, end = datetime.now(UTC), datetime.now(UTC) + timedelta(days=90)
+    seal = custody.RegisteredSeal(
+        name=NAME, owner=AUTHORITY, owner_code=AUTHORITY_CODE, kind="official", filing_number="SAMPLE-SM2",
+        certificates=custody.to_der(chain), diameter=42.0, licence_kinds=tuple(former["licence_kinds"]),
+        art=draw(AUTHORITY, font(SERIF), diameter=42.0).compressed(), valid_from=begin, valid_to=end,
+    )  # fmt: skip
+    maker = load_sm2(office.certs / f"{MAKER}.pem", office.secrets["passphrase"])
+    proposed = {
+        "name": NAME, "owner": AUTHORITY, "owner_code": AUTHORITY_CODE, "kind": "official",
+        "filing_number": "SAMPLE-SM2", "certificates": custody.to_pem(chain), "licence_kinds": former["licence_kinds"],
+        "valid_from": begin.isoformat(), "valid_to": end.isoformat(), "reason": "启用国密印章",
+        "record": base64.b64encode(make_seal_object(seal, maker, begin)).decode(),
+    }  # fmt: skip
+    change = people["sealer"].post("/v1/seals", json=proposed)
+    assert change.status_code == 202, change.text
+    people["approver"].post(f"/v1/seals/changes/{change.json()['id']}", json={"confirm": True}).raise_for_status()
+    return before, issue(people)
+
+
+def test_two_persons_change_the_service_over_to_sm2(verdicts: tuple[dict[str, Any], dict[str, Any]]) -> None:
+    before, verdict = verdicts
+    assert (before["ok"], before["signatures"][0]["level"]) == (True, "B-LTA")
+    assert (verdict["ok"], verdict["indication"], verdict["integrity"]) == (False, "INDETERMINATE", "intact")
+    assert verdict["issued"] == "as-issued"
+    (found,) = verdict["signatures"]
+    assert (found["algorithm"], found["level"]) == ("SM2", "B-LTA")
+    assert found["time"] is not None
+
+
+@pytest.mark.usefixtures("verdicts")  # in which the sealer used keys of both kinds
+def test_only_the_sealer_ever_holds_a_key(office: Office, people: dict[str, httpx.Client]) -> None:
+    registry = people["approver"].get("/v1/seals").text
+    record = people["approver"].get(f"/v1/seals/{NAME}/record").content
     running = office.running
-    kiosk, reviewer = running.client(running.new_key("k", "kiosk")), running.client(running.new_key("r", "reviewer"))
-    sealer, approver = running.client(running.new_key("s", "sealer")), running.client(running.new_key("a", "approver"))
-    with kiosk, reviewer, sealer, approver:
-        number = open_application(kiosk)
-        upload_all(kiosk, number)
-        checked(kiosk, number)
-        kiosk.post(f"/v1/applications/{number}/submit").raise_for_status()
-        made = reviewer.post(f"/v1/applications/{number}/decisions", json=decision(view(reviewer, number)))
-        assert made.status_code == 201, made.text
-        sealer.post(f"/v1/applications/{number}/release", json={"version": made.json()["version"]}).raise_for_status()
-        issued = until(lambda: (v := view(kiosk, number))["status"] == "issued" and v, 90)
-        verdict = kiosk.post(
-            "/v1/licences/verify", content=reviewer.get(f"/v1/licences/{issued['licence']}/file").content
-        ).json()
-        registry = approver.get("/v1/seals").text
-        record = approver.get("/v1/seals/market_regulation/record").content
-    assert verdict["ok"], verdict
     found = children(running.process.pid)
     held = in_memory(found["seal"], office.secrets)
     assert {"passphrase", "SM2 key"} <= held, "the search finds nothing anywhere"
