@@ -116,7 +116,9 @@ class ReadingView(BaseModel):
 
     index: int = Field(description="0-based page inside the file")
     material: str | None
-    how: Literal["registered", "free"]
+    how: Literal["registered", "matched", "free"] = Field(
+        description="A form laid by its corner marks, by its print where the marks are lost, or any page by its words"
+    )
     quality: QualityView
     fields: list[FieldView]
     page: int

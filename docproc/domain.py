@@ -17,7 +17,7 @@ Severity = Literal["block", "fix", "warn", "info"]
 Verdict = Literal["pass", "supplement", "rescan"]
 QualityVerdict = Literal["good", "rescan"]
 Source = Literal["ocr", "repair", "registry", "person"]
-How = Literal["registered", "free"]
+How = Literal["registered", "matched", "free"]
 DecisionAction = Literal["approve", "return", "reject"]
 
 SEVERITIES: tuple[Severity, ...] = ("block", "fix", "warn", "info")

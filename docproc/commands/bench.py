@@ -38,11 +38,20 @@ def bench_read(
         emit(result)
         return
     table = Table(
-        "path", "pages", "fields", "exact", "character error", "abstained", "wrong unseen", "CPU s/page", "MB"
+        "path",
+        "pages",
+        "fields",
+        "exact",
+        "character error",
+        "abstained",
+        "wrong unseen",
+        "CPU s/page",
+        "start s",
+        "MB",
     )
     for name, item in result["paths"].items():
         rates = (f"{item[key]:.4f}" for key in ("exact", "character_error", "abstained", "wrong_unseen"))
-        cost = (f"{item['cpu_seconds_page']:.2f}", f"{item['peak_mb']:.0f}")
+        cost = (f"{item['cpu_seconds_page']:.3f}", f"{item['start']['wall_seconds']:.2f}", f"{item['peak_mb']:.0f}")
         table.add_row(name, str(item["pages"]), str(item["fields"]), *rates, *cost)
     out.print(table)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -11,7 +12,8 @@ from numpy.typing import NDArray
 from docproc.domain import Box
 from docproc.read.template import PX
 from docproc.scan.geometry import Image
-from docproc.scan.ink import even_light, red_mask, remove_red
+from docproc.scan.ink import even_light_in, paper_of, red_mask, remove_red_in
+from docproc.scan.resample import Window
 
 Mask = NDArray[np.bool_]
 """H x W."""
@@ -49,13 +51,39 @@ def part_ink(page: Image, blank: Image) -> Sheet:
         page: H x W x 3, straightened and slid onto the blank form.
         blank: H x W grey, the blank form.
     """
-    lit = even_light(page)
-    red = red_mask(lit).astype(bool)
-    black = remove_red(lit)
-    grey = cv2.cvtColor(black, cv2.COLOR_BGR2GRAY)
+    return part_ink_in([page], [(0, 0, page.shape[1], page.shape[0])], blank, paper_of(page))
+
+
+def part_ink_in(parts: Sequence[Image], windows: Sequence[Window], blank: Image, paper: Image) -> Sheet:
+    """As :func:`part_ink`, of a page of which only parts were drawn; elsewhere the sheet has no ink.
+
+    Args:
+        parts: H x W x 3 each.
+        windows: where they lie on the page, none overlapping.
+        blank: grey, the whole blank form.
+        paper: of the whole page, see :func:`docproc.scan.ink.paper_of`.
+    """
+    size = (blank.shape[1], blank.shape[0])
+    ink, red, printed = (np.zeros(blank.shape, np.bool_) for _ in range(3))
+    written = np.full((*blank.shape, 3), PAPER, np.uint8)
+    lit = [even_light_in(part, w[0], w[1], paper, size) for part, w in zip(parts, windows, strict=True)]
+    for even, black, (x0, y0, x1, y1) in zip(lit, remove_red_in(lit), windows, strict=True):
+        here = np.s_[y0:y1, x0:x1]
+        print_here = _print_of(blank[here])
+        written[here], ink[here] = _part(black, print_here)
+        red[here], printed[here] = red_mask(even) > 0, print_here > 0
+    return Sheet(written, ink, red, printed)
+
+
+def _print_of(blank: Image) -> Image:
+    """1 where the blank form's print may lie, else 0."""
     kernel = np.ones((2 * SPREAD_PX + 1, 2 * SPREAD_PX + 1), np.uint8)
-    printed = cv2.dilate(cv2.threshold(blank, 254 - PRINTED, 1, cv2.THRESH_BINARY_INV)[1], kernel)
-    dark = cv2.threshold(grey, PAPER - DARK - 1, 1, cv2.THRESH_BINARY_INV)[1]
+    return np.asarray(cv2.dilate(cv2.threshold(blank, 254 - PRINTED, 1, cv2.THRESH_BINARY_INV)[1], kernel), np.uint8)
+
+
+def _part(black: Image, printed: Image) -> tuple[Image, Mask]:
+    """A part without its print, and its writing; ``printed`` is 0 or 1."""
+    dark = cv2.threshold(cv2.cvtColor(black, cv2.COLOR_BGR2GRAY), PAPER - DARK - 1, 1, cv2.THRESH_BINARY_INV)[1]
     free = cv2.bitwise_and(dark, 1 - printed)
     reach = round(BRIDGE_MM * PX) | 1
     joined = cv2.bitwise_or(
@@ -65,8 +93,7 @@ def part_ink(page: Image, blank: Image) -> Sheet:
     kept = cv2.bitwise_and(cv2.bitwise_and(joined, printed), dark)
     cover = cv2.multiply(cv2.subtract(printed, kept), PAPER)
     written = cv2.max(black, cv2.merge([cover, cover, cover]))
-    ink = cv2.bitwise_or(free, kept).view(np.bool_)
-    return Sheet(np.asarray(written, np.uint8), ink, red, printed.view(np.bool_))
+    return np.asarray(written, np.uint8), cv2.bitwise_or(free, kept).view(np.bool_)
 
 
 def to_px(box: Box, shape: tuple[int, ...], grow_mm: float = 0.0) -> tuple[int, int, int, int]:

@@ -1,7 +1,10 @@
 """The product's own reading engine: PP-OCRv6 networks on OpenVINO.
 
-Posteriors agree with PaddleOCR's; the gain is bf16 where the CPU has it, crops batched by width with little padding,
-and a compiled network kept on disk. Weights come from :func:`docproc.assets.weight`.
+Posteriors agree with PaddleOCR's; the gain is bf16 where the CPU has it, little padding, and a compiled network kept on
+disk. Weights come from :func:`docproc.assets.weight`.
+
+Crops go through one by one. On a CPU a batch costs as much as its crops do alone, but for every new pair of width and
+number the engine prepares itself anew (15 to 70 ms) and keeps that in memory; 50 widths are soon all known.
 """
 
 from __future__ import annotations
@@ -9,7 +12,7 @@ from __future__ import annotations
 import math
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -32,9 +35,7 @@ MAX_WIDTH = 3200
 MIN_WIDTH = 64
 """Shorter crops are padded to this. PaddleX pads to 320: lines read no better, cells worse, for 5 times the cost."""
 BUCKET = 64
-"""Crop widths are rounded up to this, so that few shapes are compiled and little is padded."""
-BATCH_PIXELS = 2560
-"""Columns in one batch, all crops together: larger batches gain nothing on a CPU and hold more memory."""
+"""Crop widths are rounded up to this, so that few shapes are prepared and little is padded."""
 PADDING = 128
 """Zero after normalising (127.5, rounded)."""
 IMAGENET_MEAN = [123.675, 116.28, 103.53]
@@ -132,16 +133,13 @@ class OpenVinoRecogniser:
 
     def posteriors(self, crops: Sequence[Image]) -> list[Lattice]:
         """Read crops of one upright line each; the answer has the order of the crops."""
-        lattices: list[Lattice | None] = [None] * len(crops)
-        scaled = [_to_height(crop) for crop in crops]
-        for group in batches([crop.shape[1] for crop in scaled]):
-            width = padded_width(max(scaled[i].shape[1] for i in group))
-            batch = np.full((len(group), HEIGHT, width, 3), PADDING, dtype=np.uint8)
-            for row, i in enumerate(group):
-                batch[row, :, : scaled[i].shape[1]] = scaled[i]
-            for i, dense in zip(group, self._reader(batch), strict=True):
-                lattices[i] = prune(dense, self.charset, self._core_columns, scaled[i].shape[1] / width)
-        return cast(list[Lattice], lattices)
+        return [self._posterior(_to_height(crop)) for crop in crops]
+
+    def _posterior(self, crop: Image) -> Lattice:
+        width = padded_width(crop.shape[1])
+        padded = np.full((1, HEIGHT, width, 3), PADDING, dtype=np.uint8)
+        padded[0, :, : crop.shape[1]] = crop
+        return prune(self._reader(padded)[0], self.charset, self._core_columns, crop.shape[1] / width)
 
     def detect(self, image: Image, letter_px: float = 0.0) -> list[Line]:
         """Find lines of text on a page whose letters are usually so high (0: not known), in reading order."""
@@ -178,19 +176,6 @@ def charset(file: Path) -> tuple[str, ...]:
 def padded_width(width: int) -> int:
     """Return the columns a crop of ``width`` columns is padded to."""
     return min(max(math.ceil(width / BUCKET) * BUCKET, MIN_WIDTH), MAX_WIDTH)
-
-
-def batches(widths: Sequence[int]) -> Iterator[list[int]]:
-    """Group crops, given by their widths, into batches of about equal width; yields lists of indices."""
-    group: list[int] = []
-    for i in sorted(range(len(widths)), key=widths.__getitem__):
-        width = padded_width(widths[i])
-        if group and (width != padded_width(widths[group[0]]) or width * (len(group) + 1) > BATCH_PIXELS):
-            yield group
-            group = []
-        group.append(i)
-    if group:
-        yield group
 
 
 def _to_height(crop: Image) -> Image:

@@ -8,16 +8,16 @@ from datetime import date
 from functools import cache
 
 from docproc.domain import Field, Finding, PageReading, Quality
-from docproc.errors import NotFoundError
-from docproc.matter import NOT_TEXT, FieldSpec, Form, Matter
+from docproc.matter import Matter
 from docproc.read.agree import weigh
-from docproc.read.classify import PageKind, classify
+from docproc.read.classify import classify
 from docproc.read.coded import compare_codes
 from docproc.read.detection import DetectionOptions
 from docproc.read.free import read_free
 from docproc.read.openvino import OpenVinoRecogniser
 from docproc.read.recogniser import Image, Recogniser
-from docproc.read.registered import RECOGNISED, match_form, read_registered
+from docproc.read.registered import RECOGNISED, known_form, match_form, read_registered
+from docproc.read.unmarked import read_unmarked
 from docproc.scan.clean import Orientation, clean
 from docproc.scan.codes import qr_texts
 from docproc.scan.intake import PageImage
@@ -63,7 +63,8 @@ def read_file(
 def page_engine(threads: int = 0) -> OpenVinoRecogniser:
     """This process's engine for whole pages, on so many threads; 0 leaves it to OpenVINO: one on each core.
 
-    Its detector looks at 1280 pixels: on 56 photographed licences 0.87 of the fields are then exact, at 960 pixels
+    One thread is the cheapest, for threads that wait for each other spin; readers of the service are many processes.
+    The detector looks at 1280 pixels: on 56 photographed licences 0.87 of the fields are then exact, at 960 pixels
     0.85, for 3 % more time.
     """
     return OpenVinoRecogniser(threads=threads, detection=DetectionOptions(side=1280))
@@ -101,7 +102,7 @@ def _registered(
         return replace(reading, quality=quality, edition=code.edition, form_id=code.form_id)
     if code is not None:
         reading = replace(reading, material=code.material, page=code.page, edition=code.edition, form_id=code.form_id)
-        form = _form(matter, code.material, code.edition)
+        form = known_form(matter, code.material, code.edition)
         page = code.page
     else:
         form, page = match_form(image, registration, matter) or (None, 1)
@@ -114,13 +115,6 @@ def _registered(
     if refined.found < RECOGNISED:
         return None
     return replace(reading, fields=weigh(fields, today))
-
-
-def _form(matter: Matter, material: str, edition: str) -> Form | None:
-    try:
-        return matter.find_form(material, edition)
-    except NotFoundError:
-        return None
 
 
 def _free(reading: PageReading, image: Image, matter: Matter, today: date, recogniser: Recogniser) -> PageReading:
@@ -137,21 +131,19 @@ def _free(reading: PageReading, image: Image, matter: Matter, today: date, recog
     reading = replace(reading, material=kind.material, page=kind.page, edition=kind.edition)
     if quality.verdict == "rescan":
         return reading
-    specs = _specs(matter, kind)
+    if matter.find_material(kind.material).kind == "form":
+        found = read_unmarked(image, lines, cleaned, matter, kind, recogniser)
+        quality = replace(quality, findings=_once(*quality.findings, *found.findings))
+        return replace(reading, how=found.how, quality=quality, fields=weigh(found.fields, today))
+    specs = [spec for spec in matter.fields_of(kind.material) if spec.page == kind.page]
     fields = weigh(read_free(lines, specs, kind.page, cleaned.to_original, cleaned.black), today)
     fields, differing = compare_codes(fields, specs, qr_texts(image), today)
     warned = Quality(quality.verdict, (*quality.findings, *differing))
     return replace(reading, fields=fields, quality=warned)
 
 
-def _specs(matter: Matter, kind: PageKind) -> list[FieldSpec]:
-    """Fields to look for; a form without marks is read by its printed labels, its open fields only."""
-    if matter.find_material(kind.material).kind == "free":
-        return [spec for spec in matter.fields_of(kind.material) if spec.page == kind.page]
-    form = _form(matter, kind.material, kind.edition or "") or matter.find_form(kind.material)
-    names = [name for row in form.page[kind.page - 1].rows for name in row]
-    specs = [spec for spec in form.field if spec.name in names and spec.type not in NOT_TEXT]
-    return [spec.model_copy(update={"anchors": (spec.label.replace("\n", ""),)}) for spec in specs]
+def _once(*findings: Finding) -> tuple[Finding, ...]:
+    return tuple({item.code: item for item in findings}.values())
 
 
 def _orientation(recogniser: Recogniser) -> Orientation:

@@ -22,7 +22,7 @@ from docproc.read.recogniser import Recogniser
 from docproc.scan.geometry import MM_PER_INCH, Image, Matrix, apply, warp_to
 from docproc.scan.issued import DPI, IssuedPage, PrintedLine, find_text
 from docproc.scan.match import likeness, match_page, page_features, photo_features
-from docproc.scan.refine import refine, template_of
+from docproc.scan.refine import refine, slid, template_of
 from docproc.validators.text import fold
 
 PX = DPI / MM_PER_INCH
@@ -112,10 +112,12 @@ def _lay(photos: Sequence[Image], issued: Sequence[IssuedPage]) -> dict[int, _La
 def _laid(number: int, photo: Image, homography: Matrix, page: IssuedPage) -> _Laid | None:
     """A photograph laid exactly over the page; ``None`` when too little of the page's print is there."""
     height, width = page.image.shape[:2]
-    refined = refine(warp_to(photo, homography, (width, height)), template_of(page.image, DPI))
+    flat = warp_to(photo, homography, (width, height))
+    refined = refine(flat, template_of(page.image, DPI))
     if refined.found < FOUND:
         return None
-    return _Laid(number, homography, page, refined.image, _even(refined.image), _even(page.image))
+    shown = slid(flat, refined, DPI)
+    return _Laid(number, homography, page, shown, _even(shown), _even(page.image))
 
 
 def _even(image: Image) -> Image:

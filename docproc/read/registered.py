@@ -8,23 +8,30 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from docproc.domain import Field
+from docproc.errors import NotFoundError
 from docproc.form.layout import Layout, Place
 from docproc.matter import Form, Matter
 from docproc.read.boxes import Comb, comb_of, is_blank, is_struck, lines_of
 from docproc.read.decode import Decoded, decode, decode_cells
 from docproc.read.fields import LONG_TEXT, doubt_address
 from docproc.read.grammar import Limits, grammar_for
-from docproc.read.ink import Sheet, part_ink, writing_in
+from docproc.read.ink import Sheet, part_ink_in, to_px, writing_in
 from docproc.read.lattices import cut, join
 from docproc.read.recogniser import Image, Lattice, Recogniser
 from docproc.read.rivals import doubt_rivals
-from docproc.read.template import DPI, blank_pages, layout_for, templates
+from docproc.read.template import DPI, PX, blank_pages, layout_for, templates
 from docproc.read.ticks import read_options, read_presence
-from docproc.scan.geometry import warp
-from docproc.scan.refine import Refined, refine, to_refined_image_box
+from docproc.scan.geometry import grey
+from docproc.scan.ink import paper_of
+from docproc.scan.refine import LOOK_DPI, Refined, Template, refine, to_refined_image_box
 from docproc.scan.register import Registration
+from docproc.scan.resample import Window, draw, draw_window, merge, view
 from docproc.validators import VALIDATORS
 
+REACH_MM = 3.0
+"""Writing, ticks and rings that belong to a box reach at most so far out of it."""
+PAPER_DPI = 27.0
+"""Resolution at which the paper's own brightness is measured."""
 PRESENCE = frozenset({"signature", "seal", "drawing"})
 RECOGNISED = 0.5
 """Least share of the blank form found on the page for it to be that form; measured 0.86 and more, on another
@@ -69,13 +76,30 @@ def read_registered(
     Returns:
         Fields by name, boxes in pixels of ``image``; and how the page had to be slid onto the blank form.
     """
-    layout = layout_for(matter, form)
-    blank = blank_pages(matter, form)[page - 1]
-    flat = warp(image, registration.homography, layout.page_mm, DPI)
-    refined = refine(flat, templates(matter, form)[page - 1])
-    sheet = part_ink(refined.image, blank)
+    layout, blank = layout_for(matter, form), blank_pages(matter, form)[page - 1]
+    refined = lay(image, registration, templates(matter, form)[page - 1])
+    windows = _windows(layout, page)
+    flat = view(image, registration.homography, layout.page_mm, DPI, refined.shift_mm if refined.bends else None)
+    parts = [draw_window(flat, window) for window in windows]
+    sheet = part_ink_in(parts, windows, blank, _paper(image, registration))
     found = read_sheet(sheet, layout, page, recogniser)
     return {name: _placed(item, layout, registration, refined) for name, item in found.items()}, refined
+
+
+def lay(image: Image, registration: Registration, template: Template) -> Refined:
+    """Find how a registered page must be slid onto a blank form."""
+    return refine(draw(view(grey(image), registration.homography, registration.page_mm, LOOK_DPI)), template)
+
+
+def _windows(layout: Layout, page: int) -> list[Window]:
+    """The parts of a page, in pixels, that hold what is read, and the reach of strokes that leave their box."""
+    size = tuple(round(side * PX) for side in layout.page_mm)
+    return merge([to_px(place.box, (size[1], size[0]), REACH_MM) for place in layout.on_page(page)])
+
+
+def _paper(image: Image, registration: Registration) -> Image:
+    """The paper without ink, reduced."""
+    return paper_of(draw(view(image, registration.homography, registration.page_mm, PAPER_DPI)))
 
 
 def _placed(item: Field, layout: Layout, registration: Registration, refined: Refined) -> Field:
@@ -231,9 +255,9 @@ def match_form(image: Image, registration: Registration, matter: Matter) -> tupl
     Returns:
         Edition and 1-based page, or ``None`` when none fits clearly.
     """
-    page = warp(image, registration.homography, registration.page_mm, DPI)
+    look = draw(view(grey(image), registration.homography, registration.page_mm, LOOK_DPI))
     scores = [
-        (refine(page, template).found, form, number)
+        (refine(look, template).found, form, number)
         for form in matter.form
         for number, template in enumerate(templates(matter, form), 1)
     ]
@@ -241,3 +265,11 @@ def match_form(image: Image, registration: Registration, matter: Matter) -> tupl
     if not ranked or ranked[0][0] < RECOGNISED or (len(ranked) > 1 and ranked[0][0] - ranked[1][0] < AHEAD):
         return None
     return ranked[0][1], ranked[0][2]
+
+
+def known_form(matter: Matter, material: str, edition: str) -> Form | None:
+    """An edition of a form, ``None`` where the matter has no such one."""
+    try:
+        return matter.find_form(material, edition)
+    except NotFoundError:
+        return None

@@ -41,17 +41,16 @@ def fit_field(measured: list[Measured], page_mm: tuple[float, float], tolerance_
     places = np.array([item.place for item in measured])
     shifts = np.array([item.shift for item in measured])
     knowledge = np.array([item.knowledge for item in measured])
-    weights = _bilinear(places, page_mm, shape)
+    shares = _shares(places, page_mm, shape)
     cost = _cost(shape)
-    root = _root(knowledge)
-    design = (weights[:, None, :, None] * root[:, :, None, :]).reshape(2 * len(measured), -1)
-    wanted = (root @ shifts[:, :, None]).ravel()
     trust = np.ones(len(measured))
     solution = np.zeros((rows * columns, 2))
     for _ in range(_ROUNDS):
-        trusted = design * np.repeat(trust, 2)[:, None]
-        solution = np.linalg.solve(trusted.T @ design + cost, trusted.T @ wanted).reshape(-1, 2)
-        trust = 1 / (1 + (_known(shifts - weights @ solution, knowledge) / tolerance_mm) ** 2) ** 2
+        weight = knowledge * trust[:, None, None]
+        normal = np.block([[(shares.T * weight[:, a, b]) @ shares for b in (0, 1)] for a in (0, 1)])
+        wanted = shares.T @ np.einsum("pab,pb->pa", weight, shifts)
+        solution = np.linalg.solve(normal + cost, wanted.T.ravel()).reshape(2, -1).T
+        trust = 1 / (1 + (_known(shifts - shares @ solution, knowledge) / tolerance_mm) ** 2) ** 2
     return solution.reshape(rows, columns, 2).astype(np.float32)
 
 
@@ -65,8 +64,8 @@ def misfit(measured: list[Measured], field: Field, page_mm: tuple[float, float])
 
 def sample(field: Field, places: Matrix, page_mm: tuple[float, float]) -> Matrix:
     """The field's shifts (N x 2, mm) at places (N x 2, mm)."""
-    shape = (field.shape[0], field.shape[1])
-    return np.asarray(_bilinear(places, page_mm, shape) @ field.reshape(-1, 2), np.float64)
+    nodes, shares = _corners(places, page_mm, (field.shape[0], field.shape[1]))
+    return np.asarray((field.reshape(-1, 2)[nodes] * shares[:, :, None]).sum(axis=1), np.float64)
 
 
 def slide(image: Image, field: Field, dpi: float) -> Image:
@@ -99,35 +98,30 @@ def _known(error: Matrix, knowledge: Matrix) -> Matrix:
     return np.asarray(np.sqrt(np.maximum(squared, 0.0)), np.float64)
 
 
-def _root(matrices: Matrix) -> Matrix:
-    """Symmetric square roots of N x 2 x 2 matrices."""
-    values, vectors = np.linalg.eigh(matrices)
-    return np.asarray((vectors * np.sqrt(np.maximum(values, 0))[:, None, :]) @ vectors.transpose(0, 2, 1), np.float64)
-
-
-def _bilinear(places: Matrix, page_mm: tuple[float, float], shape: tuple[int, int]) -> Matrix:
-    """N x nodes: share of each node at each place."""
+def _corners(places: Matrix, page_mm: tuple[float, float], shape: tuple[int, int]) -> tuple[NDArray[np.intp], Matrix]:
+    """Indices of the four nodes around each place (N x 4), and the share of each."""
     rows, columns = shape
     x = np.clip(places[:, 0] / page_mm[0] * (columns - 1), 0, columns - 1 - 1e-9)
     y = np.clip(places[:, 1] / page_mm[1] * (rows - 1), 0, rows - 1 - 1e-9)
     left, top = x.astype(int), y.astype(int)
     fx, fy = x - left, y - top
-    weights = np.zeros((len(places), rows * columns))
-    each = np.arange(len(places))
-    for down, right, share in (
-        (0, 0, (1 - fy) * (1 - fx)),
-        (0, 1, (1 - fy) * fx),
-        (1, 0, fy * (1 - fx)),
-        (1, 1, fy * fx),
-    ):
-        weights[each, (top + down) * columns + left + right] += share
-    return weights
+    first = top * columns + left
+    nodes = np.column_stack([first, first + 1, first + columns, first + columns + 1])
+    return nodes, np.column_stack([(1 - fy) * (1 - fx), (1 - fy) * fx, fy * (1 - fx), fy * fx])
+
+
+def _shares(places: Matrix, page_mm: tuple[float, float], shape: tuple[int, int]) -> Matrix:
+    """N x nodes: share of each node at each place."""
+    nodes, shares = _corners(places, page_mm, shape)
+    found = np.zeros((len(places), shape[0] * shape[1]))
+    np.put_along_axis(found, nodes, shares, axis=1)
+    return found
 
 
 @lru_cache(maxsize=8)
 def _cost(shape: tuple[int, int]) -> Matrix:
-    """As :func:`_stiffness`, for x and y by turns; a page size always has the same."""
-    return np.asarray(np.kron(_stiffness(shape), np.eye(2)), np.float64)
+    """As :func:`_stiffness`, for x and then for y; a page size always has the same."""
+    return np.asarray(np.kron(np.eye(2), _stiffness(shape)), np.float64)
 
 
 def _stiffness(shape: tuple[int, int]) -> Matrix:

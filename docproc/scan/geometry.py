@@ -42,6 +42,7 @@ def shrink(image: Image, longest: int) -> tuple[Image, float]:
     left = scale
     while left <= 0.5 and min(image.shape[:2]) >= 2:
         image, left = halve(image), 2 * left
+    # what is left is less than a half: there two pixels each way blend as well as an area, many times cheaper
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_LINEAR), np.uint8), scale
 
 
@@ -67,22 +68,6 @@ def mm_to_px(dpi: float) -> Matrix:
 def corners_of(width: float, height: float) -> Matrix:
     """Corners of a ``width`` x ``height`` rectangle at the origin: top-left and on clockwise."""
     return np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float64)
-
-
-def warp(image: Image, homography: Matrix, page_mm: tuple[float, float], dpi: float = 200.0) -> Image:
-    """Draw the page upright and flat.
-
-    Args:
-        image: The picture as handed in.
-        homography: From picture pixels to page millimetres.
-        page_mm: Width and height of the page.
-        dpi: Of the result.
-
-    Returns:
-        The page; white where the picture does not reach.
-    """
-    size = (round(page_mm[0] * dpi / MM_PER_INCH), round(page_mm[1] * dpi / MM_PER_INCH))
-    return warp_to(image, mm_to_px(dpi) @ homography, size)
 
 
 def warp_to(image: Image, transform: Matrix, size: tuple[int, int]) -> Image:

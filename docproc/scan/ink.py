@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
@@ -27,15 +29,41 @@ def even_light(image: Image) -> Image:
     Returns:
         Picture of the same size whose paper lies near grey level 245 in every channel.
     """
+    full = cv2.resize(paper_of(image), (image.shape[1], image.shape[0]), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(cv2.divide(image, full, scale=_PAPER), np.uint8)
+
+
+def paper_of(image: Image) -> Image:
+    """The paper of a BGR page as it would look without ink, reduced: its longer side is at most 320 px."""
     reduced, _ = shrink(image, _BACKGROUND_PX)
     size = max(3, round(_STROKE_SHARE * max(reduced.shape[:2]))) | 1
     kernel = cv2.getStructuringElement(cv2.MORPH_RECT, (size, size))
     paper = cv2.morphologyEx(cv2.medianBlur(reduced, 3), cv2.MORPH_CLOSE, kernel)
     paper = cv2.GaussianBlur(paper, (0, 0), size / 2.5)
     floor = _DARKEST_PAPER * float(np.percentile(paper.max(axis=2), 95))
-    paper = np.maximum(paper, np.uint8(max(1.0, floor)))
-    full = cv2.resize(paper, (image.shape[1], image.shape[0]), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(cv2.divide(image, full, scale=_PAPER), np.uint8)
+    return np.asarray(np.maximum(paper, np.uint8(max(1.0, floor))), np.uint8)
+
+
+def even_light_in(part: Image, left: int, top: int, paper: Image, size: tuple[int, int]) -> Image:
+    """As :func:`even_light`, of a part of a page.
+
+    Args:
+        part: H x W x 3.
+        left: its place on the page, px.
+        top: the same.
+        paper: of the whole page, see :func:`paper_of`.
+        size: width and height of the whole page, px.
+    """
+    across, down = paper.shape[1] / size[0], paper.shape[0] / size[1]
+    to_paper = np.array([[across, 0, (left + 0.5) * across - 0.5], [0, down, (top + 0.5) * down - 0.5]], np.float64)
+    full = cv2.warpAffine(
+        paper,
+        to_paper,
+        (part.shape[1], part.shape[0]),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return np.asarray(cv2.divide(part, full, scale=_PAPER), np.uint8)
 
 
 def redness(image: Image) -> Image:
@@ -61,12 +89,21 @@ def remove_red(image: Image) -> Image:
     red ink the red channel alone is the picture without the seal. It is
     stretched between black text and the ink's own level, since real ink is never pure.
     """
-    red_amount = redness(image)
-    sure = red_amount > _RED_FULL
-    if not sure.any():
-        return image.copy()
+    return remove_red_in([image])[0]
+
+
+def remove_red_in(parts: Sequence[Image]) -> list[Image]:
+    """As :func:`remove_red`, of parts of one page whose red ink is the same."""
+    amounts = [redness(part) for part in parts]
+    sure = np.concatenate([part[..., 2][amount > _RED_FULL] for part, amount in zip(parts, amounts, strict=True)])
+    if not sure.size:
+        return list(parts)
+    ink = float(np.percentile(sure, 30))
+    return [_without_red(part, amount, ink) for part, amount in zip(parts, amounts, strict=True)]
+
+
+def _without_red(image: Image, red_amount: Image, ink: float) -> Image:
     red = np.ascontiguousarray(image[..., 2])
-    ink = float(np.percentile(red[sure], 30))
     levels = np.arange(256, dtype=np.float32)
     low, high = 0.40 * ink, 0.86 * ink
     stretch = np.clip((levels - low) / (high - low), 0, 1) * (_PAPER - low) + low

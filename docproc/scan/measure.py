@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from docproc.scan.geometry import Image, Matrix, grey, shrink
+from docproc.scan.geometry import Image, Matrix, grey, halve, shrink
 
 _PREVIEW_PX = 1000
 _TILE_PX = 256
@@ -49,8 +49,8 @@ class Measures:
 
 def measure(image: Image, letter_px: float | None = None) -> Measures:
     """Measure a picture; ``letter_px`` is the letters' height where it is known from elsewhere."""
-    full = grey(image)
-    small, scale = shrink(full, _PREVIEW_PX)
+    reduced, scale = shrink(image, _PREVIEW_PX)
+    small = grey(reduced)
     depth, around = _depth(small)
     strokes = _strokes(depth, around)
     ink, contrast = _ink(depth, around)
@@ -60,13 +60,13 @@ def measure(image: Image, letter_px: float | None = None) -> Measures:
     ]
     paper = float(np.percentile(inner, 75))
     return Measures(
-        min(full.shape),
+        min(image.shape[:2]),
         letters,
-        _blur(full, strokes, scale, letters) / letters if letters else 0.0,
+        _blur(image, strokes, scale, letters) / letters if letters else 0.0,
         ink,
         paper,
         contrast,
-        _glare(shrink(image, _PREVIEW_PX // 2)[0]),
+        _glare(shrink(reduced, _PREVIEW_PX // 2)[0]),
         _missing(small),
     )
 
@@ -112,7 +112,7 @@ def _letter_height(strokes: Image) -> float:
     return float(np.median(np.repeat(heights[lines], widths[lines])))
 
 
-def _blur(full: Image, strokes: Image, scale: float, letters: float) -> float:
+def _blur(image: Image, strokes: Image, scale: float, letters: float) -> float:
     """Sigma in px of the blur at the steepest edges, from how much more blur flattens them.
 
     The slope of an edge blurred by sigma is proportional to 1 / sigma, so more
@@ -121,10 +121,11 @@ def _blur(full: Image, strokes: Image, scale: float, letters: float) -> float:
     if letters <= 0:
         return 0.0
     more = max(1.0, _REBLUR * letters)
+    bell = cv2.getGaussianKernel(2 * round(3 * more) + 1, more, cv2.CV_32F)
     found = []
     for y, x in _busiest(strokes, scale):
-        tile = cv2.GaussianBlur(full[y : y + _TILE_PX, x : x + _TILE_PX], (0, 0), _PRE_BLUR)
-        before, after = _slope(tile), _slope(cv2.GaussianBlur(tile, (0, 0), more))
+        tile = cv2.GaussianBlur(grey(image[y : y + _TILE_PX, x : x + _TILE_PX]), (0, 0), _PRE_BLUR)
+        before, after = _slope(tile), _slope(cv2.sepFilter2D(tile, cv2.CV_32F, bell, bell))
         edge = float(np.percentile(before, 97))
         if edge > 4.0:
             share = min(float(np.percentile(after, 97)) / edge, 0.98)
@@ -144,7 +145,7 @@ def _busiest(strokes: Image, scale: float) -> list[tuple[int, int]]:
     """Corners (y, x) in full-size px of the tiles with most strokes."""
     size = max(8, round(_TILE_PX * scale))
     rows, columns = max(1, strokes.shape[0] // size), max(1, strokes.shape[1] // size)
-    counts = cv2.resize(strokes, (columns, rows), interpolation=cv2.INTER_AREA)
+    counts = cv2.resize(halve(halve(strokes)), (columns, rows), interpolation=cv2.INTER_AREA)
     order = np.argsort(counts.ravel())[::-1][:_TILES]
     return [(int(i // columns * size / scale), int(i % columns * size / scale)) for i in order if counts.ravel()[i] > 0]
 

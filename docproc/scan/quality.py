@@ -91,7 +91,7 @@ def _of_form(image: Image, registration: Registration) -> list[Finding]:
     findings = _common(seen)
     findings += _below("scan.low_res", px_per_mm * MM_PER_INCH, _DPI)
     findings += _above("scan.cut", _beyond_mm(image, to_image, registration.page_mm), _CUT_MM)
-    if not findings and len(registration.marks_found) < 4 and _hidden_mark(image, to_image, registration):
+    if not findings and 0 < len(registration.marks_found) < 4 and _hidden_mark(image, to_image, registration):
         findings.append(_warn("scan.corner_hidden"))
     if _quarter_turned(registration.homography):
         findings.append(_info("scan.turned"))

@@ -1,4 +1,4 @@
-"""Lay a straightened page exactly over its blank form, where paper was folded or bent."""
+"""Lay a straightened page exactly over its blank form, also where paper was folded or bent."""
 
 from __future__ import annotations
 
@@ -12,8 +12,13 @@ from docproc.domain import Box
 from docproc.scan.field import Field, Measured, fit_field, misfit, sample, slide
 from docproc.scan.geometry import MM_PER_INCH, Image, Matrix, grey, halve, to_image_box
 
-_PASSES = ((40.0, 40.0, 30.0, 6.0), (75.0, 18.0, 14.0, 1.6))
-"""For each pass: working dpi; side, spacing and search reach of the patches in mm."""
+LOOK_DPI = 75.0
+"""Resolution at which a page is compared with its form."""
+_COARSE, _FINE = (40.0, 40.0, 30.0, 6.0), (LOOK_DPI, 18.0, 14.0, 1.6)
+"""Of a pass: working dpi; side, spacing and search reach of the patches in mm."""
+_NEAR = (0.75, 0.8, 0.25)
+"""A page needs no coarse pass when the fine one finds so many of the patches, slides by at most so much and misfits by
+at most so much (mm): what lies further away than it reaches is not found, or at the end of its reach."""
 _WORTH_MM = 0.12
 """Shifts below this everywhere are left alone: they lie within the cells' margins."""
 _INK_SPREAD = 6.0
@@ -30,10 +35,8 @@ _NEARNESS = 0.06
 
 @dataclass(frozen=True, slots=True)
 class Refined:
-    """A straightened page and by how much its content had to slide."""
+    """By how much the content of a straightened page has to slide."""
 
-    image: Image
-    """As the page that came in, content now where the blank form has it."""
     shift_mm: Field
     """(x, y) mm at an even grid from corner to corner: where content lay minus where it belongs."""
     max_shift_mm: float
@@ -41,6 +44,11 @@ class Refined:
     """Share of the form's patches that were found on the page, 0..1; a wrong form or a bad picture finds few."""
     misfit_mm: float
     """How far patches still lie from the fitted field, 90th percentile; infinite when nothing was found."""
+
+    @property
+    def bends(self) -> bool:
+        """Whether content lies so far off that it must be slid."""
+        return self.max_shift_mm >= _WORTH_MM
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +70,18 @@ class Template:
     shape: tuple[int, ...]
     """Of the form's picture, px."""
     dpi: float
-    patches: tuple[tuple[_Patch, ...], ...]
-    """For each pass."""
+    coarse: tuple[_Patch, ...]
+    fine: tuple[_Patch, ...]
 
 
 def template_of(blank: Image, dpi: float = 200.0) -> Template:
     """Cut the blank form, drawn at ``dpi``, into the patches that carry print."""
     half = halve(grey(blank))
     passes = []
-    for work_dpi, side, spacing, _ in _PASSES:
+    for work_dpi, side, spacing, _ in (_COARSE, _FINE):
         small = cv2.resize(half, _size(blank.shape, work_dpi / dpi), interpolation=cv2.INTER_AREA)
         passes.append(tuple(_patches(np.asarray(small, np.uint8), work_dpi / MM_PER_INCH, side, spacing)))
-    return Template(blank.shape, dpi, tuple(passes))
+    return Template(blank.shape, dpi, *passes)
 
 
 def _size(shape: tuple[int, ...], scale: float) -> tuple[int, int]:
@@ -93,35 +101,53 @@ def _patches(blank: Image, per_mm: float, side: float, spacing: float) -> Iterat
 
 
 def refine(page: Image, template: Template) -> Refined:
-    """Slide every part of a page to where the blank form has it.
+    """Find how every part of a page must slide to where the blank form has it.
 
     Patches of the blank form are looked for on the page by normalised
-    correlation, so that ink in the cells and shadows hardly matter, first
-    coarsely and then finely. A patch that holds only a line says nothing about
-    sliding along it, so each measurement counts by what it knows in each direction.
+    correlation, so that ink in the cells and shadows hardly matter. A patch
+    that holds only a line says nothing about sliding along it, so each
+    measurement counts by what it knows in each direction. Most pages lie within
+    the reach of small patches; a folded or roughly placed one is looked at coarsely before.
 
     Args:
-        page: Straightened page, BGR or grey.
-        template: Of the blank form drawn at the same size.
+        page: Straightened page, BGR or grey, at :data:`LOOK_DPI` or finer.
+        template: Of the blank form.
     """
-    dpi = template.dpi
-    height, width = template.shape[:2]
-    look = halve(grey(page))
-    field: Field = np.zeros((2, 2, 2), np.float32)
-    found, left = 0.0, float("inf")
-    for (work_dpi, _, _, reach), patches in zip(_PASSES, template.patches, strict=True):
-        small = cv2.resize(look, _size(template.shape, work_dpi / dpi), interpolation=cv2.INTER_AREA)
-        moved = slide(np.asarray(small, np.uint8), field, work_dpi)
-        measured, found = _measure(moved, patches, work_dpi / MM_PER_INCH, reach)
-        if found < _RECOGNISED:
-            return Refined(page, np.zeros((2, 2, 2), np.float32), 0.0, found, float("inf"))
-        page_mm = (width / dpi * MM_PER_INCH, height / dpi * MM_PER_INCH)
-        step = fit_field(measured, page_mm, tolerance_mm=0.25 * reach)
-        left = misfit(measured, step, page_mm)
-        grown = cv2.resize(field, (step.shape[1], step.shape[0]), interpolation=cv2.INTER_LINEAR)
-        field = np.asarray(grown + step, np.float32)
-    largest = float(np.linalg.norm(field, axis=2).max())
-    return Refined(page if largest < _WORTH_MM else slide(page, field, dpi), field, largest, found, left)
+    look = grey(page)
+    if look.shape[0] > 2 * template.shape[0] * LOOK_DPI / template.dpi:
+        look = halve(look)
+    still: Field = np.zeros((2, 2, 2), np.float32)
+    near = _pass(look, template, still, _FINE, template.fine)
+    share, slid, misfits = _NEAR
+    if near.found >= share and near.max_shift_mm <= slid and near.misfit_mm <= misfits:
+        return near
+    rough = _pass(look, template, still, _COARSE, template.coarse)
+    return rough if rough.found < _RECOGNISED else _pass(look, template, rough.shift_mm, _FINE, template.fine)
+
+
+def _pass(
+    look: Image, template: Template, field: Field, how: tuple[float, float, float, float], patches: Sequence[_Patch]
+) -> Refined:
+    """Look for patches on the page after it was slid by a field; gives the whole slide."""
+    work_dpi, _, _, reach = how
+    size = _size(template.shape, work_dpi / template.dpi)
+    small = look if (look.shape[1], look.shape[0]) == size else cv2.resize(look, size, interpolation=cv2.INTER_AREA)
+    measured, found = _measure(
+        slide(np.asarray(small, np.uint8), field, work_dpi), patches, work_dpi / MM_PER_INCH, reach
+    )
+    if found < _RECOGNISED:
+        return Refined(np.zeros((2, 2, 2), np.float32), 0.0, found, float("inf"))
+    page_mm = (template.shape[1] / template.dpi * MM_PER_INCH, template.shape[0] / template.dpi * MM_PER_INCH)
+    step = fit_field(measured, page_mm, tolerance_mm=0.25 * reach)
+    grown = cv2.resize(field, (step.shape[1], step.shape[0]), interpolation=cv2.INTER_LINEAR)
+    total = np.asarray(grown + step, np.float32)
+    largest = float(np.linalg.norm(total, axis=2).max())
+    return Refined(total, largest, found, misfit(measured, step, page_mm))
+
+
+def slid(page: Image, refined: Refined, dpi: float) -> Image:
+    """A straightened page with its content where the blank form has it; as it came where that is too little to see."""
+    return slide(page, refined.shift_mm, dpi) if refined.bends else page
 
 
 def to_refined_image_box(box_mm: Box, homography: Matrix, page_mm: tuple[float, float], refined: Refined) -> Box:

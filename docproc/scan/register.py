@@ -10,11 +10,12 @@ import cv2
 import numpy as np
 
 from docproc.marks import A4_MM, FormCode, mark_corners, qr_box
-from docproc.scan.geometry import Image, Matrix, apply, corners_of, grey, warp_to
+from docproc.scan.geometry import MM_PER_INCH, Image, Matrix, apply, corners_of, grey, mm_to_px, warp_to
 from docproc.scan.markers import Quad, choices, find_code, find_marks, mirrored
+from docproc.scan.match import match_page, page_features, photo_features
 from docproc.scan.page import find_page
 
-Anchor = Literal["marks", "marks+qr", "edges"]
+Anchor = Literal["marks", "marks+qr", "edges", "print"]
 Fit = Callable[[Matrix, Matrix], Matrix | None]
 """Picture points and page points, N x 2 each, to the transform between them."""
 
@@ -22,6 +23,8 @@ _TRUSTED_MM = 1.5
 """RMS above which the marks contradict each other: one of them is something else. A bent page stays below."""
 _OUTLINE_MM = 2.0
 """Error to expect of the paper's outline: where a printer puts the page on the sheet."""
+_PRINT_MM = 1.0
+"""Error to expect of a page that was found by its printed text."""
 _MEASURE_MM = 0.015
 """Error to expect of a mark's corner; measured on generated scans and photographs at 150 to 300 dpi."""
 _QR_PX_MM = 12.0
@@ -45,7 +48,8 @@ class Registration:
     drift_mm: float
     """Expected error at the page's worst corner; grows quickly with every mark that is missing."""
     how: Anchor
-    """``edges``: by the paper's outline or the QR code alone, a few millimetres off; refine before reading cells."""
+    """``edges``: by the paper's outline or the QR code alone, a few millimetres off; ``print``: by the form's printed
+    text, about a millimetre off. Refine before reading cells."""
 
 
 def register(image: Image, page_mm: tuple[float, float] = A4_MM) -> Registration | None:
@@ -59,9 +63,10 @@ def register(image: Image, page_mm: tuple[float, float] = A4_MM) -> Registration
     Returns:
         The registration, or ``None`` when the picture shows no form of ours, or shows it mirrored.
     """
-    marks, homography = _best_marks(find_marks(image), page_mm)
-    code, qr_points = _read_qr(image, homography, page_mm)
-    if len(marks) < 2 and (code is None or mirrored(image)):
+    light = grey(image)
+    marks, homography = _best_marks(find_marks(light), page_mm)
+    code, qr_points = _read_qr(light, homography, page_mm)
+    if len(marks) < 2 and (code is None or mirrored(light)):
         return None
     source, target = _points(marks, page_mm, qr_points if len(marks) < 4 else None)
     if len(source) == 0:
@@ -77,6 +82,24 @@ def register(image: Image, page_mm: tuple[float, float] = A4_MM) -> Registration
     if fitted is None:
         return None
     return Registration(code, fitted, page_mm, tuple(sorted(marks)), _rms(fitted, source, target), drift, how)
+
+
+def register_by_print(image: Image, blank: Image, page_mm: tuple[float, float] = A4_MM) -> Registration | None:
+    """Find a page whose marks are lost, by what else is printed on it.
+
+    Args:
+        image: BGR picture as handed in.
+        blank: The blank page, BGR or grey, as wide and high as ``page_mm``.
+        page_mm: Width and height of the page.
+
+    Returns:
+        The registration, or ``None`` when too little of the print is seen, or it stands elsewhere.
+    """
+    found = match_page(photo_features(image), page_features(blank))
+    if found is None:
+        return None
+    to_mm = np.linalg.inv(mm_to_px(blank.shape[1] / page_mm[0] * MM_PER_INCH))
+    return Registration(None, to_mm @ found.homography, page_mm, (), 0.0, _PRINT_MM, "print")
 
 
 def _read_qr(

@@ -5,9 +5,9 @@ import pytest
 
 from docproc.marks import A4_MM
 from docproc.scan.field import sample
-from docproc.scan.geometry import warp
-from docproc.scan.refine import refine, template_of, to_refined_image_box
+from docproc.scan.refine import refine, slid, template_of, to_refined_image_box
 from docproc.scan.register import register
+from docproc.scan.resample import draw, view
 from tests.scan.pages import Shot, blank_form, fold, folded_place, handwrite, photo, project, scan, text_page
 
 TEMPLATE = template_of(blank_form())
@@ -24,12 +24,13 @@ def test_folded_pages_are_laid_back_onto_the_form(kind: str, lift: float) -> Non
     shot = shot_of(fold(handwrite(blank_form(), 200, 3), 200, lift), kind)
     found = register(shot.image)
     assert found is not None
-    refined = refine(warp(shot.image, found.homography, A4_MM), TEMPLATE)
+    flat = draw(view(shot.image, found.homography, A4_MM, 200))
+    refined = refine(flat, TEMPLATE)
     truth = project(found.homography @ shot.page_to_image, folded_place(GRID, lift)) - GRID
     assert np.linalg.norm(truth, axis=1).max() > 0.4
     assert np.linalg.norm(sample(refined.shift_mm, GRID, A4_MM) - truth, axis=1).max() < 0.25
     assert refined.found > 0.8
-    again = refine(refined.image, TEMPLATE)
+    again = refine(slid(flat, refined, 200), TEMPLATE)
     assert again.max_shift_mm < 0.35
 
 
@@ -37,10 +38,10 @@ def test_flat_page_is_left_alone() -> None:
     shot = scan(handwrite(blank_form(), 200, 3), 200, angle=1)
     found = register(shot.image)
     assert found is not None
-    flat = warp(shot.image, found.homography, A4_MM)
+    flat = draw(view(shot.image, found.homography, A4_MM, 200))
     refined = refine(flat, TEMPLATE)
     assert refined.max_shift_mm < 0.12
-    assert refined.image is flat
+    assert slid(flat, refined, 200) is flat
 
 
 @pytest.mark.parametrize("marks", [(), (0, 1)])
@@ -48,7 +49,7 @@ def test_page_placed_roughly_is_laid_exactly(marks: tuple[int, ...]) -> None:
     shot = photo(handwrite(blank_form(200, marks), 200, 3), 200, tilt=20)
     found = register(shot.image)
     assert found is not None
-    refined = refine(warp(shot.image, found.homography, A4_MM), TEMPLATE)
+    refined = refine(draw(view(shot.image, found.homography, A4_MM, 200)), TEMPLATE)
     truth = project(found.homography @ shot.page_to_image, GRID) - GRID
     assert np.linalg.norm(truth, axis=1).max() > 0.9
     assert np.linalg.norm(sample(refined.shift_mm, GRID, A4_MM) - truth, axis=1).max() < 0.3
@@ -58,7 +59,7 @@ def test_box_follows_the_fold() -> None:
     shot = scan(fold(blank_form(), 200, 3.0), 200)
     found = register(shot.image)
     assert found is not None
-    refined = refine(warp(shot.image, found.homography, A4_MM), TEMPLATE)
+    refined = refine(draw(view(shot.image, found.homography, A4_MM, 200)), TEMPLATE)
     box = to_refined_image_box((50, 150, 110, 161), found.homography, A4_MM, refined)
     place = project(shot.page_to_image, folded_place(np.array([[80.0, 155.5]]), 3.0))[0] + 0.5
     middle = np.array([(box[0] + box[2]) / 2, (box[1] + box[3]) / 2])
@@ -72,4 +73,4 @@ def test_another_page_is_not_bent_into_the_form() -> None:
         refined = refine(padded, TEMPLATE)
         assert refined.found < 0.1
         assert refined.max_shift_mm == 0
-        assert refined.image is padded
+        assert slid(padded, refined, 200) is padded

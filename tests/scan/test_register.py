@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from docproc.marks import A4_MM
-from docproc.scan.geometry import to_image_box, warp
+from docproc.scan.geometry import to_image_box
 from docproc.scan.markers import read_code
 from docproc.scan.register import register
+from docproc.scan.resample import draw, view
 from tests.scan.pages import CODE, Shot, blank_form, handwrite, photo, project, scan, text_page
 
 CELL_MM = 0.3
@@ -132,7 +133,7 @@ def test_warped_page_lies_on_the_drawn_form() -> None:
     shot = photo(blank_form(), 200, tilt=20)
     found = register(shot.image)
     assert found is not None
-    flat = warp(shot.image, found.homography, A4_MM)
+    flat = draw(view(shot.image, found.homography, A4_MM, 200))
     drawn = blank_form()
     assert flat.shape == (2339, 1654, 3)
     shift, _ = cv2.phaseCorrelate(
@@ -144,7 +145,7 @@ def test_warped_page_lies_on_the_drawn_form() -> None:
 def test_large_photograph_is_averaged_down_not_point_sampled() -> None:
     fine = np.full((4000, 3000, 3), 255, np.uint8)
     fine[:, ::2] = 0
-    flat = warp(fine, np.diag([210 / 3000, 297 / 4000, 1.0]), A4_MM, dpi=100)
+    flat = draw(view(fine, np.diag([210 / 3000, 297 / 4000, 1.0]), A4_MM, 100))
     assert abs(float(flat[200:-200, 200:-200].mean()) - 127.5) < 4
     assert float(flat[200:-200, 200:-200].std()) < 20
 
@@ -165,6 +166,6 @@ def test_straightening_a_scan_takes_little_processor_time() -> None:
         start = time.process_time()
         found = register(shot.image)
         assert found is not None
-        warp(shot.image, found.homography, A4_MM)
+        draw(view(shot.image, found.homography, A4_MM, 200))
         spent.append(time.process_time() - start)
     assert min(spent) < 0.12
