@@ -91,20 +91,20 @@ def _between(nodes: NDArray[np.float32], width: int, height: int) -> NDArray[np.
 
 
 def merge(windows: Sequence[Window]) -> list[Window]:
-    """Windows that overlap, joined, until none do."""
-    left = list(windows)
+    """Join windows that overlap, until none do."""
     joined: list[Window] = []
-    while left:
-        x0, y0, x1, y1 = left.pop()
-        near = [w for w in left if w[0] < x1 and x0 < w[2] and w[1] < y1 and y0 < w[3]]
-        if near:
-            left = [w for w in left if w not in near]
-            every = [(x0, y0, x1, y1), *near]
-            left.append((min(w[0] for w in every), min(w[1] for w in every), *_ends(every)))
-        else:
-            joined.append((x0, y0, x1, y1))
+    for window in windows:
+        while near := [other for other in joined if _overlap(other, window)]:
+            joined = [other for other in joined if other not in near]
+            window = _around([window, *near])
+        joined.append(window)
     return joined
 
 
-def _ends(windows: Sequence[Window]) -> tuple[int, int]:
-    return max(w[2] for w in windows), max(w[3] for w in windows)
+def _overlap(one: Window, other: Window) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
+def _around(windows: Sequence[Window]) -> Window:
+    x0, y0, x1, y1 = zip(*windows, strict=True)
+    return min(x0), min(y0), max(x1), max(y1)
