@@ -10,6 +10,7 @@ import pymupdf
 import pytest
 
 from docproc.bench_read import Score, distance, items, measure
+from docproc.check import LOOK
 from docproc.domain import PageReading
 from docproc.errors import UnsupportedFileError
 from docproc.marks import A4_MM, MARGIN_MM, MARK_MM, qr_box
@@ -108,11 +109,23 @@ def test_without_its_qr_code_a_form_is_told_by_its_print() -> None:
     assert_values(reading)
 
 
-def test_without_marks_a_form_is_read_by_its_words() -> None:
+def test_without_marks_a_form_is_laid_by_its_print_and_nothing_passes_unseen() -> None:
     reading = read(jpeg(without_marks(promise())))[0]
+    assert (reading.material, reading.page, reading.how) == ("place_promise", 1, "matched")
+    assert_values(reading)
+    assert reading.fields["sign"].value == "present"
+    assert [finding.code for finding in reading.quality.findings] == ["scan.marks_lost"]
+    assert max(item.confidence for item in reading.fields.values()) < LOOK
+
+
+def test_half_a_form_without_marks_is_read_by_its_words_and_says_so() -> None:
+    bare = without_marks(promise())
+    reading = read(jpeg(bare[: 2 * len(bare) // 3]))[0]
     assert (reading.material, reading.page, reading.how) == ("place_promise", 1, "free")
     assert reading.fields["operator"].value == VALUES["operator"]
     assert "use" not in reading.fields or reading.fields["use"].value is None
+    assert [finding.code for finding in reading.quality.findings] == ["scan.layout_lost"]
+    assert max(item.confidence for item in reading.fields.values()) < LOOK
 
 
 def test_what_is_no_picture_is_refused() -> None:
