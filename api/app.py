@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from api import (
     applications,
+    counter,
     decisions,
     files,
     health,
@@ -58,7 +59,20 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.rate_limit = RateLimit(settings.rate_limit_per_minute)
     app.state.metrics = health.Metrics()
     problems.install(app)
-    for module in (matters, applications, uploads, files, decisions, licences, wallet, keys, seals, sms, health):
+    for module in (
+        matters,
+        applications,
+        uploads,
+        files,
+        counter,
+        decisions,
+        licences,
+        wallet,
+        keys,
+        seals,
+        sms,
+        health,
+    ):
         app.include_router(module.router)
     app.include_router(licences.status_router)
     pages.install(app)

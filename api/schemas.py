@@ -205,6 +205,59 @@ class ApplicationSummary(BaseModel):
     seal: SealState
 
 
+class OriginalPaper(_Request):
+    """A kind of paper that is left at the counter."""
+
+    material: str = Field(max_length=60)
+    copies: int = Field(1, ge=1, le=100)
+
+
+class Originals(_Request):
+    """Originals that are left at the counter."""
+
+    items: list[OriginalPaper] = Field(min_length=1, max_length=100)
+    note: str = Field("", max_length=500)
+
+
+class Receiver(_Request):
+    """Who gets papers back."""
+
+    to: str = Field(min_length=1, max_length=80, description="Name, as on the identity card that was shown")
+
+
+class Pickup(Receiver):
+    """Who gets the printed licence."""
+
+    code: str = Field(max_length=20, description="Pick-up code, which the applicant sees at the follow address")
+
+
+class ComparedPage(_Request):
+    """A scanned page, and what was found when its paper lay beside it."""
+
+    page_id: str = Field(max_length=32)
+    index: int = Field(0, ge=0)
+    result: Literal["match", "mismatch", "absent"]
+    scanned: str = Field("", max_length=200, description="Text of the paper's own QR code, where it has one")
+    note: str = Field("", max_length=500, description="What differs; needed for a mismatch")
+
+
+class Comparison(_Request):
+    """Paper against scans."""
+
+    pages: list[ComparedPage] = Field(min_length=1, max_length=500)
+
+
+class CustodyStep(BaseModel):
+    """One step in the way of papers over the counter."""
+
+    id: int
+    kind: Literal["received", "returned", "compared", "handed_over", "refused"]
+    receipt: str | None = Field(description="Number of the receipt for originals")
+    by: str
+    at: datetime
+    detail: dict[str, Any]
+
+
 class NoticeView(BaseModel):
     """How far the sealing of a 一次性告知书 is."""
 
@@ -223,6 +276,9 @@ class ApplicationView(ApplicationSummary):
     findings: list[FindingView]
     opinions: list[OpinionView] = Field(description="Joint approval: every department; else empty")
     decisions: list[DecisionView]
+    papers: Literal["match", "mismatch", "absent"] | None = Field(
+        description="What the last comparison of paper with the scans found"
+    )
     notice: NoticeView | None = Field(description="The newest 一次性告知书, once the application was returned")
     licence: str | None = Field(description="Number of the licence once it is sealed")
 

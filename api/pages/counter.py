@@ -1,16 +1,18 @@
-"""综合窗口: a clerk scans on behalf of an applicant and prints the receipt."""
+"""综合窗口: a clerk scans on behalf of an applicant, and papers come and go over the counter."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, cast, get_args
 
 import zxingcpp
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from markupsafe import Markup
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
+from api.counter import ReceiptNumber, receipt_response
 from api.deps import Ctx
 from api.pages.case_view import build
 from api.pages.csrf import Csrf
@@ -18,24 +20,22 @@ from api.pages.official import AsCaller
 from api.pages.qr import qr_svg
 from api.pages.render import is_fragment, page
 from api.pages.review import Number, PageId
-from docproc.errors import DocprocError, InputError
-from docproc.flow import service
+from docproc.errors import AccessError, ConflictError, DocprocError, InputError, NotFoundError
+from docproc.flow import reviewing, service
 from docproc.flow.access import Caller
+from docproc.flow.counter import Compared, Original, Result
 from docproc.matter import find_matter, load_catalogue
 
 router = APIRouter(prefix="/office/counter")
 MOST_FILES = 40
 MOST_LISTED = 200
+Name = Annotated[str, Form(max_length=80)]
 
 
 @router.get("")
 def start(request: Request, ctx: Ctx, caller: AsCaller) -> Response:
     """Begin for an applicant, or go on with one."""
-    caller.require("create")
-    found = service.list_applications(ctx, caller, limit=MOST_LISTED)
-    mine = [view for view in reversed(found) if view["channel"] == "counter"]
-    matters = [m for m in load_catalogue().values() if m.status == "active"]
-    return page(request, "office/counter.html", mine=mine, matters=matters, find_matter=find_matter)
+    return _start(request, ctx, caller)
 
 
 @router.post("", dependencies=[Csrf])
@@ -43,6 +43,15 @@ def begin(ctx: Ctx, caller: AsCaller, matter: Annotated[str, Form(max_length=60)
     """Open an application on behalf of somebody."""
     number = service.create_application(ctx, caller, matter, "counter")["number"]
     return RedirectResponse(f"/office/counter/{number}", 303)
+
+
+@router.get("/find")
+def find(request: Request, ctx: Ctx, caller: AsCaller, code: Annotated[str, Query(max_length=200)] = "") -> Response:
+    """Go to what a hand scanner read."""
+    try:
+        return RedirectResponse(f"/office/counter/{service.find_case(ctx, caller, code)}", 303)
+    except NotFoundError as error:
+        return _start(request, ctx, caller, error)
 
 
 @router.get("/{number}")
@@ -100,10 +109,119 @@ def receipt(request: Request, ctx: Ctx, caller: AsCaller, number: Number) -> Res
     )  # fmt: skip
 
 
+@router.post("/{number}/originals", dependencies=[Csrf])
+async def receive(request: Request, ctx: Ctx, caller: AsCaller, number: Number) -> Response:
+    """Note the originals that are left here."""
+    form = await request.form(max_fields=300)
+    try:
+        items = [Original(str(key), int(str(form.get(f"copies-{key}", "1")) or 1)) for key in form.getlist("material")]
+    except ValueError as error:
+        raise InputError("copies is a number", message_zh="份数请填数字") from error
+    return await run_in_threadpool(
+        _done, request, ctx, caller, number,
+        lambda: service.receive_originals(ctx, caller, number, items, str(form.get("note", ""))[:500]),
+    )  # fmt: skip
+
+
+@router.get("/{number}/originals/{receipt}.pdf")
+def receipt_pdf(ctx: Ctx, caller: AsCaller, number: Number, receipt: ReceiptNumber) -> Response:
+    """Their receipt, to print."""
+    return receipt_response(receipt, service.receipt_pdf(ctx, caller, number, receipt))
+
+
+@router.post("/{number}/originals/{receipt}/return", dependencies=[Csrf])
+def give_back(
+    request: Request, ctx: Ctx, caller: AsCaller, number: Number, receipt: ReceiptNumber, to: Name = ""
+) -> Response:
+    """Give them back."""
+    return _done(request, ctx, caller, number, lambda: service.return_originals(ctx, caller, number, receipt, to))
+
+
+@router.post("/{number}/papers/begin", dependencies=[Csrf])
+def begin_comparing(ctx: Ctx, caller: AsCaller, number: Number) -> Response:
+    """Show the scans to hold paper against; the audit log keeps who asked."""
+    caller.require("counter")
+    reviewing.show_personal(ctx, caller, number)
+    return RedirectResponse(f"/office/counter/{number}/papers", 303)
+
+
+@router.get("/{number}/papers")
+def papers(request: Request, ctx: Ctx, caller: AsCaller, number: Number) -> Response:
+    """Scans, one beside the other's paper."""
+    return _papers(request, ctx, caller, number)
+
+
+@router.post("/{number}/papers", dependencies=[Csrf])
+async def compare(request: Request, ctx: Ctx, caller: AsCaller, number: Number) -> Response:
+    """Record what was found."""
+    form = await request.form(max_fields=2000)
+    found = []
+    for key in form.getlist("page"):
+        page_id, _, index = str(key).partition(".")
+        result = str(form.get(f"result-{key}", ""))
+        if not index.isdecimal() or len(index) > 6 or result not in get_args(Result):
+            raise InputError("the form is not one of ours", message_zh="请逐页选择核对结果")
+        scanned, note = (str(form.get(f"{name}-{key}", ""))[:500] for name in ("scanned", "note"))
+        found.append(Compared(page_id, int(index), cast(Result, result), scanned, note))
+
+    def work() -> Response:
+        try:
+            service.compare(ctx, caller, number, found)
+        except InputError as error:
+            return _papers(request, ctx, caller, number, error)
+        return RedirectResponse(f"/office/counter/{number}", 303)
+
+    return await run_in_threadpool(work)
+
+
+@router.post("/{number}/handover", dependencies=[Csrf])
+def hand_over(request: Request, ctx: Ctx, caller: AsCaller, number: Number, code: Name = "", to: Name = "") -> Response:
+    """Hand the licence over."""
+    return _done(request, ctx, caller, number, lambda: service.hand_over(ctx, caller, number, code, to))
+
+
 def bars(text: str) -> Markup:
     """A Code 128 barcode (ISO/IEC 15417) as an SVG element; the number is printed below it by the page."""
     svg = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.Code128).to_svg(add_hrt=False)
     return Markup(svg[svg.index("<svg") :])  # holds squares and no text of ours
+
+
+def _start(request: Request, ctx: service.Context, caller: Caller, error: DocprocError | None = None) -> Response:
+    caller.require("create")
+    found = service.list_applications(ctx, caller, limit=MOST_LISTED)
+    mine = [view for view in reversed(found) if view["channel"] == "counter"]
+    matters = [m for m in load_catalogue().values() if m.status == "active"]
+    return page(
+        request,
+        "office/counter.html",
+        404 if error is not None else 200,
+        mine=mine,
+        matters=matters,
+        find_matter=find_matter,
+        said=error.message_zh if error is not None else None,
+    )
+
+
+def _done(request: Request, ctx: service.Context, caller: Caller, number: str, work: Callable[[], object]) -> Response:
+    """Do one thing with the papers; what forbids it stands above the page."""
+    try:
+        work()
+    except (InputError, ConflictError, AccessError) as error:
+        if isinstance(error, AccessError) and "pickup" not in error.code:
+            raise
+        return _case(request, ctx, caller, number, error)
+    return RedirectResponse(f"/office/counter/{number}", 303)
+
+
+def _papers(
+    request: Request, ctx: service.Context, caller: Caller, number: str, error: DocprocError | None = None
+) -> Response:
+    caller.require("counter")
+    view = service.view_application(ctx, caller, number)
+    case = build(view, find_matter(view["matter"]))
+    said, status = (error.message_zh, 422) if error is not None else (None, 200)
+    shows = reviewing.sees_personal(ctx, caller, number)
+    return page(request, "office/counter_papers.html", status, case=case, view=view, said=said, shows=shows)
 
 
 def _case(
@@ -114,4 +232,6 @@ def _case(
     case = build(view, find_matter(view["matter"]))
     template = "office/counter_status.html" if is_fragment(request) else "office/counter_case.html"
     said = error.message_zh if error is not None else None
-    return page(request, template, 409 if error is not None else 200, case=case, view=view, said=said)
+    status = 200 if error is None else 422 if isinstance(error, InputError) else 409
+    steps = service.chain_of_custody(ctx, caller, number)
+    return page(request, template, status, case=case, view=view, said=said, steps=steps)

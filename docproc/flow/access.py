@@ -40,6 +40,7 @@ Act = Literal[
     "verify_many",
     "sms_log",
     "sms_again",
+    "counter",
 ]
 
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -74,6 +75,7 @@ MAY: dict[Act, frozenset[Role]] = {
     "verify_many": frozenset({"enterprise", "clerk", "reviewer", "approver", "auditor"}),
     "sms_log": frozenset({"admin", "auditor"}),
     "sms_again": frozenset({"admin"}),
+    "counter": frozenset({"clerk"}),
 }
 """An administrator manages keys and sees no application: keys are power enough."""
 EVERYWHERE: frozenset[Role] = frozenset({"auditor"})

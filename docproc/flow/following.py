@@ -8,8 +8,9 @@ from docproc.decide import FINAL, STATUS_ZH, Status
 from docproc.errors import NotFoundError
 from docproc.flow import views
 from docproc.flow.context import Context
+from docproc.flow.counter import pickup_code
 from docproc.matter import find_matter
-from docproc.store import applications, licences, notices, pages, sharing
+from docproc.store import applications, custody, licences, notices, pages, sharing
 from docproc.store.tables import ApplicationRow
 
 STAGES: tuple[tuple[Status, ...], ...] = (("submitted",), ("accepted",), ("approved",), ("issued",))
@@ -52,6 +53,9 @@ def follow(ctx: Context, code: str) -> dict[str, Any]:
                 {"message": f.message, "basis": f.basis} for f in findings if f.severity in ("block", "fix")
             ],
             "notice": notice,
+            "pickup_code": pickup_code(code, licence.number)
+            if licence is not None and done and not custody.count(session, row.number, "handed_over")
+            else None,
             "licence": {
                 **views.public_licence(licence, ctx.today()), "code": licence.code
             } if licence is not None and done else None,

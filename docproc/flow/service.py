@@ -19,6 +19,15 @@ from docproc.flow.admin import (
 )
 from docproc.flow.bulk import look_up_many, verify_many
 from docproc.flow.context import Context, open_context
+from docproc.flow.counter import (
+    chain_of_custody,
+    compare,
+    find_case,
+    hand_over,
+    receipt_pdf,
+    receive_originals,
+    return_originals,
+)
 from docproc.flow.deciding import Seen, StaleError, accept, decide, release
 from docproc.flow.devices import Seat, hold, leave, resume, seat, sign_in, sign_out
 from docproc.flow.following import follow, progress
@@ -80,8 +89,10 @@ __all__ = [
     "audit_lines",
     "authenticate",
     "begin_upload",
+    "chain_of_custody",
     "change_licence",
     "check_audit",
+    "compare",
     "continue_upload",
     "correct_field",
     "create_application",
@@ -90,8 +101,10 @@ __all__ = [
     "deliveries",
     "drop_upload",
     "events",
+    "find_case",
     "first_key",
     "follow",
+    "hand_over",
     "hold",
     "keep_receipts",
     "leave",
@@ -113,10 +126,13 @@ __all__ = [
     "page_link",
     "page_preview",
     "progress",
+    "receipt_pdf",
+    "receive_originals",
     "release",
     "remove_page",
     "remove_webhook",
     "resume",
+    "return_originals",
     "revoke_key",
     "revoke_share",
     "seal_again",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
@@ -13,11 +13,12 @@ from sqlalchemy.orm import Session
 
 from docproc.decide import STATUS_ZH
 from docproc.domain import Finding, PageReading
-from docproc.store import applications, licences, notices, pages, previews, sharing
+from docproc.store import applications, custody, licences, notices, pages, previews, sharing
 from docproc.store.tables import (
     ApiKeyRow,
     ApplicationRow,
     AuditRow,
+    CustodyRow,
     DecisionRow,
     LicenceRow,
     NoticeRow,
@@ -79,6 +80,7 @@ def application(
         "findings": [{**asdict(item), "page_id": page_id} for page_id, item in findings],
         "opinions": [],
         "decisions": [_decision(item) for item in applications.decisions_of(session, row.number)],
+        "papers": papers(custody.steps(session, row.number)),
         "notice": notice(notices.newest(session, row.number)),
         "licence": licence.number if licence is not None and licence.sha256 is not None else None,
     }
@@ -102,6 +104,11 @@ def notice(row: NoticeRow | None) -> dict[str, Any] | None:
     if row is None:
         return None
     return {"number": row.number, "state": row.state, "note": row.note, "sealed_at": _time(row.sealed_at)}
+
+
+def papers(steps: Sequence[CustodyRow]) -> str | None:
+    """What the last comparison of paper with the scans found: ``match``, ``mismatch`` or ``absent``."""
+    return next((str(step.detail["result"]) for step in reversed(steps) if step.kind == "compared"), None)
 
 
 def page(row: PageRow) -> dict[str, Any]:

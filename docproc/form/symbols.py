@@ -22,7 +22,7 @@ def mark_boxes(page_mm: tuple[float, float]) -> list[Box]:
     for key, corners in mark_corners(page_mm).items():
         (x0, y0), (x1, _) = corners[0], corners[1]
         bits = ["000000", *(f"0{row}0" for row in MARK_BITS[key]), "000000"]
-        found += _runs(bits, x0, y0, (x1 - x0) / 6, black="0")
+        found += matrix_boxes(bits, x0, y0, (x1 - x0) / 6, black="0")
     return found
 
 
@@ -31,10 +31,10 @@ def qr_boxes(page_mm: tuple[float, float], text: str) -> list[Box]:
     x0, y0, x1, _ = qr_box(page_mm)
     code = segno.make(text, error="m", boost_error=False, micro=False)
     rows = ["".join("1" if dark else "0" for dark in row) for row in code.matrix]
-    return _runs(rows, x0, y0, (x1 - x0) / len(rows), black="1")
+    return matrix_boxes(rows, x0, y0, (x1 - x0) / len(rows))
 
 
-def _runs(rows: list[str], x0: float, y0: float, module: float, black: str) -> list[Box]:
+def matrix_boxes(rows: list[str], x0: float, y0: float, module: float, black: str = "1") -> list[Box]:
     """One box for each horizontal run of black modules."""
     found: list[Box] = []
     for index, row in enumerate(rows):

@@ -8,7 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from docproc.store import notices
+from docproc.store import custody, notices
 from docproc.store.tables import (
     ApplicationRow,
     AuditRow,
@@ -59,6 +59,7 @@ def take_content(session: Session, number: str) -> set[str]:
     for table in (PreviewRow, CorrectionRow, ReadingRow):
         session.execute(sa.delete(table).where(table.page_id.in_(mine)))
     session.execute(sa.delete(FindingRow).where(FindingRow.application == number))
+    custody.forget_names(session, number)
     return keys | notices.take_away(session, number)
 
 

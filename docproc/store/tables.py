@@ -626,6 +626,22 @@ class SealRow(Base):
     registered_at: Mapped[datetime]
 
 
+class CustodyRow(Base):
+    """One step in the way of papers over the counter; rows are only added."""
+
+    __tablename__ = "custody"
+
+    id: Mapped[int] = mapped_column(sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True)
+    application: Mapped[str] = mapped_column(sa.ForeignKey("applications.number"), index=True)
+    kind: Mapped[str] = mapped_column(sa.String(20))
+    """``received``, ``returned``, ``compared``, ``handed_over`` or ``refused``."""
+    receipt: Mapped[str] = mapped_column(sa.String(80))
+    """Of originals; empty for other steps."""
+    actor: Mapped[str] = mapped_column(sa.String(80))
+    at: Mapped[datetime] = mapped_column("happened_at")
+    detail: Mapped[dict[str, Any]]
+
+
 class NoticeRow(Base):
     """一次性告知书 of a decision to return an application; it is sealed after the decision and never holds it up."""
 

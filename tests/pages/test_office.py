@@ -146,6 +146,23 @@ def test_a_clerk_hands_in_for_somebody_and_prints_the_receipt(small: Group) -> N
         assert receipt.url.path == f"{path}/receipt"
         assert number in receipt.text and receipt.text.count("<svg") >= 2 and "/p/" in receipt.text
         assert not re.search(r"\sstyle=", receipt.text), "the content policy forbids inline styles"
+        taken = client.post(
+            f"{path}/originals", data={**sent, "material": ["application", "lease"], "copies-lease": "2"}
+        )
+        paper = re.search(rf"{path}/originals/([^\"/]+)\.pdf", taken.text)
+        assert paper and client.get(paper[0]).content.startswith(b"%PDF-")
+        assert client.get("/office/counter/find", params={"code": paper[1]}).url.path == path
+        assert client.get("/office/counter/find", params={"code": "nothing"}).status_code == 404
+        assert client.post(f"{path}/originals", data=sent).status_code == 422, "no paper was named"
+        assert "样例甲" in client.post(f"{path}/originals/{paper[1]}/return", data={**sent, "to": "样例甲"}).text
+        sheets = client.post(f"{path}/papers/begin", data=sent)
+        keys = re.findall(r'name="page" value="([^"]+)"', sheets.text)
+        said = {**sent, "page": keys, **{f"result-{key}": "match" for key in keys}}
+        wrong = client.post(f"{path}/papers", data={**said, f"result-{keys[0]}": "mismatch"})
+        assert wrong.status_code == 422 and "请写明差异" in wrong.text
+        assert "纸质材料与扫描件核对" in client.post(f"{path}/papers", data=said).text
+        early = client.post(f"{path}/handover", data={**sent, "code": "123456", "to": "样例甲"})
+        assert early.status_code == 409 and "没有可以领取的证照" in early.text
 
 
 def test_figures_and_the_audit_log_tell_of_what_was_done(small: Group) -> None:

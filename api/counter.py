@@ -1,0 +1,79 @@
+"""综合窗口: originals, paper against scans, hand-over of the result."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Response
+
+from api import schemas
+from api.applications import Number
+from api.deps import Ctx, Who
+from api.problems import problems
+from docproc.flow import service
+from docproc.flow.counter import Compared, Original
+
+router = APIRouter(prefix="/v1/applications/{number}", tags=["counter"])
+ReceiptNumber = Annotated[str, Path(max_length=80)]
+_PROBLEMS = problems(401, 403, 404, 409, 422)
+
+
+@router.post(
+    "/originals", status_code=201, response_model=schemas.CustodyStep, responses=_PROBLEMS, summary="Receive originals"
+)
+def receive(number: Number, body: schemas.Originals, ctx: Ctx, who: Who) -> Any:
+    """Note which papers are left at the counter; the answer names their receipt. Role: clerk."""
+    items = [Original(item.material, item.copies) for item in body.items]
+    return service.receive_originals(ctx, who, number, items, body.note)
+
+
+@router.get(
+    "/originals/{receipt}.pdf", response_class=Response, responses=problems(401, 403, 404), summary="Print a receipt"
+)
+def receipt(number: Number, receipt: ReceiptNumber, ctx: Ctx, who: Who) -> Response:
+    """收件凭证 as PDF, with a barcode (Code 128) of its number."""
+    return receipt_response(receipt, service.receipt_pdf(ctx, who, number, receipt))
+
+
+@router.post(
+    "/originals/{receipt}/return", response_model=schemas.CustodyStep, responses=_PROBLEMS, summary="Return originals"
+)
+def give_back(number: Number, receipt: ReceiptNumber, body: schemas.Receiver, ctx: Ctx, who: Who) -> Any:
+    """Once for each receipt."""
+    return service.return_originals(ctx, who, number, receipt, body.to)
+
+
+@router.post(
+    "/comparisons", status_code=201, response_model=schemas.CustodyStep, responses=_PROBLEMS,
+    summary="Hold paper against the scans",
+)  # fmt: skip
+def compare(number: Number, body: schemas.Comparison, ctx: Ctx, who: Who) -> Any:
+    """For paper that arrives later. A form whose QR code is not that of the scan is never a match."""
+    found = [Compared(item.page_id, item.index, item.result, item.scanned, item.note) for item in body.pages]
+    return service.compare(ctx, who, number, found)
+
+
+@router.post(
+    "/handover",
+    status_code=201,
+    response_model=schemas.CustodyStep,
+    responses=_PROBLEMS,
+    summary="Hand the result over",
+)
+def hand_over(number: Number, body: schemas.Pickup, ctx: Ctx, who: Who) -> Any:
+    """To who knows the pick-up code, once; after five wrong codes none is taken for twelve hours."""
+    return service.hand_over(ctx, who, number, body.code, body.to)
+
+
+@router.get(
+    "/custody", response_model=list[schemas.CustodyStep], responses=problems(401, 403, 404), summary="Way of the papers"
+)
+def custody(number: Number, ctx: Ctx, who: Who) -> Any:
+    """Every step over the counter, the oldest first."""
+    return service.chain_of_custody(ctx, who, number)
+
+
+def receipt_response(receipt: str, data: bytes) -> Response:
+    """A receipt to print."""
+    headers = {"Content-Disposition": f'inline; filename="{receipt}.pdf"', "Cache-Control": "no-store"}
+    return Response(data, media_type="application/pdf", headers=headers)

@@ -1,0 +1,254 @@
+"""综合窗口: originals received and returned, paper held against the scans when it arrives later, results handed over.
+
+Every step is one row of the chain of custody and one line of the audit log, in one transaction.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from sqlalchemy.orm import Session
+
+from docproc.errors import AccessError, ConflictError, InputError, NotFoundError
+from docproc.flow import views
+from docproc.flow.access import Caller
+from docproc.flow.context import CHINA, Context
+from docproc.flow.intake import announce, visible
+from docproc.form.receipt import Receipt, draw_receipt
+from docproc.marks import parse_code
+from docproc.matter import find_matter
+from docproc.store import audit, custody, licences, pages, sharing
+from docproc.store.tables import ApplicationRow, CustodyRow
+
+Result = Literal["match", "mismatch", "absent"]
+MOST_COPIES = 100
+WRONG_CODES = 5
+"""Pick-up codes that may be wrong within :data:`LOCKED_FOR` before no more are taken."""
+LOCKED_FOR = timedelta(hours=12)
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """A kind of paper that is left at the counter."""
+
+    material: str
+    copies: int
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A scanned page and what was found when its paper lay beside it."""
+
+    page_id: str
+    index: int
+    result: Result
+    scanned: str = ""
+    """What the hand scanner read from the paper's QR code; empty where it has none."""
+    note: str = ""
+
+
+def find_case(ctx: Context, caller: Caller, text: str) -> str:
+    """The application behind what a hand scanner read: a receipt's barcode, its QR code, or a number typed in.
+
+    Raises:
+        NotFoundError: none that the caller sees.
+    """
+    caller.require("counter")
+    word = text.strip().rstrip("/").rpartition("/")[2]
+    with ctx.database.read() as session:
+        if "/p/" in text:
+            row = sharing.followed(session, word)
+            caller.check_sees(row)
+            return row.number
+        number = word.upper()
+        stem, _, last = number.rpartition("-")
+        return visible(session, caller, stem if last[:1] in ("S", "B") and last[1:2] else number, "view").number
+
+
+def receive_originals(
+    ctx: Context, caller: Caller, number: str, items: Sequence[Original], note: str = ""
+) -> dict[str, Any]:
+    """Take originals in and number their receipt.
+
+    Raises:
+        InputError: no papers, no sensible number of copies.
+        NotFoundError: no such application, or the matter has no such paper.
+    """
+    caller.require("counter")
+    if not items or any(not 1 <= item.copies <= MOST_COPIES for item in items):
+        raise InputError("name papers with 1 to 100 copies each", message_zh="请勾选收到的原件并填写份数")
+    with ctx.database.write() as session:
+        row = visible(session, caller, number, "view", lock=True)
+        matter = find_matter(row.matter)
+        named = [
+            {"material": i.material, "name": matter.find_material(i.material).name, "copies": i.copies} for i in items
+        ]
+        receipt = f"{number}-S{custody.count(session, number, 'received') + 1}"
+        return _step(ctx, session, caller, row, "received", receipt=receipt, items=named, note=note.strip())
+
+
+def receipt_pdf(ctx: Context, caller: Caller, number: str, receipt: str) -> bytes:
+    """The receipt for originals to print, with its number as a barcode.
+
+    Raises:
+        NotFoundError: there is none of this number.
+    """
+    caller.require("counter")
+    with ctx.database.read() as session:
+        row = visible(session, caller, number, "view")
+        step = _received(session, number, receipt)
+        code = sharing.follow_code(session, number)
+        body = Receipt(
+            number=receipt,
+            application=number,
+            matter=find_matter(row.matter).name,
+            authority=ctx.settings.authority_name,
+            received_at=f"{step.at.astimezone(CHINA):%Y年%m月%d日 %H:%M}",
+            clerk=step.actor,
+            items=tuple((item["name"], int(item["copies"])) for item in step.detail["items"]),
+            note=str(step.detail["note"]),
+            address=f"{ctx.settings.public_url.rstrip('/')}/p/{code}",
+        )
+    return draw_receipt(body)
+
+
+def return_originals(ctx: Context, caller: Caller, number: str, receipt: str, to: str) -> dict[str, Any]:
+    """Give originals back.
+
+    Raises:
+        ConflictError: they were given back already.
+        NotFoundError: there is no such receipt.
+        InputError: nobody is named.
+    """
+    caller.require("counter")
+    _named(to)
+    with ctx.database.write() as session:
+        row = visible(session, caller, number, "view", lock=True)
+        _received(session, number, receipt)
+        if any(step.kind == "returned" and step.receipt == receipt for step in custody.steps(session, number)):
+            raise ConflictError(f"originals of {receipt} were returned", message_zh="这份收件凭证上的原件已经退还")
+        return _step(ctx, session, caller, row, "returned", receipt=receipt, to=to.strip())
+
+
+def compare(ctx: Context, caller: Caller, number: str, found: Sequence[Compared]) -> dict[str, Any]:
+    """Record how paper that arrived later stands against the scans that were decided on.
+
+    A form tells by its QR code which print-out it is; another one than was scanned cannot be recorded as a match.
+
+    Raises:
+        ConflictError: not handed in yet.
+        NotFoundError: no such page.
+        InputError: nothing was compared, a page twice, a mismatch without a word, or a match that the code denies.
+    """
+    caller.require("counter")
+    if not found or len({(item.page_id, item.index) for item in found}) != len(found):
+        raise InputError("compare each page once", message_zh="请逐页选择核对结果")
+    with ctx.database.write() as session:
+        row = visible(session, caller, number, "view", lock=True)
+        if row.submitted_at is None:
+            raise ConflictError(f"application {number} was not handed in", message_zh="办件还没有提交")
+        said = [_compared(session, number, item) for item in found]
+        results = {item["result"] for item in said}
+        whole: Result = "mismatch" if "mismatch" in results else "absent" if "absent" in results else "match"
+        step = _step(ctx, session, caller, row, "compared", result=whole, pages=said)
+        if whole == "mismatch":
+            announce(ctx, session, row, "papers.mismatch")
+        return step
+
+
+def hand_over(ctx: Context, caller: Caller, number: str, code: str, to: str) -> dict[str, Any]:
+    """Hand the printed licence over to who knows the pick-up code.
+
+    Raises:
+        ConflictError: there is no licence in force, or it was handed over already.
+        AccessError: the code is wrong, or too many were.
+        InputError: nobody is named.
+    """
+    caller.require("counter")
+    _named(to)
+    with ctx.database.write() as session:
+        row = visible(session, caller, number, "view", lock=True)
+        licence = licences.licence_of_application(session, number)
+        if licence is None or licence.sha256 is None or views.licence_status(licence, ctx.today()) != "valid":
+            raise ConflictError(f"application {number} has no licence in force", message_zh="没有可以领取的证照")
+        if custody.count(session, number, "handed_over"):
+            raise ConflictError(f"licence {licence.number} was handed over", message_zh="证照已经领取")
+        since = ctx.clock() - LOCKED_FOR
+        if custody.count(session, number, "refused", since) >= WRONG_CODES:
+            raise AccessError("too many wrong codes", message_zh="领证码多次错误，请稍后再试", code="pickup_locked")
+        right = pickup_code(sharing.follow_code(session, number), licence.number)
+        if code.strip() == right:
+            return _step(ctx, session, caller, row, "handed_over", licence=licence.number, to=to.strip())
+        _step(ctx, session, caller, row, "refused", licence=licence.number)
+    raise AccessError("the pick-up code is wrong", message_zh="领证码不正确", code="wrong_pickup_code")
+
+
+def chain_of_custody(ctx: Context, caller: Caller, number: str) -> list[dict[str, Any]]:
+    """Every step of an application's papers, the oldest first."""
+    with ctx.database.read() as session:
+        visible(session, caller, number, "view")
+        return [_view(step) for step in custody.steps(session, number)]
+
+
+def pickup_code(follow_code: str, licence: str) -> str:
+    """Six digits that only who holds the follow code is shown; they do not tell that code."""
+    digest = hashlib.sha256(f"pick-up {follow_code} {licence}".encode()).digest()
+    return f"{int.from_bytes(digest[:8]) % 1_000_000:06d}"
+
+
+def _compared(session: Session, number: str, item: Compared) -> dict[str, Any]:
+    page = pages.find_page(session, item.page_id, number)
+    reading = pages.find_reading(session, item.page_id, item.index)
+    result, note, serial = item.result, item.note.strip(), ""
+    if page.removed_at is not None:
+        raise NotFoundError(f"page {item.page_id} was removed", message_zh="这份材料已撤回")
+    if item.scanned.strip():
+        paper = parse_code(item.scanned)
+        serial = paper.form_id
+        same = (paper.material, paper.page, paper.form_id) == (reading.material, reading.page, reading.form_id)
+        if not same and result == "match":
+            problem = "纸质表格的二维码与扫描件不是同一张，不能记为一致"
+            raise InputError(
+                f"the paper is {serial}, the scan {reading.form_id}", message_zh=problem, code="other_paper"
+            )
+    if result == "mismatch" and not note:
+        raise InputError("say what differs", message_zh="不一致的，请写明差异")
+    return {
+        "page_id": item.page_id, "index": item.index, "material": reading.material, "result": result, "note": note,
+        "serial": serial,
+    }  # fmt: skip
+
+
+def _received(session: Session, number: str, receipt: str) -> CustodyRow:
+    for step in custody.steps(session, number):
+        if step.kind == "received" and step.receipt == receipt:
+            return step
+    raise NotFoundError(f"no receipt {receipt!r}", message_zh="没有这份收件凭证")
+
+
+def _named(to: str) -> None:
+    if not to.strip():
+        raise InputError("name who receives it", message_zh="请填写领取人姓名")
+
+
+def _step(
+    ctx: Context, session: Session, caller: Caller, row: ApplicationRow, kind: str, *, receipt: str = "", **detail: Any
+) -> dict[str, Any]:
+    at: datetime = ctx.clock()
+    made = custody.add(session, row.number, kind, caller.subject, at, receipt=receipt, **detail)
+    noted = {key: value for key, value in detail.items() if key in ("licence", "result")}
+    if kind == "compared":
+        noted["mismatched"] = [item["page_id"] for item in detail["pages"] if item["result"] == "mismatch"]
+    audit.append(session, at, caller.subject, f"papers.{kind}", row.number, step=made.id, receipt=receipt, **noted)
+    return _view(made)
+
+
+def _view(step: CustodyRow) -> dict[str, Any]:
+    return {
+        "id": step.id, "kind": step.kind, "receipt": step.receipt or None, "by": step.actor, "at": step.at.isoformat(),
+        "detail": step.detail,
+    }  # fmt: skip

@@ -1,0 +1,44 @@
+"""Queries on the way of papers over the counter; no commit in here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from docproc.store.tables import CustodyRow
+
+
+def add(
+    session: Session, application: str, kind: str, actor: str, at: datetime, *, receipt: str = "", **detail: Any
+) -> CustodyRow:
+    """Add a step."""
+    row = CustodyRow(application=application, kind=kind, receipt=receipt, actor=actor, at=at, detail=detail)
+    session.add(row)
+    session.flush()
+    return row
+
+
+def steps(session: Session, application: str) -> Sequence[CustodyRow]:
+    """All steps of an application, the oldest first."""
+    query = sa.select(CustodyRow).where(CustodyRow.application == application).order_by(CustodyRow.id)
+    return session.scalars(query).all()
+
+
+def count(session: Session, application: str, kind: str, since: datetime | None = None) -> int:
+    """How many steps of a kind there are."""
+    query = sa.select(sa.func.count()).where(CustodyRow.application == application, CustodyRow.kind == kind)
+    if since is not None:
+        query = query.where(CustodyRow.at > since)
+    return session.scalar(query) or 0
+
+
+def forget_names(session: Session, application: str) -> None:
+    """Erase who received what; that it was received stays."""
+    for row in steps(session, application):
+        if row.detail.get("to"):
+            row.detail = {**row.detail, "to": ""}
+    session.flush()

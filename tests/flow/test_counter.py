@@ -1,0 +1,126 @@
+"""The counter: originals in and out, paper held against scans, the licence handed over to who knows the code."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from docproc.errors import AccessError, ConflictError, InputError, NotFoundError
+from docproc.flow.context import Context, utc_now
+from docproc.flow.counter import (
+    LOCKED_FOR,
+    WRONG_CODES,
+    Compared,
+    Original,
+    chain_of_custody,
+    compare,
+    find_case,
+    hand_over,
+    receipt_pdf,
+    receive_originals,
+    return_originals,
+)
+from docproc.flow.service import audit_lines, decide, events, follow, release, view_application
+from docproc.marks import FormCode
+from tests.flow.people import APPROVER, AUDITOR, CLERK, KIOSK, REVIEWER, SEALER, caller, seen, submitted, until
+from tests.flow.small_stages import paper
+from tests.test_check import TRADER, pages
+
+STRANGER = caller("clerk-9", "clerk", org="elsewhere")
+SERIAL = "0123456789"
+
+
+def printed() -> list[bytes]:
+    """The papers of a sole trader; the form says which print-out it is."""
+    readings = pages("sole_trader", TRADER)
+    return [paper([replace(r, form_id=SERIAL) if r.material == "application" else r]) for r in readings]
+
+
+def test_originals_are_received_with_a_receipt_and_returned_once(office: Context) -> None:
+    number = str(submitted(office)["number"])
+    with pytest.raises(InputError):
+        receive_originals(office, CLERK, number, [])
+    with pytest.raises(NotFoundError):
+        receive_originals(office, CLERK, number, [Original("no_such_paper", 1)])
+    for who in (KIOSK, REVIEWER):
+        with pytest.raises(AccessError):
+            receive_originals(office, who, number, [Original("application", 1)])
+    receipt = receive_originals(office, CLERK, number, [Original("application", 1), Original("lease", 2)])["receipt"]
+    assert receipt == f"{number}-S1"
+    assert receipt_pdf(office, CLERK, number, receipt).startswith(b"%PDF-")
+    code = view_application(office, CLERK, number)["follow_code"]
+    for text in (receipt, number, number.lower(), f"https://x.example/p/{code}"):
+        assert find_case(office, CLERK, text) == number
+        with pytest.raises(NotFoundError):
+            find_case(office, STRANGER, text)
+    return_originals(office, CLERK, number, receipt, "样例甲")
+    with pytest.raises(ConflictError):
+        return_originals(office, CLERK, number, receipt, "样例甲")
+    with pytest.raises(NotFoundError):
+        return_originals(office, CLERK, number, f"{number}-S2", "样例甲")
+    steps = chain_of_custody(office, REVIEWER, number)
+    assert [(s["kind"], s["by"]) for s in steps] == [("received", CLERK.subject), ("returned", CLERK.subject)]
+    actions = [line["action"] for line in audit_lines(office, AUDITOR, subject=number)]
+    assert "papers.received" in actions and "papers.returned" in actions
+
+
+def test_paper_that_is_another_print_out_is_no_match_and_a_mismatch_is_told(office: Context) -> None:
+    number = str(submitted(office, papers=printed())["number"])
+    view = view_application(office, CLERK, number)
+    found = [Compared(page["id"], reading["index"], "match") for page in view["pages"] for reading in page["readings"]]
+    form = next(p for p in view["pages"] if p["readings"][0]["material"] == "application")
+    sheet = form["readings"][0]["page"]
+    own = FormCode("sole_trader", "2022-03", "application", sheet, SERIAL).text()
+    other = own.replace(SERIAL, "ZZZZZZZZZZ")
+    at = next(i for i, item in enumerate(found) if item.page_id == form["id"])
+    for wrong in (
+        replace(found[at], scanned=other),
+        replace(found[at], scanned="DP2:x"),
+        replace(found[at], result="mismatch"),
+    ):
+        with pytest.raises(InputError):
+            compare(office, CLERK, number, [wrong])
+    with pytest.raises(InputError):
+        compare(office, CLERK, number, [found[0], found[0]])
+    with pytest.raises(NotFoundError):
+        compare(office, STRANGER, number, found)
+    found[at] = replace(found[at], scanned=own)
+    assert compare(office, CLERK, number, found)["detail"]["result"] == "match"
+    assert view_application(office, REVIEWER, number)["papers"] == "match"
+    found[at] = replace(found[at], scanned=other, result="mismatch", note="纸质表格为另一份")
+    step = compare(office, CLERK, number, found)
+    assert step["detail"]["pages"][at]["serial"] == "ZZZZZZZZZZ"
+    assert view_application(office, REVIEWER, number)["papers"] == "mismatch"
+    assert [e["topic"] for e in events(office, CLERK) if e["subject"] == number].count("papers.mismatch") == 1
+    line = next(x for x in audit_lines(office, AUDITOR, subject=number) if x["detail"].get("mismatched"))
+    assert line["detail"]["mismatched"] == [form["id"]]
+
+
+def test_the_licence_is_handed_over_once_to_who_knows_the_code(office: Context) -> None:
+    view = submitted(office)
+    number = str(view["number"])
+    with pytest.raises(ConflictError):
+        hand_over(office, CLERK, number, "000000", "样例甲")
+    decide(office, APPROVER, number, "approve", seen(view))
+    release(office, SEALER, number, view_application(office, SEALER, number)["version"])
+    until(lambda: view_application(office, CLERK, number)["licence"])
+    code = follow(office, view["follow_code"])["pickup_code"]
+    assert len(code) == 6 and code.isdigit()
+    wrong = f"{(int(code) + 1) % 1_000_000:06d}"
+    for _ in range(WRONG_CODES):
+        with pytest.raises(AccessError) as refused:
+            hand_over(office, CLERK, number, wrong, "样例乙")
+        assert refused.value.code == "wrong_pickup_code"
+    with pytest.raises(AccessError) as locked:
+        hand_over(office, CLERK, number, code, "样例甲")
+    assert locked.value.code == "pickup_locked"
+    later = replace(office, clock=lambda: utc_now() + LOCKED_FOR)
+    with pytest.raises(InputError):
+        hand_over(later, CLERK, number, code, " ")
+    done = hand_over(later, CLERK, number, code, "样例甲")
+    assert done["detail"] == {"licence": view_application(office, CLERK, number)["licence"], "to": "样例甲"}
+    with pytest.raises(ConflictError):
+        hand_over(later, CLERK, number, code, "样例甲")
+    assert follow(office, view["follow_code"])["pickup_code"] is None
+    assert [s["kind"] for s in chain_of_custody(office, CLERK, number)] == ["refused"] * WRONG_CODES + ["handed_over"]
