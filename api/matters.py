@@ -9,11 +9,13 @@ from fastapi import APIRouter, Path, Query, Response
 from api import schemas
 from api.deps import Ctx, Fresh, Public
 from api.problems import problems
+from docproc.flow import service
 from docproc.matter import Matter, find_matter, load_catalogue
 
 router = APIRouter(prefix="/v1/matters", tags=["matters"], dependencies=[Public, Fresh])
 
 MatterId = Annotated[str, Path(max_length=60, examples=["food_licence"])]
+MaterialId = Annotated[str, Path(max_length=60, examples=["application"])]
 
 
 @router.get("", response_model=list[schemas.MatterSummary], responses=problems(429), summary="List matters")
@@ -55,17 +57,16 @@ def view(matter: MatterId) -> Any:
 )
 def form(
     matter: MatterId,
-    material: Annotated[str, Path(max_length=60, examples=["application"])],
+    material: MaterialId,
     ctx: Ctx,
     edition: Annotated[str | None, Query(max_length=20, description="Default: the one in force")] = None,
 ) -> Response:
     """The form as a PDF to print, with a fresh serial in its QR code. Needs no key."""
-    from docproc.form.draw import draw, new_form_id  # fonts and PDF library load on the first form only
-    from docproc.form.layout import layout_of
+    return form_pdf(matter, material, service.blank_form(ctx, matter, material, edition))
 
-    spec = find_matter(matter)
-    chosen = spec.find_form(material, edition, None if edition else ctx.today())
-    data = draw(spec, chosen, layout_of(spec, chosen), new_form_id())
+
+def form_pdf(matter: str, material: str, data: bytes) -> Response:
+    """A form to print."""
     headers = {"Content-Disposition": f'inline; filename="{matter}-{material}.pdf"', "Cache-Control": "no-store"}
     return Response(data, media_type="application/pdf", headers=headers)
 

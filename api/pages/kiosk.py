@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from api.deps import WRONG_KEY_COST, Ctx, public
+from api.matters import MaterialId, MatterId, form_pdf
 from api.pages.csrf import Csrf
 from api.pages.render import page
 from api.pages.seats import LEAVING, Kiosk, find_seat, sign_in, sign_out
-from docproc.errors import DocprocError
+from docproc.errors import DocprocError, NotFoundError
 from docproc.flow import service
 from docproc.matter import find_matter, load_catalogue
 
@@ -51,7 +52,20 @@ def end(here: Kiosk, ctx: Ctx, key: Word) -> Response:
 @router.get("/matters/{matter}")
 def guide(request: Request, matter: str, here: Kiosk) -> Response:
     """办事指南."""
-    return page(request, "kiosk/guide.html", matter=find_matter(matter))
+    return page(request, "kiosk/guide.html", matter=find_matter(matter), said=None)
+
+
+@router.get("/matters/{matter}/forms/{material}.pdf")
+def known_form(
+    request: Request, ctx: Ctx, here: Kiosk, matter: MatterId, material: MaterialId,
+    licence: Annotated[str, Query(max_length=200)] = "",
+) -> Response:  # fmt: skip
+    """A form with what the visitor's licence says in it."""
+    try:
+        return form_pdf(matter, material, service.form_by_licence(ctx, matter, material, licence))
+    except NotFoundError as error:
+        public(request, WRONG_KEY_COST)
+        return page(request, "kiosk/guide.html", 404, matter=find_matter(matter), said=error.message_zh)
 
 
 @router.post("/open", dependencies=[Csrf])

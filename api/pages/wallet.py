@@ -9,11 +9,13 @@ from fastapi.responses import RedirectResponse
 
 from api.deps import Ctx, Public
 from api.licences import Number, pdf
+from api.matters import MaterialId, MatterId, form_pdf
 from api.pages.csrf import Csrf
 from api.pages.render import page
 from api.pages.seats import Wallet, find_seat, sign_in, sign_out
 from docproc.errors import DocprocError
 from docproc.flow import service
+from docproc.matter import load_catalogue
 
 router = APIRouter()
 Word = Annotated[str, Form(max_length=500)]
@@ -26,7 +28,10 @@ def wallet(request: Request, ctx: Ctx) -> Response:
     here = find_seat(request, ctx, "wallet")
     if here is None:
         return page(request, "wallet/sign_in.html", said=None)
-    return page(request, "wallet/list.html", licences=service.wallet(ctx, here.caller), org=here.caller.org)
+    active = [matter for matter in load_catalogue().values() if matter.status == "active"]
+    return page(
+        request, "wallet/list.html", licences=service.wallet(ctx, here.caller), org=here.caller.org, matters=active
+    )
 
 
 @router.post("/wallet/sign-in", dependencies=[Csrf])
@@ -39,6 +44,12 @@ def open_wallet(request: Request, ctx: Ctx, key: Word) -> Response:
 def close_wallet(here: Wallet, ctx: Ctx) -> Response:
     """Close it."""
     return sign_out(ctx, here, "wallet")
+
+
+@router.get("/wallet/forms/{matter}/{material}.pdf")
+def known_form(ctx: Ctx, here: Wallet, matter: MatterId, material: MaterialId) -> Response:
+    """A form with what is known of the enterprise in it."""
+    return form_pdf(matter, material, service.form_of_holder(ctx, here.caller, matter, material))
 
 
 @router.get("/wallet/webhooks")

@@ -31,6 +31,7 @@ from docproc.flow.counter import (
 from docproc.flow.deciding import Seen, StaleError, accept, decide, release
 from docproc.flow.devices import Seat, hold, leave, resume, seat, sign_in, sign_out
 from docproc.flow.following import follow, progress
+from docproc.flow.forms import blank_form, form_by_licence, form_of_holder
 from docproc.flow.hooks import add_webhook, deliveries, list_webhooks, remove_webhook
 from docproc.flow.intake import (
     add_page,
@@ -89,6 +90,7 @@ __all__ = [
     "audit_lines",
     "authenticate",
     "begin_upload",
+    "blank_form",
     "chain_of_custody",
     "change_licence",
     "check_audit",
@@ -104,6 +106,8 @@ __all__ = [
     "find_case",
     "first_key",
     "follow",
+    "form_by_licence",
+    "form_of_holder",
     "hand_over",
     "hold",
     "keep_receipts",
