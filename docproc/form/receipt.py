@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import segno
 import zxingcpp
 
@@ -73,8 +74,8 @@ def draw_receipt(receipt: Receipt, *, faces: Faces | None = None) -> bytes:
 def bar_boxes(text: str, x: float, y: float, module: float, height: float) -> list[Box]:
     """Black bars of a Code 128 barcode whose top-left corner is at (x, y); the paper around it is its quiet zone."""
     code = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.Code128)
-    pixels = code.to_image(scale=1, add_quiet_zones=False)
-    row = "".join("1" if pixels[0, column] == 0 else "0" for column in range(pixels.shape[1]))
+    pixels = np.asarray(code.to_image(scale=1, add_quiet_zones=False))
+    row = "".join("1" if shade == 0 else "0" for shade in pixels[0])
     return [(x0, y, x1, y + height) for x0, _, x1, _ in matrix_boxes([row], x, y, module)]
 
 

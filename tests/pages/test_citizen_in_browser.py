@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sqlite3
 import time
 from contextlib import closing
@@ -16,7 +17,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.api.group import Group, view
+from tests.api.group import Group, decision, view
 from tests.api.test_real_chain import approve
 from tests.flow.people import until
 from tests.pages.bad_line import bad_line
@@ -54,13 +55,18 @@ def test_from_the_empty_kiosk_to_a_verified_licence(real: Group, browser: Browse
         kiosk.check_open_to_all()
         number, address = hand_in(kiosk, scans)
         leave(kiosk)
+        with watched(browser, real.base) as phone:
+            phone.open(urlsplit(address).path)
+            expect(phone.page.locator(".badge").first).to_have_text("已提交，待审核")
+            phone.check_open_to_all()
+            read_the_notice(real, phone, number, urlsplit(address).path)
+        hand_in_again(kiosk, address)
+        leave(kiosk)
     with watched(browser, real.base) as phone:
-        phone.open(urlsplit(address).path)
-        expect(phone.page.locator(".badge").first).to_have_text("已提交，待审核")
-        phone.check_open_to_all()
         licence = decide_and_seal(real, number)
         phone.open(urlsplit(address).path)
         expect(phone.page.locator(".badge").first).to_have_text("已发证")
+        expect(phone.page.locator("[data-pickup]")).to_have_text(re.compile(r"\d{6}"))
         shot(phone, "phone-progress")
         with phone.page.expect_download() as loading:
             phone.page.click("text=下载证照")
@@ -164,6 +170,39 @@ def hand_in(kiosk: Watched, scans: list[Path]) -> tuple[str, str]:
     kiosk.check_open_to_all()
     shot(kiosk, "kiosk-done")
     return number, address
+
+
+def read_the_notice(real: Group, phone: Watched, number: str, path: str) -> None:
+    """An official asks for a correction; the citizen gets everything at once, sealed, and anybody can verify it."""
+    told = "1. 申请书（第1页）：经营场所请补写门牌号（行政许可法第三十一条）"
+    with real.client(real.new_key("reviewer-notice", "reviewer")) as reviewer:
+        more = {"reason": told, "basis": "行政许可法第三十二条"}
+        seen = decision(view(reviewer, number), "return", **more)
+        assert reviewer.post(f"/v1/applications/{number}/decisions", json=seen).status_code == 201
+        until(lambda: view(reviewer, number)["notice"]["state"] == "sealed", 60)
+        notice = reviewer.get(f"/v1/applications/{number}/notice.pdf").content
+    phone.open(path)
+    expect(phone.page.locator("section.mend")).to_contain_text(told)
+    phone.check_open_to_all()
+    shot(phone, "phone-notice")
+    with phone.page.expect_download() as loading:
+        phone.page.evaluate("document.querySelector('section.mend a').download = 'notice.pdf'")
+        phone.page.click("text=下载一次性告知书")
+    assert loading.value.path().read_bytes() == notice
+    with real.client() as anybody:
+        report = anybody.post("/v1/licences/verify", files={"file": ("notice.pdf", notice)}).json()
+    assert report["ok"] and report["headline"].startswith("告知书真实有效")
+
+
+def hand_in_again(kiosk: Watched, address: str) -> None:
+    kiosk.page.click("text=补交材料")
+    kiosk.page.fill("#code", address)
+    kiosk.page.click("main button")
+    expect(kiosk.page.locator("main")).to_contain_text("经营场所请补写门牌号")
+    kiosk.check_open_to_all()
+    kiosk.page.click("#case .bar a")
+    kiosk.page.click("text=确认提交")
+    kiosk.page.wait_for_url("**/kiosk/case/done")
 
 
 def leave(kiosk: Watched) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import time
 from collections.abc import Iterator
@@ -155,6 +156,43 @@ def test_a_replacement_takes_the_old_page_away(small: Group) -> None:
             )
         )
         assert len(left) == 1 and left != found
+
+
+def test_leaving_while_the_line_was_down_is_made_good_at_the_next_request(small: Group) -> None:
+    with kiosk(small, "kiosk-line") as client:
+        open_case(client)
+        client.cookies.set("dp_leaving", "1", path="/kiosk")
+        answer = client.get("/kiosk/case")
+        assert answer.url.path == "/kiosk" and "请选择要办理的事项" in answer.text
+        assert "dp_leaving" not in client.cookies, "and the next citizen is not sent away"
+        open_case(client)
+        left = client.post("/kiosk/leave", data={"csrf": word(client, "/kiosk/case")}, follow_redirects=False)
+        assert left.headers["clear-site-data"] == '"cache", "storage"'
+
+
+def test_a_kiosk_sends_parts_for_its_own_case_only_and_a_whole_file_takes_the_place_of_another(small: Group) -> None:
+    first, second, *_ = trader_papers()
+    with kiosk(small, "kiosk-parts") as client, kiosk(small, "kiosk-other") as other:
+        open_case(client)
+        open_case(other)
+        scan(client, first)
+        old = until(lambda: re.findall(r"/kiosk/case/pages/([0-9a-f]{32})/remove", client.get("/kiosk/case").text))[0]
+        tus = {"Tus-Resumable": "1.0.0", "X-CSRF-Token": word(client, "/kiosk/case"), "Upload-Length": str(len(second))}
+        names = {"Upload-Metadata": f"replaces {base64.b64encode(old.encode()).decode()}"}
+        assert other.post("/kiosk/case/uploads", headers={**tus, **names}).status_code == 403, "another one's word"
+        theirs = {**tus, "X-CSRF-Token": word(other, "/kiosk/case")}
+        assert other.post("/kiosk/case/uploads", headers={**theirs, **names}).status_code == 404, "another one's page"
+        place = client.post("/kiosk/case/uploads", headers={**tus, **names}).headers["location"]
+        part = {**tus, "Content-Type": "application/offset+octet-stream", "Upload-Offset": "0"}
+        del part["Upload-Length"]
+        assert other.head(place, headers=part).status_code == 404
+        assert client.patch(place, headers={**part, "X-CSRF-Token": ""}, content=second).status_code == 403
+        assert client.patch(place, headers=part, content=second[:50]).headers["upload-offset"] == "50"
+        assert client.head(place, headers=part).headers["upload-offset"] == "50"
+        part["Upload-Offset"] = "50"
+        assert client.patch(place, headers=part, content=second[50:]).status_code == 204
+        left = until(lambda: re.findall(r"/kiosk/case/pages/([0-9a-f]{32})/remove", client.get("/kiosk/case").text))
+        assert len(left) == 1 and left != [old]
 
 
 def test_the_number_tells_the_stage_only_and_the_code_tells_more(small: Group) -> None:
