@@ -235,7 +235,7 @@ class ComparedPage(_Request):
     """A scanned page, and what was found when its paper lay beside it."""
 
     page_id: str = Field(max_length=32)
-    index: int = Field(0, ge=0)
+    index: int = Field(0, ge=0, le=10_000)
     result: Literal["match", "mismatch", "absent"]
     scanned: str = Field("", max_length=200, description="Text of the paper's own QR code, where it has one")
     note: str = Field("", max_length=500, description="What differs; needed for a mismatch")

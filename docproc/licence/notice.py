@@ -13,7 +13,6 @@ import segno
 
 from docproc.assets import SANS, SERIF, font
 from docproc.domain import Licence
-from docproc.errors import InputError
 from docproc.licence.canvas import PT, Canvas, Colour, number
 from docproc.licence.document import close, embed_fonts
 from docproc.licence.glyphs import typeface
@@ -24,7 +23,8 @@ from docproc.licence.report import NOTICE
 
 KIND, TITLE = NOTICE, "一次性告知书"
 PAGE_MM = (210.0, 297.0)
-MAX_PAGES = 30
+MISSING = "〓"
+"""Stands for a character that no font has, so that none holds a notice up; the record keeps the character."""
 _INK: Colour = (0.0, 0.0, 0.0)
 _QUIET: Colour = (0.35, 0.35, 0.35)
 _LEFT, _RIGHT, _TOP, _BOTTOM = 25.0, 185.0, 58.0, 262.0
@@ -76,10 +76,9 @@ def render_notice(record: Licence, seal_mm: float) -> tuple[bytes, Place]:
     """Draw a notice, A4, as many pages as it needs, and say where a seal of this diameter goes.
 
     Raises:
-        InputError: over :data:`MAX_PAGES` pages, or a character that no font has.
         SetupError: the fonts have not been fetched.
     """
-    facts = {name: value for name, _, value in record.fields}
+    facts = {name: _printable(value) for name, _, value in record.fields}
     pages = _flow(_page(), _paragraphs(record, facts))
     canvases = []
     for place, lines in enumerate(pages, 1):
@@ -100,7 +99,7 @@ def _paragraphs(record: Licence, facts: dict[str, str]) -> list[str]:
     return [
         f"　　您（单位）于{facts['submitted_on']}提交的“{facts['matter']}”申请（办件编号{record.application}），"
         f"经审查，申请材料不齐全或者不符合法定形式。{by}现将需要补正的全部内容一次性告知如下：",
-        *facts["reason"].splitlines(),
+        *(line for line in facts["reason"].splitlines() if line.strip()),
         f"　　请按以上内容补正后再次提交，只需补交有问题的部分。办理进度和补交方式见：{facts['address']}",
     ]
 
@@ -117,8 +116,6 @@ def _flow(canvas: Canvas, paragraphs: list[str]) -> list[list[tuple[float, str]]
             pages[-1].append((y, line))
             y += _LINE
         y += 1.5
-    if len(pages) > MAX_PAGES:
-        raise InputError(f"the notice has {len(pages)} pages", message_zh="告知内容过长，请精简")
     return pages
 
 
@@ -138,6 +135,11 @@ def _page() -> Canvas:
     canvas.face("serif", typeface(font(SERIF)))
     canvas.face("sans", typeface(font(SANS)))
     return canvas
+
+
+def _printable(text: str) -> str:
+    face = typeface(font(SERIF))
+    return "".join(c if c == "\n" or face.has(c) else " " if c.isspace() else MISSING for c in text)
 
 
 def _assemble(canvases: list[Canvas], record: Licence) -> bytes:

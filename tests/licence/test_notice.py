@@ -10,7 +10,7 @@ from pathlib import Path
 import pymupdf
 import pytest
 
-from docproc.errors import InputError, SealError
+from docproc.errors import SealError
 from docproc.flow.sealing import development_seals, open_sealer
 from docproc.licence.custody import check_use
 from docproc.licence.notice import Told, notice_record, render_notice
@@ -58,9 +58,11 @@ def test_everything_is_on_the_pages_and_no_line_under_the_seal(many: int) -> Non
     assert AUTHORITY in under and "住所" not in under
 
 
-def test_what_would_fill_a_book_is_refused() -> None:
-    with pytest.raises(InputError):
-        render_notice(notice_record(replace(TOLD, reason="补正\n" * 2000)), 42.0)
+def test_a_character_that_no_font_has_holds_no_notice_up() -> None:
+    record = notice_record(replace(TOLD, reason="请补交\U0001f4c4材料\r\n\n第二项\t完"))
+    said = text(render_notice(record, 42.0)[0])
+    assert "请补交〓材料" in said and "第二项 完" in said
+    assert "\U0001f4c4" in next(value for name, _, value in record.fields if name == "reason")
 
 
 def test_a_sealed_notice_verifies_and_a_seal_must_be_registered_for_it(pki: DevPki, tmp_path: Path) -> None:
