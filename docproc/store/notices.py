@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from docproc.errors import NotFoundError
-from docproc.store.tables import NoticeRow
+from docproc.store.tables import UNSEALED, NoticeRow
 
 OPEN = ("queued", "waiting")
 """States in which a job is to seal it."""
@@ -51,7 +51,7 @@ def by_number(session: Session, number: str) -> NoticeRow | None:
 
 def unsealed(session: Session) -> Sequence[NoticeRow]:
     """Notices that a job is to seal."""
-    return session.scalars(sa.select(NoticeRow).where(NoticeRow.state.in_(OPEN))).all()
+    return session.scalars(sa.select(NoticeRow).where(UNSEALED)).all()
 
 
 def take_away(session: Session, application: str) -> set[str]:

@@ -726,7 +726,10 @@ class CatalogueChangeRow(Base):
 
 SEALING = sa.text("seal_state IN ('queued', 'waiting')")
 WAITING = sa.text("state = 'queued' AND removed_at IS NULL")
+UNSEALED = sa.text("state IN ('queued', 'waiting')")
+"""Of notices."""
 HOT = (
+    sa.Index("ix_notices_unsealed", NoticeRow.created_at, sqlite_where=UNSEALED, postgresql_where=UNSEALED),
     sa.Index("ix_applications_sealing", ApplicationRow.updated_at, sqlite_where=SEALING, postgresql_where=SEALING),
     sa.Index("ix_applications_org_number", ApplicationRow.org, ApplicationRow.number),
     sa.Index("ix_applications_org_status_number", ApplicationRow.org, ApplicationRow.status, ApplicationRow.number),

@@ -28,7 +28,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_custody"),
     )
     op.create_index("ix_custody_application", "custody", ["application"])
+    unsealed = sa.text("state IN ('queued', 'waiting')")
+    op.create_index("ix_notices_unsealed", "notices", ["created_at"], sqlite_where=unsealed, postgresql_where=unsealed)
 
 
 def downgrade() -> None:
+    op.drop_index("ix_notices_unsealed", table_name="notices")
     op.drop_table("custody")
