@@ -17,13 +17,16 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, expect
 
+from docproc.marks import FormCode
 from tests.api.group import Group, decision, view
 from tests.api.test_real_chain import approve
 from tests.flow.people import until
 from tests.pages.bad_line import bad_line
+from tests.pages.officials import person, sign_in_browser
 from tests.pages.watching import KIOSK, PHONE, Watched, watched
 
 SCANS = Path(__file__).parents[2] / "samples" / "scans" / "02-trader-good"
+DESK = {"width": 1440, "height": 1100}
 PICTURES = os.environ.get("DOCPROC_TEST_PICTURES")
 """A folder for screenshots: those of the guides are made by this test."""
 
@@ -76,6 +79,7 @@ def test_from_the_empty_kiosk_to_a_verified_licence(real: Group, browser: Browse
         expect(phone.page.locator("main")).to_contain_text(licence)
         phone.check_open_to_all()
     verify(browser, real, file, tmp_path)
+    over_the_counter(browser, real, number, urlsplit(address).path)
 
 
 def test_scans_outlive_a_cut_line_and_a_reload_and_leaving_wipes_them(
@@ -184,6 +188,7 @@ def read_the_notice(real: Group, phone: Watched, number: str, path: str) -> None
     phone.open(path)
     expect(phone.page.locator("section.mend")).to_contain_text(told)
     phone.check_open_to_all()
+    phone.page.locator("section.mend").scroll_into_view_if_needed()
     shot(phone, "phone-notice")
     with phone.page.expect_download() as loading:
         phone.page.evaluate("document.querySelector('section.mend a').download = 'notice.pdf'")
@@ -241,6 +246,46 @@ def correct(reviewer: httpx.Client, number: str) -> int:
                     assert answer.status_code == 200, answer.text
                     typed += 1
     return typed
+
+
+def over_the_counter(browser: Browser, real: Group, number: str, follow: str) -> None:
+    """Originals are left, the paper is held against the scans, and the licence is picked up by the code."""
+    with real.client(real.new_key("clerk-papers", "clerk")) as clerk:
+        seen = view(clerk, number)
+    form = next(r for page in seen["pages"] for r in page["readings"] if r["form_id"])
+    code = FormCode("sole_trader", form["edition"], form["material"], form["page"], form["form_id"]).text()
+    with watched(browser, real.base, DESK) as desk:
+        page = desk.page
+        desk.open(follow)
+        pickup = page.inner_text("[data-pickup]")
+        sign_in_browser(desk, person(real, "han", "clerk"))
+        page.fill("#code", real.base + follow)
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"**/office/counter/{number}")
+        for material in ("application", "lease"):
+            page.check(f"input[name=material][value={material}]")
+        page.click("text=收取并生成凭证")
+        expect(page.locator("#originals ~ .row strong")).to_have_text(f"{number}-S1")
+        desk.check_open_to_all()
+        page.click("text=调出扫描件，开始核对")
+        page.wait_for_url("**/papers")
+        for sheet in page.locator("fieldset").all():
+            sheet.locator("input[value=match]").check()
+        page.locator("input[name^=scanned]").first.fill(code)
+        page.evaluate("scrollTo(0, 0)")
+        page.wait_for_load_state("networkidle")
+        desk.check_open_to_all()
+        shot(desk, "counter-papers")
+        page.click("text=记录核对结果")
+        page.wait_for_url(f"**/office/counter/{number}")
+        expect(page.locator("section[aria-labelledby=papers] .badge")).to_have_text("一致")
+        page.fill("input[name=code]", pickup)
+        page.fill("form[action$=handover] input[name=to]", "样例甲")
+        page.click("text=确认领取")
+        expect(page.locator("section[aria-labelledby=over] .notice.good")).to_contain_text("样例甲")
+        desk.check_open_to_all()
+        page.evaluate("document.getElementById('originals').scrollIntoView()")
+        shot(desk, "counter-case")
 
 
 def verify(browser: Browser, real: Group, file: Path, tmp_path: Path) -> None:

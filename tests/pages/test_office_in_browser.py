@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser
 
-from tests.api.group import Group, decision, group, open_application, upload_all, view
+from tests.api.group import Group, group, upload_all, view
 from tests.flow.people import insurance_papers, until
 from tests.pages.officials import person, sign_in_browser, signed_in
-from tests.pages.test_citizen_in_browser import shot
 from tests.pages.watching import watched
 
 DESK = {"width": 1440, "height": 900}
@@ -57,49 +56,6 @@ def test_two_departments_approve_together(drawn: Group, browser: Browser, tmp_pa
             seen.page.wait_for_url("**/office/queue**")
     with drawn.client(drawn.new_key("clerk-1", "clerk", org="hall")) as clerk:
         assert view(clerk, number)["status"] == "approved"
-
-
-def test_papers_go_over_the_counter(drawn: Group, browser: Browser) -> None:
-    roles = ("kiosk", "reviewer", "sealer")
-    kiosk, reviewer, sealer = (drawn.client(drawn.new_key(f"{role}-papers", role)) for role in roles)
-    with kiosk, reviewer, sealer:
-        number = open_application(kiosk)
-        upload_all(kiosk, number)
-        until(lambda: view(kiosk, number)["checked"], 120)
-        kiosk.post(f"/v1/applications/{number}/submit")
-        path = f"/v1/applications/{number}"
-        approved = reviewer.post(f"{path}/decisions", json=decision(view(reviewer, number))).json()
-        sealer.post(f"{path}/release", json={"version": approved["version"]})
-        until(lambda: view(kiosk, number)["licence"], 60)
-        follow = view(kiosk, number)["follow_code"]
-    with watched(browser, drawn.base, DESK) as seen:
-        sign_in_browser(seen, person(drawn, "han", "clerk"))
-        page = seen.page
-        page.fill("#code", number)
-        page.keyboard.press("Enter")
-        page.wait_for_url(f"**/office/counter/{number}")
-        page.check("input[name=material][value=application]")
-        page.click("text=收取并生成凭证")
-        expect(page.locator("#originals ~ .row strong")).to_have_text(f"{number}-S1")
-        seen.check_open_to_all()
-        page.click("text=调出扫描件，开始核对")
-        page.wait_for_url("**/papers")
-        page.wait_for_load_state("networkidle")
-        for sheet in page.locator("fieldset").all():
-            sheet.locator("input[value=match]").check()
-        seen.check_open_to_all()
-        shot(seen, "counter-papers")
-        page.click("text=记录核对结果")
-        page.wait_for_url(f"**/office/counter/{number}")
-        seen.open(f"/p/{follow}")
-        code = page.inner_text("[data-pickup]")
-        seen.open(f"/office/counter/{number}")
-        page.fill("input[name=code]", code)
-        page.fill("form[action$=handover] input[name=to]", "样例甲")
-        page.click("text=确认领取")
-        expect(page.locator("section[aria-labelledby=over] .notice.good")).to_contain_text("样例甲")
-        seen.check_open_to_all()
-        shot(seen, "counter-case")
 
 
 @pytest.mark.parametrize("role", PAGES)
