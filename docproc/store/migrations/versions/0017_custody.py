@@ -8,8 +8,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from docproc.store.db import UtcTime
 
-revision = "0016"
-down_revision = "0015"
+revision = "0017"
+down_revision = "0016"
 branch_labels = None
 depends_on = None
 
