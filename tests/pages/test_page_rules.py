@@ -161,7 +161,7 @@ def test_a_replacement_takes_the_old_page_away(small: Group) -> None:
 def test_leaving_while_the_line_was_down_is_made_good_at_the_next_request(small: Group) -> None:
     with kiosk(small, "kiosk-line") as client:
         open_case(client)
-        client.cookies.set("dp_leaving", "1", path="/kiosk")
+        client.cookies.set("dp_leaving", "1", "127.0.0.1", "/kiosk")
         answer = client.get("/kiosk/case")
         assert answer.url.path == "/kiosk" and "请选择要办理的事项" in answer.text
         assert "dp_leaving" not in client.cookies, "and the next citizen is not sent away"

@@ -39,6 +39,15 @@ class Watched:
         bad = [v for v in found["violations"] if v["impact"] in ("serious", "critical")]
         assert not bad, [(v["id"], [n["html"] for n in v["nodes"]][:3]) for v in bad]
 
+    def tab_to(self, selector: str, most: int = 40) -> None:
+        """Walk to something with the Tab key, and see that the focus shows."""
+        for _ in range(most):
+            self.page.keyboard.press("Tab")
+            if self.page.evaluate("selector => document.activeElement.matches(selector)", selector):
+                assert self.page.evaluate("document.activeElement.matches(':focus-visible')")
+                return
+        raise AssertionError(f"the Tab key does not lead to {selector}")
+
     def sign_kiosk_in(self, key: str) -> None:
         self.open("/kiosk")
         self.page.fill("#key", key)
