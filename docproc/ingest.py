@@ -1,9 +1,10 @@
-"""Hand in a folder of many scans: resumable, polite to a busy service, with a report.
+"""Hand in a folder or a bucket of many scans: resumable, polite to a busy service, with a report.
 
 Every folder below the given one is an application and its files are the pages; a
 file that lies directly in it is an application of its own. What was done is noted
 line by line, and every request carries an Idempotency-Key made of what it asks, so
 a run that was cut short goes on where it stopped and nothing is handed in twice.
+All is handed in first, as fast as the service takes it; verdicts are collected after.
 """
 
 from __future__ import annotations
@@ -15,17 +16,35 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
+from functools import partial
+from itertools import groupby
+from pathlib import Path, PurePosixPath
 from threading import Lock
 from typing import Any, TypeVar
 
 from docproc.client import Client
-from docproc.errors import BusyError, DocprocError, InputError
+from docproc.errors import BusyError, DocprocError, InputError, SetupError
+from docproc.store.minio_source import Bucket
 
 R = TypeVar("R")
 SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".pdf")
 MOST_TRIES = 1000
 """Times that one request may be put off by a busy service, at 10 to 60 s each."""
+MOST_LOST = 60
+"""Times that the service may be out of reach for one request: it restarts, or the line is cut."""
+LOST_SECONDS = 2.0
+LOOK_SECONDS = 2.0
+"""Between two looks at what was judged."""
+STALLED_SECONDS = 86_400.0
+"""Time without any new verdict after which the run ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """One file."""
+
+    name: str
+    read: Callable[[], bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +53,7 @@ class Parcel:
 
     name: str
     """Path below the folder; stays the same between runs."""
-    files: tuple[Path, ...]
+    files: tuple[Scan, ...]
 
 
 @dataclass(slots=True)
@@ -47,6 +66,8 @@ class Report:
     handed_in: int = 0
     files: int = 0
     seconds: float = 0.0
+    hand_in_seconds: float = 0.0
+    """Of them, until everything was handed in."""
     put_off: int = 0
     """Times that the service was busy."""
     verdicts: dict[str, int] = field(default_factory=dict)
@@ -55,21 +76,31 @@ class Report:
     """Parcels that could not be handed in, and why."""
 
 
-def parcels(folder: Path) -> Iterator[Parcel]:
-    """The applications in a folder, by name.
+def parcels(source: Path | Bucket) -> Iterator[Parcel]:
+    """The applications in a folder or bucket, by name.
 
     Raises:
         InputError: there are none.
     """
     found = False
-    for entry in sorted(folder.iterdir()):
-        files = sorted(entry.rglob("*")) if entry.is_dir() else [entry]
-        scans = tuple(file for file in files if file.suffix.lower() in SUFFIXES and file.is_file())
+    for name, files in _in_bucket(source) if isinstance(source, Bucket) else _in_folder(source):
+        scans = tuple(file for file in files if file.name.lower().endswith(SUFFIXES))
         if scans:
             found = True
-            yield Parcel(entry.name, scans)
+            yield Parcel(name, scans)
     if not found:
-        raise InputError(f"{folder} holds no scans: put {', '.join(SUFFIXES)} files into it, a folder an application")
+        raise InputError(f"{source} holds no scans: put {', '.join(SUFFIXES)} files into it, a folder an application")
+
+
+def _in_folder(folder: Path) -> Iterator[tuple[str, list[Scan]]]:
+    for entry in sorted(folder.iterdir()):
+        files = sorted(entry.rglob("*")) if entry.is_dir() else [entry]
+        yield entry.name, [Scan(file.name, file.read_bytes) for file in files if file.is_file()]
+
+
+def _in_bucket(bucket: Bucket) -> Iterator[tuple[str, list[Scan]]]:
+    for name, keys in groupby(bucket.keys(), lambda key: key.partition("/")[0]):
+        yield name, [Scan(PurePosixPath(key).name, partial(bucket.read, key)) for key in keys]
 
 
 class Notes:
@@ -105,7 +136,7 @@ class Notes:
 
 def ingest(
     client: Client,
-    folder: Path,
+    source: Path | Bucket,
     matter: str,
     notes: Path,
     *,
@@ -113,16 +144,16 @@ def ingest(
     wait: bool = True,
     progress: Callable[[Report], None] = lambda report: None,
 ) -> Report:
-    """Hand a folder in as a batch, which the service works off after everybody who waits.
+    """Hand in a folder or bucket as a batch, which the service works off after everybody who waits.
 
     Args:
         client: of a caller who may create applications.
-        folder: what to hand in.
+        source: what to hand in.
         matter: of all applications.
         notes: file that remembers what was done.
         at_once: requests at the same time.
         wait: until every application has its verdict.
-        progress: told after each application.
+        progress: told after each application, and after each look at what was judged.
     """
     report, kept, started = Report(), Notes(notes), time.monotonic()
     lock = Lock()
@@ -130,12 +161,8 @@ def ingest(
     def one(parcel: Parcel) -> None:
         try:
             before = parcel.name in kept.numbers
-            number = kept.numbers.get(parcel.name) or _hand_in(client, matter, parcel, report)
             if not before:
-                kept.write(parcel=parcel.name, number=number)
-            if wait and parcel.name not in kept.verdicts:
-                view = _patiently(lambda: client.wait_for(number, lambda v: bool(v["checked"]), 86_400, 2.0), report)
-                kept.write(parcel=parcel.name, verdict=str(view["verdict"]))
+                kept.write(parcel=parcel.name, number=_hand_in(client, matter, parcel, report))
             with lock:
                 report.done_before += before
                 report.handed_in += not before
@@ -146,13 +173,45 @@ def ingest(
         report.seconds = time.monotonic() - started
         progress(report)
 
-    todo = list(parcels(folder))
+    todo = list(parcels(source))
     report.parcels = len(todo)
     with ThreadPoolExecutor(at_once) as pool:
         list(pool.map(one, todo))
+    report.hand_in_seconds = time.monotonic() - started
+    if wait:
+        _collect(client, kept, report, lambda: progress(report))
     kept.close()
-    report.verdicts = dict(Counter(kept.verdicts.values()))
+    report.seconds = time.monotonic() - started
     return report
+
+
+def _collect(client: Client, kept: Notes, report: Report, looked: Callable[[], None]) -> None:
+    """Note each application's verdict as soon as it has one.
+
+    Raises:
+        SetupError: for a day there was none.
+    """
+    moved = time.monotonic()
+    open_ = {number: name for name, number in kept.numbers.items() if name not in kept.verdicts}
+    report.verdicts = dict(Counter(kept.verdicts.values()))
+    while open_:
+        after, last = min(open_)[:-1], max(open_)
+        while after < last:
+            path = f"/v1/applications?limit=200&after={after}"
+            listed = _patiently(partial(client.get, path), report)
+            for item in listed:
+                if item["checked"] and item["number"] in open_:
+                    kept.write(parcel=open_.pop(item["number"]), verdict=str(item["verdict"]))
+                    moved = time.monotonic()
+            after = str(listed[-1]["number"]) if listed else last
+        report.verdicts = dict(Counter(kept.verdicts.values()))
+        looked()
+        if open_ and time.monotonic() - moved > STALLED_SECONDS:
+            raise SetupError(
+                f"{len(open_)} applications have no verdict, {next(iter(open_))} among them: see the workers"
+            )
+        if open_:
+            time.sleep(LOOK_SECONDS)
 
 
 def _hand_in(client: Client, matter: str, parcel: Parcel, report: Report) -> str:
@@ -160,7 +219,7 @@ def _hand_in(client: Client, matter: str, parcel: Parcel, report: Report) -> str
     once = _once(matter, parcel.name)
     number = str(_patiently(lambda: client.post("/v1/applications", body, once=once), report)["number"])
     for file in parcel.files:
-        data = file.read_bytes()
+        data = _patiently(file.read, report)
         key = _once(number, file.name, hashlib.sha256(data).hexdigest())
         path = f"/v1/applications/{number}/pages"
         _patiently(lambda: client.upload(path, data, file.name, once=key), report)  # noqa: B023  (called at once)
@@ -168,13 +227,19 @@ def _hand_in(client: Client, matter: str, parcel: Parcel, report: Report) -> str
 
 
 def _patiently(call: Callable[[], R], report: Report) -> R:
-    """Call, and again whenever the service says later."""
+    """Call, and again whenever the service says later or is out of reach for a while."""
+    lost = 0
     for _ in range(MOST_TRIES):
         try:
             return call()
         except BusyError as error:
             report.put_off += 1
             time.sleep(error.retry_after)
+        except SetupError:
+            lost += 1
+            if lost > MOST_LOST:
+                raise
+            time.sleep(LOST_SECONDS)
     raise BusyError("the service stays busy: run the same command again later")
 
 

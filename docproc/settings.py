@@ -32,6 +32,10 @@ class Settings(BaseSettings):
         "", description="Where clients reach the S3 server, for download links; empty: the service answers them itself"
     )
     link_seconds: int = Field(60, ge=5, le=3600, description="How long a download link lives")
+    ingest_access_key: str = Field("", description="Access key of the bucket that `docproc ingest` reads")
+    ingest_secret_key: SecretStr = Field(
+        SecretStr(""), description="Secret key of the bucket that `docproc ingest` reads"
+    )
     host: str = Field("127.0.0.1", description="Address that the web process listens on")
     port: int = Field(8000, ge=0, le=65535, description="Port that the web process listens on; 0: any free one")
     public_url: str = Field("http://127.0.0.1:8000", description="Address in QR codes and links")

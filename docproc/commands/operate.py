@@ -120,7 +120,9 @@ def restore(
 
 
 def ingest(
-    folder: Annotated[Path, typer.Argument(help="A folder for each application, or single files.", exists=True)],
+    source: Annotated[
+        str, typer.Argument(help="Folder or s3://HOST:PORT/BUCKET: a folder each application, or files.")
+    ],
     matter: MatterName,
     server: Annotated[str, typer.Option(help="Address of the service.")],
     key: Annotated[str, typer.Option(help="API key with the role kiosk or clerk.", envvar="DOCPROC_KEY")],
@@ -129,20 +131,29 @@ def ingest(
     wait: Annotated[bool, typer.Option(help="Wait for every verdict.")] = True,
     as_json: Json = False,
 ) -> None:
-    """Hand in a folder of scans as a batch; run it again to go on; exit 1 when some could not be handed in."""
+    """Hand in a folder or bucket of scans as a batch; run it again to go on; exit 1 when some were not handed in."""
     from docproc.client import Client
     from docproc.ingest import Report
     from docproc.ingest import ingest as run
+    from docproc.store.minio_source import Bucket
 
+    settings = Settings()
+    if not source.startswith("s3:") and not Path(source).is_dir():
+        raise typer.BadParameter(f"{source!r} is no folder and no address s3://HOST:PORT/BUCKET")
+    secret = settings.ingest_secret_key.get_secret_value()
+    opened: Path | Bucket = Path(source)
+    if source.startswith("s3:"):
+        opened = Bucket.open(source, settings.ingest_access_key, secret, secure=settings.s3_secure)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Client(server, key) as client, Progress(*columns, console=err, disable=not err.is_terminal) as bar:
         task = bar.add_task("applications", total=None)
 
         def show(report: Report) -> None:
             done = report.handed_in + report.done_before + len(report.failed)
-            bar.update(task, completed=done, total=report.parcels)
+            judged = f", {sum(report.verdicts.values())} with verdict" if done == report.parcels else ""
+            bar.update(task, description=f"applications{judged}", completed=done, total=report.parcels)
 
-        report = run(client, folder, matter, notes, at_once=at_once, wait=wait, progress=show)
+        report = run(client, opened, matter, notes, at_once=at_once, wait=wait, progress=show)
     if as_json:
         emit(asdict(report))
     else:
