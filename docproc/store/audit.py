@@ -65,12 +65,16 @@ def search(
     before: int | None = None,
     limit: int = 100,
 ) -> list[AuditRow]:
-    """Newest lines whose actor or subject begins with a text and whose action begins with another."""
+    """Newest lines whose actor or subject is a text, or begins with it where none is, and whose action begins so."""
     query = sa.select(AuditRow).order_by(AuditRow.seq.desc()).limit(limit)
     if text:
-        query = query.where(
-            AuditRow.actor.startswith(text, autoescape=True) | AuditRow.subject.startswith(text, autoescape=True)
-        )
+        whole = AuditRow.actor == text, AuditRow.subject == text
+        # Lines that begin so have all to be found before the newest are known; those of one name are in order.
+        if any(session.scalar(sa.select(AuditRow.seq).where(is_it).limit(1)) for is_it in whole):
+            query = query.where(sa.or_(*whole))
+        else:
+            begins = (column.startswith(text, autoescape=True) for column in (AuditRow.actor, AuditRow.subject))
+            query = query.where(sa.or_(*begins))
     if action:
         query = query.where(AuditRow.action.startswith(action, autoescape=True))
     if since is not None:

@@ -17,6 +17,8 @@ FILES = 3
 """Files of each application."""
 LINES = 4
 """Lines of the audit log for each application."""
+OPEN = 300
+"""Most applications on which nothing is decided yet, the newest."""
 JOBS = 5
 """Jobs that are done and still listed, for each application of the last month."""
 RECENT = 200_000
@@ -34,7 +36,7 @@ STATEMENTS = (
     f"""INSERT INTO applications (number, matter, org, channel, created_by, created_at, updated_at, submitted_at,
            status, version, revision, checked_revision, verdict, seal_state, seal_note, seal_attempt)
        SELECT {NUMBER}, 'sole_trader', 'org-' || n % 20, 'kiosk', 'kiosk-' || n % 200, at, at, at,
-           CASE WHEN n % 1000 = 0 THEN 'submitted' ELSE 'issued' END, 4, 3, 3, 'pass', 'sealed', '', 1
+           CASE WHEN n > :rows - :open THEN 'submitted' ELSE 'issued' END, 4, 3, 3, 'pass', 'sealed', '', 1
        FROM (SELECT n, now() - interval '30 seconds' * (:rows - n) AS at FROM generate_series(1, :rows) n) numbered""",
     f"""INSERT INTO pages (id, application, position, filename, media_type, size, sha256, material_hint, state,
            error_code, uploaded_at, uploaded_by, read_at)
@@ -108,7 +110,7 @@ def fill(
     if database.is_sqlite:
         raise InputError("only PostgreSQL makes so many rows: set DOCPROC_DATABASE_URL")
     values = {"rows": rows, "seed": f"{seed}/", "files": FILES, "lines": LINES, "reading": READING, "jobs": JOBS}
-    values["recent"] = min(rows, RECENT)
+    values |= {"recent": min(rows, RECENT), "open": min(rows, OPEN)}
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("SET synchronous_commit = off")
         engine = connection.exec_driver_sql("SELECT to_regclass('dbos.workflow_status')").scalar()
