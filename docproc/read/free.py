@@ -53,7 +53,7 @@ def read_free(
         that some editions lack is left out where its label is not on the page.
     """
     shown = None if picture is None else grey(picture)
-    glyphs = without_overlay(glyphs_of(lines, shown), [line.quad for line in lines])
+    glyphs = glyphs_on(lines, shown)
     values, loose = collect(glyphs, specs)
     there = [spec for spec in specs if spec.name in values or not spec.may_lack]
     found = {spec.name: _field(spec, values.get(spec.name), lines, page, to_original) for spec in there}
@@ -75,8 +75,19 @@ def _doubt_cut(
     left = without_lines(page, lines)
     for spec in specs:
         value = values.get(spec.name)
-        if spec.type in MANY_LINES and found[spec.name].value and value and goes_on_unread(value, lines, left):
+        cut_short = spec.type in MANY_LINES or spec.type == "person_name"
+        if (
+            cut_short
+            and found[spec.name].value
+            and value
+            and goes_on_unread(value, lines, left, spec.type in MANY_LINES)
+        ):
             found[spec.name] = doubted(found[spec.name])
+
+
+def glyphs_on(lines: Sequence[TextLine], picture: Image | None) -> list[list[Glyph]]:
+    """Characters of every line without what is laid over the page; ``picture`` as of :func:`read_free`."""
+    return without_overlay(glyphs_of(lines, None if picture is None else grey(picture)), [line.quad for line in lines])
 
 
 def collect(

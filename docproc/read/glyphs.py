@@ -144,8 +144,9 @@ def _tone(grey: NDArray[np.uint8] | None, spot: NDArray[np.float64], height: flo
         return 0.0
     half = np.maximum(np.array([0.25, 0.4]) * height, 2.0)  # narrow: a step lies a little beside its character
     (x0, y0), (x1, y1) = np.maximum(spot - half, 0).astype(int), (spot + half + 1).astype(int)
-    square = grey[y0:y1, x0:x1]
-    return float(np.percentile(square, 2)) if square.size else 0.0
+    square = grey[y0:y1, x0:x1].ravel()
+    place = len(square) // 50
+    return float(np.partition(square, place)[place]) if square.size else 0.0  # many times quicker than a percentile
 
 
 def steps_of(lattice: Lattice) -> list[tuple[int, str, float]]:

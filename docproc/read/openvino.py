@@ -14,7 +14,7 @@ import os
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, cast
 
@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from docproc.assets import weight
 from docproc.read.detection import DetectionOptions, boxes_of, crop_line, network_size, side_for
-from docproc.read.recogniser import Image, Lattice, Line, TextLine, core_columns, greedy, prune
+from docproc.read.recogniser import Image, Lattice, Line, TextLine, core_columns, greedy, in_charset, prune
 
 HEIGHT = 48
 """Rows of a crop as the recognition network wants it."""
@@ -100,6 +100,26 @@ class Network:
             return np.array(self._request.get_output_tensor(0).data, dtype=np.float32)
 
 
+class LineReader:
+    """One PP-OCRv6 recognition network: crops of lines to lattices."""
+
+    def __init__(self, size: str, threads: int, precision: str) -> None:
+        """Load the network; arguments as of :class:`OpenVinoRecogniser`."""
+        self.charset = charset(weight(f"{size}/rec/inference.yml"))
+        self._core_columns = core_columns(self.charset)
+        self._network = Network(weight(f"{size}/rec/inference.onnx"), [127.5] * 3, [127.5] * 3, threads, precision)
+
+    def __call__(self, crops: Sequence[Image]) -> list[Lattice]:
+        """Read crops of one upright line each; the answer has the order of the crops."""
+        return [self._read(_to_height(crop)) for crop in crops]
+
+    def _read(self, crop: Image) -> Lattice:
+        width = padded_width(crop.shape[1])
+        padded = np.full((1, HEIGHT, width, 3), PADDING, dtype=np.uint8)
+        padded[0, :, : crop.shape[1]] = crop
+        return prune(self._network(padded)[0], self.charset, self._core_columns, crop.shape[1] / width)
+
+
 class OpenVinoRecogniser:
     """PP-OCRv6 detection and recognition on OpenVINO; satisfies :class:`docproc.read.recogniser.Recogniser`."""
 
@@ -123,23 +143,32 @@ class OpenVinoRecogniser:
         """
         self.name = f"openvino/PP-OCRv6_{size}"
         self.detection = detection or DetectionOptions()
-        self.charset = charset(weight(f"{size}/rec/inference.yml"))
-        self._core_columns = core_columns(self.charset)
         self._threads, self._precision = threads, precision
-        finder, reader = weight(f"{size}/det/inference.onnx"), weight(f"{size}/rec/inference.onnx")
+        finder = weight(f"{size}/det/inference.onnx")
         self._detector = Network(finder, IMAGENET_MEAN, IMAGENET_SCALE, threads, precision)
-        self._reader = Network(reader, [127.5] * 3, [127.5] * 3, threads, precision)
+        self._reader = LineReader(size, threads, precision)
         self._orienter: Network | None = None
+
+    @property
+    def charset(self) -> tuple[str, ...]:
+        """All characters that can be read, the blank (``""``) first."""
+        return self._reader.charset
 
     def posteriors(self, crops: Sequence[Image]) -> list[Lattice]:
         """Read crops of one upright line each; the answer has the order of the crops."""
-        return [self._posterior(_to_height(crop)) for crop in crops]
+        return self._reader(crops)
 
-    def _posterior(self, crop: Image) -> Lattice:
-        width = padded_width(crop.shape[1])
-        padded = np.full((1, HEIGHT, width, 3), PADDING, dtype=np.uint8)
-        padded[0, :, : crop.shape[1]] = crop
-        return prune(self._reader(padded)[0], self.charset, self._core_columns, crop.shape[1] / width)
+    def quick(self, crops: Sequence[Image]) -> list[Lattice]:
+        """As :meth:`posteriors`, by the tiny network for a quarter of the time; lattices in this engine's charset."""
+        reader, places = self._quick
+        return [in_charset(lattice, self.charset, places) for lattice in reader(crops)]
+
+    @cached_property
+    def _quick(self) -> tuple[LineReader, NDArray[np.int32]]:
+        """The tiny reader, and where its characters stand in this engine's charset."""
+        reader = LineReader("tiny", self._threads, self._precision)
+        places = {char: place for place, char in enumerate(self.charset)}
+        return reader, np.array([places.get(char, -1) for char in reader.charset], dtype=np.int32)
 
     def detect(self, image: Image, letter_px: float = 0.0) -> list[Line]:
         """Find lines of text on a page whose letters are usually so high (0: not known), in reading order."""

@@ -157,6 +157,10 @@ class PaddleRecogniser:
             share = min(height * crop.shape[1] / crop.shape[0] / width, 1.0)
             yield prune(dense, self._charset, self._core_columns, share)
 
+    def quick(self, crops: Sequence[Image]) -> list[Lattice]:
+        """As :meth:`posteriors`: a peer has one network."""
+        return self.posteriors(crops)
+
     def detect(self, image: Image, letter_px: float = 0.0) -> list[Line]:
         """Find lines of text on a page, in reading order; PaddleOCR looks at all pages alike."""
         found = next(iter(self._pipeline.text_det_model([image], **self._pipeline.get_text_det_params())))

@@ -14,6 +14,7 @@ from docproc.read.classify import classify
 from docproc.read.coded import compare_codes
 from docproc.read.detection import DetectionOptions
 from docproc.read.free import read_free
+from docproc.read.looks import first_look, second_look, unclear, wanted
 from docproc.read.openvino import OpenVinoRecogniser
 from docproc.read.recogniser import Image, Recogniser
 from docproc.read.registered import RECOGNISED, known_form, match_form, read_registered
@@ -124,8 +125,12 @@ def _free(reading: PageReading, image: Image, matter: Matter, today: date, recog
     reading = replace(reading, quality=quality)
     if any(finding.code == "scan.blank" for finding in quality.findings):
         return reading
-    lines = recogniser.read_lines(cleaned.black, cleaned.letter_px)
+    black = cleaned.black
+    lines = first_look(recogniser, black, cleaned.letter_px)
     kind = classify([line.text for line in lines], matter, reading.material)
+    if kind is None and (again := unclear(lines)):
+        lines = second_look(recogniser, black, lines, again)
+        kind = classify([line.text for line in lines], matter, reading.material)
     if kind is None:
         return replace(reading, quality=assess_unreadable(image, quality))
     reading = replace(reading, material=kind.material, page=kind.page, edition=kind.edition)
@@ -136,7 +141,8 @@ def _free(reading: PageReading, image: Image, matter: Matter, today: date, recog
         quality = replace(quality, findings=_once(*quality.findings, *found.findings))
         return replace(reading, how=found.how, quality=quality, fields=weigh(found.fields, today))
     specs = [spec for spec in matter.fields_of(kind.material) if spec.page == kind.page]
-    fields = weigh(read_free(lines, specs, kind.page, cleaned.to_original, cleaned.black), today)
+    lines = second_look(recogniser, black, lines, unclear(lines) & wanted(lines, specs, black))
+    fields = weigh(read_free(lines, specs, kind.page, cleaned.to_original, black), today)
     fields, differing = compare_codes(fields, specs, qr_texts(image), today)
     warned = Quality(quality.verdict, (*quality.findings, *differing))
     return replace(reading, fields=fields, quality=warned)

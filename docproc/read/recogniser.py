@@ -82,6 +82,9 @@ class Recogniser(Protocol):
     def posteriors(self, crops: Sequence[Image]) -> list[Lattice]:
         """Read crops of one upright line each; the answer has the order of the crops."""
 
+    def quick(self, crops: Sequence[Image]) -> list[Lattice]:
+        """As :meth:`posteriors`, less exact and for less time where the engine can; the lattices have one charset."""
+
     def detect(self, image: Image, letter_px: float = 0.0) -> list[Line]:
         """Find lines of text on a page, in reading order.
 
@@ -121,6 +124,20 @@ def prune(dense: NDArray[np.float32], charset: tuple[str, ...], core: NDArray[np
     keep[core] = True
     columns = np.flatnonzero(keep).astype(np.int32)
     return Lattice(np.ascontiguousarray(dense[:, columns]), columns, charset, width_ratio)
+
+
+def in_charset(lattice: Lattice, charset: tuple[str, ...], places: NDArray[np.int32]) -> Lattice:
+    """Return a lattice in the characters of another model.
+
+    Args:
+        lattice: of one model.
+        charset: of the other.
+        places: for each character of the lattice's model its index in ``charset``, -1 where it is not there.
+    """
+    columns = places[lattice.columns]
+    order = np.argsort(columns, kind="stable")
+    order = order[columns[order] >= 0]
+    return Lattice(np.ascontiguousarray(lattice.probs[:, order]), columns[order], charset, lattice.width_ratio)
 
 
 def core_columns(charset: tuple[str, ...]) -> NDArray[np.int32]:

@@ -9,6 +9,7 @@ from docproc.domain import Field, Finding, How
 from docproc.matter import NOT_TEXT, FieldSpec, Form, Matter
 from docproc.read.classify import PageKind
 from docproc.read.free import read_free
+from docproc.read.looks import second_look, unclear, wanted
 from docproc.read.recogniser import Image, Recogniser, TextLine
 from docproc.read.registered import RECOGNISED, known_form, read_registered
 from docproc.read.template import blank_pages
@@ -41,7 +42,7 @@ def read_unmarked(
 
     Args:
         image: BGR picture as handed in.
-        lines: all its lines, in pixels of the cleaned page.
+        lines: all its lines as read at a first look, in pixels of the cleaned page.
         cleaned: the page straightened.
         matter: the matter of the form.
         kind: which form and page.
@@ -51,6 +52,8 @@ def read_unmarked(
     read = _by_print(image, matter, form, kind.page, recogniser) if form is not None else None
     if read is None:
         labels = _labels(form or matter.find_form(kind.material), kind.page)
+        again = unclear(lines) & wanted(lines, labels, cleaned.black)
+        lines = second_look(recogniser, cleaned.black, lines, again)
         read = Unmarked("free", read_free(lines, labels, kind.page, cleaned.to_original, cleaned.black), (BY_WORDS,))
     doubted = {name: replace(item, confidence=min(item.confidence, TRUST)) for name, item in read.fields.items()}
     return replace(read, fields=doubted)

@@ -35,18 +35,20 @@ def without_lines(page: Image, lines: Sequence[TextLine]) -> Image:
     return left
 
 
-def goes_on_unread(value: Value, lines: Sequence[TextLine], left: Image) -> bool:
+def goes_on_unread(value: Value, lines: Sequence[TextLine], left: Image, below: bool = True) -> bool:
     """Whether ink that belongs to no line stands right behind one of a value's lines, or right below its last.
 
     Args:
         value: the pieces of print it was read from.
         lines: all lines of the page.
         left: see :func:`without_lines`.
+        below: whether the value may take a further line.
     """
     tone = float(np.median([glyph.tone for segment in value.segments for glyph in segment.glyphs]))
     dark = tone + DARK * (PAPER - tone)
     squares = [_behind(_corners(line[-1], lines)) for line in value.lines]
-    squares.append(_below(_corners(value.lines[-1][0], lines)))
+    if below:
+        squares.append(_below(_corners(value.lines[-1][0], lines)))
     return any(float((_look(left, *square) < dark).mean()) >= INKED for square in squares)
 
 

@@ -95,6 +95,15 @@ def test_lattices_keep_the_order_of_the_crops(engine: Recogniser) -> None:
         assert set("0123456789X") <= set(lattice.characters)
 
 
+def test_a_quick_reading_has_the_same_characters_and_says_the_same_of_clear_print(engine: Recogniser) -> None:
+    crops = [line_picture(text) for text in LINES]
+    quick, full = engine.quick(crops), engine.posteriors(crops)
+    assert [bare(greedy(lattice)[0]) for lattice in quick] == [bare(text) for text in LINES]
+    for one, other in zip(quick, full, strict=True):
+        assert one.charset == other.charset and one.columns[0] == BLANK
+        assert (np.diff(one.columns) > 0).all()
+
+
 def test_a_blank_page_has_no_lines(engine: Recogniser) -> None:
     assert engine.read_lines(np.full((400, 600, 3), 255, dtype=np.uint8)) == []
 
