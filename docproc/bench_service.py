@@ -97,9 +97,10 @@ def workers(ctx: Context, queues: Mapping[str, str], module: str = WORKER) -> It
 
 
 def start(module: Sequence[str], settings: Settings) -> subprocess.Popen[bytes]:
-    """Start ``python -m MODULE ARG...`` with these settings in its environment."""
+    """Start ``python -m MODULE ARG...`` with these settings in its environment; what it prints is not shown."""
     env = {**os.environ, **settings.environment(), "DOCPROC_LOG_LEVEL": "ERROR"}
-    return subprocess.Popen([sys.executable, "-m", *module], env=env, stdin=subprocess.DEVNULL)
+    null = subprocess.DEVNULL
+    return subprocess.Popen([sys.executable, "-m", *module], env=env, stdin=null, stdout=null)
 
 
 def stop(running: Sequence[subprocess.Popen[bytes]], seconds: float = 60.0) -> None:

@@ -112,6 +112,37 @@ def bench_stored(
     out.print(f"a page costs {result['ratio']} times as much beside the most as beside the fewest", highlight=False)
 
 
+@bench_app.command("load")
+def bench_load(
+    seconds: Annotated[float, typer.Option(min=3, help="Length of each rush; 3600 for an hour.")] = 60,
+    readers: Annotated[int, typer.Option(min=1, max=64, help="Worker processes that read.")] = 1,
+    stores: Annotated[
+        str, typer.Option(help="`embedded`, or `distributed`: on the servers in the settings.")
+    ] = "embedded",
+    file: Annotated[Path, typer.Option(help="JPEG that is handed in.")] = SAMPLE / "01-application-1.jpg",
+    as_json: Json = False,
+) -> None:
+    """How fast kiosks are answered when as much comes in as can be read, and twice that; exit 1 if a file is lost."""
+    from docproc.bench_load import marked_jpeg, run
+
+    (store,) = store_names(stores)
+    with progress() as tell:
+        result = run(marked_jpeg(file), seconds, readers, store, tell=tell)
+    if as_json:
+        emit(result)
+    else:
+        table = Table(
+            "files/s", "files", "503", "without Retry-After", "p50 s", "p95 s", "p99 s", "web MB first, most, last"
+        )
+        for item in result["rushes"]:
+            names = ("per_second", "files", "refused", "without_retry_after", "p50", "p95", "p99")
+            table.add_row(*(str(item[name]) for name in names), ", ".join(map(str, item["web_mb"])))
+        out.print(table)
+        out.print(f"{result['files']} files handed in, {result['lost']} lost", highlight=False)
+    if result["lost"]:
+        raise typer.Exit(1)
+
+
 @contextmanager
 def progress() -> Iterator[Callable[[str, int, int], None]]:
     """A bar on a terminal; gives what moves it."""

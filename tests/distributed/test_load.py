@@ -1,4 +1,4 @@
-"""Twice as many files as can be read: kiosks get quick answers, none that was accepted is lost, memory stays flat.
+"""As many files as can be read and twice as many: quick answers, none lost, memory stays flat.
 
 ``DOCPROC_LOAD_SECONDS`` makes it longer.
 """
@@ -6,72 +6,47 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import httpx
+import pytest
 
-from tests.api.group import open_application, view
-from tests.distributed.deployment import Deployment
-from tests.flow.people import until
+from docproc.bench_load import marked_jpeg, run
+from docproc.scan.intake import split
+from docproc.scan.limits import Limits
 from tests.flow.small_stages import paper
+from tests.servers.objects import S3Server
 
 SECONDS = float(os.environ.get("DOCPROC_LOAD_SECONDS", "8"))
-READING = 1.0
-"""Seconds that each file keeps a reader busy; two readers read at most two a second."""
-KIOSKS = 4
-PER_SECOND = 4.0
-"""Files that come in: twice what can be read."""
-
-
-def hand_in(deployed: Deployment, key: str, kiosk: int) -> tuple[list[str], list[float], int, str]:
-    """Post files at a steady rate; gives the accepted ones, times of answers, refusals, and the application."""
-    accepted, times, refused = [], [], 0
-    with deployed.client(key) as client:
-        number = open_application(client)
-        end, turn = time.monotonic() + SECONDS, 0
-        while time.monotonic() < end:
-            started = time.monotonic()
-            data = paper([], sleep=READING, mark=f"load-{kiosk}-{turn}")
-            answer = client.post(f"/v1/applications/{number}/pages", content=data)
-            times.append(time.monotonic() - started)
-            if answer.status_code == 201:
-                accepted.append(answer.json()["id"])
-            else:
-                assert answer.status_code == 503 and int(answer.headers["Retry-After"]) > 0, answer.text
-                refused += 1
-            turn += 1
-            time.sleep(max(0.0, KIOSKS / PER_SECOND - (time.monotonic() - started)))
-    return accepted, times, refused, number
-
-
-def memory(deployed: Deployment) -> int:
-    """Resident memory of the process that answers, MiB."""
-    assert deployed.web.process is not None
-    found = subprocess.run(["pgrep", "-P", str(deployed.web.process.pid)], capture_output=True, text=True, check=True)
-    status = Path(f"/proc/{found.stdout.split()[0]}/status").read_text()
-    return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1]) // 1024
+READING = 0.5
+"""Seconds that each file keeps a reader busy."""
 
 
 def test_more_than_can_be_read_is_kept_or_refused_but_never_lost(
-    deployed: Deployment, staff: dict[str, httpx.Client]
+    postgres_url: str, minio: S3Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keys = [deployed.new_key(f"load-{kiosk}", "kiosk") for kiosk in range(KIOSKS)]
-    before = memory(deployed)
-    with ThreadPoolExecutor(KIOSKS) as pool:
-        ended = list(pool.map(lambda kiosk: hand_in(deployed, keys[kiosk], kiosk), range(KIOSKS)))
-    times = sorted(seconds for _, found, _, _ in ended for seconds in found)
-    for key, (accepted, _, _, number) in zip(keys, ended, strict=True):
-        with deployed.client(key) as client:
-            until(lambda: view(client, number)["checked"], 60 + 4 * SECONDS)  # noqa: B023  (called at once)
-            kept = {page["id"]: page["state"] for page in view(client, number)["pages"]}
-        assert set(kept) == set(accepted) and "queued" not in kept.values()
-    grown = memory(deployed) - before
-    p50, p95, p99 = (times[min(len(times) - 1, int(len(times) * part))] for part in (0.5, 0.95, 0.99))
-    refused = sum(count for _, _, count, _ in ended)
-    print(
-        f"{len(times)} files in {SECONDS:.0f} s, {refused} refused; p50 {p50:.3f} s, p95 {p95:.3f} s, p99 {p99:.3f} s"
+    keys = {"S3_ACCESS_KEY": minio.access_key, "S3_SECRET_KEY": minio.secret_key, "S3_SECURE": "false"}
+    for name, value in {"DATABASE_URL": postgres_url, "BLOBS": minio.url("load"), **keys}.items():
+        monkeypatch.setenv(f"DOCPROC_{name}", value)
+    found = run(
+        lambda turn: paper([], sleep=READING, mark=f"load-{turn}"),
+        SECONDS,
+        2,
+        "distributed",
+        module="tests.flow.small_stages",
     )
-    assert grown < 100, f"the web process grew by {grown} MiB"
+    print(found)
+    assert 0.5 < found["capacity"] < 2 / READING
+    at_capacity, at_twice = found["rushes"]
+    assert at_twice["per_second"] == pytest.approx(2 * at_capacity["per_second"], abs=0.02)
+    assert at_twice["refused"] > 0 and at_capacity["without_retry_after"] == at_twice["without_retry_after"] == 0
+    assert found["lost"] == 0 and found["files"] > at_capacity["files"] + at_twice["files"]
+    first, most, last = at_twice["web_mb"]
+    assert 20 < first <= most < first + 100 and last < first + 100, f"the web process grew: {at_twice['web_mb']} MB"
+
+
+def test_the_same_picture_has_other_bytes_for_each_number() -> None:
+    file = Path("samples/scans/02-trader-good/01-application-1.jpg")
+    make = marked_jpeg(file)
+    assert len({make(turn) for turn in range(3)}) == 3
+    (before,), (after,) = split(file.read_bytes(), Limits()), split(make(7), Limits())
+    assert (before.image == after.image).all()

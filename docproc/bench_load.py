@@ -1,0 +1,271 @@
+"""Measure the service under load: ``docproc bench load``.
+
+A fresh service with its web process and readers is first filled with files to find
+out how many a second it can read: its capacity. Then files come in from kiosks at that
+rate, and then at twice that rate, each at its own moment whether the one before was
+answered or not. Files that are refused are handed in again after the rush, when the
+service says so; in the end every file must be there and read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from docproc.bench_service import (
+    KIOSK,
+    READER_QUEUES,
+    STALLED_SECONDS,
+    WORKER,
+    Store,
+    Tell,
+    free_port,
+    fresh_service,
+    start,
+    stop,
+    until,
+    workers,
+)
+from docproc.errors import SetupError
+from docproc.flow import service
+from docproc.flow.service import Caller, Context
+from docproc.store import pages
+
+KIOSKS = 8
+FILES_OF_APPLICATION = 50
+ADMIN = Caller("bench-o", "bench-admin", "bench", frozenset({"admin"}))
+MakeFile = Callable[[int], bytes]
+"""A file that no other number gives."""
+
+
+@dataclass(slots=True)
+class _Rush:
+    """What came of the files of one rate."""
+
+    rate: float
+    seconds: float
+    answers: list[float] = field(default_factory=list)
+    """Seconds until each was answered, refusals too."""
+    refused: list[bytes] = field(default_factory=list)
+    without_advice: int = 0
+    """Refusals that did not say when to come back, and errors."""
+    megabytes: list[float] = field(default_factory=list)
+    """Resident memory of the web process, a sample a second."""
+
+
+class _Kiosks:
+    """The kiosks of a service: each fills one application after the other."""
+
+    def __init__(self, base: str, secrets: Sequence[str]) -> None:
+        limits = httpx.Limits(max_connections=200)
+        self.clients = [
+            httpx.Client(base_url=base, headers={"Authorization": f"Bearer {secret}"}, timeout=60, limits=limits)
+            for secret in secrets
+        ]
+        self.turns = count()
+        self.open: list[tuple[str, int]] = [("", FILES_OF_APPLICATION)] * len(secrets)
+        self.taken: set[str] = set()
+        self.numbers: list[tuple[int, str]] = []
+
+    def post(self, data: bytes) -> httpx.Response:
+        """Hand a file in at the next kiosk."""
+        kiosk = next(self.turns) % len(self.clients)
+        client = self.clients[kiosk]
+        number, files = self.open[kiosk]
+        if files >= FILES_OF_APPLICATION:
+            made = client.post("/v1/applications", json={"matter": "sole_trader", "channel": "kiosk"})
+            number, files = str(made.raise_for_status().json()["number"]), 0
+            self.numbers.append((kiosk, number))
+        self.open[kiosk] = (number, files + 1)
+        answer = client.post(f"/v1/applications/{number}/pages", content=data)
+        if answer.status_code == 201:
+            self.taken.add(str(answer.json()["sha256"]))
+        return answer
+
+    def close(self) -> None:
+        """Close the connections."""
+        for client in self.clients:
+            client.close()
+
+
+def run(
+    make: MakeFile,
+    seconds: float,
+    readers: int,
+    store: Store = "embedded",
+    *,
+    module: str = WORKER,
+    tell: Tell = lambda what, done, total: None,
+) -> dict[str, Any]:
+    """Measure capacity, then the answers at that rate and at twice that rate.
+
+    Args:
+        make: gives the files.
+        seconds: of each of the two rushes; a third of it to find the capacity.
+        readers: worker processes that read.
+        store: where the service keeps what it has.
+        module: of the workers.
+        tell: told of the progress.
+
+    Raises:
+        SetupError: nothing more happens.
+    """
+    port, serial = free_port(), count()
+    with fresh_service(store, port=port, rate_limit_per_minute=1_000_000) as ctx:
+        secrets = [_key(ctx, turn) for turn in range(KIOSKS)]
+        web = start(["docproc.cli", "serve", "--web-only"], ctx.settings.model_copy(update={"max_queue": 1_000_000}))
+        kiosks = _Kiosks(f"http://127.0.0.1:{port}", secrets)
+        try:
+            with workers(ctx, {f"reader-{turn}": READER_QUEUES for turn in range(readers)}, module):
+                until(partial(_ready, port))
+                capacity = _capacity(ctx, kiosks, make, serial, seconds / 3, readers, tell)
+                stop([web])
+                # Room for as many as are read in half a rush: at twice the rate the rest is refused.
+                room = max(4, round(capacity * seconds / 2))
+                web = start(["docproc.cli", "serve", "--web-only"], ctx.settings.model_copy(update={"max_queue": room}))
+                until(partial(_ready, port))
+                rushes = [_rush(kiosks, make, serial, times * capacity, seconds, web, tell) for times in (1, 2)]
+                for rush in rushes:
+                    _again(kiosks, rush.refused)
+                until(lambda: _waiting(ctx) == 0, STALLED_SECONDS + 4 * seconds)
+        finally:
+            kiosks.close()
+            stop([web])
+        kept = _kept(ctx, kiosks.numbers)
+    handed_in = next(serial)
+    return {
+        "capacity": round(capacity, 2),
+        "room": room,
+        "rushes": [_figures(rush) for rush in rushes],
+        "files": handed_in,
+        "lost": len(kiosks.taken - kept) + handed_in - len(kiosks.taken),
+    }
+
+
+def _capacity(
+    ctx: Context, kiosks: _Kiosks, make: MakeFile, serial: count[int], seconds: float, readers: int, tell: Tell
+) -> float:
+    """Files a second that all readers together read, while files come in as well."""
+    for _ in range(2 * readers):
+        kiosks.post(make(next(serial)))
+    until(lambda: _waiting(ctx) == 0)  # engines are loaded
+    begun = time.monotonic()
+    done, put = 0, 0
+    while time.monotonic() - begun < seconds or done < readers:
+        waiting = _waiting(ctx)
+        done = put - waiting
+        tell("finding the capacity", round(time.monotonic() - begun), round(seconds))
+        for _ in range(max(0, 3 * readers - waiting)):
+            kiosks.post(make(next(serial))).raise_for_status()
+            put += 1
+        if time.monotonic() - begun > seconds + STALLED_SECONDS:
+            raise SetupError("no file was read: see the log")
+        time.sleep(0.05)
+    rate = (put - _waiting(ctx)) / (time.monotonic() - begun)
+    until(lambda: _waiting(ctx) == 0)
+    return rate
+
+
+def _rush(
+    kiosks: _Kiosks, make: MakeFile, serial: count[int], rate: float, seconds: float, web: Any, tell: Tell
+) -> _Rush:
+    found = _Rush(rate, seconds)
+
+    def one(data: bytes) -> None:
+        started = time.perf_counter()
+        try:
+            answer = kiosks.post(data)
+        except httpx.HTTPError:
+            found.without_advice += 1
+            found.refused.append(data)
+            return
+        found.answers.append(time.perf_counter() - started)
+        if answer.status_code != 201:
+            found.without_advice += not (answer.status_code == 503 and answer.headers.get("Retry-After", "").isdigit())
+            found.refused.append(data)
+
+    begun, sampled = time.monotonic(), -1
+    with ThreadPoolExecutor(64) as at_once:
+        for turn in range(max(1, round(rate * seconds))):
+            wait = begun + turn / rate - time.monotonic()
+            if wait > 0:
+                time.sleep(wait)
+            at_once.submit(one, make(next(serial)))
+            if int(time.monotonic() - begun) > sampled:
+                sampled = int(time.monotonic() - begun)
+                found.megabytes.append(_megabytes(web))
+                tell(f"{rate:.1f} files a second", sampled, round(seconds))
+    found.megabytes.append(_megabytes(web))
+    return found
+
+
+def _again(kiosks: _Kiosks, refused: Sequence[bytes]) -> None:
+    """Hand in what was refused, as the service advises."""
+    end = time.monotonic() + STALLED_SECONDS + 30 * len(refused)
+    for data in refused:
+        while (answer := kiosks.post(data)).status_code != 201:
+            if time.monotonic() > end:
+                raise SetupError(f"files are still refused: {answer.status_code}")
+            time.sleep(min(2.0, float(answer.headers.get("Retry-After", "1"))))
+
+
+def _figures(rush: _Rush) -> dict[str, Any]:
+    times = sorted(rush.answers) or [0.0]
+    shares = {f"p{part}": times[min(len(times) - 1, len(times) * part // 100)] for part in (50, 95, 99)}
+    return {
+        "per_second": round(rush.rate, 2),
+        "files": len(rush.answers),
+        "refused": len(rush.refused),
+        "without_retry_after": rush.without_advice,
+        **{name: round(value, 3) for name, value in shares.items()},
+        "web_mb": [round(rush.megabytes[0]), round(max(rush.megabytes)), round(rush.megabytes[-1])],
+    }
+
+
+def _key(ctx: Context, turn: int) -> str:
+    return str(service.create_key(ctx, ADMIN, f"kiosk-{turn}", KIOSK.org, ["kiosk"])["key"])
+
+
+def _waiting(ctx: Context) -> int:
+    with ctx.database.read() as session:
+        return pages.count_waiting(session)
+
+
+def _kept(ctx: Context, numbers: Sequence[tuple[int, str]]) -> set[str]:
+    """Hashes of the files that are there, each read from the store and compared, and read by a reader."""
+    with ctx.database.read() as session:
+        rows = [page for _, number in numbers for page in pages.live_pages(session, number)]
+    return {hashlib.sha256(ctx.blobs.get(page.sha256)).hexdigest() for page in rows if page.state != "queued"}
+
+
+def _ready(port: int) -> bool:
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=5).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def _megabytes(web: subprocess.Popen[bytes]) -> float:
+    """Resident memory of the process that answers, the child of the one that was started; 0 where it cannot be seen."""
+    try:
+        child = Path(f"/proc/{web.pid}/task/{web.pid}/children").read_text().split()[0]
+        status = Path(f"/proc/{child}/status").read_text()
+    except (OSError, IndexError):
+        return 0.0
+    return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1]) / 1024
+
+
+def marked_jpeg(file: Path) -> MakeFile:
+    """The same picture under other bytes: a comment segment (ITU-T T.81 B.2.4.5) holds the number."""
+    data = file.read_bytes()
+    return lambda turn: data[:2] + b"\xff\xfe\x00\x12" + f"{turn:016d}".encode() + data[2:]
