@@ -14,7 +14,7 @@ from minio.error import S3Error
 
 from docproc.errors import SetupError, UnavailableError
 from docproc.store.blobs import DamagedBlobError, open_blobs
-from docproc.store.minio_blobs import MinioBlobs
+from docproc.store.minio_blobs import OLD_VERSION_DAYS, MinioBlobs
 from tests.servers.objects import S3Server, restartable_minio
 
 DATA = b"a sealed licence"
@@ -82,6 +82,17 @@ def test_a_large_scan_goes_up_in_parts(store: MinioBlobs) -> None:
     large = bytes(range(256)) * (12 * 2**20 // 256)
     key = store.put(large, keep_days=1)
     assert store.get(key) == large
+    found = store.client.stat_object(bucket_name=store.bucket, object_name=key)
+    assert found.etag.rpartition("-")[2] == "3"  # parts of 5 MiB, as both servers number them
+    assert store.kept_until(key) is not None
+
+
+def test_a_bucket_keeps_versions_and_lets_old_ones_go(minio: S3Server) -> None:
+    store = opened(minio, f"rules-{uuid4().hex[:8]}")
+    assert store.client.get_bucket_versioning(bucket_name=store.bucket).status == "Enabled"
+    (rule,) = store.client.get_bucket_lifecycle(bucket_name=store.bucket).rules
+    assert rule.status == "Enabled"
+    assert rule.noncurrent_version_expiration.noncurrent_days == OLD_VERSION_DAYS
 
 
 def test_a_bucket_without_object_lock_is_refused(minio: S3Server) -> None:
