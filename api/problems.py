@@ -27,6 +27,7 @@ from docproc.errors import (
     UnsupportedFileError,
 )
 from docproc.flow.once import ReusedKeyError
+from docproc.log import working_on
 
 log = logging.getLogger(__name__)
 
@@ -170,7 +171,8 @@ async def _known(request: Request, error: Exception) -> JSONResponse:
     if isinstance(error, BusyError):
         headers["Retry-After"] = str(error.retry_after)
     if status == 500:
-        log.error("%s %s: %s", request.method, request.url.path, error)
+        with working_on(**_ids(request)):
+            log.error("%s %s: %s", request.method, _route(request), error)
         return answer(request, 500, error.code, "internal error", error.message_zh)
     return answer(request, status, error.code, str(error), error.message_zh, headers)
 
@@ -189,5 +191,17 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
 
 
 async def _unknown(request: Request, error: Exception) -> JSONResponse:
-    log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    with working_on(**_ids(request)):
+        log.error("%s %s failed", request.method, _route(request), exc_info=error)
     return answer(request, 500, "error", "internal error", DocprocError.message_zh)
+
+
+def _route(request: Request) -> str:
+    """The route's own path: what stands in an address may be a secret, as in links and receipts."""
+    return str(getattr(request.scope.get("route"), "path", "none"))
+
+
+def _ids(request: Request) -> dict[str, str]:
+    """The application and the page that the address names."""
+    names = {"number": "licence" if "licences" in _route(request) else "application", "page_id": "page"}
+    return {names[name]: value for name, value in request.path_params.items() if name in names}

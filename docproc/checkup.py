@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,10 +11,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import pkcs12
 
 from docproc.doctor import Check, check_disk
-from docproc.errors import DocprocError
+from docproc.errors import DocprocError, InputError, SealError, SetupError
 from docproc.flow.auditing import STAMPED
-from docproc.flow.context import Context, open_context
+from docproc.flow.context import Context, open_context, utc_now
 from docproc.flow.lease import dead
+from docproc.flow.stamping import stamp
+from docproc.licence.token import check_token
+from docproc.licence.trust import TrustList
 from docproc.settings import Settings
 from docproc.store import audit, health
 
@@ -21,6 +25,8 @@ STUCK_AFTER = timedelta(minutes=10)
 """Age of a waiting file from which something is wrong or workers are too few."""
 SKEW_SECONDS = 2.0
 """Clocks further apart than this make time-stamps and retention doubtful."""
+TSA_SKEW_SECONDS = 10.0
+"""A token tells whole seconds, and the way to the service takes time; seals wait from five minutes."""
 CERTIFICATE_DAYS = 30
 STAMP_AGE = timedelta(days=2)
 
@@ -33,7 +39,7 @@ def checkup(settings: Settings) -> list[Check]:
         return [Check("stores", False, str(error), "start database and blob store, or mend the settings")]
     try:
         looks: tuple[Callable[[Context], Check], ...] = (
-            _schema, _version, _queue, _given_up, _workers, _database_clock, _blobs, _stamps
+            _schema, _version, _queue, _given_up, _workers, _database_clock, _tsa_clock, _blobs, _stamps
         )  # fmt: skip
         checks = [_guarded(look, ctx) for look in looks]
         return [*checks, *_certificates(settings, ctx.clock()), check_disk(settings.data_dir)]
@@ -91,8 +97,21 @@ def _database_clock(ctx: Context) -> Check:
     return _clock("clock", skew, "the database's")
 
 
-def _clock(name: str, skew: float, whose: str) -> Check:
-    ok = abs(skew) < SKEW_SECONDS
+def _tsa_clock(ctx: Context) -> Check:
+    """Seals wait while the time-stamping service says another time; a token of its own shows what it says."""
+    digest = hashlib.sha256(b"docproc doctor").digest()
+    try:
+        token = stamp(ctx.settings, digest)
+        told = check_token(token, digest, TrustList.from_folder(ctx.settings.trust_dir))
+    except SetupError as error:
+        return Check("clock of the TSA", True, f"not asked: {error}", needed=False)  # this machine is no sealer
+    except (SealError, InputError) as error:
+        return Check("clock of the TSA", False, str(error), "see to the service at DOCPROC_TSA_URL")
+    return _clock("clock of the TSA", (utc_now() - told).total_seconds(), "the TSA's", TSA_SKEW_SECONDS)
+
+
+def _clock(name: str, skew: float, whose: str, most: float = SKEW_SECONDS) -> Check:
+    ok = abs(skew) < most
     return Check(name, ok, f"{skew:+.1f} s from {whose}", "" if ok else "run chrony or systemd-timesyncd on both")
 
 

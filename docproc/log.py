@@ -36,6 +36,11 @@ def working_on(**ids: str) -> Iterator[None]:
         _ids.reset(token)
 
 
+def about(**ids: str) -> None:
+    """Put more ids on what is logged from here to the end of the innermost :func:`working_on` block."""
+    _ids.set({**_ids.get(), **ids})
+
+
 def configure(level: str, as_json: bool) -> None:
     """Send this process's logs to standard error."""
     handler = logging.StreamHandler(sys.stderr)

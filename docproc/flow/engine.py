@@ -203,9 +203,12 @@ def step(name: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
 def _tried(name: str, work: Callable[P, R]) -> Callable[P, R]:
     def once(*args: P.args, **kwargs: P.kwargs) -> R:
+        started = time.monotonic()
         try:
             with meters.timed(name):
-                return work(*args, **kwargs)
+                result = work(*args, **kwargs)
+            log.info("done in %.2f s", time.monotonic() - started)
+            return result
         except Exception as error:
             tracing.failed(error)
             raise

@@ -35,6 +35,7 @@ from docproc.flow.seals import usable_seals
 from docproc.flow.stages import Stages
 from docproc.licence.pki import AUTHORITY_CODE
 from docproc.licence.record import licence_json, parse_licence_json
+from docproc.log import about
 from docproc.matter import Matter, find_matter
 from docproc.store import applications, audit, counters, licences, pages, previews, sharing
 from docproc.store.tables import LicenceRow, PreviewRow
@@ -90,6 +91,7 @@ def draw_and_store(page_id: str) -> None:
     ctx, stages = Tools.get()
     with ctx.database.read() as session:
         page = pages.find_page(session, page_id)
+        about(application=page.application, page=page_id)
         if page.removed_at is not None or previews.has_previews(session, page_id):
             return
     try:
@@ -99,7 +101,7 @@ def draw_and_store(page_id: str) -> None:
     except (SetupError, OSError):
         raise  # this machine's trouble, not the file's: the step is tried again
     except Exception:
-        log.exception("drawing page %s failed", page_id)
+        log.exception("drawing the page failed")
         return
     rows = [
         PreviewRow(
@@ -122,6 +124,7 @@ def read_and_store(page_id: str) -> None:
     ctx, stages = Tools.get()
     with ctx.database.read() as session:
         page = pages.find_page(session, page_id)
+        about(application=page.application, page=page_id)
         matter = find_matter(applications.find_application(session, page.application).matter)
         done = page.state != "queued" or page.removed_at is not None
     if done:
@@ -137,7 +140,7 @@ def read_and_store(page_id: str) -> None:
     except (SetupError, OSError):
         raise  # this machine's trouble, not the file's: the step is tried again
     except Exception:
-        log.exception("reading page %s failed", page_id)
+        log.exception("reading the page failed")
         readings, finding = [], Finding("read_error", "fix", UNREADABLE)
     with ctx.database.write() as session:
         row = applications.find_application(session, page.application, lock=True)
@@ -165,6 +168,7 @@ def check_application(number: str, revision: int) -> None:
 def check_and_store(number: str, revision: int) -> None:
     """Store findings and verdict of one revision; an older or repeated one changes nothing."""
     ctx, _ = Tools.get()
+    about(application=number)
     with ctx.database.write() as session:
         row = applications.find_application(session, number, lock=True)
         if row.revision != revision or row.checked_revision >= revision:
@@ -215,6 +219,7 @@ def allocate(decision_id: str) -> str:
     ctx, _ = Tools.get()
     with ctx.database.write() as session:
         decision = applications.find_decision(session, decision_id)
+        about(application=decision.application)
         row = applications.find_application(session, decision.application, lock=True)
         existing = licences.licence_of_decision(session, decision_id)
         if existing is not None:
@@ -250,6 +255,7 @@ def seal_and_keep(number: str) -> SealOutcome:
     ctx, _ = Tools.get()
     with ctx.database.read() as session:
         row = licences.prepared_licence(session, number)
+    about(application=row.application, licence=number)
     if row.sha256 is not None:
         return {"state": "sealed", "sha256": row.sha256, "note": ""}
     return seal_once(row.body, f"licence {number}", lambda: check_approved(ctx, row))
@@ -309,6 +315,7 @@ def register(number: str, sha256: str) -> None:
     with ctx.database.write() as session:
         at = ctx.clock()
         licence = licences.prepared_licence(session, number)
+        about(application=licence.application, licence=number)
         row = applications.find_application(session, licence.application, lock=True)
         if not licences.register_sealed(session, number, sha256, at):
             return
@@ -337,6 +344,7 @@ def postpone(decision_id: str, attempt: int, outcome: SealOutcome) -> None:
     ctx, _ = Tools.get()
     with ctx.database.write() as session:
         decision = applications.find_decision(session, decision_id)
+        about(application=decision.application)
         row = applications.find_application(session, decision.application, lock=True)
         if row.status != "approved" or row.seal_attempt != attempt:
             return

@@ -148,10 +148,12 @@ def test_a_web_process_whose_clock_is_wrong_is_not_ready(
 def test_the_doctor_finds_a_clock_that_is_wrong(disturbed: Deployment, machine: Machine) -> None:
     assert doctor(disturbed)["clock"]["ok"]
     clock = machine.clocks[WEB]  # also the one of this doctor
-    clock.set(-60)
-    found = doctor(disturbed, clock.env)["clock"]
+    clock.set(3 * DAY)
+    checks = doctor(disturbed, clock.env)
     clock.set(0)
-    assert not found["ok"] and "-60." in found["detail"] and "chrony" in found["remedy"]
+    found = checks["clock"]
+    assert not found["ok"] and f"+{3 * DAY}." in found["detail"] and "chrony" in found["remedy"]
+    assert not checks["audit log"]["ok"], "by this clock the log was not time-stamped for three days"
 
 
 @pytest.mark.parametrize("server", [POSTGRES, MINIO])

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import httpx
 import pytest
+import sqlalchemy as sa
 
 from docproc.checkup import checkup
 from docproc.doctor import Check
+from docproc.flow.engine import migrate_all
 from docproc.licence.pki import make_dev_pki
+from docproc.licence.pki_server import serving
+from docproc.licence.responder import DevPki
 from docproc.settings import Settings
+from docproc.store.db import create_database, drop_database, open_database
+from docproc.store.tables import PageRow
 from tests.api.group import checked, open_application, upload_all, view
 from tests.distributed.deployment import READER_QUEUES, Deployment
 from tests.distributed.test_workers import issue
 from tests.flow.people import trader_papers, until
 from tests.flow.small_stages import paper
+from tests.servers.disk import disk
 from tests.servers.processes import free_port
 
 
@@ -53,7 +61,13 @@ def test_web_and_worker_tell_queues_stages_verdicts_and_licences(
     assert 'docproc_application_verdicts{verdict="pass"}' in after and 'docproc_licences{status="valid"}' in after
     worker = httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=5).text
     assert 'docproc_step_seconds_count{step="' in worker
-    line(worker, "docproc_step_cpu_seconds_total")
+    for start in (
+        "docproc_step_cpu_seconds_total",
+        'docproc_fields_total{material="application/1",outcome="abstained"}',
+        'docproc_verdicts_total{matter="sole_trader",verdict="pass"}',
+        "docproc_pages_total",
+    ):
+        line(worker, start)
 
 
 def line(text: str, start: str) -> str:
@@ -98,7 +112,84 @@ def test_a_dead_worker_with_jobs_is_found(
     assert found(settings)["workers"].ok
 
 
+def test_a_file_that_waits_for_too_long_is_found(
+    deployed: Deployment, settings: Settings, staff: dict[str, httpx.Client]
+) -> None:
+    for name in ("reader-1", "reader-2"):
+        deployed.workers.stop(name)
+    number = open_application(staff["kiosk"])
+    upload_all(staff["kiosk"], number, [paper([], mark="stuck")])
+    assert found(settings)["queue"].ok
+    ctx = deployed.context()
+    with ctx.database.write() as session:
+        old = datetime.now(UTC) - timedelta(minutes=11)
+        session.execute(sa.update(PageRow).where(PageRow.application == number).values(uploaded_at=old))
+    queue = found(settings)["queue"]
+    assert not queue.ok and "1 files wait" in queue.detail and "start more workers" in queue.remedy
+    for name in ("reader-1", "reader-2"):
+        deployed.workers.start(name, READER_QUEUES, wait=False)
+    until(lambda: view(staff["kiosk"], number)["checked"], 60)
+    ctx.close()
+    assert found(settings)["queue"].ok
+
+
+def test_jobs_that_were_given_up_are_counted(deployed: Deployment, settings: Settings) -> None:
+    ctx = deployed.context()
+    before = ctx.jobs.given_up()
+    with ctx.database.write() as session:
+        ctx.jobs.enqueue(session, "check_application", "check:none:1", "none", 1)  # no such application
+    until(lambda: ctx.jobs.given_up() == before + 1, 60)
+    ctx.close()
+    check = found(settings)["given up"]
+    assert not check.ok and check.detail.startswith(f"{before + 1} jobs") and not check.needed
+
+
+def test_a_certificate_near_its_end_is_found(settings: Settings, tmp_path: Path) -> None:
+    make_dev_pki(tmp_path / "new", at=datetime.now(UTC))
+    days = int(found(_with_certs(settings, tmp_path / "new"))["certificate seal-rsa.p12"].detail.split()[2])
+    make_dev_pki(tmp_path / "old", at=datetime.now(UTC) - timedelta(days=days - 20))
+    checks = found(_with_certs(settings, tmp_path / "old"))
+    seal = checks["certificate seal-rsa.p12"]
+    assert not seal.ok and seal.detail in ("ends in 20 days", "ends in 19 days") and "order a new" in seal.remedy
+    assert checks["certificate root.crt"].ok
+
+
+def test_a_time_stamping_service_with_another_time_or_away_is_found(settings: Settings) -> None:
+    assert found(settings)["clock of the TSA"].ok
+    pki = DevPki(settings.certs_dir)
+    with serving(pki, lambda: datetime.now(UTC) + timedelta(seconds=60)) as base:
+        skewed = found(settings.model_copy(update={"tsa_url": f"{base}/tsa"}))["clock of the TSA"]
+    assert not skewed.ok and skewed.detail[:4] in ("-60.", "-59.", "-58."), skewed
+    away = found(settings.model_copy(update={"tsa_url": f"http://127.0.0.1:{free_port()}/tsa"}))["clock of the TSA"]
+    assert not away.ok and "DOCPROC_TSA_URL" in away.remedy
+
+
+def test_a_disk_with_little_room_is_found(settings: Settings) -> None:
+    with disk(64) as small:
+        check = found(settings.model_copy(update={"data_dir": small.folder}))["disk"]
+    assert not check.ok and str(small.folder) in check.detail
+
+
+def test_a_schema_of_another_version_is_found(settings: Settings) -> None:
+    name = f"doctor_{uuid4().hex[:8]}"
+    other = settings.model_copy(update={"database_url": create_database(settings.database_url, name)})
+    database = open_database(other.database)
+    migrate_all(database)
+    with database.write() as session:
+        session.execute(sa.text("UPDATE alembic_version SET version_num = '0001_first_schema'"))
+    database.close()
+    check = found(other)["schema"]
+    assert not check.ok and check.remedy == "docproc migrate"
+    drop_database(settings.database_url, name)
+
+
+def _with_certs(settings: Settings, folder: Path) -> Settings:
+    return settings.model_copy(update={"certs_dir": folder, "trust_dir": folder / "trust"})
+
+
 def test_stores_that_are_away_are_named(settings: Settings) -> None:
     nowhere = f"postgresql+psycopg://docproc:x@127.0.0.1:{free_port()}/docproc"
     checks = found(settings.model_copy(update={"database_url": nowhere}))
+    assert [check.name for check in checks.values() if not check.ok] == ["stores"]
+    checks = found(settings.model_copy(update={"blobs": f"s3://127.0.0.1:{free_port()}/papers"}))
     assert [check.name for check in checks.values() if not check.ok] == ["stores"]
