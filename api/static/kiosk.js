@@ -273,6 +273,6 @@ if (idle) {
 if (navigator.serviceWorker && document.body.dataset.worker) {
   navigator.serviceWorker.register(document.body.dataset.worker, { scope: "/kiosk" }).catch(() => {});
 }
-if (document.querySelector("[data-offline]")) {
+if (document.querySelector("[data-cut]")) {
   setInterval(() => fetch("/healthz", { cache: "no-store" }).then((answer) => answer.ok && location.reload(), () => {}), RETRY);
 }

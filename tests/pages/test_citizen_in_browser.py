@@ -62,6 +62,9 @@ def test_from_the_empty_kiosk_to_a_verified_licence(real: Group, browser: Browse
         kiosk.tab_to("input[type=file][multiple]")
         kiosk.tab_to("input[type=file][capture]")
         kiosk.check_open_to_all()
+        loaded = kiosk.page.evaluate("performance.timeOrigin")
+        kiosk.page.wait_for_timeout(3_500)
+        assert kiosk.page.evaluate("performance.timeOrigin") == loaded, "the page stays while nothing happens"
         number, address = hand_in(kiosk, scans)
         leave(kiosk)
         with watched(browser, real.base) as phone:
