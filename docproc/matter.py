@@ -197,6 +197,8 @@ class Material(_Data):
     field: tuple[FieldSpec, ...] = ()
     basis: str = ""
     retention_years: int = 10
+    sensitive: bool = False
+    """Its pages are apart: who does not work on the application asks for each of them, and the log keeps it."""
 
 
 class _Rule(_Data):
@@ -509,6 +511,10 @@ class Matter(_Data):
                 return item
         known = ", ".join(item.id for item in self.material)
         raise NotFoundError(f"matter {self.id} has no material {key!r}; it has {known}")
+
+    def is_sensitive(self, material: str | None) -> bool:
+        """Whether pages of this kind are apart; one that nobody has recognised may be anything."""
+        return material is None or any(item.id == material and item.sensitive for item in self.material)
 
     def find_form(self, material: str, edition: str | None = None, on: date | None = None) -> Form:
         """The named edition of a form, or the newest one that is valid on the day.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -12,6 +12,7 @@ from docproc.domain import Box
 from docproc.errors import NotFoundError
 from docproc.matter import Column, FieldSpec, FieldType, Matter, Option
 
+Shows = Callable[[str, bool], bool]
 State = Literal["wrong", "look", "person", "good", "blank"]
 SEVERE = ("block", "fix")
 PRESENCE: frozenset[str] = frozenset({"signature", "seal", "drawing"})
@@ -25,6 +26,7 @@ class Spec:
     type: FieldType | None
     options: tuple[Option, ...]
     unit: str
+    sensitive: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,9 @@ class Sheet:
     messages: tuple[str, ...]
     """What is wrong with the page as a whole."""
     rows: tuple[Row, ...]
+    hidden: bool
+    """Its picture and personal values are not shown."""
+    sensitive: bool
 
     @property
     def size(self) -> tuple[int, int]:
@@ -140,10 +145,16 @@ class Bench:
         return "\n".join(f"{n}. {text}" for n, text in enumerate(told, 1))
 
 
-def build(view: dict[str, Any], matter: Matter, *, hide: bool) -> Bench:
-    """Join what the service says with what the matter says; ``hide`` masks personal data."""
+def build(view: dict[str, Any], matter: Matter, shows: Shows) -> Bench:
+    """Join what the service says with what the matter says.
+
+    Args:
+        view: of the application, by :func:`docproc.flow.reviewing.bench`.
+        matter: what it is about.
+        shows: whether a page, sensitive or not, is shown with its personal data.
+    """
     sheets = tuple(
-        _sheet(view, page, reading, matter, hide)
+        _sheet(view, page, reading, matter, shows)
         for page in view["pages"]
         for reading in page["readings"] or _unread(page)
     )
@@ -167,7 +178,7 @@ def spec_of(matter: Matter, material: str | None, name: str) -> Spec:
             return (
                 _column(spec, number, inner)
                 if inner is not None
-                else Spec(_plain(spec), spec.type, spec.options, spec.unit)
+                else Spec(_plain(spec), spec.type, spec.options, spec.unit, spec.sensitive)
             )
     return Spec(name, None, (), "")
 
@@ -203,7 +214,9 @@ def _unread(page: dict[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def _sheet(view: dict[str, Any], page: dict[str, Any], reading: dict[str, Any], matter: Matter, hide: bool) -> Sheet:
+def _sheet(view: dict[str, Any], page: dict[str, Any], reading: dict[str, Any], matter: Matter, shows: Shows) -> Sheet:
+    sensitive = matter.is_sensitive(reading["material"])
+    hide = not shows(page["id"], sensitive)
     size = next((p for p in page["previews"] if p["index"] == reading["index"]), None)
     key = f"{page['id']}-{reading['index']}"
     width, height = (size["width"], size["height"]) if size else (0, 0)
@@ -223,6 +236,8 @@ def _sheet(view: dict[str, Any], page: dict[str, Any], reading: dict[str, Any], 
         unusable=reading["quality"]["verdict"] == "rescan",
         messages=told,
         rows=rows,
+        hidden=hide,
+        sensitive=sensitive,
     )
 
 
@@ -248,7 +263,7 @@ def _row(
     first = view["machine"].get((page_id, reading["index"], name))
 
     # a day of birth is the middle of the identity number
-    kind: FieldType | None = "cid" if name.endswith("born_on") else spec.type
+    kind: FieldType | None = "cid" if name.endswith("born_on") or spec.sensitive else spec.type
 
     def seen(text: str | None) -> str:
         return words(spec, masked(kind, text) if hide else text)

@@ -141,7 +141,7 @@ def give_back(
 def begin_comparing(ctx: Ctx, caller: AsCaller, number: Number) -> Response:
     """Show the scans to hold paper against; the audit log keeps who asked."""
     caller.require("counter")
-    reviewing.show_personal(ctx, caller, number)
+    reviewing.show_all(ctx, caller, number)
     return RedirectResponse(f"/office/counter/{number}/papers", 303)
 
 
@@ -220,7 +220,7 @@ def _papers(
     view = service.view_application(ctx, caller, number)
     case = build(view, find_matter(view["matter"]))
     said, status = (error.message_zh, 422) if error is not None else (None, 200)
-    shows = reviewing.sees_personal(ctx, caller, number)
+    shows = reviewing.sight(ctx, caller, number).asked
     return page(request, "office/counter_papers.html", status, case=case, view=view, said=said, shows=shows)
 
 

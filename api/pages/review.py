@@ -83,6 +83,13 @@ def show(ctx: Ctx, caller: AsCaller, number: Number) -> Response:
     return RedirectResponse(f"/office/cases/{number}", 303)
 
 
+@router.post("/cases/{number}/pages/{page_id}/show", dependencies=[Csrf])
+def show_page(ctx: Ctx, caller: AsCaller, number: Number, page_id: PageId) -> Response:
+    """Show one sensitive page; the audit log keeps who asked for which."""
+    reviewing.show_personal(ctx, caller, number, page_id)
+    return RedirectResponse(f"/office/cases/{number}", 303)
+
+
 @router.post("/cases/{number}/fields", dependencies=[Csrf])
 async def correct(request: Request, ctx: Ctx, caller: AsCaller, number: Number) -> Response:
     """Lay a value over a field, or confirm the one that was read; several ticked options make one value."""
@@ -165,7 +172,7 @@ def picture(
 ) -> Response:
     """A page for the screen, for who works on it or asked to see personal data."""
     caller.require("view_file")
-    if not reviewing.sees_personal(ctx, caller, number):
+    if not reviewing.sees_picture(ctx, caller, number, page_id):
         raise AccessError("ask to see personal data first", message_zh="请先点击“显示个人信息”")
     return webp(service.page_preview(ctx, caller, number, page_id, index))
 
@@ -196,8 +203,8 @@ def _shown(
 def _bench(ctx: service.Context, caller: Caller, number: str) -> dict[str, Any]:
     view = reviewing.bench(ctx, caller, number)
     names, holder = view["names"], view["held_by"]
-    shows = caller.can("view_file") and reviewing.sees_personal(ctx, caller, number)
-    bench: Bench = build(view, find_matter(view["matter"]), hide=not shows)
+    seen = reviewing.sight(ctx, caller, number)
+    bench: Bench = build(view, find_matter(view["matter"]), seen.shows)
     deciding = holder == caller.subject and view["status"] in reviewing.TO_DECIDE
     matter = bench.matter
     return {
@@ -207,6 +214,6 @@ def _bench(ctx: service.Context, caller: Caller, number: str) -> dict[str, Any]:
         "view": view,
         "caller": caller,
         "deciding": deciding,
-        "shows": shows,
+        "shows": seen.asked,
         "holder": names.get(holder, holder) if holder else None,
     }

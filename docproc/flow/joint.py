@@ -87,6 +87,8 @@ def check_page(session: Session, caller: Caller, row: ApplicationRow, page_id: s
 
 def standing(session: Session, row: ApplicationRow) -> dict[str, OpinionRow | None]:
     """For each department its opinion that counts now."""
+    if not find_matter(row.matter).department:
+        return {}
     given = {item.org: item for item in opinions.of_round(session, row.number, opinions.round_of(session, row))}
     found: dict[str, OpinionRow | None] = {}
     for department in find_matter(row.matter).department:

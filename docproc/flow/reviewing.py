@@ -27,6 +27,7 @@ Light = Literal["green", "yellow", "red"]
 CLAIM_LASTS = timedelta(minutes=20)
 SHOWN_LASTS = timedelta(minutes=15)
 """For so long personal data stays visible to somebody who asked to see it."""
+PAGE_SHOWN = "personal.page_shown"
 TO_DECIDE = ("submitted", "accepted")
 MOST = 500
 """Applications in a queue; the most urgent come first."""
@@ -69,22 +70,20 @@ def queue(ctx: Context, caller: Caller) -> list[Waiting]:
         org = None if caller.sees_all else caller.org
         found = []
         shared = joint.matters_of(caller.org)
-        for row in applications.waiting(session, TO_DECIDE, org=org, limit=MOST, matters=shared):
+        rows = applications.waiting(session, TO_DECIDE, org=org, limit=MOST, matters=shared)
+        severe = pages.severe_findings(session, [row.number for row in rows])
+        for row in rows:
             matter, holder = find_matter(row.matter), held.get((row.number, joint.desk(caller, row)))
             opinions = joint.standing(session, row)
             if not _is_asked(caller, row, opinions):
                 continue
             part = joint.scope(caller, row)
-            severe = [
-                f
-                for _, f in pages.findings_of(session, row.number)
-                if f.severity in ("block", "fix") and (part is None or f.material is None or part.sees(f.material))
-            ]
+            mine = [m for m in severe.get(row.number, ()) if part is None or m is None or part.sees(m)]
             found.append(
                 Waiting(
                     views.summary(row), matter, term(ctx, row, matter, today),
                     names.get(holder, holder) if holder else None, holder == caller.subject,
-                    row.created_by == caller.subject, len(severe),
+                    row.created_by == caller.subject, len(mine),
                     (sum(o is not None for o in opinions.values()), len(opinions)) if opinions else None,
                 )
             )  # fmt: skip
@@ -164,21 +163,73 @@ def bench(ctx: Context, caller: Caller, number: str) -> dict[str, Any]:
         }
 
 
-def show_personal(ctx: Context, caller: Caller, number: str) -> None:
-    """Note in the audit log that somebody asks to see personal data, and let them for a while."""
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What somebody sees of the personal data of one application."""
+
+    works: bool
+    """They work on it, and see everything."""
+    asked: bool
+    """They asked for personal data a while ago, and the log keeps it."""
+    pages: frozenset[str]
+    """Sensitive pages that they asked for one by one."""
+
+    def shows(self, page_id: str, sensitive: bool) -> bool:
+        """Whether the picture and the values of a page are shown."""
+        return self.works or (self.asked and (not sensitive or page_id in self.pages))
+
+
+def show_personal(ctx: Context, caller: Caller, number: str, page_id: str | None = None) -> None:
+    """Log that somebody asks for personal data, or for one sensitive page, and let them see it for a while."""
     caller.require("view_file")
     with ctx.database.write() as session:
-        visible(session, caller, number, "view_file")
-        audit.append(session, ctx.clock(), caller.subject, "personal.shown", number)
+        row = visible(session, caller, number, "view_file")
+        if page_id is None:
+            audit.append(session, ctx.clock(), caller.subject, "personal.shown", number)
+        else:
+            joint.check_page(session, caller, row, pages.find_page(session, page_id, number).id)
+            audit.append(session, ctx.clock(), caller.subject, PAGE_SHOWN, f"{number}/{page_id}")
 
 
-def sees_personal(ctx: Context, caller: Caller, number: str) -> bool:
-    """Whether identity numbers, telephones and pictures are shown: to who works on it, or asked a while ago."""
+def show_all(ctx: Context, caller: Caller, number: str) -> None:
+    """Log that somebody asks for every page, the sensitive ones each by itself: they hold paper against scans."""
+    caller.require("view_file")
+    with ctx.database.write() as session:
+        row, at = visible(session, caller, number, "view_file"), ctx.clock()
+        matter = find_matter(row.matter)
+        audit.append(session, at, caller.subject, "personal.shown", number)
+        apart = {page.id for page, r in pages.readings_of(session, number) if matter.is_sensitive(r.material)}
+        for page_id in sorted(apart):
+            audit.append(session, at, caller.subject, PAGE_SHOWN, f"{number}/{page_id}")
+
+
+def sight(ctx: Context, caller: Caller, number: str) -> Sight:
+    """What is shown: everything to who works on it, else what was asked for in the last quarter of an hour."""
+    if not caller.can("view_file"):
+        return Sight(False, False, frozenset())
     at = ctx.clock()
     with ctx.database.read() as session:
         if any(at_ == number and by == caller.subject for (at_, _), by in claims.living(session, at).items()):
-            return True
-        return audit.did(session, caller.subject, "personal.shown", number, since=at - SHOWN_LASTS)
+            return Sight(True, True, frozenset())
+        since = at - SHOWN_LASTS
+        asked = audit.did(session, caller.subject, "personal.shown", number, since=since)
+        found = audit.subjects_of(session, caller.subject, PAGE_SHOWN, f"{number}/", since=since)
+        return Sight(False, asked, frozenset(item.rpartition("/")[2] for item in found))
+
+
+def sees_picture(ctx: Context, caller: Caller, number: str, page_id: str) -> bool:
+    """Whether the pictures of a file are shown; one that nobody has recognised may be anything, so it is sensitive.
+
+    Raises:
+        NotFoundError: no such application or file, or not for this caller.
+    """
+    seen = sight(ctx, caller, number)
+    with ctx.database.read() as session:
+        row = visible(session, caller, number, "view_file")
+        pages.find_page(session, page_id, number)
+        mine = [r.material for page, r in pages.readings_of(session, number) if page.id == page_id]
+        matter = find_matter(row.matter)
+    return seen.works or seen.shows(page_id, not mine or any(matter.is_sensitive(item) for item in mine))
 
 
 def term(ctx: Context, row: ApplicationRow, matter: Matter, today: date) -> Term:

@@ -94,6 +94,15 @@ def did(session: Session, actor: str, action: str, subject: str, *, since: datet
     return session.scalar(query.limit(1)) is not None
 
 
+def subjects_of(session: Session, actor: str, action: str, stem: str, *, since: datetime) -> list[str]:
+    """To which subjects that begin with a text somebody did something since a moment."""
+    query = sa.select(AuditRow.subject).where(
+        AuditRow.subject.startswith(stem, autoescape=True), AuditRow.actor == actor, AuditRow.action == action,
+        AuditRow.at >= since,
+    )  # fmt: skip
+    return list(session.scalars(query))
+
+
 def last(session: Session) -> AuditRow | None:
     """The newest line."""
     return session.scalars(sa.select(AuditRow).order_by(AuditRow.seq.desc()).limit(1)).one_or_none()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from uuid import uuid4
@@ -168,6 +168,17 @@ def store_findings(session: Session, application: str, findings: Iterable[Findin
     session.execute(sa.delete(FindingRow).where(FindingRow.application == application, FindingRow.page_id.is_(None)))
     session.add_all(_finding_row(application, item) for item in findings)
     session.flush()
+
+
+def severe_findings(session: Session, numbers: Collection[str]) -> dict[str, list[str | None]]:
+    """Materials of the findings that block or must be mended, by application; one query for all."""
+    query = sa.select(FindingRow.application, FindingRow.material).where(
+        FindingRow.application.in_(numbers), FindingRow.severity.in_(("block", "fix"))
+    )
+    found: dict[str, list[str | None]] = {}
+    for number, material in session.execute(query):
+        found.setdefault(number, []).append(material)
+    return found
 
 
 def findings_of(session: Session, application: str) -> list[tuple[str | None, Finding]]:

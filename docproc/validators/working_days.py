@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 from pathlib import Path
 
 from docproc.errors import SetupError
@@ -52,10 +53,13 @@ def add_working_days(start: date, days: int, overrides: Overrides | None = None)
 
 def is_working_day(day: date, overrides: Overrides | None = None) -> tuple[bool, bool]:
     """Return ``(working, certain)``; not certain when only the weekend rule speaks for the year."""
+    return (overrides[day], True) if overrides and day in overrides else _by_calendar(day)
+
+
+@lru_cache(maxsize=4096)
+def _by_calendar(day: date) -> tuple[bool, bool]:
     import chinese_calendar
 
-    if overrides and day in overrides:
-        return overrides[day], True
     try:
         return bool(chinese_calendar.is_workday(day)), True
     except NotImplementedError:

@@ -54,21 +54,23 @@ def people(app: FastAPI) -> Iterator[dict[str, TestClient]]:
         del opener
 
 
-def _client(app: FastAPI, ctx: Context, role: str) -> TestClient:
+def _client(app: FastAPI, ctx: Context, role: str, org: str = "office", mark: str = "") -> TestClient:
     client = TestClient(app, follow_redirects=False)
-    org = "92510116MA6DEVX00X" if role == "enterprise" else "office"
-    key = service.create_key(ctx, ADMIN, f"{role}-1", org, [role])["key"]
+    if role == "enterprise":
+        org = "91510116MA6DEVX00X" if mark else "92510116MA6DEVX00X"
+    key = service.create_key(ctx, ADMIN, f"{role}-1{mark}", org, [role])["key"]
     client.headers["Authorization"] = f"Bearer {key}"
     if role in ENDS:
         kind = ENDS[role]
         client.cookies.set(f"dp_{kind}", service.sign_in(ctx, key, kind))  # type: ignore[arg-type]
     else:
-        made = users.add_user(ctx, None, role, role, org, [role])
-        here = users.official(ctx, users.sign_in(ctx, role, made.password, code_now(made.totp_secret)))
+        name = role + mark
+        made = users.add_user(ctx, None, name, name, org, [role])
+        here = users.official(ctx, users.sign_in(ctx, name, made.password, code_now(made.totp_secret)))
         assert here is not None
         users.change_password(ctx, here.caller, made.password, "样例密码不给任何真人使用")
         client.cookies.set(
-            "dp_office", users.sign_in(ctx, role, "样例密码不给任何真人使用", code_now(made.totp_secret, 1))
+            "dp_office", users.sign_in(ctx, name, "样例密码不给任何真人使用", code_now(made.totp_secret, 1))
         )
     return client
 
@@ -101,6 +103,29 @@ def test_every_route_opens_to_its_roles_and_to_nobody_else(app: FastAPI, people:
             if status >= 500 or (status in (401, 403)) == (who in row["roles"]):
                 wrong.append(f"{row['call']} {who}: {status}")
     assert not wrong, "\n".join(wrong)
+
+
+def test_what_belongs_to_another_office_is_as_if_it_were_not_there(app: FastAPI, people: dict[str, TestClient]) -> None:
+    """Every route with an application's number, by every role that it opens to, but of another office."""
+    ctx: Context = app.state.context
+    kiosk = service.authenticate(ctx, people["kiosk"].headers["Authorization"].removeprefix("Bearer "))
+    assert kiosk is not None
+    number = str(service.create_application(ctx, kiosk, "sole_trader", "kiosk")["number"])
+    strangers = {role: _client(app, ctx, role, "elsewhere", "-far") for role in ROLES if role != "auditor"}
+    for client in strangers.values():
+        client.cookies.set(COOKIE, WORD)
+        client.headers.update({HEADER: WORD, "Accept": "application/json"})
+    rows = [row for row in TABLE["route"] if "{number}" in row["call"]]
+    assert len(rows) > 30
+    leaks = []
+    for row in rows:
+        for who in row["roles"]:
+            if who != "auditor":
+                status = _call(strangers[who], row, number)
+                if status not in (403, 404) and status != _call(strangers[who], row, "510116-ST-20200101-999999"):
+                    leaks.append(f"{row['call']} {who}: {status}")
+    assert not leaks, "\n".join(leaks)
+    assert number in people["reviewer"].get(f"/v1/applications/{number}").text, "it is there for its own office"
 
 
 def test_open_routes_ask_nobody_who_they_are(app: FastAPI, people: dict[str, TestClient]) -> None:

@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 import pyotp
 import pytest
 
-from docproc.errors import AccessError, InputError
+from docproc.errors import AccessError, InputError, NotFoundError
 from docproc.flow import reviewing, service, users
 from docproc.flow.context import Context
 from docproc.store.claims import ClaimedError
-from tests.flow.people import ADMIN, KIOSK, OTHER_REVIEWER, REVIEWER, seen, submitted
+from tests.flow.people import ADMIN, KIOSK, OTHER_REVIEWER, REVIEWER, SEALER, seen, submitted
 
 CHOSEN = "一个足够长的新密码啊啊啊"
 
@@ -119,9 +119,21 @@ def test_one_works_on_an_application_and_the_other_is_told_who(office: Context) 
 
 
 def test_who_handed_in_cannot_take_it_and_personal_data_shows_by_a_logged_click(office: Context) -> None:
-    number = submitted(office)["number"]
-    assert not reviewing.sees_personal(office, REVIEWER, number)
+    view = submitted(office)
+    number = view["number"]
+    pages = {r["material"]: p["id"] for p in view["pages"] for r in p["readings"]}
+    assert not reviewing.sees_picture(office, REVIEWER, number, pages["application"])
     reviewing.show_personal(office, REVIEWER, number)
-    assert reviewing.sees_personal(office, REVIEWER, number)
+    assert reviewing.sees_picture(office, REVIEWER, number, pages["application"])
+    assert not reviewing.sees_picture(office, REVIEWER, number, pages["idcard"]), "identity cards are apart"
+    reviewing.show_personal(office, REVIEWER, number, pages["idcard"])
+    assert reviewing.sees_picture(office, REVIEWER, number, pages["idcard"])
+    assert not reviewing.sees_picture(office, OTHER_REVIEWER, number, pages["idcard"])
+    with pytest.raises(NotFoundError):
+        reviewing.show_personal(office, REVIEWER, number, "0" * 32)
+    with pytest.raises(AccessError):
+        reviewing.show_personal(office, SEALER, number)
     with pytest.raises(AccessError):
         reviewing.claim(office, KIOSK, number)
+    reviewing.claim(office, OTHER_REVIEWER, number)
+    assert reviewing.sees_picture(office, OTHER_REVIEWER, number, pages["idcard"]), "who works on it sees all"

@@ -133,13 +133,24 @@ def test_of_two_reviewers_the_second_is_told_and_can_change_nothing(
         two.page.get_by_role("button", name="显示个人信息").click()
         two.page.wait_for_load_state("networkidle")
         assert OWNER in two.page.content()
+        card = two.page.locator(".tab", has_text="身份证").first
+        card.click()
+        assert two.page.locator(".sheet:not([hidden]) svg").count() == 0, "an identity card is apart"
+        two.page.locator(".sheet:not([hidden])").get_by_role("button", name="显示这一页").click()
+        two.page.wait_for_load_state("networkidle")
+        two.page.locator(".tab", has_text="身份证").first.click()
+        assert two.page.locator(".sheet:not([hidden]) svg").count() == 1
+        two.check_open_to_all()
         one.page.keyboard.press("q")
         one.page.wait_for_url("**/office/queue")
         two.open(f"/office/cases/{number}")
         assert two.page.locator("#reject").count() == 1
     with drawn.client(drawn.new_key("auditor-1", "auditor")) as auditor:
         lines = auditor.get("/v1/audit", params={"subject": number}).json()
+        pages_shown = auditor.get("/v1/audit", params={"limit": 1000}).json()
     assert [line["actor"] for line in lines if line["action"] == "personal.shown"] == ["li"]
+    apart = [line for line in pages_shown if line["action"] == "personal.page_shown"]
+    assert [(line["actor"], line["subject"].partition("/")[0]) for line in apart] == [("li", number)]
 
 
 def test_a_decision_on_what_changed_meanwhile_says_so_and_shows_what_is_there_now(

@@ -7,6 +7,8 @@ import string
 from pathlib import Path
 
 from api.pages.words import catalogue
+from docproc.decide import STATUS_ZH
+from docproc.flow.views import LICENCE_ZH
 
 TEMPLATES = Path(__file__).parents[2] / "api" / "templates"
 ASKED = re.compile(r"""\bt\(\s*["']([a-z_]+\.[A-Za-z0-9_.-]+)["']\s*[,)]""")
@@ -31,6 +33,12 @@ def test_every_text_that_a_template_asks_for_is_there() -> None:
     }
     assert len(asked) > 100
     assert {item for item in asked if item[1] not in catalogue("zh")} == set()
+
+
+def test_a_state_has_the_same_name_on_pages_and_for_programs() -> None:
+    words = catalogue("zh")
+    assert {status: words[f"status.{status}"] for status in STATUS_ZH} == STATUS_ZH
+    assert {status: words[f"standing.{status}"] for status in LICENCE_ZH} == LICENCE_ZH
 
 
 def test_english_texts_are_not_left_in_chinese() -> None:
