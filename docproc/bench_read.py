@@ -33,6 +33,7 @@ from docproc.domain import Field, PageReading
 from docproc.errors import SetupError
 from docproc.form.layout import layout_of
 from docproc.matter import Matter, find_matter
+from docproc.read.doubt import MANY_LINES
 from docproc.validators import VALIDATORS
 
 PATHS = ("stock", "free", "stock_forms", "registered")
@@ -56,6 +57,8 @@ class Item:
     values: Mapping[str, str]
     """By field name; ``""`` for a blank field."""
     types: Mapping[str, str]
+    raw: Mapping[str, str] = field(default_factory=dict)
+    """By field name, as on the paper, where that is known apart from the value."""
     real: bool = False
 
 
@@ -94,6 +97,8 @@ class Score:
     """CPU and wall seconds from the process's begin until the engine stood."""
     reliability: list[list[int]] = field(default_factory=lambda: [[0, 0] for _ in range(BINS)])
     """By tenth of the confidence: values given, and how many of them were exact."""
+    reliability_long: list[list[int]] = field(default_factory=lambda: [[0, 0] for _ in range(BINS)])
+    """The same for long text (:data:`docproc.read.doubt.MANY_LINES`) alone, for which no check digit speaks."""
     labels_refused: int = 0
     """Labels of photographs that no value of their type can have (a letter O in a credit code, a text twice over):
     left out of all counts, for every way of reading."""
@@ -120,12 +125,14 @@ class Score:
             "start": {"cpu_seconds": round(self.start[0], 2), "wall_seconds": round(self.start[1], 2)},
             "peak_mb": round(peak),
             "labels_refused": self.labels_refused,
-            "reliability": [
-                {"from": place / BINS, "values": count, "exact": exact}
-                for place, (count, exact) in enumerate(self.reliability)
-            ],
+            "reliability": _bins(self.reliability),
+            "reliability_long": _bins(self.reliability_long),
             "by_type": {name: tally.shares() for name, tally in sorted(self.by_type.items())},
         }
+
+
+def _bins(counts: Sequence[Sequence[int]]) -> list[dict[str, float]]:
+    return [{"from": place / BINS, "values": count, "exact": exact} for place, (count, exact) in enumerate(counts)]
 
 
 def run(
@@ -170,7 +177,7 @@ def items(path: str, seed: int, pages: int, real: Path | None, labels: Path | No
             kind = matter.find_material(page.truth.material).kind
             if (kind == "form") == (path in ("registered", "stock_forms")) and count < pages:
                 count += 1
-                yield _generated(page.image, matter, page.truth.material, page.truth.fields)
+                yield _generated(page.image, matter, page.truth.material, page.truth.fields, page.truth.raw)
         seed += 1
 
 
@@ -181,8 +188,8 @@ def hands() -> tuple[str, ...]:
     return tuple(available(HELD_OUT_FONTS)) or ("noto-serif",)
 
 
-def _generated(data: bytes, matter: Matter, material: str, values: Mapping[str, str]) -> Item:
-    return Item(data, matter, material, values, _types(matter, material))
+def _generated(data: bytes, matter: Matter, material: str, values: Mapping[str, str], raw: Mapping[str, str]) -> Item:
+    return Item(data, matter, material, values, _types(matter, material), raw)
 
 
 def _types(matter: Matter, material: str) -> dict[str, str]:
@@ -256,13 +263,18 @@ def _stock(score: Score) -> Callable[[Item], float]:
 
 
 def printed(item: Item, name: str, truth: str) -> list[str]:
-    """How a normalised value may stand on the paper."""
-    parts = truth.split("-")
-    forms = [plain(truth)]
-    if len(parts) == 3 and all(part.isdigit() for part in parts):
-        year, month, day = parts
-        forms += [f"{year}年{month}月{day}日", f"{year}年{int(month)}月{int(day)}日", year + month + day]
-    return forms
+    """How a value may stand on the paper: as it is known to, in its normal form, days and terms in words or figures."""
+    start, slash, end = truth.partition("/")
+    days = [first + word + last for first in _days(start) for word in ("", "至", "起至") for last in _days(end)]
+    return [plain(item.raw.get(name) or truth), *(days if slash else _days(truth))]
+
+
+def _days(text: str) -> list[str]:
+    parts = text.split("-")
+    if len(parts) != 3 or not all(part.isdigit() for part in parts):
+        return [plain(text)]
+    year, month, day = parts
+    return [f"{year}年{month}月{day}日", f"{year}年{int(month)}月{int(day)}日", year + month + day]
 
 
 def _ours(score: Score) -> Callable[[Item], float]:
@@ -290,9 +302,10 @@ def _count(item: Item, reading: PageReading, score: Score) -> None:
             verdict = _verdict(item, found, truth)
             score.add(item.types[name], truth, text, verdict)
             if found.value:
-                tenth = score.reliability[min(int(found.confidence * BINS), BINS - 1)]
-                tenth[0] += 1
-                tenth[1] += verdict == "exact"
+                for bins in (score.reliability, score.reliability_long)[: 2 if item.types[name] in MANY_LINES else 1]:
+                    tenth = bins[min(int(found.confidence * BINS), BINS - 1)]
+                    tenth[0] += 1
+                    tenth[1] += verdict == "exact"
 
 
 def _verdict(item: Item, found: Field, truth: str) -> str:

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from docproc.bench_read import is_label
+from docproc.bench_read import Item, is_label, plain, printed
 from docproc.domain import Field
+from docproc.matter import find_matter
 from docproc.read.doubt import doubt_shape
 from docproc.read.glyphs import Glyph
 from docproc.read.labels import Label
@@ -84,3 +85,14 @@ def test_a_name_that_took_in_other_print_is_doubted(kind: str, text: str, whole:
 )
 def test_labels_that_their_type_refuses_are_no_truth(kind: str | None, text: str, good: bool) -> None:
     assert is_label(kind, text) == good
+
+
+def test_a_peer_has_read_a_value_however_the_paper_prints_it() -> None:
+    raw = {"registered_capital": "叁佰万元整", "term": "2020年1月2日至2040年1月1日"}
+    item = Item(b"", find_matter("food_licence"), "bizlic", {}, {}, raw)
+    assert plain("叁佰万元整") in printed(item, "registered_capital", "3000000")
+    assert {"2020年1月2日至2040年1月1日", "2020年01月02日起至2040年01月01日"} <= set(
+        printed(item, "term", "2020-01-02/2040-01-01")
+    )
+    assert {"20200102", "2020年1月2日"} <= set(printed(item, "established_on", "2020-01-02"))
+    assert printed(item, "term", "长期")[-1] == "长期"
