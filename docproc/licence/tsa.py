@@ -162,9 +162,15 @@ class TimelyTimeStamper(TimeStamper):
         """Pass a request on.
 
         Raises:
-            SealUnavailableError: the clocks differ; nothing is sealed until one is set right.
+            SealUnavailableError: the clocks differ, and nothing is sealed until one is set right; or the TSA has a new
+                certificate, about which no proof was gathered yet: the next attempt knows it.
         """
         token = await self._inner.async_timestamp(message_digest, md_algorithm)
+        known = self._inner._certs
+        before = set(known)
+        self._inner._register_dummy(md_algorithm, token)
+        if before and set(known) != before:
+            raise SealUnavailableError("the time-stamping service has a new certificate: trying again with it")
         told: datetime = token["content"]["encap_content_info"]["content"].parsed["gen_time"].native
         if abs(told - self._at) > CLOCK_GAP:
             raise SealUnavailableError(

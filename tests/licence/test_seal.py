@@ -17,13 +17,14 @@ from pyhanko.sign.signers import SimpleSigner
 from docproc.assets import font
 from docproc.errors import SealError, SealUnavailableError
 from docproc.licence.art import PT, SealArt, draw
+from docproc.licence.keys import load_pkcs12
 from docproc.licence.layout import Place, load_layout
-from docproc.licence.pki import AUTHORITY, make_dev_pki
+from docproc.licence.pki import AUTHORITY, TSA, issue, make_dev_pki, new_rsa, organisation, write_p12
 from docproc.licence.pki_server import serving
 from docproc.licence.responder import DevPki
 from docproc.licence.seal import LEVELS, Level, seal
 from docproc.licence.trust import Evidence, SealTrust, TrustList
-from docproc.licence.tsa import HttpTimeStamper
+from docproc.licence.tsa import HttpTimeStamper, LocalTimeStamper, TimeStamper
 from docproc.licence.verify import verify
 from tests.validators.tools import pdfsig_text
 
@@ -194,6 +195,36 @@ def test_a_time_stamp_that_is_off_this_clock_does_not_seal(
     with pytest.raises(SealUnavailableError, match="set the wrong clock") as waiting:
         seal_with(pdf, art, pki, timestamper=off)
     assert "校准时钟" in waiting.value.message_zh
+
+
+class Turning(TimeStamper):
+    """A service that changes its key and certificate when it is told to."""
+
+    def __init__(self, first: TimeStamper, second: TimeStamper) -> None:
+        super().__init__(include_nonce=True)  # type: ignore[no-untyped-call]
+        self.now, self.next = first, second
+
+    async def async_request_tsa_response(self, req: tsp.TimeStampReq) -> tsp.TimeStampResp:
+        return await self.now.async_request_tsa_response(req)
+
+
+def test_a_new_certificate_of_the_time_stamping_service_is_taken_up(
+    fresh_pki: DevPki, pdf: bytes, art: SealArt
+) -> None:
+    ca, root = fresh_pki.issued("ca"), fresh_pki.issued("root")
+    made = issue(
+        ca, organisation("示例时间戳服务机构二（样例）"), TSA, now() - timedelta(hours=1), fresh_pki.base_url, new_rsa()
+    )
+    path = fresh_pki.folder / "tsa-new.p12"
+    write_p12(path, made, [ca.certificate, root.certificate], fresh_pki.passphrase)
+    later = LocalTimeStamper(load_pkcs12(path, fresh_pki.passphrase), now)
+    service = Turning(fresh_pki.timestamper(now), later)
+    assert seal_with(pdf, art, fresh_pki, timestamper=service)
+    service.now = service.next
+    with pytest.raises(SealUnavailableError, match="new certificate"):
+        seal_with(pdf, art, fresh_pki, timestamper=service)
+    sealed = seal_with(pdf, art, fresh_pki, timestamper=service)
+    assert verify(sealed, fresh_pki.trust_list(), now()).ok
 
 
 @pytest.mark.parametrize("level", LEVELS)
