@@ -80,7 +80,7 @@ def seal_check_object(
     as_json: Json = False,
 ) -> None:
     """Show what a seal object says and whether a known maker signed it; exit 1 when not."""
-    from docproc.errors import InputError, SealError
+    from docproc.errors import InputError
     from docproc.licence.seal_object import check_maker, read_seal_object
     from docproc.licence.trust import TrustList
 
@@ -88,7 +88,7 @@ def seal_check_object(
     problem = ""
     try:
         check_maker(found, TrustList.from_folder(trust or Settings().trust_dir))
-    except (InputError, SealError) as error:
+    except InputError as error:
         problem = str(error)
     told = {
         "ok": not problem,

@@ -149,8 +149,7 @@ def propose_seal(ctx: Context, caller: Caller, new: NewSeal, reason: str) -> dic
     """Propose to register a seal, or to replace the one of its name; its art is drawn by rule here.
 
     Raises:
-        InputError: something in it is wrong, or the certificate is not the owner's.
-        SealError: the name does not fit on a seal.
+        InputError: something in it is wrong, the name does not fit on a seal, or the certificate is not the owner's.
     """
     caller.require("manage_seals")
     seal = _checked(ctx, new)
@@ -242,7 +241,10 @@ def _checked(ctx: Context, new: NewSeal) -> RegisteredSeal:
         raise InputError(f"licence types {unknown} are none of {', '.join(sorted(known))}", message_zh="证照种类不正确")
     chain = custody.read_chain(new.certificates.encode())
     custody.check_certificate(chain, new.owner, new.valid_from, new.valid_to)
-    art = draw(new.owner, font(SERIF), diameter=new.diameter, purpose=new.purpose, emblem=new.emblem)
+    try:
+        art = draw(new.owner, font(SERIF), diameter=new.diameter, purpose=new.purpose, emblem=new.emblem)
+    except SealError as error:
+        raise InputError(str(error), message_zh="单位名称、专用章文字或直径不符合印章规定") from error
     seal = RegisteredSeal(
         name=new.name,
         owner=new.owner,
@@ -266,7 +268,6 @@ def check_record(seal: RegisteredSeal, trust: TrustList | None, at: datetime) ->
 
     Raises:
         InputError: there is none, or it is not about this seal or by no known maker.
-        SealError: the certificate of its maker does not hold.
     """
     if seal.record and trust is not None:
         check_seal_object(seal, trust, at)

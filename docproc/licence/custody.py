@@ -23,6 +23,7 @@ from docproc.errors import InputError, SealError
 from docproc.licence.art import SealArt
 from docproc.licence.sm2 import has_sm2_key, issued_by
 
+ALGORITHMS = ("RSA-2048", "RSA-3072", "RSA-4096", "P-256", "SM2")
 KINDS = {"official": "公章", "special": "专用章"}
 
 
@@ -127,9 +128,14 @@ def check_certificate(chain: Sequence[x509.Certificate], owner: str, start: date
     """Refuse to register a certificate of somebody else, or for longer than it lasts.
 
     Raises:
-        InputError: the owner is not in the subject, or the period is not within the certificate's.
+        InputError: the owner is not in the subject, the period is not within the certificate's, or its key is of a kind
+            or size that seals nothing here.
     """
     own = chain[0]
+    signs_by = algorithm(own.public_bytes(Encoding.DER))
+    if signs_by not in ALGORITHMS:
+        problem = f"the key of the certificate is {signs_by}: use {', '.join(ALGORITHMS)}"
+        raise InputError(problem, message_zh="印章证书的密钥算法或长度不受支持")
     names = own.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
     names += own.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     if owner not in {item.value for item in names}:
@@ -144,7 +150,9 @@ def algorithm(certificate: bytes) -> str:
     if has_sm2_key(found):
         return "SM2"
     key = found.public_key
-    return f"RSA-{key.bit_size}" if key.algorithm == "rsa" else f"P-{key.bit_size}"
+    if key.algorithm in ("rsa", "ec"):
+        return f"{'RSA' if key.algorithm == 'rsa' else 'P'}-{key.bit_size}"
+    return str(key.algorithm)
 
 
 def _parse(item: x509.Certificate) -> asn1.Certificate:

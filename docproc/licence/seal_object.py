@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 from asn1crypto import core, x509
 
-from docproc.errors import InputError
+from docproc.errors import InputError, SealError
 from docproc.licence.art import SealArt
 from docproc.licence.art_svg import to_svg
 from docproc.licence.custody import RegisteredSeal
@@ -195,8 +195,8 @@ def check_maker(found: SealObject, trust: TrustList) -> None:
     """Check that a known seal maker signed a seal object, with a certificate that was good on that day.
 
     Raises:
-        InputError: an unknown maker, a wrong signature, or a certificate that does not hold.
-        SealError: the maker's certificate has no trusted chain, was out of its period, or is revoked.
+        InputError: an unknown maker, a wrong signature, or the maker's certificate has no trusted chain, was out of its
+            period, or is revoked.
     """
     known = {item.dump() for item in trust.makers}
     if found.maker.dump() not in known:
@@ -205,7 +205,10 @@ def check_maker(found: SealObject, trust: TrustList) -> None:
         )
     if not verifies(found.maker, found.signed, found.signature):
         raise _refuse("the maker's signature does not verify", "制章机构签名无效")
-    check_sm2(found.maker, trust, found.created)
+    try:
+        check_sm2(found.maker, trust, found.created)
+    except SealError as error:
+        raise _refuse(f"the certificate of its maker does not hold: {error}", "制章机构证书无效") from error
 
 
 def check_seal_object(seal: RegisteredSeal, trust: TrustList, at: datetime) -> None:
@@ -213,7 +216,6 @@ def check_seal_object(seal: RegisteredSeal, trust: TrustList, at: datetime) -> N
 
     Raises:
         InputError: the object says something else than the registry, or its maker is not to be believed.
-        SealError: the maker's certificate does not hold.
     """
     found = read_seal_object(seal.record)
     check_maker(found, trust)

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from typer.testing import CliRunner
 
@@ -38,7 +39,17 @@ from docproc.flow.seals import (
 )
 from docproc.licence.art import draw
 from docproc.licence.custody import RegisteredSeal, read_chain, to_der, to_pem
-from docproc.licence.pki import AUTHORITY, AUTHORITY_CODE, BASE_URL, SEAL, issue, make_dev_pki, new_p256, seal_subject
+from docproc.licence.pki import (
+    AUTHORITY,
+    AUTHORITY_CODE,
+    BASE_URL,
+    SEAL,
+    PrivateKey,
+    issue,
+    make_dev_pki,
+    new_p256,
+    seal_subject,
+)
 from docproc.licence.seal_object import make_seal_object
 from docproc.licence.sm2_pki import MAKER, SM2_SEAL, make_sm2_pki
 from docproc.licence.sm2_signer import load_sm2
@@ -77,8 +88,9 @@ LICENCE = Licence(
 )
 
 
-def certificate(owner: str = AUTHORITY, years: float = 3) -> str:
-    made = issue(None, seal_subject(owner, AUTHORITY_CODE), SEAL, NOW - timedelta(days=1), BASE_URL, new_p256())
+def certificate(owner: str = AUTHORITY, key: PrivateKey | None = None) -> str:
+    subject = seal_subject(owner, AUTHORITY_CODE)
+    made = issue(None, subject, SEAL, NOW - timedelta(days=1), BASE_URL, key or new_p256())
     return made.certificate.public_bytes(Encoding.PEM).decode()
 
 
@@ -186,6 +198,10 @@ def test_what_cannot_be_a_seal_is_refused_at_once(ctx: Context) -> None:
         {"owner_code": "123"},
         {"name": "Food Office"},
         {"filing_number": " "},
+        {"diameter": 60.0},
+        {"purpose": "一二三四五六七八九十一"},
+        {"certificates": certificate(key=ec.generate_private_key(ec.SECP384R1()))},
+        {"certificates": certificate(key=rsa.generate_private_key(public_exponent=65537, key_size=1024))},
     ]
     for changes in wrong:
         with pytest.raises(InputError):
