@@ -14,7 +14,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.deps import Ctx
 from docproc.flow.context import Context
 from docproc.store import health
-from docproc.store.applications import count_by_status
 from docproc.store.migrate import is_current
 
 log = logging.getLogger(__name__)
@@ -85,7 +84,7 @@ def metrics(request: Request, ctx: Ctx) -> Response:
     """Requests, applications by status and verdict, licences, waiting files and their age, jobs by queue."""
     measured: Metrics = request.app.state.metrics
     with ctx.database.read() as session:
-        for status, count in count_by_status(session).items():
+        for status, count in health.statuses(session).items():
             measured.applications.labels(status).set(count)
         for verdict, count in health.verdicts(session).items():
             measured.verdicts.labels(verdict).set(count)

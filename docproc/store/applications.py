@@ -100,12 +100,6 @@ def _of(org: str, matters: Sequence[str]) -> sa.ColumnElement[bool]:
     return mine | (ApplicationRow.matter.in_(matters) & ApplicationRow.submitted_at.is_not(None))
 
 
-def count_by_status(session: Session) -> dict[str, int]:
-    """How many applications there are in each status."""
-    query = sa.select(ApplicationRow.status, sa.func.count()).group_by(ApplicationRow.status)
-    return {row[0]: row[1] for row in session.execute(query)}
-
-
 def add_decision(
     session: Session, application: ApplicationRow, decision: Decision, set_aside: Sequence[str] = ()
 ) -> DecisionRow:

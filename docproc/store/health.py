@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any, get_args
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from docproc.decide import FINAL, Status
 from docproc.store.migrate import is_current
 from docproc.store.pages import IS_WAITING
 from docproc.store.tables import ApplicationRow, LicenceRow, PageRow
 
-__all__ = ["answers", "backends", "clock_skew", "is_current", "licences_by_status", "verdicts", "waiting_files"]
+__all__ = [
+    "answers",
+    "backends",
+    "clock_skew",
+    "is_current",
+    "licences_by_status",
+    "statuses",
+    "verdicts",
+    "waiting_files",
+]
+OPEN = frozenset(get_args(Status)) - FINAL
+EXACT_ROWS = 20_000
+"""Tables of up to so many rows are counted."""
 
 
 def answers(session: Session) -> bool:
@@ -26,16 +40,50 @@ def waiting_files(session: Session) -> tuple[int, datetime | None]:
     return count, oldest
 
 
+def statuses(session: Session) -> dict[str, int]:
+    """How many applications are in each status: those that wait for somebody counted, the rest by :func:`tally`."""
+    query = sa.select(ApplicationRow.status, sa.func.count()).where(ApplicationRow.status.in_(OPEN))
+    counted = {row[0]: row[1] for row in session.execute(query.group_by(ApplicationRow.status))}
+    finished = {name: count for name, count in tally(session, ApplicationRow.status).items() if name not in OPEN}
+    return counted | finished
+
+
 def verdicts(session: Session) -> dict[str, int]:
-    """How many applications have which verdict."""
-    query = sa.select(ApplicationRow.verdict, sa.func.count()).group_by(ApplicationRow.verdict)
-    return {row[0]: row[1] for row in session.execute(query) if row[0] is not None}
+    """How many applications have which verdict; see :func:`tally`."""
+    return tally(session, ApplicationRow.verdict)
 
 
 def licences_by_status(session: Session) -> dict[str, int]:
-    """How many licences are in each status."""
-    query = sa.select(LicenceRow.status, sa.func.count()).group_by(LicenceRow.status)
-    return {row[0]: row[1] for row in session.execute(query)}
+    """How many licences are in each status; see :func:`tally`."""
+    return tally(session, LicenceRow.status)
+
+
+def tally(session: Session, column: InstrumentedAttribute[Any]) -> dict[str, int]:
+    """How many rows have which value.
+
+    Of a large table PostgreSQL says it from its own statistics, within a few percent and without values that are
+    very rare: to count a hundred million rows for each look at the measurements would be most of its work.
+    """
+    table = column.class_.__tablename__
+    rows = _about(session, table)
+    if rows > EXACT_ROWS:
+        known = sa.text(
+            "SELECT value, share FROM pg_stats,"
+            " unnest(CAST(CAST(most_common_vals AS text) AS text[]), most_common_freqs) AS found(value, share)"
+            " WHERE schemaname = current_schema() AND tablename = :table AND attname = :name"
+        )
+        shares = session.execute(known, {"table": table, "name": column.key})
+        return {value: round(share * rows) for value, share in shares}
+    query = sa.select(column, sa.func.count()).group_by(column)
+    return {row[0]: row[1] for row in session.execute(query) if row[0] is not None}
+
+
+def _about(session: Session, table: str) -> int:
+    """Rows of a table as PostgreSQL last saw them; 0 where it does not know."""
+    if session.get_bind().dialect.name == "sqlite":
+        return 0
+    query = sa.text("SELECT CAST(reltuples AS bigint) FROM pg_class WHERE oid = to_regclass(:table)")
+    return max(0, session.scalar(query, {"table": table}) or 0)
 
 
 def clock_skew(session: Session) -> float:
