@@ -6,8 +6,8 @@ export PADDLE_PDX_DISABLE_MODEL_SOURCE_CHECK = True
 
 # Whole deployments, faults on purpose and long ways through a browser: minutes each, alone on the machine.
 LONG := tests/distributed tests/api/test_chaos.py tests/api/test_openapi_fuzz.py tests/flow/test_killed_while_issuing.py \
-  tests/pages/test_reviewer_in_browser.py tests/pages/test_citizen_in_browser.py tests/pages/test_office_in_browser.py \
-  tests/pages/test_enterprise.py tests/pages/test_every_page.py
+  tests/flow/test_outages.py tests/pages/test_reviewer_in_browser.py tests/pages/test_citizen_in_browser.py \
+  tests/pages/test_office_in_browser.py tests/pages/test_enterprise.py tests/pages/test_every_page.py
 
 .PHONY: demo test serve bench check setup clean lock
 

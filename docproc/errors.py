@@ -13,6 +13,7 @@ DocprocError
 ├── SetupError                 something is missing on this machine; the message names the command that fixes it
 └── SealError                  a seal could not be made
     └── SealUnavailableError   TSA, OCSP, CRL or key store is out of reach: wait and try again
+        └── SealKeyUnavailableError   the token with the key: open it again
 
 ``code`` is stable and meant for programs; the message is English and meant for
 developers and logs; what a citizen or official reads is in Chinese and comes
@@ -131,3 +132,10 @@ class SealUnavailableError(SealError):
 
     code = "seal_unavailable"
     message_zh = "签章服务暂不可用，系统将自动重试"
+
+
+class SealKeyUnavailableError(SealUnavailableError):
+    """The token that holds the seal's key is gone or refuses; it must be opened again."""
+
+    code = "seal_key_unavailable"
+    message_zh = "签章密钥（密码机）暂不可用，尚未签章，系统将自动重试；如持续出现请联系管理员"

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from docproc.errors import SealError, SealUnavailableError
 from docproc.flow.admin import SYSTEM
@@ -14,12 +13,12 @@ from docproc.flow.context import Context
 from docproc.licence.renew import expires_on
 from docproc.matter import find_matter
 from docproc.store import audit, licences
+from docproc.store.licences import NEVER_DUE
 
 log = logging.getLogger(__name__)
 
 BATCH = 100
 MARGIN_DAYS = 180
-NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 Renew = Callable[[bytes, datetime], bytes]
 """A file with a fresh archive time-stamp; raises SealUnavailableError or SealError."""
 
@@ -35,15 +34,15 @@ class Sweep:
     failed: dict[str, str] = field(default_factory=dict)
     """Licence number -> why it could not be renewed; a person must look."""
     ends: dict[str, int] = field(default_factory=dict)
-    """Year in which time-stamps wear out -> how many files."""
+    """Year in which time-stamps wear out -> how many current files."""
 
 
-def look(ctx: Context) -> Sweep:
-    """Look up the ends of files that are new since the last sweep, and report by year."""
+def look(ctx: Context, *, most: int | None = None) -> Sweep:
+    """Look up the ends of files that are new since the last sweep, ``most`` of them, and report by year."""
     sweep = Sweep()
-    while True:
+    while room := _room(most, sweep.looked):
         with ctx.database.read() as session:
-            waiting = licences.unlooked(session, BATCH)
+            waiting = licences.unlooked(session, room)
         if not waiting:
             break
         found = {sha256: _end(ctx.blobs.get(sha256)) for sha256 in waiting}
@@ -51,26 +50,33 @@ def look(ctx: Context) -> Sweep:
             licences.set_good_until(session, found)
         sweep.looked += len(found)
     with ctx.database.read() as session:
-        sweep.ends = dict(sorted(Counter(str(end.year) for end in licences.ends(session)).items()))
+        sweep.ends = {str(year): count for year, count in licences.ends(session, NEVER_DUE).items()}
     return sweep
 
 
 def renew_due(
-    ctx: Context, renew: Renew, *, margin_days: int = MARGIN_DAYS, on_done: Callable[[], None] = lambda: None
+    ctx: Context,
+    renew: Renew,
+    *,
+    margin_days: int = MARGIN_DAYS,
+    most: int | None = None,
+    on_done: Callable[[], None] = lambda: None,
 ) -> Sweep:
     """Renew what wears out within ``margin_days``; each licence is a unit of its own, so an interrupted sweep goes on.
+
+    ``most`` bounds the licences of this sweep; the next one goes on where it ended.
 
     Raises:
         SealUnavailableError: the TSA is out of reach; what was renewed so far stays renewed.
     """
-    sweep, after = look(ctx), ""
+    sweep, after = look(ctx, most=most), None
     before = ctx.clock() + timedelta(days=margin_days)
-    while True:
+    while room := _room(most, sweep.due):
         with ctx.database.read() as session:
-            batch = licences.due(session, before, after, BATCH)
+            batch = licences.due(session, before, room, after)
         if not batch:
-            return sweep
-        for number, sha256 in batch:
+            break
+        for end, sha256, number in batch:
             sweep.due += 1
             try:
                 sweep.renewed += _renew_one(ctx, renew, number, sha256)
@@ -80,7 +86,13 @@ def renew_due(
                 log.error("licence %s cannot be renewed: %s", number, error)
                 sweep.failed[number] = str(error)
             on_done()
-            after = number
+            after = (end, sha256)
+    return sweep
+
+
+def _room(most: int | None, done: int) -> int:
+    """How many more to take at once."""
+    return BATCH if most is None else min(BATCH, most - done)
 
 
 def _renew_one(ctx: Context, renew: Renew, number: str, sha256: str) -> bool:
@@ -104,4 +116,4 @@ def _end(pdf: bytes) -> datetime:
     try:
         return expires_on(pdf)
     except SealError:
-        return NEVER
+        return NEVER_DUE

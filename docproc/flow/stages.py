@@ -9,9 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from docproc.domain import Licence, PageReading
+from docproc.errors import SealKeyUnavailableError
 from docproc.licence.custody import RegisteredSeal
 from docproc.licence.status_list import StatusList
 from docproc.matter import Matter
@@ -20,6 +21,8 @@ from docproc.settings import Settings
 
 if TYPE_CHECKING:
     from docproc.flow.sealing import Sealer
+
+_T = TypeVar("_T")
 
 
 class ReadFile(Protocol):
@@ -112,12 +115,20 @@ def real_stages(settings: Settings) -> Stages:
 
         return development_seals(settings)
 
-    def sign_status(content: StatusList) -> str:
-        return sealer().sign_status(content)
+    def with_key(use: Callable[[Sealer], _T]) -> _T:
+        try:
+            return use(sealer())
+        except SealKeyUnavailableError:
+            sealer.cache_clear()  # a token that comes back must be opened anew
+            raise
 
-    return Stages(
-        read_file, lambda licence, seals, at: sealer()(licence, seals, at), draw_pages, own_seals, sign_status
-    )
+    def seal_licence(licence: Licence, seals: Sequence[RegisteredSeal], at: datetime) -> bytes:
+        return with_key(lambda opened: opened(licence, seals, at))
+
+    def sign_status(content: StatusList) -> str:
+        return with_key(lambda opened: opened.sign_status(content))
+
+    return Stages(read_file, seal_licence, draw_pages, own_seals, sign_status)
 
 
 def _limits(settings: Settings) -> Limits:

@@ -1,6 +1,8 @@
-"""Time-stamps for the audit log, from the TSA that also serves the seal."""
+"""Time-stamps for the audit log and for licences that wear out, from the TSA that also serves the seal."""
 
 from __future__ import annotations
+
+from datetime import datetime
 
 from docproc.flow.context import utc_now
 from docproc.licence.responder import DevPki
@@ -19,3 +21,10 @@ def stamp(settings: Settings, digest: bytes) -> bytes:
     own = not settings.tsa_url
     tsa: TimeStamper = DevPki(settings.certs_dir).timestamper(utc_now) if own else HttpTimeStamper(settings.tsa_url)
     return make_token(digest, tsa)
+
+
+def renew_file(settings: Settings, pdf: bytes, at: datetime) -> bytes:
+    """A file with a fresh archive time-stamp; raises as :func:`docproc.licence.renew.renew`."""
+    from docproc.flow.sealing import open_renewer
+
+    return open_renewer(settings)(pdf, at)

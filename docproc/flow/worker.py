@@ -23,6 +23,7 @@ from docproc.flow.engine import QUEUE_OF
 from docproc.flow.guardian import end_with_parent
 from docproc.flow.intake import queue_check
 from docproc.flow.lease import Lease
+from docproc.flow.renewing import Renew, renew_due
 from docproc.flow.seals import register_own
 from docproc.flow.stages import Stages, real_stages
 from docproc.flow.workflows import UNREADABLE, Tools
@@ -43,6 +44,8 @@ KEEP_ANSWERS = timedelta(days=7)
 KEEP_JOBS = timedelta(days=30)
 """How long finished jobs stay visible; what they did is kept in our own tables."""
 TIDY_SECONDS = 3600.0
+RENEWED_AT_ONCE = 60
+"""Licences that get a fresh archive time-stamp in one round of tidying: half a million a year, some seconds an hour."""
 GIVEN_UP_NOTICE_ZH = "系统处理中断，请重新签章"
 GIVEN_UP_ZH = "系统处理中断，请签章人重新确认签章"
 
@@ -79,7 +82,9 @@ def run_worker(
     ended = threading.Event()
     watch = threading.Thread(target=_watch, args=(held, name, ended), name="lease-watch", daemon=True)
     watch.start()
-    stamp = partial(stamping.stamp, settings) if stages is None and "seal" in queues else None
+    seals = stages is None and "seal" in queues
+    stamp = partial(stamping.stamp, settings) if seals else None
+    renewer = partial(stamping.renew_file, settings) if seals else None
     stages = stages or real_stages(settings)
     Tools.install(ctx, stages)
     if "seal" in queues:
@@ -95,7 +100,7 @@ def run_worker(
     while not stopping.wait(TICK_SECONDS):
         _look_around(ctx, name)
         if time.monotonic() - tidied > TIDY_SECONDS:
-            _tidy(ctx, stamp)
+            _tidy(ctx, stamp, renewer)
             tidied = time.monotonic()
     engine.stop(GRACE_SECONDS)
     ended.set()
@@ -135,8 +140,8 @@ def _look_around(ctx: Context, name: str) -> None:
         log.exception("looking for dead workers failed; next try in %s s", TICK_SECONDS)
 
 
-def _tidy(ctx: Context, stamp: Stamper | None) -> None:
-    """Drop answers kept for repeated requests once nobody repeats them; time-stamp the audit log once a day."""
+def _tidy(ctx: Context, stamp: Stamper | None, renewer: Renew | None) -> None:
+    """What is due every hour: old answers, the status list, overdue cases, erasing; with a TSA, fresh time-stamps."""
     try:
         with ctx.database.write() as session:
             outbox.forget_answers(session, ctx.clock() - KEEP_ANSWERS)
@@ -146,6 +151,10 @@ def _tidy(ctx: Context, stamp: Stamper | None) -> None:
             pass  # in small portions, so that nobody waits for a lock
         if stamp is not None:
             stamp_head(ctx, stamp)
+        if renewer is not None:
+            renewed = renew_due(ctx, renewer, most=RENEWED_AT_ONCE)
+            if renewed.due:
+                log.info("%s licences due, %s renewed, %s cannot be", renewed.due, renewed.renewed, len(renewed.failed))
         texting.tell_overdue(ctx)
         swept = erasing.sweep(ctx)
         if swept.applications:

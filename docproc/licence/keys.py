@@ -19,7 +19,7 @@ from pyhanko.sign.signers import Signer
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 from pyhanko_certvalidator.util import get_pyca_cryptography_hash
 
-from docproc.errors import SealError, SealUnavailableError, SetupError
+from docproc.errors import SealError, SetupError
 
 __all__ = ["Certificate", "KeySigner", "Signer", "close_signer", "load_pkcs12", "open_pkcs11"]
 
@@ -84,24 +84,17 @@ def open_pkcs11(
 
     Raises:
         SetupError: the module cannot be loaded.
-        SealUnavailableError: token not present, or it refuses to open a session.
+        SealKeyUnavailableError: token not present, or it refuses to open a session.
         SealError: no such key or certificate on the token.
     """
-    import pkcs11
-    from pkcs11.exceptions import PKCS11Error
-    from pyhanko.config.pkcs11 import TokenCriteria
-    from pyhanko.sign.pkcs11 import PKCS11Signer, open_pkcs11_session
-
     if not module.is_file():
         raise SetupError(f"PKCS#11 module {module} is missing: install the token's driver or softhsm2")
-    try:
-        session = open_pkcs11_session(str(module), token_criteria=TokenCriteria(label=token_label), user_pin=pin)
-    except (PKCS11Error, pkcs11.PKCS11Error) as error:
-        reason = type(error).__name__
-        raise SealUnavailableError(f"token {token_label!r} cannot be opened ({reason}): check token and PIN") from error
+    from docproc.licence.token_signer import TokenSigner, open_session
+
+    session = open_session(module, token_label, pin)
     try:
         certificate = _token_certificate(session, key_label)
-        signer = PKCS11Signer(
+        signer = TokenSigner(
             session,
             key_label=key_label,
             signing_cert=certificate,
@@ -110,7 +103,7 @@ def open_pkcs11(
             other_certs_to_pull=(),
             use_raw_mechanism=certificate.public_key.algorithm == "ec",
         )
-        asyncio.run(signer.ensure_objects_loaded())
+        asyncio.run(signer.ensure_objects_loaded())  # type: ignore[no-untyped-call]
     except Exception as error:
         session.close()
         if isinstance(error, SealError):
@@ -121,10 +114,10 @@ def open_pkcs11(
 
 def close_signer(signer: Signer) -> None:
     """Close the token session behind a signer of :func:`open_pkcs11`; nothing to do for keys in memory."""
-    from pyhanko.sign.pkcs11 import PKCS11Signer
+    from docproc.licence.token_signer import TokenSigner, close_session
 
-    if isinstance(signer, PKCS11Signer):
-        signer.pkcs11_session.close()
+    if isinstance(signer, TokenSigner):
+        close_session(signer)
 
 
 def _token_certificate(session: object, label: str) -> x509.Certificate:

@@ -18,7 +18,7 @@ from functools import lru_cache
 from typing import Literal, cast
 from weakref import WeakKeyDictionary
 
-from asn1crypto import ocsp
+from asn1crypto import ocsp, x509
 from asn1crypto.crl import CertificateList
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.generic import pdf_name
@@ -46,6 +46,7 @@ from pyhanko.sign.timestamps.common_utils import TimestampRequestError
 from pyhanko.sign.validation.dss import DocumentSecurityStore
 from pyhanko.stamp import BaseStamp, BaseStampStyle
 from pyhanko_certvalidator import CertificateValidator, ValidationContext
+from pyhanko_certvalidator.authority import AuthorityWithCert
 from pyhanko_certvalidator.errors import (
     CRLFetchError,
     CRLValidationError,
@@ -69,11 +70,13 @@ from docproc.licence.sm2_judge import check_listed, check_sm2
 from docproc.licence.sm2_signer import Sm2Signer
 from docproc.licence.structure import ARCHIVE_FIELD, seal_field
 from docproc.licence.trust import Evidence, SealTrust, TrustList
-from docproc.licence.tsa import TimelyTimeStamper, TimeStamper
+from docproc.licence.tsa import TimelyTimeStamper, TimeStamper, TsaError
 
 Level = Literal["B-B", "B-T", "B-LT", "B-LTA"]
 LEVELS: tuple[Level, ...] = ("B-B", "B-T", "B-LT", "B-LTA")
 DIGEST = "sha256"
+TSA_DOWN = "时间戳服务暂不可用，尚未签章，系统将自动重试"
+STATUS_DOWN = "证书状态服务（OCSP、CRL）暂不可用，尚未签章，系统将自动重试"
 _PATH_ERRORS = (PathError, ValidationError, CRLValidationError, OCSPValidationError)
 """What pyHanko raises when it builds or checks a certificate path: four families without a common base."""
 _CMS_MARGIN = 2048  # bytes of a CMS beside its certificates and its time-stamp, with room to spare
@@ -213,9 +216,10 @@ async def checked_context(trust: SealTrust, at: datetime) -> AsyncIterator[Valid
         context = trust.context(at)
         yield context
     except (TimeoutError, OSError) as error:
-        raise SealUnavailableError(f"a service needed for sealing is out of reach: {error}") from error
+        down = TSA_DOWN if isinstance(error, TsaError) else STATUS_DOWN
+        raise SealUnavailableError(f"a service needed for sealing is out of reach: {error}", message_zh=down) from error
     except TimestampRequestError as error:
-        raise SealUnavailableError(f"the time-stamping service refused: {error}") from error
+        raise SealUnavailableError(f"the time-stamping service refused: {error}", message_zh=TSA_DOWN) from error
     except _PATH_ERRORS as error:
         raise _certificate_error(error) from error
     except SigningError as error:
@@ -360,13 +364,35 @@ def _told(trust: SealTrust, at: datetime) -> TrustList:
 
 
 async def fetch_lists(context: ValidationContext, paths: list[ValidationPath]) -> None:
-    """Fetch the CRLs that certificates name even where OCSP has answered.
+    """Have both kinds of proof for every certificate that names both: an OCSP answer and a CRL.
 
-    An OCSP answer can be checked only as long as its responder's certificate lasts, a CRL as long as the CA's.
+    An OCSP answer tells a revocation at once, a CRL days later. The answer can be checked only as long as its
+    responder's certificate lasts, the CRL as long as the CA's.
+
+    Raises:
+        SealUnavailableError: an OCSP responder is out of reach, even where a CRL would do for pyHanko.
     """
-    for certificate in {item.issuer_serial: item for path in paths for item in path}.values():
-        if certificate.crl_distribution_points and not certificate.self_issued:
-            await context.async_retrieve_crls(certificate)
+    for path in paths:
+        for certificate in path:
+            if certificate.self_issued or not isinstance(certificate, x509.Certificate):
+                continue
+            if certificate.crl_distribution_points:
+                await context.async_retrieve_crls(certificate)
+            if certificate.ocsp_urls and not await _answers(context, certificate, path):
+                raise SealUnavailableError(
+                    f"no OCSP answer about {certificate.subject.human_friendly}", message_zh=STATUS_DOWN
+                )
+
+
+async def _answers(
+    context: ValidationContext, certificate: x509.Certificate, path: ValidationPath
+) -> list[ocsp.OCSPResponse]:
+    try:
+        issuer = path.find_issuing_authority(certificate)
+        known = issuer.certificate if isinstance(issuer, AuthorityWithCert) else None
+        return list(await context.async_retrieve_ocsps(certificate, known)) if known is not None else []
+    except OCSPFetchError:
+        return []
 
 
 def _about_one_of(responses: list[ocsp.OCSPResponse], paths: list[ValidationPath]) -> list[ocsp.OCSPResponse]:
@@ -399,7 +425,7 @@ def _box(writer: IncrementalPdfFileWriter, place: Place) -> tuple[int, int, int,
 
 def _certificate_error(error: BaseException) -> SealError:
     if isinstance(error, InsufficientRevinfoError | CRLFetchError | OCSPFetchError):
-        return SealUnavailableError(f"revocation information is out of reach: {error}")
+        return SealUnavailableError(f"revocation information is out of reach: {error}", message_zh=STATUS_DOWN)
     reasons = ((NotYetValidError, "尚未生效"), (ExpiredError, "已过期"), (RevokedError, "已被吊销"))
     reason = next((word for kind, word in reasons if isinstance(error, kind)), "无效或未获信任")
     return SealError(

@@ -19,7 +19,7 @@ from pyhanko_certvalidator.path import ValidationPath
 from docproc.errors import SealUnavailableError
 from docproc.licence.keys import KeySigner
 
-__all__ = ["HttpTimeStamper", "LocalTimeStamper", "TimeStamper", "TimelyTimeStamper"]
+__all__ = ["HttpTimeStamper", "LocalTimeStamper", "TimeStamper", "TimelyTimeStamper", "TsaError"]
 
 POLICY = "1.3.6.1.4.1.32473.1.1"
 """Policy of the development TSA, under the enterprise number that RFC 5612 reserves for documentation."""
@@ -115,6 +115,10 @@ class LocalTimeStamper(TimeStamper):
         return cms.ContentInfo({"content_type": "signed_data", "content": signed})
 
 
+class TsaError(OSError):
+    """A time-stamping service does not answer, or answers nonsense."""
+
+
 class HttpTimeStamper(TimeStamper):
     """Asks a TSA over HTTP; ``timeout`` in seconds bounds connecting and each wait for bytes."""
 
@@ -127,7 +131,7 @@ class HttpTimeStamper(TimeStamper):
         """Post the request.
 
         Raises:
-            OSError: no answer, an HTTP error, or an answer that is no time-stamp response.
+            TsaError: no answer, an HTTP error, or an answer that is no time-stamp response.
         """
         headers = {"Content-Type": "application/timestamp-query", "Accept": "application/timestamp-reply"}
         try:
@@ -135,14 +139,14 @@ class HttpTimeStamper(TimeStamper):
                 answer = await client.post(self.url, content=req.dump(), headers=headers)
                 answer.raise_for_status()
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise OSError(f"time-stamping service {self.url}: {error or type(error).__name__}") from error
+            raise TsaError(f"time-stamping service {self.url}: {error or type(error).__name__}") from error
         if not answer.headers.get("Content-Type", "").startswith("application/timestamp-reply"):
-            raise OSError(f"{self.url} did not answer with a time-stamp")
+            raise TsaError(f"{self.url} did not answer with a time-stamp")
         try:
             response = tsp.TimeStampResp.load(answer.content, strict=True)
             response["status"].native  # noqa: B018  (asn1crypto parses lazily)
         except ValueError as error:
-            raise OSError(f"{self.url} refused to time-stamp or answered nonsense") from error
+            raise TsaError(f"{self.url} refused to time-stamp or answered nonsense") from error
         return response
 
 

@@ -66,8 +66,9 @@ STATEMENTS = (
        SELECT 'L' || a.number, d.id, a.number, md5(:seed || 'l' || a.number), a.matter, 'x', 1, a.org, '样例', '', '',
            now(), now(), 'valid', '{}', md5(:seed || a.number) || md5('d' || a.number)
        FROM applications a JOIN decisions d ON d.application = a.number""",
-    """INSERT INTO licence_files (sha256, licence, registered_at, reason)
-       SELECT sha256, number, now(), 'issued' FROM licences""",
+    """INSERT INTO licence_files (sha256, licence, registered_at, reason, good_until)
+       SELECT sha256, number, now(), 'issued', CASE WHEN row_number() OVER () > 50 THEN
+           now() + interval '1 day' * (('x' || left(md5(number), 6))::bit(24)::int % 2190) END FROM licences""",
     """INSERT INTO licence_holders (licence, holder_code) SELECT number, left(md5(number), 18) FROM licences""",
     """INSERT INTO licence_events (licence, status, changed_by, changed_at, reason)
        SELECT number, 'valid', 'system', now(), '签发' FROM licences""",

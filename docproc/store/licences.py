@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,6 +19,9 @@ from docproc.store.tables import (
     LicenceVersionRow,
     StatusListRow,
 )
+
+NEVER_DUE = datetime(9999, 1, 1, tzinfo=UTC)
+"""In place of the end of a file that needs no renewal: superseded, or without an archive time-stamp."""
 
 
 def new_code() -> str:
@@ -132,15 +135,17 @@ def register_sealed(session: Session, number: str, sha256: str, at: datetime) ->
 
 def register_renewed(session: Session, licence: LicenceRow, sha256: str, at: datetime) -> None:
     """Make a renewed file the current one; the earlier ones stay known as superseded. The licence must be locked."""
-    licence.sha256 = sha256
+    former, licence.sha256 = licence.sha256, sha256
     session.add(LicenceFileRow(sha256=sha256, licence=licence.number, at=at, reason="renewed"))
     session.flush()
+    set_good_until(session, {former: NEVER_DUE} if former else {})
 
 
 def register_version(
     session: Session, licence: LicenceRow, version: LicenceVersionRow, new: Licence, at: datetime
 ) -> None:
     """Make a corrected or re-issued file the licence; the former stays known as superseded. Lock the licence before."""
+    set_good_until(session, {licence.sha256: NEVER_DUE} if licence.sha256 else {})
     licence.body, licence.version, licence.sha256 = version.body, version.version, version.sha256
     licence.holder, licence.issued_on, licence.sealed_at = new.holder, new.issued_on, at
     licence.valid_from, licence.valid_to = new.valid_from, new.valid_to
@@ -258,22 +263,37 @@ def set_good_until(session: Session, ends: dict[str, datetime]) -> None:
         session.execute(sa.update(LicenceFileRow).where(LicenceFileRow.sha256 == sha256).values(good_until=end))
 
 
-def due(session: Session, before: datetime, after: str, limit: int) -> list[tuple[str, str]]:
-    """Number and file of licences whose time-stamp wears out before a moment; numbers after ``after``, in order."""
+def due(
+    session: Session, before: datetime, limit: int, after: tuple[datetime, str] | None = None
+) -> list[tuple[datetime, str, str]]:
+    """End, file and number of licences whose time-stamp wears out before a moment, the first to end first.
+
+    ``after`` is the end and the file of the last one that was dealt with.
+    """
+    end, sha256 = LicenceFileRow.good_until, LicenceFileRow.sha256
     query = (
-        sa.select(LicenceRow.number, LicenceFileRow.sha256)
-        .join(LicenceFileRow, LicenceRow.sha256 == LicenceFileRow.sha256)
-        .where(LicenceFileRow.good_until < before, LicenceRow.number > after)
-        .order_by(LicenceRow.number)
+        sa.select(end, sha256, LicenceRow.number)
+        .join(LicenceRow, LicenceRow.sha256 == sha256)
+        .where(end < before)
+        .order_by(end, sha256)
         .limit(limit)
     )
-    return [(number, sha256) for number, sha256 in session.execute(query)]
+    if after is not None:
+        query = query.where(end >= after[0], sa.or_(end > after[0], sha256 > after[1]))
+    return [(until, file, number) for until, file, number in session.execute(query) if until is not None]
 
 
-def ends(session: Session) -> list[datetime]:
-    """When the time-stamps of all current files wear out."""
-    query = sa.select(LicenceFileRow.good_until).join(LicenceRow, LicenceRow.sha256 == LicenceFileRow.sha256)
-    return list(session.scalars(query.where(LicenceFileRow.good_until.is_not(None))))
+def ends(session: Session, never: datetime) -> dict[int, int]:
+    """How many current files wear out in each year before ``never``."""
+    end = LicenceFileRow.good_until
+    current = sa.select(sa.func.min(end), sa.func.count()).join(LicenceRow, LicenceRow.sha256 == LicenceFileRow.sha256)
+    found: dict[int, int] = {}
+    start = datetime(1970, 1, 1, tzinfo=never.tzinfo)
+    while (first := session.execute(current.where(end >= start, end < never)).one()[0]) is not None:
+        start, next_year = first, datetime(first.year + 1, 1, 1, tzinfo=never.tzinfo)
+        found[first.year] = int(session.execute(current.where(end >= start, end < next_year)).one()[1])
+        start = next_year
+    return found
 
 
 def files_of(session: Session, number: str) -> list[LicenceFileRow]:

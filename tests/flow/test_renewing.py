@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import signal
+import subprocess
+import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -23,7 +27,10 @@ from docproc.licence.render import render
 from docproc.licence.renew import renew
 from docproc.licence.responder import DevPki
 from docproc.licence.seal import seal
+from docproc.licence.verify import verify
+from docproc.settings import Settings
 from docproc.store import applications, licences
+from tests.flow.people import until
 
 NOW = datetime.now(UTC)
 NUMBER = "JY29900990000015"
@@ -50,24 +57,29 @@ def pki(tmp_path: Path) -> DevPki:
     return DevPki(tmp_path / "pki")
 
 
+def register(ctx: Context, pki: DevPki, licence: Licence = LICENCE) -> str:
+    """Seal and register a licence; returns the SHA-256 of its file."""
+    layout = load_layout("food_business")
+    sealed = seal(
+        render(licence, layout), pki.signer(), pki.timestamper(lambda: NOW), pki.seal_trust(),
+        place=layout.seal, art=draw(AUTHORITY, font(), diameter=42.0), reason="签发", at=NOW,
+    )  # fmt: skip
+    digest, number = ctx.blobs.put(sealed), licence.number
+    with ctx.database.write() as session:
+        application = applications.add_application(
+            session, f"A-{number}", matter="food_licence", org="office", channel="kiosk", by="kiosk-1", at=NOW
+        )
+        decision = applications.add_decision(session, application, Decision("approve", "reviewer-1", NOW))
+        body = json.loads(licence_json(licence))
+        licences.add_licence(session, licence, decision=decision.id, application=application, code=number, body=body)
+        licences.register_sealed(session, number, digest, NOW)
+    return digest
+
+
 @pytest.fixture
 def registered(ctx: Context, pki: DevPki) -> str:
     """SHA-256 of the file of one licence in the register."""
-    layout = load_layout("food_business")
-    sealed = seal(
-        render(LICENCE, layout), pki.signer(), pki.timestamper(lambda: NOW), pki.seal_trust(),
-        place=layout.seal, art=draw(AUTHORITY, font(), diameter=42.0), reason="签发", at=NOW,
-    )  # fmt: skip
-    digest = ctx.blobs.put(sealed)
-    with ctx.database.write() as session:
-        application = applications.add_application(
-            session, "A-1", matter="food_licence", org="office", channel="kiosk", by="kiosk-1", at=NOW
-        )
-        decision = applications.add_decision(session, application, Decision("approve", "reviewer-1", NOW))
-        body = json.loads(licence_json(LICENCE))
-        licences.add_licence(session, LICENCE, decision=decision.id, application=application, code="code", body=body)
-        licences.register_sealed(session, NUMBER, digest, NOW)
-    return digest
+    return register(ctx, pki)
 
 
 def current(ctx: Context) -> list[tuple[str, str]]:
@@ -117,3 +129,48 @@ def test_a_file_that_is_not_good_is_named_and_left(ctx: Context, registered: str
     sweep = renew_due(ctx, lambda pdf, at: renew(pdf, stamper, other.seal_trust(), at=at), margin_days=7 * 365)
     assert (sweep.due, sweep.renewed, list(sweep.failed)) == (1, 0, [NUMBER])
     assert current(ctx) == [(registered, "issued")]
+
+
+def test_a_sweep_killed_midway_goes_on_and_renews_each_licence_once(
+    ctx: Context, pki: DevPki, settings: Settings
+) -> None:
+    numbers = [f"JY2990099{place:07d}" for place in range(1, 21)]
+    first = {number: register(ctx, pki, replace(LICENCE, number=number)) for number in numbers}
+    done = settings.data_dir / "done"
+    command = [sys.executable, "-m", "tests.flow.renewing_process", str(settings.data_dir), str(pki.folder)]
+    sweep = subprocess.Popen(command)
+    until(lambda: done.exists() and len(done.read_text()) >= 5, 60)
+    sweep.kill()
+    assert sweep.wait() == -signal.SIGKILL
+    assert len(renewed(ctx, numbers)) < len(numbers), "it was killed midway"
+    subprocess.run(command, check=True, timeout=120)
+    assert renewed(ctx, numbers) == numbers
+    register_of, trust = StoredRegister(ctx), pki.trust_list()
+    for number in numbers:
+        with ctx.database.read() as session:
+            files = licences.files_of(session, number)
+            current = licences.find_licence(session, number).sha256
+        assert sorted(item.reason for item in files) == ["issued", "renewed"], "once, and nothing overwritten"
+        assert current != first[number] and ctx.blobs.get(str(current)).startswith(ctx.blobs.get(first[number]))
+        report = verify(ctx.blobs.get(str(current)), trust, datetime.now(UTC), register_of)
+        assert report.ok, report
+    again = renew_due(ctx, lambda pdf, at: pdf, margin_days=0)
+    assert (again.looked, again.due) == (0, 0)
+
+
+def renewed(ctx: Context, numbers: list[str]) -> list[str]:
+    with ctx.database.read() as session:
+        return [number for number in numbers if len(licences.files_of(session, number)) > 1]
+
+
+def test_a_bounded_sweep_begins_with_what_ends_first_and_tells_what_ends_when(ctx: Context, pki: DevPki) -> None:
+    numbers = [f"JY2990099{place:07d}" for place in range(1, 5)]
+    files = [register(ctx, pki, replace(LICENCE, number=number)) for number in numbers]
+    ends = [datetime(year, 6, 1, tzinfo=UTC) for year in (2031, 2030, 2031, 2033)]
+    with ctx.database.write() as session:
+        licences.set_good_until(session, dict(zip(files, ends, strict=True)))
+    assert look(ctx).ends == {"2030": 1, "2031": 2, "2033": 1}
+    trust, stamper = pki.seal_trust(), pki.timestamper(lambda: datetime.now(UTC))
+    sweep = renew_due(ctx, lambda pdf, at: renew(pdf, stamper, trust, at=at), margin_days=6 * 365, most=1)
+    assert (sweep.due, renewed(ctx, numbers)) == (1, [numbers[1]])
+    assert look(ctx).ends.get("2030") is None, "a file that was superseded is not reported any more"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -22,12 +21,9 @@ from docproc.licence.responder import DevPki
 from docproc.licence.seal import seal
 from docproc.licence.trust import TrustList
 from docproc.licence.verify import verify
+from tests.servers.softhsm import MODULE, PIN, TOKEN, is_installed, store_certificate
 
-TOKEN, PIN = "docproc-test", "135790"
-MODULES = ("/usr/lib/softhsm/libsofthsm2.so", "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so")
-MODULE = next((Path(path) for path in MODULES if Path(path).is_file()), None)
-
-if MODULE is None or shutil.which("softhsm2-util") is None:
+if not is_installed():
     if os.environ.get("CI") == "true":
         pytest.fail("SoftHSM2 is missing on CI: install the package softhsm2", pytrace=False)
     pytest.skip("SoftHSM2 is not installed: seals on tokens are not tested here", allow_module_level=True)
@@ -74,29 +70,6 @@ def module(tmp_path_factory: pytest.TempPathFactory, pki: DevPki) -> Iterator[Pa
         del os.environ["SOFTHSM2_CONF"]
     else:
         os.environ["SOFTHSM2_CONF"] = before
-
-
-def store_certificate(module: Path, label: str, identity: bytes, der: bytes) -> None:
-    import pkcs11
-    from asn1crypto import x509
-    from pkcs11 import Attribute, CertificateType, ObjectClass
-
-    parsed = x509.Certificate.load(der)
-    token = pkcs11.lib(str(module)).get_token(token_label=TOKEN)
-    with token.open(rw=True, user_pin=PIN) as session:
-        session.create_object(
-            {
-                Attribute.CLASS: ObjectClass.CERTIFICATE,
-                Attribute.CERTIFICATE_TYPE: CertificateType.X_509,
-                Attribute.TOKEN: True,
-                Attribute.LABEL: label,
-                Attribute.ID: identity,
-                Attribute.SUBJECT: parsed.subject.dump(),
-                Attribute.ISSUER: parsed.issuer.dump(),
-                Attribute.SERIAL_NUMBER: parsed["tbs_certificate"]["serial_number"].dump(),
-                Attribute.VALUE: der,
-            }
-        )
 
 
 @pytest.mark.parametrize("where", ["file", "token"])

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -24,6 +24,7 @@ from docproc.store.migrate import migrate
 
 ROWS = int(os.environ.get("DOCPROC_PLAN_ROWS", "30000"))
 AT = datetime(2020, 11, 23, 9, 30, tzinfo=UTC)
+SOON = datetime.now(UTC) + timedelta(days=60)
 MOST_BLOCKS = 1000
 """Blocks of 8 KiB that a query may look at: fifty scattered rows with their index are about a hundred."""
 Query = Callable[[Session], Any]
@@ -43,6 +44,9 @@ HOT: dict[str, Query] = {
     "files that wait too long": lambda s: pages.waiting_since(s, AT),
     "the licence of an application": lambda s: licences.licence_of_application(s, "A000000042"),
     "a licence by its file": lambda s: licences.find_by_sha256(s, "0" * 64),
+    "licences to be renewed": lambda s: licences.due(s, SOON, 100),
+    "the next of them": lambda s: licences.due(s, SOON, 100, (SOON - timedelta(days=9), "0" * 64)),
+    "files whose end nobody has looked up": lambda s: licences.unlooked(s, 100),
     "the log of an application": lambda s: audit.lines(s, subject="A000000042"),
     "the newest line of the log": audit.last,
     "events of an office": lambda s: outbox.events(s, org="org-7", after=ROWS // 2),
