@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import datetime, time, timedelta, timezone
 from typing import Any, Literal, Protocol
 
 from docproc.domain import Licence
@@ -274,8 +274,10 @@ def conclude(
         if issued == "superseded":
             reasons.append("the status list names this file as a former version of the licence")
     today = at.astimezone(CHINA).date()
-    if found.licence is not None and standing.status in ("valid", "unknown") and _over(found.licence.valid_to, today):
-        standing = Standing("expired")
+    if found.licence is not None and standing.status in ("valid", "unknown", "expired"):
+        end = found.licence.valid_to
+        if end is not None and today > end:
+            standing = Standing("expired", datetime.combine(end + timedelta(days=1), time(), CHINA))
     status = standing.status
     early = found.licence is not None and found.licence.valid_from > today
     if early:
@@ -313,7 +315,3 @@ def _registered(found: Examination, digest: str, register: Register) -> bool:
     if register.by_sha256(digest) is not None:
         return True
     return found.licence is not None and register.by_number(found.licence.number) is not None
-
-
-def _over(end: date | None, today: date) -> bool:
-    return end is not None and today > end
