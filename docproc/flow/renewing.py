@@ -70,10 +70,11 @@ def renew_due(
         SealUnavailableError: the TSA is out of reach; what was renewed so far stays renewed.
     """
     sweep, after = look(ctx, most=most), None
-    before = ctx.clock() + timedelta(days=margin_days)
+    begun = ctx.clock()
+    before = begun + timedelta(days=margin_days)
     while room := _room(most, sweep.due):
         with ctx.database.read() as session:
-            batch = licences.due(session, before, room, after)
+            batch = licences.due(session, before, begun, room, after)
         if not batch:
             break
         for end, sha256, number in batch:

@@ -264,17 +264,18 @@ def set_good_until(session: Session, ends: dict[str, datetime]) -> None:
 
 
 def due(
-    session: Session, before: datetime, limit: int, after: tuple[datetime, str] | None = None
+    session: Session, before: datetime, made_before: datetime, limit: int, after: tuple[datetime, str] | None = None
 ) -> list[tuple[datetime, str, str]]:
     """End, file and number of licences whose time-stamp wears out before a moment, the first to end first.
 
-    ``after`` is the end and the file of the last one that was dealt with.
+    ``made_before`` leaves out what this very sweep has made, ``after`` is the end and the file of the last one that
+    was dealt with.
     """
     end, sha256 = LicenceFileRow.good_until, LicenceFileRow.sha256
     query = (
         sa.select(end, sha256, LicenceRow.number)
         .join(LicenceRow, LicenceRow.sha256 == sha256)
-        .where(end < before)
+        .where(end < before, LicenceFileRow.at < made_before)
         .order_by(end, sha256)
         .limit(limit)
     )

@@ -21,5 +21,5 @@ if __name__ == "__main__":
             log.write("x")
 
     ctx = open_context(Settings(data_dir=data, _env_file=None))
-    renew_due(ctx, lambda pdf, at: renew(pdf, stamper, trust, at=at), margin_days=7 * 365, on_done=note)
+    renew_due(ctx, lambda pdf, at: renew(pdf, stamper, trust, at=at), on_done=note)
     ctx.close()
