@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import resource
 import subprocess
 import sys
@@ -28,6 +27,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from docproc.bench_soak import seconds_alive
 from docproc.check import LOOK
 from docproc.domain import Field, PageReading
 from docproc.errors import SetupError
@@ -209,16 +209,10 @@ def measure(path: str, pages: Iterator[Item]) -> Score:
     """Read pages one way and count."""
     score = Score()
     read = _stock(score) if path.startswith("stock") else _ours(score)
-    score.start = time.process_time(), _alive()
+    score.start = time.process_time(), seconds_alive()
     for item in pages:
         score.cpu.append(read(item))
     return score
-
-
-def _alive() -> float:
-    """Seconds since this process began, by the kernel's books (proc(5))."""
-    ticks = int(Path("/proc/self/stat").read_text("ascii").rpartition(")")[2].split()[19])
-    return time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
 
 
 def truths(item: Item, score: Score) -> dict[str, str]:

@@ -56,6 +56,30 @@ def bench_read(
     out.print(table)
 
 
+@bench_app.command("soak")
+def bench_soak(
+    pages: Annotated[int, typer.Option(min=40, help="Pages that each reader reads.")] = 1000,
+    readers: Annotated[str, typer.Option(help="Numbers of readers, separated by commas.")] = "1,2",
+    sample: Annotated[Path, typer.Option(help="Folder of a sample, whose pages are read by turns.")] = SAMPLE,
+    as_json: Json = False,
+) -> None:
+    """How readers start, how their memory grows over many pages, and how they get on beside each other."""
+    from docproc.bench_soak import run
+
+    with progress() as tell:
+        result = run(sample, whole_numbers(readers), pages, tell)
+    if as_json:
+        emit(result)
+        return
+    table = Table("readers", "pages", "pages/s", "CPU s/page", "start s", "MB", "growth kB/page")
+    for item in result["runs"]:
+        table.add_row(*map(str, item.values()))
+    out.print(table)
+    if "ratio" in result:
+        few, many = result["runs"][0]["readers"], result["runs"][-1]["readers"]
+        out.print(f"{many} readers read {result['ratio']} times the pages of {few}", highlight=False)
+
+
 @bench_app.command("flow")
 def bench_flow(
     workers: Annotated[str, typer.Option(help="Numbers of readers and sealers, separated by commas.")] = "1,2",
