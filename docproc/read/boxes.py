@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from docproc.domain import Box
 from docproc.read.ink import PAPER, Mask, Sheet, Writing, writing_in
@@ -141,8 +142,9 @@ def comb_of(sheet: Sheet, boxes: tuple[Box, ...]) -> Comb:
     """Take the characters out of comb cells."""
     whole = (boxes[0][0], boxes[0][1], boxes[-1][2], boxes[-1][3])
     row = writing_in(sheet, whole, follow_mm=CELL_SPILL_MM, inside=0.4)
-    owners = _owners(row, boxes)
-    cut = [_cell(row, owners == index + 1) for index in range(len(boxes))]
+    edges = _edges(row, boxes)
+    owners = _owners(row, edges)
+    cut = [_cell(row, owners, edges, index) for index in range(len(boxes))]
     cells = [cell for cell, _ in cut]
     tight, spans = _set_tight(cells)
     return Comb(tight, spans, tuple(cells), _heavy([density for _, density in cut if density > 0]))
@@ -156,27 +158,29 @@ def _heavy(densities: list[float]) -> bool:
     return bool(most > HEAVY or (most > HEAVY_LEAST and most > usual + HEAVIER))
 
 
-def _owners(row: Writing, boxes: tuple[Box, ...]) -> np.ndarray[tuple[int, int], np.dtype[np.int32]]:
+def _edges(row: Writing, boxes: tuple[Box, ...]) -> NDArray[np.int64]:
+    """Columns between the cells, in pixels of the row's picture, with those at both ends."""
+    return np.array([round(x * PX) - row.left for x in (*(box[0] for box in boxes), boxes[-1][2])])
+
+
+def _owners(row: Writing, edges: NDArray[np.int64]) -> NDArray[np.int32]:
     """For each pixel of ink the cell (1-based) that its stroke belongs to; strokes over several cells are cut."""
-    edges = np.array([round(box[0] * PX) - row.left for box in boxes] + [round(boxes[-1][2] * PX) - row.left])
-    height, width = row.ink.shape
-    by_column = np.clip(np.searchsorted(edges, np.arange(width), side="right"), 1, len(boxes)).astype(np.int32)
-    count, labels, stats, centres = cv2.connectedComponentsWithStats(row.ink.astype(np.uint8), connectivity=8)
-    owners = np.zeros((height, width), np.int32)
-    step = (edges[-1] - edges[0]) / len(boxes)
-    for index in range(1, count):
-        _x, _, w, _, _ = stats[index]
-        if w <= 1.35 * step:
-            cell = int(np.clip(np.searchsorted(edges, centres[index][0], side="right"), 1, len(boxes)))
-            owners[labels == index] = cell
-        else:
-            place = labels == index
-            owners[place] = np.broadcast_to(by_column, (height, width))[place]
-    return owners
+    cells = len(edges) - 1
+    _, labels, stats, centres = cv2.connectedComponentsWithStats(row.ink.astype(np.uint8), connectivity=8)
+    owner = np.clip(np.searchsorted(edges, centres[:, 0], side="right"), 1, cells).astype(np.int32)
+    wide = stats[:, cv2.CC_STAT_WIDTH] > 1.35 * (edges[-1] - edges[0]) / cells
+    owner[0], wide[0] = 0, False
+    by_column = np.clip(np.searchsorted(edges, np.arange(row.ink.shape[1]), side="right"), 1, cells).astype(np.int32)
+    owners = owner[labels]
+    return np.where(wide[labels], by_column, owners) if wide.any() else owners
 
 
-def _cell(row: Writing, mask: Mask) -> tuple[Image | None, float]:
+def _cell(row: Writing, owners: NDArray[np.int32], edges: NDArray[np.int64], index: int) -> tuple[Image | None, float]:
     """A cell's crop with everything else white, and the share of ink in its character's bounds, 0 for a narrow one."""
+    reach = int(edges[1] - edges[0])  # a stroke that is not cut leaves its cell by less
+    first = max(int(edges[index]) - reach, 0)
+    window = np.s_[:, first : int(edges[index + 1]) + reach]
+    mask, picture = owners[window] == index + 1, row.picture[window]
     if mask.sum() < CELL_BLANK_MM2 * PX**2:
         return None, 0.0
     columns, rows = np.flatnonzero(mask.any(axis=0)), np.flatnonzero(mask.any(axis=1))
@@ -184,12 +188,12 @@ def _cell(row: Writing, mask: Mask) -> tuple[Image | None, float]:
     near = cv2.dilate(mask.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
     pad = 2
     top, left = max(y0 - pad, 0), max(x0 - pad, 0)
-    picture = row.picture[top : y1 + pad, left : x1 + pad].copy()
-    picture[~near[top : y1 + pad, left : x1 + pad]] = PAPER
+    cut = picture[top : y1 + pad, left : x1 + pad].copy()
+    cut[~near[top : y1 + pad, left : x1 + pad]] = PAPER
     wide, high = (x1 - x0) / PX, (y1 - y0) / PX
     dense = float(mask[y0:y1, x0:x1].mean()) if wide > 1.5 and high > 2.0 else 0.0
-    full = np.full((row.picture.shape[0], picture.shape[1], 3), PAPER, np.uint8)
-    full[top : top + picture.shape[0]] = picture
+    full = np.full((picture.shape[0], cut.shape[1], 3), PAPER, np.uint8)
+    full[top : top + cut.shape[0]] = cut
     return full, dense
 
 

@@ -4,7 +4,7 @@ Posteriors agree with PaddleOCR's; the gain is bf16 where the CPU has it, little
 disk. Weights come from :func:`docproc.assets.weight`.
 
 Crops go through one by one. On a CPU a batch costs as much as its crops do alone, but for every new pair of width and
-number the engine prepares itself anew (15 to 70 ms) and keeps that in memory; 50 widths are soon all known.
+number the engine prepares itself anew (15 to 70 ms) and keeps that in memory; 100 widths are soon all known.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ MAX_WIDTH = 3200
 """Columns of the widest crop; longer ones are squeezed, as PaddleX does."""
 MIN_WIDTH = 64
 """Shorter crops are padded to this. PaddleX pads to 320: lines read no better, cells worse, for 5 times the cost."""
-BUCKET = 64
+BUCKET = 32
 """Crop widths are rounded up to this, so that few shapes are prepared and little is padded."""
 PADDING = 128
 """Zero after normalising (127.5, rounded)."""

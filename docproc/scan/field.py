@@ -20,6 +20,8 @@ _BEND, _STRETCH, _REST = 0.02, 0.002, 1e-5
 """Cost of bending, of stretching and of any shift at all, against one fully known patch."""
 _ROUNDS = 3
 """Rounds of fitting, each trusting outliers of the one before less."""
+_TRUSTED = 0.9
+"""Trust in the worst measurement from which another round would change nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +49,13 @@ def fit_field(measured: list[Measured], page_mm: tuple[float, float], tolerance_
     solution = np.zeros((rows * columns, 2))
     for _ in range(_ROUNDS):
         weight = knowledge * trust[:, None, None]
-        normal = np.block([[(shares.T * weight[:, a, b]) @ shares for b in (0, 1)] for a in (0, 1)])
+        both, across, down = ((shares.T * weight[:, a, b]) @ shares for a, b in ((0, 1), (0, 0), (1, 1)))
+        normal = np.block([[across, both], [both, down]])
         wanted = shares.T @ np.einsum("pab,pb->pa", weight, shifts)
         solution = np.linalg.solve(normal + cost, wanted.T.ravel()).reshape(2, -1).T
         trust = 1 / (1 + (_known(shifts - shares @ solution, knowledge) / tolerance_mm) ** 2) ** 2
+        if trust.min() > _TRUSTED:
+            break
     return solution.reshape(rows, columns, 2).astype(np.float32)
 
 
