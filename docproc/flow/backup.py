@@ -156,4 +156,5 @@ def _run(command: list[str], database: Database) -> None:
 
 def _libpq(database: Database) -> str:
     url = database.engine.url.set(drivername="postgresql")._replace(password=None)
-    return url.render_as_string(hide_password=False)
+    address, mark, query = url.render_as_string(hide_password=False).partition("?")
+    return address + mark + query.replace("+", "%20")  # libpq takes a plus sign for itself, not for a space
