@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -26,6 +27,7 @@ from tests.flow.people import trader_papers, until
 from tests.flow.small_stages import paper
 from tests.servers.disk import disk
 from tests.servers.processes import free_port
+from tests.test_check import TRADER, pages
 
 
 @pytest.fixture(scope="module")
@@ -53,8 +55,13 @@ def test_web_and_worker_tell_queues_stages_verdicts_and_licences(
     assert float(line(before, "docproc_oldest_file_seconds ").split()[-1]) > 0
     deployed.workers.start("reader-1", READER_QUEUES)
     del deployed.workers.env["DOCPROC_METRICS_PORT"]
-    deployed.workers.start("reader-2", READER_QUEUES)
     checked(staff["kiosk"], number)
+    unsure = open_application(staff["kiosk"])
+    reading = pages("sole_trader", TRADER)[0]
+    fields = {name: replace(field, value=None) for name, field in reading.fields.items()}
+    upload_all(staff["kiosk"], unsure, [paper([replace(reading, fields=fields)]), paper([], fail=True)])
+    checked(staff["kiosk"], unsure)
+    deployed.workers.start("reader-2", READER_QUEUES)
     issue(staff, number)
     after = staff["nobody"].get("/metrics").text
     assert "docproc_files_waiting 0.0" in after
@@ -63,7 +70,8 @@ def test_web_and_worker_tell_queues_stages_verdicts_and_licences(
     assert 'docproc_step_seconds_count{step="' in worker
     for start in (
         "docproc_step_cpu_seconds_total",
-        'docproc_fields_total{material="application/1",outcome="abstained"}',
+        'docproc_fields_total{material="application",outcome="abstained"}',
+        'docproc_fields_total{material="application",outcome="read"}',
         'docproc_verdicts_total{matter="sole_trader",verdict="pass"}',
         "docproc_pages_total",
     ):
