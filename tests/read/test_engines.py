@@ -96,9 +96,14 @@ def test_lattices_keep_the_order_of_the_crops(engine: Recogniser) -> None:
 
 
 def test_a_quick_reading_has_the_same_characters_and_says_the_same_of_clear_print(engine: Recogniser) -> None:
-    crops = [line_picture(text) for text in LINES]
+    """Greedily it takes 0 and O for each other; what is believed is its reading under the value's grammar."""
+    number = "11010519491231002X"
+    crops = [line_picture(text) for text in (*LINES, number)]
     quick, full = engine.quick(crops), engine.posteriors(crops)
-    assert [bare(greedy(lattice)[0]) for lattice in quick] == [bare(text) for text in LINES]
+    assert [bare(greedy(lattice)[0]).replace("O", "0") for lattice in quick] == [
+        bare(text) for text in (*LINES, number)
+    ]
+    assert decode(quick[-1], grammar_for("cid")).value == number
     for one, other in zip(quick, full, strict=True):
         assert one.charset == other.charset and one.columns[0] == BLANK
         assert (np.diff(one.columns) > 0).all()
