@@ -205,7 +205,7 @@ def test_health_metrics_and_the_openapi_document(people: People) -> None:
     assert nobody.get("/healthz").json() == {"status": "ok"}
     assert nobody.get("/readyz").json() == {
         "ready": True,
-        "checks": {"database": True, "schema": True, "blobs": True},
+        "checks": {"database": True, "clock": True, "schema": True, "blobs": True},
     }
     text = nobody.get("/metrics").text
     assert 'docproc_http_requests_total{method="GET",route="/healthz",status="200"}' in text
