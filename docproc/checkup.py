@@ -20,6 +20,7 @@ from docproc.licence.token import check_token
 from docproc.licence.trust import TrustList
 from docproc.settings import Settings
 from docproc.store import audit, health
+from docproc.store.db import Database, open_database
 
 STUCK_AFTER = timedelta(minutes=10)
 """Age of a waiting file from which something is wrong or workers are too few."""
@@ -36,7 +37,8 @@ def checkup(settings: Settings) -> list[Check]:
     try:
         ctx = open_context(settings)
     except DocprocError as error:
-        return [Check("stores", False, str(error), "start database and blob store, or mend the settings")]
+        stores = Check("stores", False, str(error), "start database and blob store, or mend the settings")
+        return [stores, *_clock_alone(settings)]
     try:
         looks: tuple[Callable[[Context], Check], ...] = (
             _schema, _version, _queue, _given_up, _workers, _database_clock, _tsa_clock, _blobs, _stamps
@@ -92,9 +94,25 @@ def _workers(ctx: Context) -> Check:
 
 
 def _database_clock(ctx: Context) -> Check:
-    with ctx.database.read() as session:
+    return _clock_of(ctx.database)
+
+
+def _clock_of(database: Database) -> Check:
+    with database.read() as session:
         skew = health.clock_skew(session)
     return _clock("clock", skew, "the database's")
+
+
+def _clock_alone(settings: Settings) -> list[Check]:
+    """The clock when the stores cannot be opened: S3 refuses requests of a wrong time as it does wrong keys."""
+    try:
+        database = open_database(settings.database)
+        try:
+            return [_clock_of(database)]
+        finally:
+            database.close()
+    except DocprocError:
+        return []
 
 
 def _tsa_clock(ctx: Context) -> Check:
