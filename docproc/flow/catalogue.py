@@ -23,6 +23,7 @@ from docproc.flow.access import Caller
 from docproc.flow.bundles import MATTER_NAME, unpack
 from docproc.flow.context import Context
 from docproc.flow.linting import lint
+from docproc.flow.two_persons import check_closable, close
 from docproc.licence.layout import FOLDER as LAYOUTS
 from docproc.matter import Matter, load_catalogue, load_matter
 from docproc.store import audit, catalogue
@@ -111,9 +112,7 @@ def confirm(ctx: Context, caller: Caller, change_id: str, *, refuse: bool = Fals
     with ctx.database.write() as session:
         at = ctx.clock()
         row = catalogue.find_change(session, change_id, lock=True)
-        caller.check_not(row.proposed_by, "puts matters in force", "提出人与确认人不能是同一人")
-        if row.state != "open":
-            raise ConflictError(f"change {change_id} is {row.state}", message_zh="这项事项变更已经处理")
+        check_closable(caller, row, "puts matters in force", "提出人与确认人不能是同一人", "这项事项变更已经处理")
         if not refuse:
             row.starts_on = max(row.starts_on, ctx.today())
             before = _in_force_on(session, row.starts_on)
@@ -122,7 +121,7 @@ def confirm(ctx: Context, caller: Caller, change_id: str, *, refuse: bool = Fals
                 raise ConflictError("the base changed", message_zh="所替换的文件已有新的变更，请在其基础上重新提出")
             folder = in_force.lay_out(ctx.settings.data_dir, {**before, **row.files})
             lint(folder, current, row.files, row.starts_on)
-        row.state, row.closed_by, row.closed_at = "refused" if refuse else "confirmed", caller.subject, at
+        close(caller, row, at, refuse=refuse)
         audit.append(
             session, at, caller.subject, f"catalogue.{row.state}", row.id,
             proposed_by=row.proposed_by, starts_on=row.starts_on.isoformat(), files=sorted(row.files),

@@ -21,6 +21,7 @@ from docproc.errors import ConflictError, InputError, NotFoundError, SealError, 
 from docproc.flow.access import Caller
 from docproc.flow.admin import SYSTEM
 from docproc.flow.context import Context
+from docproc.flow.two_persons import check_closable, close
 from docproc.licence import custody, notice
 from docproc.licence.art import draw
 from docproc.licence.custody import KINDS, RegisteredSeal
@@ -180,10 +181,14 @@ def confirm_change(ctx: Context, caller: Caller, change_id: str, *, refuse: bool
     with ctx.database.write() as session:
         at = ctx.clock()
         change = seals.find_change(session, change_id, lock=True)
-        caller.check_not(change.proposed_by, "confirms the change of a seal", "印章变更的提出人与确认人不能是同一人")
-        if change.state != "open":
-            raise ConflictError(f"change {change_id} is {change.state}", message_zh="这项印章变更已经处理")
-        change.state, change.closed_by, change.closed_at = "refused" if refuse else "confirmed", caller.subject, at
+        check_closable(
+            caller,
+            change,
+            "confirms the change of a seal",
+            "印章变更的提出人与确认人不能是同一人",
+            "这项印章变更已经处理",
+        )
+        close(caller, change, at, refuse=refuse)
         if not refuse:
             _apply(session, change, at)
         audit.append(

@@ -14,6 +14,7 @@ from typing import Any
 from docproc.errors import ConflictError, InputError, NotFoundError, SetupError
 from docproc.flow.access import Caller
 from docproc.flow.context import Context
+from docproc.flow.two_persons import check_closable, close
 from docproc.licence.anchors import Anchor
 from docproc.licence.recognition import read_root
 from docproc.licence.trust import TrustList
@@ -128,10 +129,8 @@ def confirm_change(ctx: Context, caller: Caller, change_id: str, *, refuse: bool
     with ctx.database.write() as session:
         at = ctx.clock()
         row = trust.find_change(session, change_id, lock=True)
-        caller.check_not(row.proposed_by, "confirms whom we trust", "提出人与确认人不能是同一人")
-        if row.state != "open":
-            raise ConflictError(f"change {change_id} is {row.state}", message_zh="这项变更已经处理")
-        row.state, row.closed_by, row.closed_at = "refused" if refuse else "confirmed", caller.subject, at
+        check_closable(caller, row, "confirms whom we trust", "提出人与确认人不能是同一人", "这项变更已经处理")
+        close(caller, row, at, refuse=refuse)
         audit.append(
             session, at, caller.subject, f"trust.{row.state}", row.root_sha256,
             change=row.id, change_action=row.action, proposed_by=row.proposed_by,

@@ -663,65 +663,55 @@ class NoticeRow(Base):
     sealed_at: Mapped[datetime | None]
 
 
-class SealChangeRow(Base):
+class ProposedChange:
+    """What each change by two persons has: one proposes it, another confirms or refuses it."""
+
+    id: Mapped[str] = mapped_column(sa.String(16), primary_key=True)
+    reason: Mapped[str] = mapped_column(sa.Text)
+    proposed_by: Mapped[str] = mapped_column(sa.String(80))
+    proposed_at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(sa.String(10))
+    """``open``, ``confirmed`` or ``refused``."""
+    closed_by: Mapped[str | None] = mapped_column(sa.String(80))
+    closed_at: Mapped[datetime | None]
+
+
+class SealChangeRow(ProposedChange, Base):
     """A change of the registry: one person proposes it, another confirms or refuses it."""
 
     __tablename__ = "seal_changes"
 
-    id: Mapped[str] = mapped_column(sa.String(16), primary_key=True)
     seal: Mapped[str] = mapped_column(sa.String(60), index=True)
     action: Mapped[str] = mapped_column(sa.String(10))
     """``add``, ``suspend`` or ``resume``."""
     body: Mapped[dict[str, Any]]
     """What is to be registered."""
-    reason: Mapped[str] = mapped_column(sa.Text)
-    proposed_by: Mapped[str] = mapped_column(sa.String(80))
-    proposed_at: Mapped[datetime]
-    state: Mapped[str] = mapped_column(sa.String(10))
-    """``open``, ``confirmed`` or ``refused``."""
-    closed_by: Mapped[str | None] = mapped_column(sa.String(80))
-    closed_at: Mapped[datetime | None]
 
 
-class TrustChangeRow(Base):
+class TrustChangeRow(ProposedChange, Base):
     """Another department's root to be trusted, or no longer: one person proposes, another confirms."""
 
     __tablename__ = "trust_changes"
 
-    id: Mapped[str] = mapped_column(sa.String(16), primary_key=True)
     root_sha256: Mapped[str] = mapped_column(sa.String(64), index=True)
     action: Mapped[str] = mapped_column(sa.String(10))
     """``add`` or ``remove``."""
     body: Mapped[dict[str, Any]]
     """Certificates and limits of what is added; what was there of what is removed."""
-    reason: Mapped[str] = mapped_column(sa.Text)
-    proposed_by: Mapped[str] = mapped_column(sa.String(80))
-    proposed_at: Mapped[datetime]
-    state: Mapped[str] = mapped_column(sa.String(10))
-    """``open``, ``confirmed`` or ``refused``."""
-    closed_by: Mapped[str | None] = mapped_column(sa.String(80))
-    closed_at: Mapped[datetime | None]
 
 
-class CatalogueChangeRow(Base):
+class CatalogueChangeRow(ProposedChange, Base):
     """Matter files and licence layouts that one person hands in and another puts in force from a day on."""
 
     __tablename__ = "catalogue_changes"
 
-    id: Mapped[str] = mapped_column(sa.String(16), primary_key=True)
     files: Mapped[dict[str, Any]]
     """Text by name: ``MATTER.toml`` or ``layouts/LAYOUT.toml``."""
     bases: Mapped[dict[str, Any]]
     """SHA-256 of what each file replaces, by name; empty where it is new."""
     starts_on: Mapped[date]
     """First day in force, in China."""
-    reason: Mapped[str] = mapped_column(sa.Text)
     state: Mapped[str] = mapped_column(sa.String(10), index=True)
-    """``open``, ``confirmed`` or ``refused``."""
-    proposed_by: Mapped[str] = mapped_column(sa.String(80))
-    proposed_at: Mapped[datetime]
-    closed_by: Mapped[str | None] = mapped_column(sa.String(80))
-    closed_at: Mapped[datetime | None]
 
 
 SEALING = sa.text("seal_state IN ('queued', 'waiting')")
