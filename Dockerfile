@@ -12,7 +12,9 @@ COPY Makefile pyproject.toml requirements.lock README.md LICENSE ./
 COPY docproc docproc
 COPY api api
 COPY models/manifest.toml models/
-RUN make .venv/.ready
+# Modules are compiled here: the root file system is read-only, and each process would spend seconds on it as it starts.
+RUN make .venv/.ready \
+    && .venv/bin/python -W ignore -m compileall -q -j 0 --invalidation-mode unchecked-hash .venv/lib docproc api
 RUN if [ "$WITH_MODELS" = 1 ]; then make models/.ready && rm -rf models/cache; fi
 
 FROM python:3.11-slim-bookworm
@@ -24,7 +26,6 @@ RUN /app/scripts/packages \
 COPY --from=build /app /app
 ENV PATH=/app/.venv/bin:$PATH \
     HOME=/var/lib/docproc \
-    PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     PADDLE_PDX_CACHE_HOME=/var/lib/docproc/paddlex \
     PADDLE_PDX_DISABLE_MODEL_SOURCE_CHECK=True \

@@ -3,6 +3,8 @@ PYTHON ?= python3.11
 PY := $(shell command -v $(PYTHON) 2>/dev/null || command -v python3)
 BIN := .venv/bin
 export PADDLE_PDX_DISABLE_MODEL_SOURCE_CHECK = True
+# Without compiled modules each process compiles 1,500 of them as it starts: four seconds of a core in place of two.
+unexport PYTHONDONTWRITEBYTECODE
 
 # Whole deployments, faults on purpose and long ways through a browser: minutes each, alone on the machine.
 LONG := tests/distributed tests/api/test_chaos.py tests/api/test_openapi_fuzz.py tests/flow/test_killed_while_issuing.py \
