@@ -17,7 +17,7 @@ DS = "http://www.w3.org/2000/09/xmldsig#"
 XADES = "http://uri.etsi.org/01903/v1.3.2#"
 OWN = "urn:docproc:licence-verification:1"
 _MAIN = {"TOTAL-PASSED": "total-passed", "INDETERMINATE": "indeterminate", "TOTAL-FAILED": "total-failed"}
-_PROCESS = {"B-B": "BS", "B-T": "LTVM", "B-LT": "LTVM", "B-LTA": "LTA"}
+_PROCESS = {"B-B": "Basic", "B-T": "LTVM", "B-LT": "LTVM", "B-LTA": "LTA"}
 """Validation processes of EN 319 102-1: basic (5.3), with time (5.5), with archive data (5.6)."""
 _SHA256 = "http://www.w3.org/2001/04/xmlenc#sha256"
 for _prefix, _uri in (("vr", VR), ("ds", DS), ("XAdES", XADES), ("lv", OWN)):

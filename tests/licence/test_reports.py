@@ -18,6 +18,7 @@ from docproc.licence.report_xml import OWN, VR, report_xml
 from docproc.licence.responder import DevPki
 from docproc.licence.trust import TrustList
 from docproc.licence.verify import verify
+from tests.validators.schemas import known_urns, report_faults
 
 NOW = datetime.now(UTC)
 
@@ -127,3 +128,49 @@ def test_the_seal_of_a_file_without_time_is_shown_without_one(
 ) -> None:
     report = verify(make_sealed(pki, "B-B"), trust, datetime.now(UTC))
     assert "没有可信时间戳证明" in words(report)
+
+
+def verdicts(
+    pki: DevPki, fresh_pki: DevPki, trust: TrustList, pdf: bytes, sealed: bytes, make_sealed: Callable[..., bytes]
+) -> dict[str, VerificationReport]:
+    """A verdict of each class."""
+    now = datetime.now(UTC)
+    since = {"since": NOW, "reason": "以欺骗手段取得\x00", "basis": "样例法第六十九条"}
+    good = verify(sealed, trust, now, Book(sealed))
+    own = good.signatures[0]
+    sm2 = replace(own, algorithm="SM2", indication="INDETERMINATE", sub_indication="GENERIC")
+    return {
+        "TOTAL-PASSED None valid": good,
+        "TOTAL-PASSED None unknown": verify(sealed, trust, now),
+        "TOTAL-PASSED None revoked": verify(sealed, trust, now, Book(sealed, status="revoked", **since)),
+        "TOTAL-PASSED None suspended": verify(sealed, trust, now, Book(sealed, status="suspended", **since)),
+        "TOTAL-PASSED None expired": verify(sealed, trust, now, Book(sealed, status="expired", since=NOW)),
+        "TOTAL-PASSED None superseded": verify(sealed, trust, now, Book(sealed, status="superseded", since=NOW)),
+        "TOTAL-FAILED FORMAT_FAILURE altered": verify(sealed.replace(b"/DSS", b"/DST"), trust, now, Book(sealed)),
+        "INDETERMINATE SIG_CONSTRAINTS_FAILURE extended": verify(sealed + b"\n% more\n", trust, now, Book(sealed)),
+        "INDETERMINATE NO_POE": verify(sealed, trust, now.replace(year=now.year + 20)),
+        "INDETERMINATE NO_CERTIFICATE_CHAIN_FOUND": verify(sealed, fresh_pki.trust_list(), now),
+        "INDETERMINATE CERTIFICATE_CHAIN_GENERAL_FAILURE": verify(make_sealed(pki, "B-B"), trust, now),
+        "NO-SIGNATURE None": verify(pdf, trust, now),
+        "TOTAL-FAILED FORMAT_FAILURE": verify(b"", trust, now),
+        "TOTAL-PASSED None joint": replace(good, signatures=(own, replace(own, signer="另一机关"))),
+        "INDETERMINATE GENERIC": replace(good, indication="INDETERMINATE", sub_indication="GENERIC", signatures=(sm2,)),
+    }
+
+
+def test_every_verdict_is_a_valid_report_in_the_words_of_the_standard(
+    pki: DevPki, fresh_pki: DevPki, trust: TrustList, pdf: bytes, sealed: bytes, make_sealed: Callable[..., bytes]
+) -> None:
+    words = known_urns() | {"urn:etsi:019102:subindication:GENERIC"}  # "any other reason", which EU DSS never gives
+    for name, report in verdicts(pki, fresh_pki, trust, pdf, sealed, make_sealed).items():
+        assert name.startswith(f"{report.indication} {report.sub_indication}")
+        xml = report_xml(report)
+        assert report_faults(xml) == [], name
+        said = {item.text for item in ET.fromstring(xml).iter() if (item.text or "").startswith("urn:etsi:")}
+        assert said <= words, name
+
+
+def test_the_schema_refuses_what_it_should(good: VerificationReport) -> None:
+    xml = report_xml(good)
+    assert report_faults(xml.replace(b"MainIndication", b"Indication"))
+    assert report_faults(xml.replace(b"<vr:HashOnly>false", b"<vr:HashOnly>nein"))
