@@ -12,9 +12,10 @@ from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from pyhanko_certvalidator import CertificateValidator
 
 from docproc.errors import SealError
-from docproc.licence.seal import add_validation_data, checked_context, fetch_lists, open_writer, timestamp_with
+from docproc.licence.seal import add_validation_data, checked_context, fetch_lists, timestamp_with
 from docproc.licence.trust import SealTrust, TrustList
 from docproc.licence.tsa import TimelyTimeStamper, TimeStamper
+from docproc.licence.update import open_writer
 from docproc.licence.verify import examine
 
 

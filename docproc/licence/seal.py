@@ -71,6 +71,7 @@ from docproc.licence.sm2_signer import Sm2Signer
 from docproc.licence.structure import ARCHIVE_FIELD, seal_field
 from docproc.licence.trust import Evidence, SealTrust, TrustList
 from docproc.licence.tsa import TimelyTimeStamper, TimeStamper, TsaError
+from docproc.licence.update import UpdateWriter, open_writer
 
 Level = Literal["B-B", "B-T", "B-LT", "B-LTA"]
 LEVELS: tuple[Level, ...] = ("B-B", "B-T", "B-LT", "B-LTA")
@@ -185,7 +186,7 @@ async def _seal(
             pdf_signer = PdfSigner(metadata, key, timestamper=timestamper, stamp_style=_Style(art=item.art))
             out = await _sign(pdf_signer, writer, await _reserve(item.signer, timestamper), at)
             if keep or not lock:
-                writer = _Writer(out)
+                writer = UpdateWriter(out)
         if keep:
             add_validation_data(writer, context, paths, lists)
             if level == "B-LTA" and timestamper is not None:
@@ -259,18 +260,6 @@ async def timestamp_with(writer: IncrementalPdfFileWriter, timestamper: TimeStam
     stamper = PdfTimeStamper(timestamper, field_name=f"{ARCHIVE_FIELD}{number}", readable_field_name="归档时间戳")
     token = len((await timestamper.async_dummy_response(DIGEST)).dump())
     await stamper.async_timestamp_pdf(writer, DIGEST, bytes_reserved=2 * (token + 512), in_place=True)
-
-
-def open_writer(pdf: bytes) -> IncrementalPdfFileWriter:
-    """Open a file for an incremental update that leaves /Info and XMP as they are."""
-    return _Writer(io.BytesIO(pdf))
-
-
-class _Writer(IncrementalPdfFileWriter):
-    """Adds nothing on its own account: pyHanko would write its name and the time into every revision's metadata."""
-
-    def _update_meta(self) -> None:
-        return
 
 
 class _Stamp(BaseStamp):

@@ -18,6 +18,8 @@ from asn1crypto import cms, core, crl, ocsp, x509
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.reader import PdfFileReader
 
+from docproc.licence.update import written
+
 SEAL_FIELD = "Seal"
 ARCHIVE_FIELD = "ArchiveTimestamp"
 """Field names; archive time-stamps are numbered from 1."""
@@ -147,13 +149,16 @@ def _der_end(data: bytes, start: int, limit: int, depth: int = 0) -> int:
 def check_revision(data: bytes, start: int, end: int, field: str | None) -> None:
     """Check that ``data[start:end]`` adds validation data and the archive time-stamp ``field``, and nothing else.
 
-    Without a field it must be validation data alone, as after a seal of level B-LT.
+    Without a field it must be validation data alone, as after a seal of level B-LT. Nothing vouches for its bytes then,
+    so that they must be, to the last, those that writing its objects gives.
 
     Raises:
         StructureError: it does something else.
     """
     before, objects = _update(data, start, end)
     _account(before, objects, field)
+    if field is None and written(data[:start], objects) != data[start:end]:
+        raise StructureError("the update is not written in its one canonical form")
 
 
 def check_seal_revision(data: bytes, start: int, end: int, field: str) -> None:

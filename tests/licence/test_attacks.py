@@ -206,7 +206,8 @@ def test_an_edit_below_a_genuine_time_stamp_is_altered(pki: DevPki, trust: Trust
     """Anybody may ask the TSA for a time-stamp, so one over forged changes is genuine in itself."""
     import asyncio
 
-    from docproc.licence.seal import open_writer, timestamp_with
+    from docproc.licence.seal import timestamp_with
+    from docproc.licence.update import open_writer
 
     for change in (annotate, replace_attachment, add_script, grow_dss):
         writer = open_writer(sealed)
@@ -279,7 +280,8 @@ def test_a_time_stamp_of_a_stranger_does_not_count(
 ) -> None:
     import asyncio
 
-    from docproc.licence.seal import open_writer, timestamp_with
+    from docproc.licence.seal import timestamp_with
+    from docproc.licence.update import open_writer
 
     writer = open_writer(sealed)
     asyncio.run(timestamp_with(writer, fresh_pki.timestamper(now), 2))

@@ -40,12 +40,12 @@ from docproc.licence.seal import (
     add_validation_data,
     checked_context,
     fetch_lists,
-    open_writer,
     seal,
     timestamp_with,
 )
 from docproc.licence.trust import Evidence, SealTrust, TrustList
 from docproc.licence.tsa import HttpTimeStamper
+from docproc.licence.update import open_writer
 from docproc.licence.verify import verify
 from tests.licence.book import Book
 from tests.licence.test_attacks import annotate, append, edited, replace_attachment, spans

@@ -14,11 +14,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
+from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.pdf_utils.reader import PdfFileReader
 
 from docproc.licence.report import Register
 from docproc.licence.responder import DevPki
 from docproc.licence.seal import LEVELS, Level
+from docproc.licence.structure import StructureError, check_revision
 from docproc.licence.trust import TrustList
 from docproc.licence.verify import verify
 from tests.licence.book import Book
@@ -129,3 +131,31 @@ def test_no_mutant_is_taken_for_what_was_issued(
             wrong.append(f"{name}: {online.issued} {online.ok} {offline.ok} {offline.integrity} {seconds:.2f} s")
     print(f"{level}: {sum(seen.values())} mutants, slowest {slowest:.3f} s CPU, {dict(seen.most_common())}")
     assert not wrong, "\n".join(wrong[:20])
+
+
+@pytest.fixture(scope="module")
+def unstamped(pki: DevPki, make_sealed: Callable[..., bytes]) -> bytes:
+    """A B-LT file, whose last revision no time-stamp covers."""
+    return make_sealed(pki, "B-LT")
+
+
+@pytest.mark.parametrize(("mark", "where"), [(b"0000000000 65535 f", 0), (b"/Size ", 6), (b"/ID [", 50)])
+def test_a_changed_digit_of_bookkeeping_is_seen_without_a_time_stamp(
+    unstamped: bytes, trust: TrustList, mark: bytes, where: int
+) -> None:
+    data = bytearray(unstamped)
+    data[data.rindex(mark) + where] ^= 1
+    report = verify(bytes(data), trust, datetime.now(UTC))
+    assert (report.integrity, report.ok) == ("altered", False)
+
+
+def test_the_table_and_trailer_behind_a_seal_have_one_spelling(unstamped: bytes) -> None:
+    """Each byte of them, each of its low bits: the rule on revisions lets none change."""
+    end = next(iter(PdfFileReader(io.BytesIO(unstamped)).embedded_signatures)).byte_range
+    start = int(end[2]) + int(end[3])
+    check_revision(unstamped, start, len(unstamped), None)
+    for place in range(unstamped.rindex(b"\nxref\n"), len(unstamped)):
+        data = bytearray(unstamped)
+        data[place] ^= 1 << place % 7
+        with pytest.raises((StructureError, PdfError, ValueError)):
+            check_revision(bytes(data), start, len(data), None)
