@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from api import (
     applications,
+    catalogue,
     counter,
     decisions,
     files,
@@ -17,10 +18,12 @@ from api import (
     keys,
     licences,
     matters,
+    office,
     pages,
     problems,
     seals,
     sms,
+    trust,
     tus,
     uploads,
     wallet,
@@ -70,11 +73,15 @@ def create_app(settings: Settings) -> FastAPI:
         wallet,
         keys,
         seals,
+        trust,
+        catalogue,
+        office,
         sms,
         health,
     ):
         app.include_router(module.router)
     app.include_router(licences.status_router)
+    app.include_router(matters.known)
     pages.install(app)
     app.add_middleware(BodyLimit, upload_bytes=settings.max_upload_bytes)
     app.add_middleware(tus.TusHeaders)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Response
 
 from api import schemas
-from api.deps import Ctx, Fresh, Public
+from api.deps import Ctx, Fresh, Public, Who
 from api.problems import problems
 from docproc.flow import service
 from docproc.matter import Matter, find_matter, load_catalogue
@@ -63,6 +63,22 @@ def form(
 ) -> Response:
     """The form as a PDF to print, with a fresh serial in its QR code. Needs no key."""
     return form_pdf(matter, material, service.blank_form(ctx, matter, material, edition))
+
+
+known = APIRouter(prefix="/v1/matters", tags=["matters"], dependencies=[Fresh])
+
+
+@known.get(
+    "/{matter}/forms/{material}/prefilled.pdf", response_class=Response, responses=problems(401, 403, 404),
+    summary="A form prefilled by a licence",
+)  # fmt: skip
+def prefilled(
+    matter: MatterId, material: MaterialId, ctx: Ctx, who: Who,
+    licence: Annotated[str, Query(max_length=200, description="Word in the licence's QR code, or its address")],
+) -> Response:  # fmt: skip
+    """The form in force with what a licence in force says of who and where, for its holder. Roles: kiosk, clerk."""
+    who.require("create")
+    return form_pdf(matter, material, service.form_by_licence(ctx, matter, material, licence))
 
 
 def form_pdf(matter: str, material: str, data: bytes) -> Response:

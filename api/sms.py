@@ -58,6 +58,15 @@ def log(
 
 
 @router.post(
+    "/{event}/again", status_code=202, response_model=SmsView, responses=problems(401, 403, 404, 409),
+    summary="Send a message again",
+)  # fmt: skip
+def again(event: Annotated[int, Path(ge=1, le=2**62)], ctx: Ctx, who: Who) -> Any:
+    """One that was refused, is unknown, or had no number. Role: admin."""
+    return service.send_again(ctx, who, event)
+
+
+@router.post(
     "/receipts/{secret}", response_model=ReceiptAnswer, responses=problems(404, 422, 429),
     summary="Receipts, from the provider",
 )  # fmt: skip

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.deps import Ctx, OnceJson, Who
 from api.licences import Number, pdf
+from api.matters import MaterialId, MatterId, form_pdf
 from api.problems import problems
 from api.schemas import LicenceField, PublicLicence
 from docproc.flow import service
@@ -149,3 +150,21 @@ def remove_webhook(webhook: HookId, ctx: Ctx, who: Who) -> None:
 def deliveries(webhook: HookId, ctx: Ctx, who: Who, limit: Annotated[int, Query(ge=1, le=200)] = 50) -> Any:
     """The last attempts, newest first. Roles: enterprise, clerk."""
     return service.deliveries(ctx, who, webhook, limit)
+
+
+@router.post(
+    "/webhooks/{webhook}/deliveries/{event}/again", status_code=202, responses=problems(401, 403, 404, 409),
+    summary="Post an event again",
+)  # fmt: skip
+def post_again(webhook: HookId, event: Annotated[int, Path(ge=1, le=2**62)], ctx: Ctx, who: Who) -> None:
+    """One that did not get through, at once and without waiting for the next attempt. Roles: enterprise, clerk."""
+    service.post_again(ctx, who, webhook, event)
+
+
+@router.get(
+    "/wallet/forms/{matter}/{material}.pdf", response_class=Response, responses=problems(401, 403, 404),
+    summary="A form with what is known of the enterprise",
+)  # fmt: skip
+def known_form(matter: MatterId, material: MaterialId, ctx: Ctx, who: Who) -> Response:
+    """As a PDF to print; what own licences in force say of who and where is in it. Role: enterprise."""
+    return form_pdf(matter, material, service.form_of_holder(ctx, who, matter, material))

@@ -13,7 +13,7 @@ from api.pages.csrf import Csrf
 from api.pages.render import page
 from api.pages.seats import LEAVING, Kiosk, find_seat, sign_in, sign_out
 from docproc.errors import DocprocError, NotFoundError
-from docproc.flow import service
+from docproc.flow import kiosks, service
 from docproc.matter import find_matter, load_catalogue
 
 router = APIRouter(prefix="/kiosk")
@@ -100,6 +100,16 @@ def leave(here: Kiosk, ctx: Ctx) -> Response:
     response = RedirectResponse("/kiosk", 303, {"Clear-Site-Data": '"cache", "storage"'})
     response.delete_cookie(LEAVING, path="/kiosk")
     return response
+
+
+@router.post("/line", dependencies=[Csrf], status_code=204)
+def line(
+    here: Kiosk, ctx: Ctx, waiting: Annotated[int, Form(ge=0, le=10_000)],
+    oldest_seconds: Annotated[int, Form(ge=0, le=366 * 86400)] = 0,
+) -> Response:  # fmt: skip
+    """What waits for the line here; told by the page when it changes and each minute while something waits."""
+    kiosks.report_line(ctx, here.caller, waiting, oldest_seconds)
+    return Response(status_code=204)
 
 
 @router.get("/offline")

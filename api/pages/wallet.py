@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Path, Request, Response
 from fastapi.responses import RedirectResponse
@@ -13,7 +13,7 @@ from api.matters import MaterialId, MatterId, form_pdf
 from api.pages.csrf import Csrf
 from api.pages.render import page
 from api.pages.seats import Wallet, find_seat, sign_in, sign_out
-from docproc.errors import DocprocError
+from docproc.errors import ConflictError, DocprocError
 from docproc.flow import service
 from docproc.matter import load_catalogue
 
@@ -75,14 +75,32 @@ def remove_webhook(ctx: Ctx, here: Wallet, webhook: ShareCode) -> Response:
     return RedirectResponse("/wallet/webhooks", 303)
 
 
+@router.post("/wallet/webhooks/{webhook}/deliveries/{event}/again", dependencies=[Csrf])
+def post_again(
+    request: Request, ctx: Ctx, here: Wallet, webhook: ShareCode, event: Annotated[int, Path(ge=1, le=2**62)]
+) -> Response:
+    """Have an event that did not get through posted again."""
+    try:
+        service.post_again(ctx, here.caller, webhook, event)
+    except ConflictError as error:
+        return _webhooks(request, ctx, here, status=409, said=error.message_zh)
+    return RedirectResponse("/wallet/webhooks", 303)
+
+
 def _webhooks(
     request: Request, ctx: service.Context, here: service.Seat, *, status: int = 200, said: str = "", secret: str = ""
 ) -> Response:
     found = [
-        {**item, "log": service.deliveries(ctx, here.caller, item["id"], 20)}
+        {**item, **_log(service.deliveries(ctx, here.caller, item["id"], 20))}
         for item in service.list_webhooks(ctx, here.caller)
     ]
     return page(request, "wallet/webhooks.html", status, webhooks=found, said=said, secret=secret)
+
+
+def _log(lines: list[dict[str, Any]]) -> dict[str, Any]:
+    """Deliveries, which events got through, and the place of the newest attempt of each."""
+    newest = {line["event"]: place for place, line in reversed(list(enumerate(lines)))}
+    return {"log": lines, "reached": {line["event"] for line in lines if line["delivered"]}, "newest": newest}
 
 
 @router.get("/wallet/licences/{number}")

@@ -3,6 +3,7 @@
 // all of it, here and at the service. Without this script scans are sent by the forms themselves.
 const NAME = "docproc-kiosk";
 const RETRY = 3000; // milliseconds until a cut line is tried again
+const TELL = 60000; // milliseconds between two words to the office of what waits
 const STALLED = 30000; // milliseconds without a byte after which a line counts as cut
 const sending = document.getElementById("sending");
 const words = sending ? sending.dataset : {};
@@ -125,6 +126,13 @@ async function send(item) {
   }
 }
 
+// The office sees what waits here; the oldest one's age is told, for this machine's clock may be wrong.
+function tell() {
+  const oldest = waiting.length ? Math.max(0, Math.round((Date.now() - Math.min(...waiting.map((item) => item.since))) / 1000)) : 0;
+  const body = new URLSearchParams({ waiting: waiting.length, oldest_seconds: oldest });
+  fetch("/kiosk/line", { method: "POST", headers: { "X-CSRF-Token": csrf }, body }).catch(() => {});
+}
+
 // ---- one after the other
 
 const failures = [];
@@ -157,6 +165,7 @@ async function work() {
     try {
       await send(item);
       await drop(item);
+      tell();
       pages += 1;
       if (document.getElementById("case")) htmx.ajax("GET", "/kiosk/case/status", "#case");
     } catch (error) {
@@ -191,11 +200,13 @@ async function add(chosen, form) {
     waiting.push(item);
     try { await keep(item); } catch (error) { console.warn(error); } // the disk is full: it waits in this page only
   }
+  if (navigator.onLine) tell();
   work();
 }
 
 if (sending) {
-  recall(words.case).then(work);
+  recall(words.case).then(() => { if (waiting.length) tell(); return work(); });
+  setInterval(() => { if (waiting.length && navigator.onLine) tell(); }, TELL);
   document.addEventListener("change", (event) => {
     const form = event.target.closest("form[data-uploader]");
     if (!form || event.target.type !== "file") return;

@@ -12,7 +12,7 @@ from docproc.flow.access import Caller, Role
 from docproc.flow.admin import note_use
 from docproc.flow.context import Context
 from docproc.flow.intake import visible, withdraw
-from docproc.store import applications, audit, keys, sessions, sharing, uploads
+from docproc.store import applications, audit, keys, kiosks, sessions, sharing, uploads
 
 Kind = Literal["kiosk", "wallet"]
 ROLE: dict[Kind, Role] = {"kiosk": "kiosk", "wallet": "enterprise"}
@@ -94,6 +94,7 @@ def leave(ctx: Context, here: Seat) -> None:
             found = sessions.find_session(session, here.token, "kiosk", ctx.clock())
             if found is not None:
                 found[0].application = None
+            kiosks.note_line(session, here.caller.key_id, 0, None, ctx.clock())  # all that waited there is wiped
         if draft:
             withdraw(ctx, here.caller, here.application)
 

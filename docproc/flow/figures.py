@@ -9,11 +9,13 @@ from typing import Any
 
 from docproc.flow import views
 from docproc.flow.access import Caller
-from docproc.flow.context import Context
+from docproc.flow.context import CHINA, Context
+from docproc.flow.reviewing import overrides
 from docproc.flow.thresholds import threshold
 from docproc.matter import find_matter
 from docproc.store import audit
 from docproc.store import figures as store
+from docproc.validators.working_days import Elapsed, working_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +25,14 @@ class Pace:
     matter: str
     decided: int
     median_hours: float
-    """From first handing in to the final decision, corrections by the applicant included."""
+    """On working days alone, from first handing in to the final decision, corrections by the applicant included."""
     statutory_days: int
     saved: float
     """Share of the statutory working days that the median saves, with 24 hours to a day; negative when over."""
     first_pass: float
     """Share decided without 补正."""
+    certain: bool
+    """False when the holidays of a year on the way are not published, and the weekend alone was counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +85,11 @@ def figures(ctx: Context, caller: Caller, days: int = 90) -> Figures:
     caller.require("figures")
     since, org = ctx.clock() - timedelta(days=days), None if caller.sees_all else caller.org
     with ctx.database.read() as session:
-        by_matter: dict[str, list[tuple[float, bool]]] = {}
+        days_off = overrides(ctx.settings.holidays_file)
+        by_matter: dict[str, list[tuple[Elapsed, bool]]] = {}
         for _, matter, begun, at, returned in store.decided(session, org, since):
-            by_matter.setdefault(matter, []).append(((at - begun).total_seconds() / 3600, returned))
+            took = working_time(begun.astimezone(CHINA), at, days_off)
+            by_matter.setdefault(matter, []).append((took, returned))
         return Figures(
             tuple(_pace(matter, rows) for matter, rows in sorted(by_matter.items())),
             tuple(store.findings(session, org, since)),
@@ -121,7 +127,8 @@ def _trust(reviewed: list[tuple[str, str, str, str, float, bool]]) -> tuple[Trus
     return tuple(sorted(found, key=lambda item: (-item.threshold, item.matter, item.material, item.field)))
 
 
-def _pace(matter: str, rows: list[tuple[float, bool]]) -> Pace:
-    hours, days = median(h for h, _ in rows), find_matter(matter).clock.decide_working_days
+def _pace(matter: str, rows: list[tuple[Elapsed, bool]]) -> Pace:
+    hours = median(took.time.total_seconds() for took, _ in rows) / 3600
+    days = find_matter(matter).clock.decide_working_days
     passed = sum(not returned for _, returned in rows) / len(rows)
-    return Pace(matter, len(rows), hours, days, 1 - hours / 24 / days, passed)
+    return Pace(matter, len(rows), hours, days, 1 - hours / 24 / days, passed, all(took.certain for took, _ in rows))

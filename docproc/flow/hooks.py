@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
-from docproc.errors import ConflictError, InputError
+from docproc.errors import ConflictError, InputError, NotFoundError
 from docproc.flow.access import Caller
 from docproc.flow.context import Context
 from docproc.flow.webhook import public_address
@@ -62,6 +62,27 @@ def deliveries(ctx: Context, caller: Caller, webhook_id: str, limit: int = 50) -
     with ctx.database.read() as session:
         hooks.find_webhook(session, webhook_id, caller.org)
         return [_delivery(row) for row in hooks.deliveries_of(session, webhook_id, limit)]
+
+
+def post_again(ctx: Context, caller: Caller, webhook_id: str, event_id: int) -> None:
+    """Post an event that did not get through once more, at once.
+
+    Raises:
+        NotFoundError: no such webhook, or the event was never posted to it.
+        ConflictError: it got through.
+    """
+    caller.require("webhooks")
+    with ctx.database.write() as session:
+        at = ctx.clock()
+        hooks.find_webhook(session, webhook_id, caller.org)
+        tried = hooks.last_attempt(session, webhook_id, event_id)
+        if tried is None:
+            raise NotFoundError(f"event {event_id} was not posted there", message_zh="没有这条推送记录")
+        if hooks.was_delivered(session, webhook_id, event_id):
+            raise ConflictError("it was delivered", message_zh="这条通知已经送达")
+        job_id = f"hook:{webhook_id}:{event_id}:{tried + 1}:again"  # the next attempt by itself may wait already
+        ctx.jobs.enqueue(session, "deliver_webhook", job_id, webhook_id, event_id, tried + 1)
+        audit.append(session, at, caller.subject, "webhook.again", webhook_id, event=event_id)
 
 
 def _view(row: WebhookRow) -> dict[str, Any]:

@@ -18,7 +18,7 @@ UNCLEAR = 0.1
 """Share of pages to be scanned again from which the scanner should be looked at (glass, light, focus)."""
 FEWEST = 20
 """Pages below which nothing is said of the scanner."""
-State = Literal["good", "quiet", "never", "late", "unclear", "failing"]
+State = Literal["good", "quiet", "never", "line", "late", "unclear", "failing"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,12 @@ class Kiosk:
     """Files that wait to be read now."""
     oldest: datetime | None
     """Since when the oldest of them does."""
+    line_waiting: int
+    """Files in the kiosk's own queue for the line, as it last reported."""
+    line_since: datetime | None
+    """Since when the oldest of them waits."""
+    line_told_at: datetime | None
+    """When it reported."""
     begun: int
     """Applications begun in the time looked at."""
     handed_in: int
@@ -75,8 +81,12 @@ def health(ctx: Context, caller: Caller, days: int = 7) -> list[Kiosk]:
         by_status = {status: count for (subject, status), count in begun.items() if subject == name}
         pages = {verdict: count for (subject, verdict), count in verdicts.items() if subject == name}
         count, oldest = waiting.get(name, (0, None))
+        told = max((key.line_told_at for key in mine if key.line_told_at is not None), default=None)
         kiosk = Kiosk(
-            subject=name, org=mine[0].org, seen_at=seen, waiting=count, oldest=oldest, begun=sum(by_status.values()),
+            subject=name, org=mine[0].org, seen_at=seen, waiting=count, oldest=oldest,
+            line_waiting=sum(key.line_waiting for key in mine),
+            line_since=min((key.line_since for key in mine if key.line_since is not None), default=None),
+            line_told_at=told, begun=sum(by_status.values()),
             handed_in=sum(by_status.values()) - by_status.get("draft", 0) - by_status.get("withdrawn", 0),
             given_up=by_status.get("withdrawn", 0), pages=sum(pages.values()), rescans=pages.get("rescan", 0),
             failed=files.get((name, "failed"), 0),
@@ -86,12 +96,30 @@ def health(ctx: Context, caller: Caller, days: int = 7) -> list[Kiosk]:
     return found
 
 
+def report_line(ctx: Context, caller: Caller, waiting: int, oldest_seconds: int = 0) -> None:
+    """Keep what a kiosk tells of its own queue for the line; while the line is down the last report stands.
+
+    Args:
+        ctx: the service.
+        caller: the kiosk.
+        waiting: files that are not uploaded yet.
+        oldest_seconds: for how long the oldest waits; the kiosk's clock may be wrong, so it tells an age.
+    """
+    caller.require("report_line")
+    with ctx.database.write() as session:
+        at = ctx.clock()
+        since = at - timedelta(seconds=oldest_seconds) if waiting else None
+        kiosks.note_line(session, caller.key_id, waiting, since, at)
+
+
 def _judged(kiosk: Kiosk, now: datetime) -> Kiosk:
     states: list[State] = []
     if kiosk.seen_at is None:
         states.append("never")
     elif now - kiosk.seen_at > QUIET:
         states.append("quiet")
+    if kiosk.line_since is not None and now - kiosk.line_since > LATE:
+        states.append("line")
     if kiosk.oldest is not None and now - kiosk.oldest > LATE:
         states.append("late")
     if kiosk.pages >= FEWEST and kiosk.share >= UNCLEAR:

@@ -32,7 +32,7 @@ from docproc.flow.deciding import Seen, StaleError, accept, decide, release
 from docproc.flow.devices import Seat, hold, leave, resume, seat, sign_in, sign_out
 from docproc.flow.following import follow, progress
 from docproc.flow.forms import blank_form, form_by_licence, form_of_holder
-from docproc.flow.hooks import add_webhook, deliveries, list_webhooks, remove_webhook
+from docproc.flow.hooks import add_webhook, deliveries, list_webhooks, post_again, remove_webhook
 from docproc.flow.intake import (
     add_page,
     correct_field,
@@ -129,6 +129,7 @@ __all__ = [
     "page_file",
     "page_link",
     "page_preview",
+    "post_again",
     "progress",
     "receipt_pdf",
     "receive_originals",

@@ -51,6 +51,14 @@ def was_delivered(session: Session, webhook_id: str, event_id: int) -> bool:
     return session.scalar(query.limit(1)) is not None
 
 
+def last_attempt(session: Session, webhook_id: str, event_id: int) -> int | None:
+    """Number of the last attempt to post an event; ``None`` where there was none."""
+    query = sa.select(sa.func.max(DeliveryRow.attempt)).where(
+        DeliveryRow.webhook == webhook_id, DeliveryRow.event_id == event_id
+    )
+    return session.scalar(query)
+
+
 def log_delivery(
     session: Session, webhook_id: str, event_id: int, attempt: int, at: datetime, status: int | None, error: str
 ) -> None:

@@ -23,6 +23,15 @@ def kiosk_keys(session: Session, org: str | None) -> list[ApiKeyRow]:
     return [row for row in session.scalars(query) if "kiosk" in row.roles]
 
 
+def note_line(session: Session, key_id: str, waiting: int, since: datetime | None, at: datetime) -> None:
+    """Write down what waits for the line at a kiosk."""
+    session.execute(
+        sa.update(ApiKeyRow)
+        .where(ApiKeyRow.id == key_id)
+        .values(line_waiting=waiting, line_since=since, line_told_at=at)
+    )
+
+
 def files(session: Session, subjects: Collection[str], since: datetime) -> dict[tuple[str, str], int]:
     """Files since a moment by subject and state."""
     query = (

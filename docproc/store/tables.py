@@ -46,6 +46,12 @@ class ApiKeyRow(Base):
     revoked_at: Mapped[datetime | None]
     seen_at: Mapped[datetime | None]
     """When it was used last, to the minute."""
+    line_waiting: Mapped[int] = mapped_column(server_default="0", default=0)
+    """Files in the kiosk's own queue for the line, as it last reported."""
+    line_since: Mapped[datetime | None]
+    """Since when the oldest of them waits."""
+    line_told_at: Mapped[datetime | None]
+    """When it reported."""
 
 
 class ApplicationRow(Base):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from pathlib import Path
 
@@ -64,6 +64,35 @@ def _by_calendar(day: date) -> tuple[bool, bool]:
         return bool(chinese_calendar.is_workday(day)), True
     except NotImplementedError:
         return day.weekday() < 5, False
+
+
+@dataclass(frozen=True, slots=True)
+class Elapsed:
+    """Time that passed on working days."""
+
+    time: timedelta
+    certain: bool
+    """False when some day on the way was judged by the weekend alone."""
+
+
+def working_time(begun: datetime, ended: datetime, overrides: Overrides | None = None) -> Elapsed:
+    """The time between two moments that lies on working days, each from midnight to midnight.
+
+    Args:
+        begun: with the time zone whose midnights count.
+        ended: in any time zone; not before ``begun``.
+        overrides: as for :func:`add_working_days`.
+    """
+    ended = ended.astimezone(begun.tzinfo)
+    passed, certain, at = timedelta(0), True, begun
+    while at < ended:
+        midnight = datetime.combine(at.date() + timedelta(days=1), time(), begun.tzinfo)
+        working, known = is_working_day(at.date(), overrides)
+        certain = certain and known
+        until = min(midnight, ended)
+        passed += (until - at) if working else timedelta(0)
+        at = until
+    return Elapsed(passed, certain)
 
 
 def load_overrides(path: Path) -> dict[date, bool]:

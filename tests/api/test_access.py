@@ -149,4 +149,4 @@ def _call(client: TestClient, row: dict[str, Any], number: str) -> int:
         send["data"] = json.loads(row["form"].replace("{key}", key))
     elif "body" in row:
         send["content"] = row["body"].encode()
-    return client.request(method, path, **send).status_code
+    return client.request(method, path + (f"?{row['query']}" if "query" in row else ""), **send).status_code

@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 
 from docproc.flow.context import Context
+from docproc.flow.figures import figures
 from docproc.flow.reviewing import term
 from docproc.matter import find_matter
-from docproc.store.tables import ApplicationRow
+from docproc.store import audit
+from docproc.store.tables import ApplicationRow, DecisionRow
+from tests.flow.people import APPROVER
 
 
 def row(status: str) -> ApplicationRow:
@@ -48,3 +51,28 @@ def test_the_offices_own_holidays_move_the_day(ctx: Context, tmp_path: Path) -> 
 def test_before_acceptance_the_shorter_term_counts(ctx: Context) -> None:
     matter = find_matter("food_licence")
     assert term(ctx, row("submitted"), matter, date(2026, 11, 3)).due.on == date(2026, 11, 3 + matter.clock.accept_days)
+
+
+def test_the_saving_counts_working_days_over_a_long_holiday(ctx: Context) -> None:
+    begun = datetime(2026, 9, 30, 4, tzinfo=UTC)  # noon in China on the day before National Day
+    ended = datetime(2026, 10, 8, 4, tzinfo=UTC)
+    with ctx.database.write() as session:
+        session.add(
+            ApplicationRow(
+                number="n-1", matter="sole_trader", org="office", status="approved", version=1, revision=1,
+                checked_revision=1, channel="kiosk", created_by="kiosk-1", created_at=begun, updated_at=ended,
+                submitted_at=begun, seal_state="none", seal_note="", seal_attempt=0,
+            )
+        )  # fmt: skip
+        session.flush()
+        audit.append(session, begun, "kiosk-1", "application.submitted", "n-1")
+        session.add(
+            DecisionRow(
+                id="d-1", application="n-1", action="approve", reason="", basis="", by="approver-1", at=ended,
+                on_version=1, seen_sha256="0" * 64, set_aside=[],
+            )
+        )  # fmt: skip
+    days = abs((datetime.now(UTC) - ended).days) + 2
+    pace = figures(ctx, APPROVER, days).pace[0]
+    assert (pace.median_hours, pace.certain) == (24, True)
+    assert pace.saved == pytest.approx(1 - 1 / find_matter("sole_trader").clock.decide_working_days)

@@ -1,0 +1,186 @@
+"""Matters and editions for programs: files handed in, checked, and put in force by a second person from a day on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path, Query, Response
+from pydantic import BaseModel, Field
+from starlette.concurrency import run_in_threadpool
+
+from api.deps import Ctx, Uploads, Who
+from api.problems import problems
+from api.seals import Confirmation
+from docproc.errors import CatalogueError, InputError
+from docproc.flow import catalogue
+from docproc.matter import Matter
+
+router = APIRouter(prefix="/v1/catalogue", tags=["administration"])
+
+ChangeId = Annotated[str, Path(max_length=16)]
+Name = Annotated[str, Path(max_length=60)]
+StartsOn = Annotated[date | None, Query(description="First day in force; default, and where it is over: today")]
+FILES: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "properties": {"files": {"type": "array", "items": {"type": "string", "format": "binary"}}},
+                }
+            }
+        },
+    }
+}
+
+
+class MatterFileError(InputError):
+    """A file that was handed in breaks the catalogue's rules; the problem's title names file, line and remedy."""
+
+    code = "catalogue"
+    message_zh = "事项文件有误，请按指出的文件和行号修改后重新提交"
+
+
+@contextmanager
+def _judged() -> Iterator[None]:
+    try:
+        yield
+    except CatalogueError as error:
+        raise MatterFileError(str(error)) from error
+
+
+class FormView(BaseModel):
+    """One edition of a form."""
+
+    material: str
+    edition: str
+    title: str
+    valid_from: date
+    valid_to: date | None
+
+
+class CheckedMatter(BaseModel):
+    """A matter as the files would have it."""
+
+    id: str
+    name: str
+    status: str
+    forms: list[FormView]
+
+
+class Checked(BaseModel):
+    """Files that are in order."""
+
+    starts_on: date
+    changed: list[str] = Field(description="Files that say something else than what is in force then")
+    matters: list[CheckedMatter]
+
+
+class CatalogueChange(BaseModel):
+    """A change that was handed in."""
+
+    id: str
+    files: list[str]
+    starts_on: date
+    reason: str
+    state: Literal["open", "confirmed", "refused"]
+    proposed_by: str
+    proposed_at: datetime
+    closed_by: str | None
+    closed_at: datetime | None
+
+
+class ComparedChange(CatalogueChange):
+    """A change beside what is in force."""
+
+    compared: dict[str, list[str]] = Field(description="Lines of a unified comparison by file")
+    matters: list[CheckedMatter]
+
+
+@router.post(
+    "/check", response_model=Checked, responses=problems(401, 403, 413, 422), summary="Check matter files",
+    openapi_extra=FILES,
+)  # fmt: skip
+async def check(ctx: Ctx, who: Who, files: Uploads, starts_on: StartsOn = None) -> Any:
+    """Matter files, layouts or a zip of them, checked as they would be in force; nothing is kept. Role: admin.
+
+    The problem of a wrong file names file, line and remedy.
+    """
+    who.require("manage_matters")
+    with _judged():
+        found = await run_in_threadpool(catalogue.examine, ctx, who, files, starts_on or ctx.today())
+    return {"starts_on": found.day, "changed": sorted(found.files), "matters": [_matter(m) for m in found.matters]}
+
+
+@router.get(
+    "/changes", response_model=list[CatalogueChange], responses=problems(401, 403), summary="Changes of matters"
+)
+def changes(ctx: Ctx, who: Who) -> Any:
+    """Those that wait first. Roles: admin, approver."""
+    return catalogue.list_changes(ctx, who)
+
+
+@router.post(
+    "/changes", status_code=202, response_model=CatalogueChange, responses=problems(401, 403, 409, 413, 422),
+    summary="Propose a change", openapi_extra=FILES,
+)  # fmt: skip
+async def propose(
+    ctx: Ctx, who: Who, files: Uploads, reason: Annotated[str, Query(max_length=500)], starts_on: StartsOn = None
+) -> Any:
+    """Takes effect from `starts_on` once another person confirms it. Role: admin."""
+    who.require("manage_matters")
+    with _judged():
+        return await run_in_threadpool(catalogue.propose, ctx, who, files, starts_on or ctx.today(), reason)
+
+
+@router.get(
+    "/changes/{change_id}", response_model=ComparedChange, responses=problems(401, 403, 404), summary="One change"
+)
+def change(change_id: ChangeId, ctx: Ctx, who: Who) -> Any:
+    """Beside what is in force. Roles: admin, approver."""
+    found = catalogue.change(ctx, who, change_id)
+    return {**found, "matters": [_matter(item) for item in found["matters"]]}
+
+
+@router.post(
+    "/changes/{change_id}", response_model=CatalogueChange, responses=problems(401, 403, 404, 409, 422),
+    summary="Confirm or refuse a change",
+)  # fmt: skip
+def confirm(change_id: ChangeId, body: Confirmation, ctx: Ctx, who: Who) -> Any:
+    """Never by the person who proposed it. Roles: admin, approver."""
+    with _judged():
+        return catalogue.confirm(ctx, who, change_id, refuse=not body.confirm)
+
+
+@router.get(
+    "/changes/{change_id}/forms/{matter}/{material}.pdf", response_class=Response,
+    responses=problems(401, 403, 404, 422), summary="Preview a form",
+)  # fmt: skip
+def preview(
+    change_id: ChangeId, matter: Name, material: Name, ctx: Ctx, who: Who,
+    edition: Annotated[str, Query(max_length=20)],
+) -> Response:  # fmt: skip
+    """A form as the change would have it. Roles: admin, approver."""
+    data = catalogue.preview(ctx, who, change_id, matter, material, edition)
+    return Response(data, media_type="application/pdf", headers={"Cache-Control": "no-store"})
+
+
+@router.get(
+    "/{matter}.toml", response_class=Response, responses=problems(401, 403, 422), summary="A matter file in force"
+)
+def source(matter: Name, ctx: Ctx, who: Who) -> Response:
+    """To change and hand in again. Roles: admin, approver."""
+    headers = {"Content-Disposition": f'attachment; filename="{matter}.toml"'}
+    return Response(catalogue.source(ctx, who, f"{matter}.toml"), media_type="text/plain", headers=headers)
+
+
+def _matter(matter: Matter) -> dict[str, Any]:
+    forms = [
+        {name: getattr(form, name) for name in ("material", "edition", "title", "valid_from", "valid_to")}
+        for form in matter.form
+    ]
+    return {"id": matter.id, "name": matter.name, "status": matter.status, "forms": forms}

@@ -1,0 +1,108 @@
+"""The trust list for programs: whose seals are recognised beside our own, each change by two persons."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path
+from pydantic import BaseModel, Field
+
+from api.deps import Ctx, Who
+from api.problems import problems
+from api.seals import Confirmation
+from docproc.flow import trusting
+
+router = APIRouter(prefix="/v1/trust", tags=["seals"])
+
+Root = Annotated[str, Path(max_length=64, description="SHA-256 of the root, hexadecimal")]
+
+
+class RootView(BaseModel):
+    """A root and its limits."""
+
+    sha256: str
+    subject: str
+    name: str
+    authorities: list[str] = Field(description="Credit codes, or their beginnings; empty: all")
+    use: list[Literal["seal", "timestamp"]]
+    valid_from: date | None
+    valid_to: date | None
+    expires: datetime | None = Field(description="Of the certificate; none where the trust folder holds it")
+
+
+class TrustChange(BaseModel):
+    """A change of the list."""
+
+    id: str
+    action: Literal["add", "remove"]
+    root: RootView
+    reason: str
+    state: Literal["open", "confirmed", "refused"]
+    proposed_by: str
+    proposed_at: datetime
+    closed_by: str | None
+    closed_at: datetime | None
+
+
+class TrustView(BaseModel):
+    """Whom we trust."""
+
+    own: list[RootView] = Field(description="Of the trust folder of this machine")
+    recognised: list[RootView]
+    changes: list[TrustChange] = Field(description="Those that wait first")
+
+
+class NewRoot(BaseModel):
+    """A root to recognise, within limits."""
+
+    certificates: str = Field(max_length=200_000, description="PEM: one root, and intermediates where there are any")
+    name: str = Field(max_length=200, description="Whose it is")
+    authorities: list[Annotated[str, Field(max_length=18)]] = Field(
+        max_length=100, description="Credit codes, or their beginnings, of the authorities that it may vouch for"
+    )
+    use: list[Literal["seal", "timestamp"]] = ["seal"]
+    valid_from: date | None = None
+    valid_to: date | None = None
+    reason: str = Field(max_length=500)
+
+
+class Removal(BaseModel):
+    """Why a root is no longer to be trusted."""
+
+    reason: str = Field(max_length=500)
+
+
+@router.get("", response_model=TrustView, responses=problems(401, 403), summary="Trust list")
+def listing(ctx: Ctx, who: Who) -> Any:
+    """With the changes that wait for a second person. Roles: approver, sealer, auditor."""
+    return trusting.list_roots(ctx, who)
+
+
+@router.post(
+    "", status_code=202, response_model=TrustChange, responses=problems(401, 403, 409, 422), summary="Propose a root"
+)
+def add(body: NewRoot, ctx: Ctx, who: Who) -> Any:
+    """Takes effect when another person confirms it. Roles: approver, sealer."""
+    new = trusting.NewRoot(
+        body.certificates.encode(), body.name, tuple(body.authorities), tuple(body.use), body.valid_from, body.valid_to
+    )
+    return trusting.propose_root(ctx, who, new, body.reason)
+
+
+@router.post(
+    "/{root}/removal", status_code=202, response_model=TrustChange, responses=problems(401, 403, 404, 409, 422),
+    summary="Propose to remove a root",
+)  # fmt: skip
+def remove(root: Root, body: Removal, ctx: Ctx, who: Who) -> Any:
+    """Takes effect when another person confirms it. Roles: approver, sealer."""
+    return trusting.propose_removal(ctx, who, root, body.reason)
+
+
+@router.post(
+    "/changes/{change_id}", response_model=TrustChange, responses=problems(401, 403, 404, 409),
+    summary="Confirm or refuse a change",
+)  # fmt: skip
+def confirm(change_id: Annotated[str, Path(max_length=16)], body: Confirmation, ctx: Ctx, who: Who) -> Any:
+    """Never by the person who proposed it. Roles: approver, sealer."""
+    return trusting.confirm_change(ctx, who, change_id, refuse=not body.confirm)
