@@ -14,6 +14,7 @@ DocprocError
 └── SealError                  a seal could not be made
     └── SealUnavailableError   TSA, OCSP, CRL or key store is out of reach: wait and try again
         └── SealKeyUnavailableError   the token with the key: open it again
+            └── SealPinError   the token refuses the PIN: wait for a person, and never try it twice
 
 ``code`` is stable and meant for programs; the message is English and meant for
 developers and logs; what a citizen or official reads is in Chinese and comes
@@ -139,3 +140,10 @@ class SealKeyUnavailableError(SealUnavailableError):
 
     code = "seal_key_unavailable"
     message_zh = "签章密钥（密码机）暂不可用，尚未签章，系统将自动重试；如持续出现请联系管理员"
+
+
+class SealPinError(SealKeyUnavailableError):
+    """The token refuses the PIN, which is not tried again: a token locks itself after a few wrong ones."""
+
+    code = "seal_pin"
+    message_zh = "密码机不接受口令（PIN），已停止尝试以免密码机锁死；请管理员更正口令并重启签章服务，办件仍在排队"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from docproc.assets import font
 from docproc.domain import Licence
-from docproc.errors import InputError, SealError, SealUnavailableError, SetupError
+from docproc.errors import InputError, SealError, SealPinError, SealUnavailableError, SetupError
 from docproc.flow.context import utc_now
 from docproc.flow.seals import check_record
 from docproc.flow.stages import SealLicence
@@ -210,6 +210,9 @@ def _further_signers(settings: Settings) -> list[Signer]:
     """Further keys at hand, of joint seals too: those of the token, or the other key files beside the seal's own.
 
     One that cannot be opened is left out with a warning: only the licences that need it wait.
+
+    Raises:
+        SealPinError: the token refuses the PIN, which is the same for all of its keys.
     """
     if settings.pkcs11_module:
         names = settings.pkcs11_key.split(",")[1:]
@@ -220,6 +223,8 @@ def _further_signers(settings: Settings) -> list[Signer]:
     for name in names:
         try:
             found.append(_open(settings, name))
+        except SealPinError:
+            raise
         except (SealError, SetupError) as error:
             log.warning("a further seal key is left out: %s", error)
     return found

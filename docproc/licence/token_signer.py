@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from pathlib import Path
+from threading import Lock
 
 import pkcs11
-from pkcs11.exceptions import PinIncorrect, PKCS11Error
+from pkcs11.exceptions import PinExpired, PinIncorrect, PinInvalid, PinLenRange, PinLocked, PKCS11Error
 from pyhanko.config.pkcs11 import TokenCriteria
 from pyhanko.sign.pkcs11 import PKCS11Signer, open_pkcs11_session
 
-from docproc.errors import SealKeyUnavailableError
+from docproc.errors import SealKeyUnavailableError, SealPinError
+
+log = logging.getLogger(__name__)
+
+_REFUSALS = (PinIncorrect, PinLocked, PinExpired, PinInvalid, PinLenRange)
+_LOCKED_ZH = "密码机已锁定（PIN 输错次数过多），已停止尝试；请管理员解锁并更正口令后重启签章服务，办件仍在排队"
+_refused: dict[tuple[str, str, str], SealPinError] = {}
+"""By module, token and PIN, as long as this process lives: who sets the PIN right restarts the sealer."""
+_opening = Lock()
 
 
 class TokenSigner(PKCS11Signer):
@@ -31,24 +41,40 @@ class TokenSigner(PKCS11Signer):
 def open_session(module: Path, token_label: str, pin: str) -> pkcs11.Session:
     """Log in to a token; a library that lost it is started afresh once.
 
+    A PIN that the token refused is not shown to it again by this process: every wrong one brings a token nearer to
+    locking itself.
+
     Raises:
-        SealKeyUnavailableError: the token is not there, or it refuses.
+        SealPinError: the token refuses the PIN, or did before.
+        SealKeyUnavailableError: the token is not there, or it refuses otherwise.
     """
+    asked = (str(module), token_label, pin)
+    with _opening:  # two jobs at once must not try a wrong PIN twice
+        if asked in _refused:
+            raise SealPinError(str(_refused[asked]), message_zh=_refused[asked].message_zh)
+        try:
+            return _log_in(*asked)
+        except _REFUSALS as error:
+            told = f"token {token_label!r} refuses the PIN ({type(error).__name__}): set DOCPROC_PKCS11_PIN right"
+            shown = _LOCKED_ZH if isinstance(error, PinLocked) else SealPinError.message_zh
+            _refused[asked] = SealPinError(f"{told} and restart the sealer; it is not tried again", message_zh=shown)
+            log.error("%s", _refused[asked])
+            raise _refused[asked] from error
+        except PKCS11Error as error:
+            reason = type(error).__name__
+            raise SealKeyUnavailableError(f"token {token_label!r} cannot be opened ({reason}): check it") from error
+
+
+def _log_in(module: str, token_label: str, pin: str) -> pkcs11.Session:
     criteria = TokenCriteria(label=token_label)
     try:
-        return open_pkcs11_session(str(module), token_criteria=criteria, user_pin=pin)
-    except PinIncorrect as error:  # never tried twice: a token locks itself after a few
-        raise SealKeyUnavailableError(f"token {token_label!r} refuses the PIN: set the right one") from error
+        return open_pkcs11_session(module, token_criteria=criteria, user_pin=pin)
+    except _REFUSALS:
+        raise
     except PKCS11Error:
         pass  # the library may know only the token that was there before: sessions of it are lost anyway
-    try:
-        pkcs11.lib(str(module)).reinitialize()
-        return open_pkcs11_session(str(module), token_criteria=criteria, user_pin=pin)
-    except PKCS11Error as error:
-        reason = type(error).__name__
-        raise SealKeyUnavailableError(
-            f"token {token_label!r} cannot be opened ({reason}): check token and PIN"
-        ) from error
+    pkcs11.lib(module).reinitialize()
+    return open_pkcs11_session(module, token_criteria=criteria, user_pin=pin)
 
 
 def close_session(signer: PKCS11Signer) -> None:

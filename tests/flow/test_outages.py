@@ -125,8 +125,9 @@ def test_a_licence_waits_for_what_is_away_and_is_sealed_once(office: tuple[Offic
         assert os.environ.get("CI") != "true", "SoftHSM2 is missing on CI: install the package softhsm2"
         pytest.skip("SoftHSM2 is not installed")
     made, ctx = office
+    waits = refuse_pin(made, ctx) if what == "token" else None
     made.workers.start("w1", wait=False)
-    first = approved(ctx)
+    first = waits or approved(ctx)
     until(lambda: seal_of(ctx, first)["state"] == "sealed", 90)
     made.take_away(what)
     second = approved(ctx)
@@ -142,6 +143,21 @@ def test_a_licence_waits_for_what_is_away_and_is_sealed_once(office: tuple[Offic
     made.put_back(what)
     until(lambda: seal_of(ctx, second)["state"] == "sealed", 120)
     check(made, ctx, [first, second])
+
+
+def refuse_pin(made: Office, ctx: Context) -> str:
+    """A sealer is given a wrong PIN: the licence, whose application is returned, waits; office and log read why."""
+    right = made.workers.env["DOCPROC_PKCS11_PIN"]
+    made.workers.env["DOCPROC_PKCS11_PIN"] = "975310"
+    made.workers.start("w1", wait=False)
+    number = approved(ctx)
+    told = until(lambda: (v := seal_of(ctx, number))["state"] == "waiting" and v, 60)
+    assert "口令" in told["note"] and "重启签章服务" in told["note"] and "自动重试" not in told["note"]
+    made.workers.kill("w1")
+    log = (made.settings.data_dir / "log-w1").read_text()
+    assert "refuses the PIN (PinIncorrect)" in log and "975310" not in log
+    made.workers.env["DOCPROC_PKCS11_PIN"] = right
+    return number
 
 
 def check(made: Office, ctx: Context, numbers: list[str]) -> None:

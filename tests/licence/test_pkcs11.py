@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pkcs11
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, pkcs12
+from pkcs11 import TokenFlag
 
-from docproc.errors import SealError, SealUnavailableError, SetupError
+from docproc.errors import SealError, SealPinError, SealUnavailableError, SetupError
 from docproc.licence.art import SealArt
 from docproc.licence.keys import close_signer, open_pkcs11
 from docproc.licence.layout import load_layout
@@ -107,3 +109,22 @@ def test_problems_with_the_token_are_named(module: Path, tmp_path: Path) -> None
         open_pkcs11(module, "nowhere", "seal-rsa", PIN)
     with pytest.raises(SealError, match="0 certificates"):
         open_pkcs11(module, TOKEN, "seal-of-nobody", PIN)
+
+
+def test_a_refused_pin_is_never_tried_again(module: Path) -> None:
+    wrong = "246802"
+    with pytest.raises(SealPinError, match="PIN") as refused:
+        open_pkcs11(module, TOKEN, "seal-rsa", wrong)
+    assert "口令" in refused.value.message_zh and "自动重试" not in refused.value.message_zh
+    assert counts_wrong_pins(module)
+    close_signer(open_pkcs11(module, TOKEN, "seal-rsa", PIN))
+    assert not counts_wrong_pins(module)
+    with pytest.raises(SealPinError, match="PIN"):
+        open_pkcs11(module, TOKEN, "seal-rsa", wrong)
+    assert not counts_wrong_pins(module), "the token was not asked"
+
+
+def counts_wrong_pins(module: Path) -> bool:
+    """Whether the last PIN that the token was shown was a wrong one."""
+    token = pkcs11.lib(str(module)).get_token(token_label=TOKEN)
+    return TokenFlag.USER_PIN_COUNT_LOW in token.flags
