@@ -39,7 +39,7 @@ WORKDIR /var/lib/docproc
 USER 10001:10001
 VOLUME /var/lib/docproc
 EXPOSE 8000
-# A worker answers no requests; where one runs, switch this check off.
+# Of the web process; a worker is asked at its own port (DOCPROC_METRICS_PORT), see compose.yaml.
 HEALTHCHECK --interval=15s --timeout=5s --start-period=60s \
     CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8000/readyz', timeout=4)"]
 ENTRYPOINT ["docproc"]

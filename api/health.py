@@ -33,7 +33,9 @@ class Metrics:
         self.oldest = Gauge("docproc_oldest_file_seconds", "Age of the oldest one", registry=self.registry)
         self.verdicts = Gauge("docproc_application_verdicts", "Verdicts", ("verdict",), registry=self.registry)
         self.licences = Gauge("docproc_licences", "Licences", ("status",), registry=self.registry)
-        self.jobs = Gauge("docproc_jobs_waiting", "Jobs that wait or run", ("queue",), registry=self.registry)
+        queue = ("queue", "lane")
+        self.jobs = Gauge("docproc_jobs_waiting", "Jobs that wait or run", queue, registry=self.registry)
+        self.age = Gauge("docproc_oldest_job_seconds", "Age of the oldest of them", queue, registry=self.registry)
 
 
 class Measured:
@@ -81,7 +83,7 @@ def readyz(ctx: Ctx) -> JSONResponse:
 
 @router.get("/metrics", response_class=Response, summary="Measurements for Prometheus")
 def metrics(request: Request, ctx: Ctx) -> Response:
-    """Requests, applications by status and verdict, licences, waiting files and their age, jobs by queue."""
+    """Requests, applications by status and verdict, licences, waiting files, jobs by queue and lane, and their age."""
     measured: Metrics = request.app.state.metrics
     with ctx.database.read() as session:
         for status, count in health.statuses(session).items():
@@ -93,8 +95,9 @@ def metrics(request: Request, ctx: Ctx) -> Response:
         waiting, oldest = health.waiting_files(session)
     measured.waiting.set(waiting)
     measured.oldest.set((ctx.clock() - oldest).total_seconds() if oldest is not None else 0)
-    for queue, count in ctx.jobs.waiting().items():
-        measured.jobs.labels(queue).set(count)
+    for part in ctx.jobs.waiting():
+        measured.jobs.labels(part.queue, part.lane).set(part.jobs)
+        measured.age.labels(part.queue, part.lane).set(part.age_seconds)
     return Response(generate_latest(measured.registry), media_type=CONTENT_TYPE_LATEST)
 
 

@@ -99,7 +99,7 @@ class Settings(BaseSettings):
     )
     engine_threads: int = Field(1, ge=1, le=64, description="Threads of the reading engine in each worker")
     log_json: bool = Field(False, description="Logs as JSON lines")
-    metrics_port: int = Field(0, description="Port on which a worker answers Prometheus; 0: none")
+    metrics_port: int = Field(0, description="Port on which a worker answers Prometheus, and `/readyz`; 0: none")
     traces_url: str = Field(
         "", description="OpenTelemetry collector, OTLP over HTTP: `http://HOST:4318/v1/traces`; empty: no traces"
     )

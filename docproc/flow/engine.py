@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 from docproc import tracing
 from docproc.errors import DocprocError, SetupError, UnavailableError
 from docproc.flow import meters
+from docproc.flow.lanes import BATCH_LANE, LANES, LaneName
 from docproc.log import working_on
 from docproc.store.db import Database
 from docproc.store.migrate import migrate
@@ -76,6 +77,9 @@ CRASHES: dict[Job, int] = {
 }
 """Deaths of its worker after which a job is given up; only what strangers send is likely to be the cause."""
 DEAD = ("ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED", "CANCELLED")
+_DEAD = tuple(f"'{status}'" for status in DEAD)
+_UNFINISHED = (("'ENQUEUED'", "'PENDING'"), ("'DELAYED'",))
+"""States of jobs that are not done, as literals: each part has an index of its own, which a bound value would miss."""
 
 
 def migrate_all(database: Database) -> None:
@@ -86,10 +90,51 @@ def migrate_all(database: Database) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """How much of a queue's lane waits or runs."""
+
+    queue: str
+    lane: LaneName
+    jobs: int
+    """Also those whose time has not come."""
+    age_seconds: float
+    """Since the oldest one could have been done; 0 without any."""
+
+
+def waiting(session: Session) -> list[Waiting]:
+    """What waits or runs, counted in the database; one for every queue and lane, also where there is nothing."""
+    jobs = _jobs(session)
+    batch = (jobs.c.priority >= BATCH_LANE).label("batch")
+    due = sa.func.min(sa.func.coalesce(jobs.c.delay_until_epoch_ms, jobs.c.created_at))
+    counted = sa.select(jobs.c.queue_name, batch, sa.func.count(), due).group_by(jobs.c.queue_name, batch)
+    parts = (counted.where(jobs.c.status.in_(map(sa.literal_column, states))) for states in _UNFINISHED)
+    found: dict[tuple[str, LaneName], tuple[int, int]] = {}
+    for queue, in_batch, count, since in session.execute(sa.union_all(*parts)):
+        lane: LaneName = "batch" if in_batch else "person"
+        before, oldest = found.get((queue, lane), (0, since))
+        found[queue, lane] = (before + count, min(oldest, since))
+    now = time.time() * 1000
+    return [
+        Waiting(queue, lane, count, max(0.0, (now - since) / 1000))
+        for queue in dict.fromkeys(QUEUE_OF.values())
+        for lane in LANES
+        for count, since in [found.get((queue, lane), (0, now))]
+    ]
+
+
+def _jobs(session: Session) -> sa.TableClause:
+    """The engine's own table."""
+    names = ("status", "queue_name", "priority", "created_at", "delay_until_epoch_ms")
+    schema = None if session.get_bind().dialect.name == "sqlite" else "dbos"
+    return sa.table("workflow_status", *map(sa.column, names), schema=schema)
+
+
+@dataclass(frozen=True, slots=True)
 class Jobs:
     """Enqueues jobs and looks at them; needs no worker in this process."""
 
     client: DBOSClient
+    database: Database
 
     @classmethod
     def connect(cls, database: Database) -> Jobs:
@@ -107,7 +152,7 @@ class Jobs:
             )
         except sa.exc.OperationalError as error:
             raise UnavailableError(f"the database does not serve: {type(error.orig).__name__}") from error
-        return cls(client)
+        return cls(client, database)
 
     def enqueue(
         self, session: Session, job: Job, job_id: str, *args: str | int, delay: float = 0, priority: int = 1
@@ -141,17 +186,19 @@ class Jobs:
         running = self.client.list_workflows(status="PENDING", load_input=False, load_output=False)
         return {job.executor_id for job in running if job.executor_id}
 
-    def waiting(self) -> dict[str, int]:
-        """Jobs that wait or run, by queue."""
-        counts = dict.fromkeys(QUEUE_OF.values(), 0)
-        for job in self.client.list_queued_workflows(load_input=False):
-            if job.queue_name in counts:
-                counts[job.queue_name] += 1
-        return counts
+    def waiting(self) -> list[Waiting]:
+        """What waits or runs, for every queue and lane."""
+        with self.database.read() as session:
+            return waiting(session)
 
     def given_up(self) -> int:
         """Jobs that ended without doing their work."""
-        return sum(len(self.client.list_workflows(status=s, load_input=False, load_output=False)) for s in DEAD)
+        with self.database.read() as session:
+            jobs = _jobs(session)
+            counted = (
+                sa.select(sa.func.count()).select_from(jobs).where(jobs.c.status.in_(map(sa.literal_column, _DEAD)))
+            )
+            return session.execute(counted).scalar_one()
 
     def forget_done(self, before: datetime, most: int = 500) -> int:
         """Drop jobs that did their work before a moment, oldest first; returns how many."""

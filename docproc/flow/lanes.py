@@ -7,6 +7,8 @@ keep the others waiting by handing in much at once.
 
 from __future__ import annotations
 
+from typing import Literal, get_args
+
 from sqlalchemy.orm import Session
 
 from docproc.errors import BusyError
@@ -14,6 +16,8 @@ from docproc.store import pages
 
 BATCH = "batch"
 """Channel of applications that nobody waits for."""
+LaneName = Literal["person", "batch"]
+LANES: tuple[LaneName, ...] = get_args(LaneName)
 PERSON_LANE, BATCH_LANE = 1, 1_000_000
 """First place of each lane."""
 BATCH_SHARE = 0.5

@@ -1,16 +1,26 @@
-"""Measurements of one worker process, for Prometheus."""
+"""What one worker process tells at its port: measurements for Prometheus, and whether it is at work."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+import threading
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from time import perf_counter
+from time import monotonic, perf_counter
+from typing import TYPE_CHECKING
+from wsgiref.simple_server import WSGIRequestHandler, make_server
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, start_http_server
+from prometheus_client import CollectorRegistry, Counter, Histogram, make_wsgi_app
+from prometheus_client.exposition import ThreadingWSGIServer
 
 from docproc.domain import PageReading
 from docproc.sandbox import cpu_seconds
 
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIEnvironment
+
+READY_SECONDS = 30.0
+"""A worker that has not looked around without trouble for so long is not at work."""
 REGISTRY = CollectorRegistry()
 _SECONDS = (0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100)
 STEP_SECONDS = Histogram("docproc_step_seconds", "Time of a step", ["step"], buckets=_SECONDS, registry=REGISTRY)
@@ -23,10 +33,44 @@ SEALS = Counter("docproc_seals", "Attempts to seal by their end", ["outcome"], r
 TAKEOVERS = Counter("docproc_takeovers", "Dead workers whose jobs were put back", registry=REGISTRY)
 
 
+_looked = -math.inf
+"""When this worker last looked around without trouble, by the monotonic clock; infinite: it need not for now."""
+
+
+def beat(*, for_long: bool = False) -> None:
+    """Note that this worker looked around just now, or is busy in good order for nobody knows how long."""
+    global _looked
+    _looked = math.inf if for_long else monotonic()
+
+
+def is_ready() -> bool:
+    """Whether this worker takes jobs, reaches its database, and its clock is right."""
+    return monotonic() - _looked < READY_SECONDS
+
+
 def listen(port: int) -> None:
-    """Answer Prometheus on all addresses; 0: not at all."""
-    if port:
-        start_http_server(port, registry=REGISTRY)
+    """Answer on all addresses: ``/readyz`` with 200 or 503, anything else with the measurements; port 0: not at all."""
+    if not port:
+        return
+    server = make_server("", port, _answer, ThreadingWSGIServer, _Silent)
+    threading.Thread(target=server.serve_forever, name="meters", daemon=True).start()
+
+
+class _Silent(WSGIRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:  # one who asks every few seconds is no news
+        pass
+
+
+_measurements = make_wsgi_app(REGISTRY)
+
+
+def _answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    if environ["PATH_INFO"] != "/readyz":
+        found: Iterable[bytes] = _measurements(environ, start_response)
+        return found
+    ready = is_ready()
+    start_response("200 OK" if ready else "503 Service Unavailable", [("Content-Type", "application/json")])
+    return [b'{"ready": true}' if ready else b'{"ready": false}']
 
 
 @contextmanager

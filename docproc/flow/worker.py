@@ -95,12 +95,16 @@ def run_worker(
     upgrade.adopt(ctx, [name])
     engine.launch(ctx.database, name, queues, settings.application_version)
     log.info("worker %s works off %s", name, ", ".join(queues))
+    meters.beat()
     on_ready()
     tidied = -math.inf
     while not stopping.wait(TICK_SECONDS):
-        _look_around(ctx, name)
+        if _look_around(ctx, name):
+            meters.beat()
         if time.monotonic() - tidied > TIDY_SECONDS:
+            meters.beat(for_long=True)
             _tidy(ctx, stamp, renewer)
+            meters.beat()
             tidied = time.monotonic()
     engine.stop(GRACE_SECONDS)
     ended.set()
@@ -128,16 +132,18 @@ def _register_seals(ctx: Context, stages: Stages) -> None:
         log.warning("no seal was registered: %s", error)
 
 
-def _look_around(ctx: Context, name: str) -> None:
-    """Take over from dead workers and close what was given up; trouble here never ends the worker."""
+def _look_around(ctx: Context, name: str) -> bool:
+    """Take over from dead workers, close what was given up; whether it went well: trouble never ends the worker."""
     try:
         ctx.refresh()
         take_over(ctx, name)
         close_given_up(ctx)
+        return True
     except UnavailableError as error:
         log.warning("looking for dead workers: %s; next try in %s s", error, TICK_SECONDS)
     except Exception:
         log.exception("looking for dead workers failed; next try in %s s", TICK_SECONDS)
+    return False
 
 
 def _tidy(ctx: Context, stamp: Stamper | None, renewer: Renew | None) -> None:

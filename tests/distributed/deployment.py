@@ -33,6 +33,26 @@ WEB, POSTGRES, MINIO = "web", "postgres", "minio"
 DISK_MIB = 1500
 
 
+def client(base: str, key: str | None = None) -> httpx.Client:
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    return httpx.Client(base_url=base, headers=headers, timeout=30)
+
+
+def new_key(base: str, admin_key: str, subject: str, *roles: str, org: str = "office") -> str:
+    with client(base, admin_key) as admin:
+        answer = admin.post("/v1/keys", json={"subject": subject, "org": org, "roles": list(roles)})
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["key"])
+
+
+def people(base: str, admin_key: str) -> dict[str, httpx.Client]:
+    """A client with a key of its own for each kind of caller."""
+    roles = ("kiosk", "reviewer", "sealer", "auditor")
+    return {role: client(base, new_key(base, admin_key, f"{role}-1", role)) for role in roles} | {
+        "nobody": client(base)
+    }
+
+
 @dataclass(frozen=True)
 class Machine:
     """What can be disturbed beside the processes: cables, disks and clocks."""
@@ -57,18 +77,13 @@ class Deployment:
     machine: Machine | None = None
 
     def client(self, key: str | None = None) -> httpx.Client:
-        headers = {"Authorization": f"Bearer {key}"} if key else {}
-        return httpx.Client(base_url=self.base, headers=headers, timeout=30)
+        return client(self.base, key)
 
     def new_key(self, subject: str, *roles: str, org: str = "office") -> str:
-        with self.client(self.admin_key) as admin:
-            answer = admin.post("/v1/keys", json={"subject": subject, "org": org, "roles": list(roles)})
-            assert answer.status_code == 201, answer.text
-            return str(answer.json()["key"])
+        return new_key(self.base, self.admin_key, subject, *roles, org=org)
 
     def people(self) -> dict[str, httpx.Client]:
-        roles = ("kiosk", "reviewer", "sealer", "auditor")
-        return {role: self.client(self.new_key(f"{role}-1", role)) for role in roles} | {"nobody": self.client()}
+        return people(self.base, self.admin_key)
 
     def start_workers(self, wait: bool = True) -> None:
         for name in READERS:

@@ -52,7 +52,10 @@ def test_web_and_worker_tell_queues_stages_verdicts_and_licences(
     upload_all(staff["kiosk"], number, trader_papers(turn="metrics"))
     before = staff["nobody"].get("/metrics").text
     assert f"docproc_files_waiting {len(trader_papers())}.0" in before
-    assert float(line(before, "docproc_oldest_file_seconds ").split()[-1]) > 0
+    waiting = '{lane="person",queue="read"}'
+    assert float(line(before, f"docproc_jobs_waiting{waiting}").split()[-1]) == len(trader_papers())
+    for name in ("docproc_oldest_file_seconds ", f"docproc_oldest_job_seconds{waiting}"):
+        assert float(line(before, name).split()[-1]) > 0
     deployed.workers.start("reader-1", READER_QUEUES)
     del deployed.workers.env["DOCPROC_METRICS_PORT"]
     checked(staff["kiosk"], number)
@@ -66,6 +69,7 @@ def test_web_and_worker_tell_queues_stages_verdicts_and_licences(
     after = staff["nobody"].get("/metrics").text
     assert "docproc_files_waiting 0.0" in after
     assert 'docproc_application_verdicts{verdict="pass"}' in after and 'docproc_licences{status="valid"}' in after
+    assert httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=5).status_code == 200
     worker = httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=5).text
     assert 'docproc_step_seconds_count{step="' in worker
     for start in (

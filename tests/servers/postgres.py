@@ -30,24 +30,24 @@ def cluster() -> Iterator[str]:
 
 @contextmanager
 def restartable_cluster(
-    disk: Path | None = None, host: Host = HERE, *, durable: bool = False
+    disk: Path | None = None, host: Host = HERE, *, durable: bool = False, password: str = "", port: int = 0
 ) -> Iterator[tuple[str, Server]]:
     """The URL of :func:`cluster` together with the server, which the test may stop and start.
 
     ``disk`` is where its data goes, by default the folder for temporary files. A ``durable`` one waits for its disk, as
-    in production: for measurements. PostgreSQL refuses to run as root, so root hands the folder and the process to the
-    account ``postgres``.
+    in production: for measurements. ``password`` and ``port`` are drawn where none is given. PostgreSQL refuses to run
+    as root, so root hands the folder and the process to the account ``postgres``.
     """
     initdb = find_program("initdb", COMMAND, *DEBIAN)
     folder = Path(tempfile.mkdtemp(prefix="docproc-pg-", dir=disk))
     try:
         user = _owner(folder)
-        password = secrets.token_hex(16)
+        password = password or secrets.token_hex(16)
         _make(initdb, folder, password, user)
-        port = free_port()
+        port = port or free_port()
         address = f"docproc:{password}@{host.address}:{port}"
         server: list[str | Path] = [initdb.with_name("postgres"), "-D", folder / "data", "-p", str(port), "-k", folder]
-        options = ["-c", f"listen_addresses={host.address}"]
+        options = ["-c", f"listen_addresses={','.join({host.address, HERE.address})}"]
         if not durable:  # the data lives as long as the test run: it survives a kill of the server, but no power cut
             options += ["-c", "fsync=off"]
         with (folder / "data" / "pg_hba.conf").open("a") as file:
