@@ -1,16 +1,19 @@
 """Made-up applications in great number, finished long ago: what a service has stored when a measurement begins.
 
-PostgreSQL makes the rows itself, a million applications in minutes. All of it follows from the seed.
+PostgreSQL makes the rows itself, in tables without indexes and in several sessions: nothing is copied to it that it
+cannot make. All of it follows from the seed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from itertools import count
 from typing import Any
 
 import sqlalchemy as sa
 
 from docproc.errors import InputError
+from docproc.store.bare import bare, tables, together
 from docproc.store.db import Database
 
 FILES = 3
@@ -31,25 +34,15 @@ READING = (
     '"confidence": 0.93, '
     '"box": [412.5, 510.0, 1040.0, 602.5], "page": 1, "source": "ocr"}}}'
 )
+Chain = tuple[str, ...]
+"""Statements that follow each other; chains do not wait for one another."""
 NUMBER = "'A' || lpad(n::text, 9, '0')"
-STATEMENTS = (
+APPLICATIONS: Chain = (
     f"""INSERT INTO applications (number, matter, org, channel, created_by, created_at, updated_at, submitted_at,
            status, version, revision, checked_revision, verdict, seal_state, seal_note, seal_attempt)
        SELECT {NUMBER}, 'sole_trader', 'org-' || n % 20, 'kiosk', 'kiosk-' || n % 200, at, at, at,
            CASE WHEN n > :rows - :open THEN 'submitted' ELSE 'issued' END, 4, 3, 3, 'pass', 'sealed', '', 1
        FROM (SELECT n, now() - interval '30 seconds' * (:rows - n) AS at FROM generate_series(1, :rows) n) numbered""",
-    f"""INSERT INTO pages (id, application, position, filename, media_type, size, sha256, material_hint, state,
-           error_code, uploaded_at, uploaded_by, read_at)
-       SELECT md5(:seed || n || '-' || p), {NUMBER}, p, 'x.jpg', 'image/jpeg', 300000,
-           md5(:seed || 'a' || n || p) || md5('b' || n || p), '', 'read', '', at, 'kiosk-' || n % 200, at
-       FROM (SELECT n, p, now() - interval '30 seconds' * (:rows - n) AS at
-             FROM generate_series(1, :rows) n, generate_series(1, :files) p) numbered""",
-    """INSERT INTO readings (page_id, page_index, material, body)
-       SELECT id, 0, 'idcard', CAST(:reading AS jsonb) FROM pages""",
-    """INSERT INTO corrections (page_id, page_index, field, value, corrected_by, corrected_at)
-       SELECT id, 0, 'name', '样例', 'reviewer', uploaded_at FROM pages WHERE position = 1""",
-    """INSERT INTO previews (page_id, page_index, view_sha256, thumb_sha256, width, height)
-       SELECT id, 0, md5('v' || id) || md5('w' || id), md5('t' || id) || md5('u' || id), 1600, 1131 FROM pages""",
     """INSERT INTO follow_codes (application, code) SELECT number, md5(:seed || 'f' || number) FROM applications""",
     """INSERT INTO findings (application, code, severity, message, basis)
        SELECT number, 'x', 'warn', 'x', '' FROM applications""",
@@ -72,6 +65,24 @@ STATEMENTS = (
     """INSERT INTO licence_holders (licence, holder_code) SELECT number, left(md5(number), 18) FROM licences""",
     """INSERT INTO licence_events (licence, status, changed_by, changed_at, reason)
        SELECT number, 'valid', 'system', now(), '签发' FROM licences""",
+    """INSERT INTO outbox (topic, subject, org, body, created_at, delivered_at)
+       SELECT 'application.issued', number, org, '{}', created_at, created_at FROM applications""",
+)
+PAGES: Chain = (
+    f"""INSERT INTO pages (id, application, position, filename, media_type, size, sha256, material_hint, state,
+           error_code, uploaded_at, uploaded_by, read_at)
+       SELECT md5(:seed || n || '-' || p), {NUMBER}, p, 'x.jpg', 'image/jpeg', 300000,
+           md5(:seed || 'a' || n || p) || md5('b' || n || p), '', 'read', '', at, 'kiosk-' || n % 200, at
+       FROM (SELECT n, p, now() - interval '30 seconds' * (:rows - n) AS at
+             FROM generate_series(1, :rows) n, generate_series(1, :files) p) numbered""",
+    """INSERT INTO readings (page_id, page_index, material, body)
+       SELECT id, 0, 'idcard', CAST(:reading AS jsonb) FROM pages""",
+    """INSERT INTO corrections (page_id, page_index, field, value, corrected_by, corrected_at)
+       SELECT id, 0, 'name', '样例', 'reviewer', uploaded_at FROM pages WHERE position = 1""",
+    """INSERT INTO previews (page_id, page_index, view_sha256, thumb_sha256, width, height)
+       SELECT id, 0, md5('v' || id) || md5('w' || id), md5('t' || id) || md5('u' || id), 1600, 1131 FROM pages""",
+)
+LOG: Chain = (
     f"""INSERT INTO audit_log (seq, happened_at, actor, action, subject, detail, previous, sha256)
        SELECT :lines * (n - 1) + line, now() - interval '30 seconds' * (:rows - n), 'kiosk-' || n % 200,
            (ARRAY['application.created', 'page.added', 'application.submitted', 'application.approved'])[line],
@@ -81,8 +92,6 @@ STATEMENTS = (
        SELECT 'filled', md5(:seed || n), md5('q' || n) || md5('r' || n), '{}', now()
        FROM generate_series(1, :recent) n""",
     "INSERT INTO counters (name, value) VALUES ('audit', :lines * :rows)",
-    """INSERT INTO outbox (topic, subject, org, body, created_at, delivered_at)
-       SELECT 'application.issued', number, org, '{}', created_at, created_at FROM applications""",
 )
 FINISHED_JOBS = """INSERT INTO dbos.workflow_status (workflow_uuid, status, name, queue_name, application_name,
        priority, created_at, started_at_epoch_ms, completed_at)
@@ -112,16 +121,22 @@ def fill(
         raise InputError("only PostgreSQL makes so many rows: set DOCPROC_DATABASE_URL")
     values = {"rows": rows, "seed": f"{seed}/", "files": FILES, "lines": LINES, "reading": READING, "jobs": JOBS}
     values |= {"recent": min(rows, RECENT), "open": min(rows, OPEN)}
-    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql("SET synchronous_commit = off")
+    with database.engine.connect() as connection:
         engine = connection.exec_driver_sql("SELECT to_regclass('dbos.workflow_status')").scalar()
-        statements = (*STATEMENTS, *([FINISHED_JOBS] if engine else []))
-        for done, text in enumerate(statements):
-            tell(done, len(statements))
-            statement = sa.text(text)
-            named: list[sa.BindParameter[Any]] = [
-                sa.bindparam(name, values[name]) for name in statement.compile().params
-            ]  # and so typed
-            connection.execute(statement.bindparams(*named))
-        connection.exec_driver_sql("VACUUM (ANALYZE)")
-        connection.exec_driver_sql("RESET synchronous_commit")
+    chains = [PAGES, APPLICATIONS, LOG, *([(FINISHED_JOBS,)] if engine else [])]
+    done, total = count(1), len(chains)
+
+    def step() -> None:
+        tell(next(done), total)
+
+    with bare(database, step) as later:
+        total += later
+        together(database, [[_bound(text, values) for text in chain] for chain in chains], step)
+    together(database, [[f"VACUUM (ANALYZE) {table}"] for table in tables(database)])
+
+
+def _bound(text: str, values: Mapping[str, object]) -> sa.TextClause:
+    """The statement with its values, typed by what they are."""
+    statement = sa.text(text)
+    named: list[sa.BindParameter[Any]] = [sa.bindparam(name, values[name]) for name in statement.compile().params]
+    return statement.bindparams(*named)

@@ -17,10 +17,11 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
+from docproc.flow import engine
+from docproc.flow.engine import migrate_all
 from docproc.store import applications, audit, erasing, figures, health, licences, outbox, pages, sharing
 from docproc.store.db import Database, create_database, drop_database, open_database
 from docproc.store.filling import fill
-from docproc.store.migrate import migrate
 
 ROWS = int(os.environ.get("DOCPROC_PLAN_ROWS", "30000"))
 AT = datetime(2020, 11, 23, 9, 30, tzinfo=UTC)
@@ -69,6 +70,7 @@ HOT: dict[str, Query] = {
     "applications by status": health.statuses,
     "applications by verdict": health.verdicts,
     "licences by status": health.licences_by_status,
+    "what waits in the queues": engine.waiting,
     "decisions of a time": lambda s: figures.decided(s, "org-7", datetime.now(UTC)),
 }
 
@@ -77,7 +79,7 @@ HOT: dict[str, Query] = {
 def filled(postgres_url: str) -> Iterator[Database]:
     name = f"plans_{uuid4().hex[:8]}"
     database = open_database(create_database(postgres_url, name))
-    migrate(database)
+    migrate_all(database)
     fill(database, ROWS)
     yield database
     database.close()
