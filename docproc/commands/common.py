@@ -8,16 +8,33 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from docproc.errors import SetupError, UnavailableError
+from docproc.settings import Settings
+
+if TYPE_CHECKING:
+    from docproc.licence.trust import TrustList
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 Files = Annotated[list[Path], typer.Argument(help="JPEG, PNG, TIFF or PDF files.", exists=True, dir_okay=False)]
 MatterName = Annotated[str, typer.Option("--matter", help="Matter id, see `docproc matter list`.")]
 Today = Annotated[str | None, typer.Option(help="Day to check against, YYYY-MM-DD; default today.")]
+
+TrustFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--trust",
+        help="Folder of trusted certificates and CRLs; default the settings' and the recognised roots.",
+    ),
+]
+RevocationFolder = Annotated[
+    Path | None, typer.Option("--revocation", help="Folder of further CRLs (*.crl) and OCSP responses (*.ocsp).")
+]
 
 out = Console()
 err = Console(stderr=True)
@@ -75,6 +92,33 @@ def moment(text: str | None) -> datetime:
     except ValueError:
         raise typer.BadParameter(f"{text!r} is not a time; write 2026-11-23 or 2026-11-23T10:00:00+08:00") from None
     return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def known_trust(settings: Settings, folder: Path | None, revocation: Path | None) -> TrustList:
+    """Whom a command trusts: a folder that was named, else that of the settings with what two persons recognised.
+
+    Raises:
+        SetupError: a folder is missing or wrong, or holds revocation information of somebody unknown.
+    """
+    from docproc.flow.trusting import trust_of
+    from docproc.licence.revoked import unknown_sources
+    from docproc.licence.trust import TrustList
+
+    try:
+        known = TrustList.from_folder(folder) if folder is not None else trust_of(settings)
+    except UnavailableError as error:
+        err.print(f"without the recognised roots of other departments: {error}", style="yellow", highlight=False)
+        known = TrustList.from_folder(settings.trust_dir)
+    if revocation is None:
+        return known
+    known = known.informed(revocation)
+    if unknown := unknown_sources(known):
+        # it would count for nothing, and a revocation in it would stay unseen
+        raise SetupError(
+            f"no trusted certificate signed the revocation information of {', '.join(unknown)}: put the "
+            "certificates of its issuer into the trust folder"
+        )
+    return known
 
 
 def findings_table(findings: Any) -> Table:

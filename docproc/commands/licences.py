@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from docproc.commands.common import Json, emit, moment, out
+from docproc.commands.common import Json, RevocationFolder, TrustFolder, emit, known_trust, moment, out
 from docproc.settings import Settings
 
 seal_app = typer.Typer(help="Seals and the development PKI.", no_args_is_help=True)
@@ -55,12 +55,11 @@ def archive_export(
     from docproc.flow.context import open_context
     from docproc.flow.sealing import open_sealer
     from docproc.licence.package import make_package
-    from docproc.licence.trust import TrustList
 
     settings = Settings()
     ctx = open_context(settings)
     try:
-        files = archive_files(ctx, number, TrustList.from_folder(settings.trust_dir))
+        files = archive_files(ctx, number)
     finally:
         ctx.close()
     path = to or Path(f"{number}.zip")
@@ -74,15 +73,15 @@ def archive_export(
 @archive_app.command("verify")
 def archive_verify(
     file: Annotated[Path, typer.Argument(help="Archive package.", exists=True, dir_okay=False)],
-    trust: Annotated[Path | None, typer.Option(help="Folder of trusted certificates and CRLs.")] = None,
+    trust: TrustFolder = None,
+    revocation: RevocationFolder = None,
     at: Annotated[str | None, typer.Option(help="Moment of verification, ISO 8601; default now.")] = None,
     as_json: Json = False,
 ) -> None:
     """Check an archive package on its own, without any store; exit 1 unless everything holds."""
     from docproc.licence.package import verify_package
-    from docproc.licence.trust import TrustList
 
-    known = TrustList.from_folder(trust or Settings().trust_dir)
+    known = known_trust(Settings(), trust, revocation)
     report = verify_package(file.read_bytes(), known, moment(at))
     if as_json:
         emit(report.to_json())

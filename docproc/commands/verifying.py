@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.progress import track
 
-from docproc.commands.common import Json, emit, err, moment, out
+from docproc.commands.common import Json, RevocationFolder, TrustFolder, emit, err, known_trust, moment, out
 from docproc.settings import Settings
 
 if TYPE_CHECKING:
@@ -24,7 +24,8 @@ _PICTURES = (b"\xff\xd8\xff", b"\x89PNG", b"II*\0", b"MM\0*", b"GIF8")
 
 def verify(
     files: Annotated[list[Path], typer.Argument(help="Licences as PDF, or photographs.", exists=True, dir_okay=False)],
-    trust: Annotated[Path | None, typer.Option(help="Folder of trusted certificates and CRLs.")] = None,
+    trust: TrustFolder = None,
+    revocation: RevocationFolder = None,
     at: Annotated[str | None, typer.Option(help="Moment of verification, ISO 8601; default now.")] = None,
     status_list: Annotated[
         Path | None,
@@ -49,12 +50,11 @@ def verify(
 ) -> None:
     """Verify sealed licences offline, or photographs of printed ones; exit 1 unless everything holds."""
     from docproc.licence.status_list import read_status_list
-    from docproc.licence.trust import TrustList
 
     settings = Settings()
     if report_file is not None and (report_file.suffix.lower() not in (".pdf", ".xml") or len(files) > 1):
         raise typer.BadParameter(f"{report_file.name}: a report is about one file and ends in .pdf or .xml")
-    known = TrustList.from_folder(trust or settings.trust_dir)
+    known = known_trust(settings, trust, revocation)
     when = moment(at)
     listed = read_status_list(status_list.read_text("utf-8"), known, when) if status_list is not None else None
     if pages:

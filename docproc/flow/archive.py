@@ -9,19 +9,19 @@ from typing import Any
 from docproc.errors import ConflictError
 from docproc.flow import views
 from docproc.flow.context import Context
+from docproc.flow.trusting import trust_list
 from docproc.flow.verifying import StoredRegister
 from docproc.licence.package import LICENCE, METADATA
 from docproc.licence.report_pdf import report_pdf
 from docproc.licence.report_xml import report_xml
 from docproc.licence.sandbox import verify_limited
-from docproc.licence.trust import TrustList
 from docproc.matter import find_matter
 from docproc.store import applications, audit, licences, pages
 
 MOST_AUDIT_LINES = 10_000
 
 
-def archive_files(ctx: Context, number: str, trust: TrustList) -> dict[str, bytes]:
+def archive_files(ctx: Context, number: str) -> dict[str, bytes]:
     """Every file of the package of a licence, by name.
 
     Raises:
@@ -33,6 +33,7 @@ def archive_files(ctx: Context, number: str, trust: TrustList) -> dict[str, byte
         row = licences.find_licence(session, number)
         application = applications.find_application(session, row.application)
         viewed = views.application(session, application)
+        viewed.pop("follow_code")  # opens the case and the licence's pick-up to whoever reads the archive
         licence = views.licence(session, row, ctx.today())
         originals = [
             (page.position, page.sha256, page.filename) for page in pages.live_pages(session, application.number)
@@ -46,7 +47,7 @@ def archive_files(ctx: Context, number: str, trust: TrustList) -> dict[str, byte
         spec = find_matter(row.matter)
         sealed = row.sha256 or ""
     data = ctx.blobs.get(sealed)
-    report = verify_limited(data, trust, at, StoredRegister(ctx))
+    report = verify_limited(data, trust_list(ctx), at, StoredRegister(ctx))
     if report.indication != "TOTAL-PASSED" or report.issued != "as-issued":
         raise ConflictError(f"licence {number} does not verify: {report.indication} {report.issued}")
     files = {

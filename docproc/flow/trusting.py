@@ -18,7 +18,9 @@ from docproc.flow.two_persons import check_closable, close
 from docproc.licence.anchors import Anchor
 from docproc.licence.recognition import read_root
 from docproc.licence.trust import TrustList
+from docproc.settings import Settings
 from docproc.store import audit, trust
+from docproc.store.db import Database, has_database, open_database
 from docproc.store.tables import TrustChangeRow
 
 USES = ("seal", "timestamp")
@@ -46,8 +48,28 @@ def trust_list(ctx: Context) -> TrustList:
     Raises:
         SetupError: the trust folder is missing or wrong.
     """
-    own = TrustList.from_folder(ctx.settings.trust_dir)
-    with ctx.database.read() as session:
+    return _with_recognised(TrustList.from_folder(ctx.settings.trust_dir), ctx.database)
+
+
+def trust_of(settings: Settings) -> TrustList:
+    """The same for a command, which may run where there is no database: the trust folder is all there is then.
+
+    Raises:
+        SetupError: the trust folder is missing or wrong.
+        UnavailableError: there is a database, but it is out of reach.
+    """
+    own = TrustList.from_folder(settings.trust_dir)
+    if not has_database(settings.database):
+        return own
+    database = open_database(settings.database)
+    try:
+        return _with_recognised(own, database)
+    finally:
+        database.close()
+
+
+def _with_recognised(own: TrustList, database: Database) -> TrustList:
+    with database.read() as session:
         found = trust.recognised(session)
     if not found:
         return own

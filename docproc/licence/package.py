@@ -12,7 +12,8 @@ import io
 import json
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,7 +23,7 @@ from docproc.licence.jose import read_statement, sign_statement
 from docproc.licence.keys import Signer
 from docproc.licence.report import VerificationReport
 from docproc.licence.sandbox import verify_limited
-from docproc.licence.token import check_token
+from docproc.licence.token import check_token, token_ends
 from docproc.licence.trust import TrustList
 
 KIND = "docproc-archive"
@@ -86,13 +87,20 @@ def verify_package(data: bytes, trust: TrustList, at: datetime) -> PackageReport
     """Check a package on its own: the signature over the hashes, every file, and the licence inside at ``at``."""
     try:
         files = _unpack(data)
-        signed = files[SIGNED]
-        moment = check_token(files[STAMPED], hashlib.sha256(signed).digest(), trust)
-        statement = read_statement(signed.decode("ascii"), KIND, trust, moment)
+        missing = [name for name in (HASHES, SIGNED, STAMPED, LICENCE, METADATA) if name not in files]
+        if missing:
+            raise InputError(f"{', '.join(missing)} is missing")
+        signed, token = files[SIGNED], files[STAMPED]
+        with _about(f"{STAMPED} or {SIGNED}"):
+            moment = check_token(token, hashlib.sha256(signed).digest(), trust)
+        with _about(SIGNED):
+            statement = read_statement(signed.decode("ascii"), KIND, trust, moment)
         listed = json.loads(statement.payload)["files"]
-        number = str(json.loads(files[METADATA])["number"])
         problems = [] if statement.payload == files[HASHES] else [f"{HASHES} is not what was signed"]
         problems += _differences(files, listed)
+        if at > (end := token_ends(token)):
+            problems.append(f"{STAMPED} wore out on {end:%Y-%m-%d}: nothing proves its time since; export it again")
+        number = _number(files[METADATA])
     except _BROKEN as error:
         return PackageReport(False, "", None, "", 0, (f"not a whole package: {error}",), None)
     verdict = verify_limited(files[LICENCE], trust, at)
@@ -103,6 +111,23 @@ def verify_package(data: bytes, trust: TrustList, at: datetime) -> PackageReport
     elif verdict.licence.authority_code != statement.authority_code:
         problems.append("the package is signed by another authority than issued the licence")
     return PackageReport(not problems, number, moment, statement.signer, len(listed), tuple(problems), verdict)
+
+
+@contextmanager
+def _about(name: str) -> Iterator[None]:
+    """Name the file that a problem is about."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{name}: {error}") from error
+
+
+def _number(metadata: bytes) -> str:
+    """The licence's number; empty where the metadata, which is named as changed then, cannot be read."""
+    try:
+        return str(json.loads(metadata)["number"])
+    except (ValueError, KeyError, TypeError):
+        return ""
 
 
 def _differences(files: dict[str, bytes], listed: dict[str, str]) -> list[str]:
@@ -118,8 +143,10 @@ def _unpack(data: bytes) -> dict[str, bytes]:
     with zipfile.ZipFile(io.BytesIO(data)) as packed:
         entries = packed.infolist()
         names = [item.filename for item in entries]
-        if len(names) > MAX_FILES or len(set(names)) != len(names):
-            raise InputError("too many files, or two of one name")
+        if len(names) > MAX_FILES:
+            raise InputError(f"more than {MAX_FILES} files")
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise InputError(f"there are several files of one name: {', '.join(twice)}")
         if sum(item.file_size for item in entries) > MAX_BYTES:
             raise InputError(f"unpacked it is larger than {MAX_BYTES} bytes")
         return {item.filename: packed.read(item) for item in entries}

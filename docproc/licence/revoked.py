@@ -1,4 +1,4 @@
-"""Revocations that a verifier knows beside the file, from the CRLs in its trust folder.
+"""Revocations that a verifier knows beside the file, from CRLs and OCSP responses at hand.
 
 pyHanko stops at the first piece of revocation information that answers; a good OCSP response inside the file would
 hide a later revocation. What the verifier itself was told comes first here.
@@ -6,32 +6,59 @@ hide a later revocation. What the verifier itself was told comes first here.
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterator
 from datetime import datetime
+from itertools import chain
 
 from asn1crypto import x509
 from asn1crypto.crl import CertificateList
+from asn1crypto.ocsp import OCSPResponse
 from cryptography import x509 as pyca
 from cryptography.exceptions import InvalidSignature
+from cryptography.x509 import ocsp
 
+from docproc.licence.chains import vouched
 from docproc.licence.sm2 import has_sm2_key, issued_by
 from docproc.licence.trust import TrustList
+from docproc.licence.validation_data import is_signed_answer
 
 _COMPROMISE = {"key_compromise", "ca_compromise", "aa_compromise"}
 
 
 def revocation(certificate: x509.Certificate, trust: TrustList) -> tuple[datetime, str] | None:
-    """When and why a certificate was revoked according to a CRL of the trust folder; ``None`` when none lists it.
+    """When and why a certificate was revoked according to what the verifier was told; ``None``: nobody says so.
 
-    A CRL counts when a certificate of the trust folder with the issuer's name signed it.
+    What nobody signed whom the trust list knows does not count.
     """
+    return next(chain(_listed(certificate, trust), _answered(certificate, trust)), None)
+
+
+def _listed(certificate: x509.Certificate, trust: TrustList) -> Iterator[tuple[datetime, str]]:
     for item in trust.evidence.crls:
         if item.issuer != certificate.issuer or not is_signed(item, trust):
             continue
         for entry in item["tbs_cert_list"]["revoked_certificates"] or []:
             if entry["user_certificate"].native == certificate.serial_number:
                 reason = entry.crl_reason_value.native if entry.crl_reason_value else "unspecified"
-                return entry["revocation_date"].native, reason
-    return None
+                yield entry["revocation_date"].native, reason
+
+
+def _answered(certificate: x509.Certificate, trust: TrustList) -> Iterator[tuple[datetime, str]]:
+    for item in trust.evidence.ocsps:
+        for answer in item.basic_ocsp_response["tbs_response_data"]["responses"]:
+            asked, status = answer["cert_id"], answer["cert_status"]
+            name = hashlib.new(asked["hash_algorithm"]["algorithm"].native, certificate.issuer.dump()).digest()
+            same = asked["serial_number"].native == certificate.serial_number
+            if same and asked["issuer_name_hash"].native == name and status.name == "revoked" and _given(item, trust):
+                told = status.chosen
+                yield told["revocation_time"].native, told["revocation_reason"].native or "unspecified"
+
+
+def unknown_sources(trust: TrustList) -> list[str]:
+    """Issuers of CRLs and OCSP responses at hand that count for nothing: nobody is known who signed them."""
+    lists = [item.issuer.human_friendly for item in trust.evidence.crls if not is_signed(item, trust)]
+    return lists + ["OCSP" for item in trust.evidence.ocsps if not _given(item, trust)]
 
 
 def spoils(found: tuple[datetime, str] | None, used: datetime | None) -> bool:
@@ -61,3 +88,11 @@ def is_signed(found: CertificateList, trust: TrustList) -> bool:
             except (InvalidSignature, TypeError):
                 continue
     return False
+
+
+def _given(found: OCSPResponse, trust: TrustList) -> bool:
+    """Whether a certificate that the trust list leads to signed an OCSP response."""
+    answer = ocsp.load_der_ocsp_response(found.dump())
+    if answer.response_status != ocsp.OCSPResponseStatus.SUCCESSFUL:
+        return False
+    return is_signed_answer(answer, vouched(trust, answer.certificates))

@@ -54,3 +54,10 @@ def check_token(token: bytes, digest: bytes, trust: TrustList) -> datetime:
     if not (status["intact"] and status["valid"] and status.get("trust_problem_indic") is None):
         raise InputError("the time-stamp does not fit this hash, or its TSA is not trusted")
     return moment
+
+
+def token_ends(token: bytes) -> datetime:
+    """When a token that was checked wears out: the first end of a certificate that it carries."""
+    signed = cms.ContentInfo.load(token, strict=True)["content"]
+    end: datetime = min(item.chosen.not_valid_after for item in signed["certificates"])
+    return end

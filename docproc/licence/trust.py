@@ -73,6 +73,21 @@ class TrustList:
             anchors=(*self.anchors, *anchors),
         )
 
+    def informed(self, folder: Path) -> TrustList:
+        """This list with a bundle of revocation information: ``*.crl`` and ``*.ocsp|ors`` (DER) of a folder.
+
+        Raises:
+            SetupError: no such folder, nothing in it, or a file that is not what its name says.
+        """
+        if not folder.is_dir():
+            raise SetupError(f"revocation folder {folder} is missing")
+        crls = tuple(_crl(path) for path in _files(folder, {".crl"}))
+        answers = tuple(_answer(path) for path in _files(folder, {".ocsp", ".ors"}))
+        if not crls and not answers:
+            raise SetupError(f"revocation folder {folder} is empty: put CRLs (*.crl) or OCSP responses (*.ocsp) there")
+        known = self.evidence
+        return replace(self, evidence=Evidence((*known.crls, *crls), (*known.ocsps, *answers)))
+
     @classmethod
     def from_folder(cls, folder: Path) -> TrustList:
         """Read ``*.crt|cer|pem|der`` (self-issued ones are trust anchors), ``*.crl`` and ``trust.toml`` of a folder.
@@ -159,4 +174,13 @@ def _crl(path: Path) -> crl.CertificateList:
         found.issuer.native  # noqa: B018
     except (ValueError, TypeError) as error:
         raise SetupError(f"{path} is not a certificate revocation list: replace or remove it") from error
+    return found
+
+
+def _answer(path: Path) -> ocsp.OCSPResponse:
+    try:
+        found = ocsp.OCSPResponse.load(path.read_bytes(), strict=True)
+        found.basic_ocsp_response["tbs_response_data"]["responses"].native  # noqa: B018
+    except (ValueError, TypeError, AttributeError) as error:
+        raise SetupError(f"{path} is not an OCSP response: replace or remove it") from error
     return found

@@ -47,7 +47,7 @@ def check_validation_data(store: DocumentSecurityStore, trust: TrustList, signer
         whole = (
             all(item in good for item in certificates)
             and all(any(_is_list_of(item, issuer) for issuer in good) for item in lists)
-            and all(_is_signed(item, good) for item in answers)
+            and all(is_signed_answer(item, good) for item in answers)
         )
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise StructureError(f"the validation data cannot be decoded: {error}") from error
@@ -62,7 +62,7 @@ def _is_list_of(found: pyca.CertificateRevocationList, issuer: pyca.Certificate)
     return signed_list(found, issuer) if key is None else bool(found.is_signature_valid(key))
 
 
-def _is_signed(answer: ocsp.OCSPResponse, good: Sequence[pyca.Certificate]) -> bool:
+def is_signed_answer(answer: ocsp.OCSPResponse, good: Sequence[pyca.Certificate]) -> bool:
     """Whether a known certificate signed an OCSP response, and whether it carries known ones alone."""
     if answer.response_status != ocsp.OCSPResponseStatus.SUCCESSFUL or answer.signature_hash_algorithm is None:
         return False

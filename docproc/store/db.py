@@ -98,6 +98,12 @@ def open_database(url: str, pool_size: int = 10) -> Database:
     raise SetupError(f"database {url.split(':')[0]!r} is not supported: use sqlite:///FILE or postgresql://…")
 
 
+def has_database(url: str) -> bool:
+    """Whether a database was ever made at a URL; one on a server is taken to be there."""
+    parsed = sa.make_url(url)
+    return not parsed.drivername.startswith("sqlite") or (bool(parsed.database) and Path(str(parsed.database)).exists())
+
+
 def create_database(url: str, name: str) -> str:
     """Make an empty database beside another one on a PostgreSQL server; returns its URL.
 

@@ -57,14 +57,18 @@ def pki(tmp_path: Path) -> DevPki:
     return DevPki(tmp_path / "pki")
 
 
-def register(ctx: Context, pki: DevPki, licence: Licence = LICENCE) -> str:
-    """Seal and register a licence; returns the SHA-256 of its file."""
+def sealed(pki: DevPki, licence: Licence = LICENCE) -> bytes:
+    """A licence under the seal of a PKI."""
     layout = load_layout("food_business")
-    sealed = seal(
+    return seal(
         render(licence, layout), pki.signer(), pki.timestamper(lambda: NOW), pki.seal_trust(),
         place=layout.seal, art=draw(AUTHORITY, font(), diameter=42.0), reason="签发", at=NOW,
     )  # fmt: skip
-    digest, number = ctx.blobs.put(sealed), licence.number
+
+
+def register(ctx: Context, pki: DevPki, licence: Licence = LICENCE) -> str:
+    """Seal and register a licence; returns the SHA-256 of its file."""
+    digest, number = ctx.blobs.put(sealed(pki, licence)), licence.number
     with ctx.database.write() as session:
         application = applications.add_application(
             session, f"A-{number}", matter="food_licence", org="office", channel="kiosk", by="kiosk-1", at=NOW

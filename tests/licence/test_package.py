@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -76,3 +76,10 @@ def test_any_bytes_get_a_verdict(package: bytes, trust: TrustList, fresh_pki: De
     for data in (b"", b"PK\x03\x04junk", package[: len(package) // 2]):
         assert not verify_package(data, trust, now()).ok
     assert not verify_package(package, fresh_pki.trust_list(), now()).ok
+
+
+def test_a_package_whose_time_stamp_wore_out_says_so(package: bytes, trust: TrustList) -> None:
+    told = verify_package(package, trust, now() + timedelta(days=366 * 12)).problems
+    assert any(item.startswith(f"{STAMPED} wore out on 20") for item in told), told
+    assert any(item.startswith(f"{LICENCE}: INDETERMINATE NO_POE") for item in told), told
+    assert not verify_package(package, trust, now() + timedelta(days=400)).problems
