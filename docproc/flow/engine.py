@@ -298,6 +298,7 @@ def launch(database: Database, name: str, queues: Sequence[str], version: str) -
         "application_version": version,
         "serializer": DBOSPortableJSONSerializer(),
         "run_migrations": False,
+        "notification_listener_polling_interval_sec": 0.1,  # asks nothing, as no job waits for messages; stopping waits
         "log_level": "WARNING",
         "enable_otlp": tracing.is_on(),  # spans of jobs and steps; to the collector of this process
         "otel_attribute_format": "semconv",

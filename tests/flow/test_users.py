@@ -10,6 +10,7 @@ import pytest
 from docproc.errors import AccessError, InputError, NotFoundError
 from docproc.flow import reviewing, service, users
 from docproc.flow.context import Context
+from docproc.matter import find_matter
 from docproc.store.claims import ClaimedError
 from tests.flow.people import ADMIN, KIOSK, OTHER_REVIEWER, REVIEWER, SEALER, seen, submitted
 
@@ -111,7 +112,8 @@ def test_one_works_on_an_application_and_the_other_is_told_who(office: Context) 
         service.decide(office, OTHER_REVIEWER, number, "return", seen(view), reason="补正")
     assert reviewing.next_number(office, OTHER_REVIEWER) != number
     waiting = next(w for w in reviewing.queue(office, OTHER_REVIEWER) if w.view["number"] == number)
-    assert waiting.by == REVIEWER.subject and not waiting.mine and waiting.term.light == "green"
+    assert waiting.by == REVIEWER.subject and not waiting.mine
+    assert waiting.term.due.on == office.today() + timedelta(days=find_matter("sole_trader").clock.accept_days)
     reviewing.put_back(office, REVIEWER, number)
     assert reviewing.claim(office, OTHER_REVIEWER, number)
     service.decide(office, OTHER_REVIEWER, number, "return", seen(view), reason="补正")
