@@ -20,9 +20,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from docproc.errors import SetupError
+from docproc.flow.admin import first_key
+from docproc.flow.context import open_context
 from docproc.flow.engine import migrate_all
 from docproc.flow.guardian import PARENT_PIPE
-from docproc.flow.service import first_key, open_context
 from docproc.flow.users import first_user
 from docproc.settings import Settings
 from docproc.store.db import open_database

@@ -12,15 +12,12 @@ import io
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
-
-from fontTools.fontBuilder import FontBuilder
-from fontTools.misc.psCharStrings import T2CharString
-from fontTools.pens.recordingPen import RecordingPen
-from fontTools.pens.t2CharStringPen import T2CharStringPen
-from fontTools.ttLib import TTFont
+from typing import TYPE_CHECKING, Any
 
 from docproc.errors import InputError
+
+if TYPE_CHECKING:  # slow to load, and most processes that could draw never do
+    from fontTools.misc.psCharStrings import T2CharString
 
 Command = tuple[str, tuple[tuple[float, float], ...]]
 """``moveTo``, ``lineTo``, ``curveTo`` or ``closePath`` with its points, in font units, y upwards."""
@@ -43,6 +40,8 @@ class Typeface:
     """One font file. Use :func:`typeface` to get the kept instance."""
 
     def __init__(self, path: Path) -> None:
+        from fontTools.ttLib import TTFont
+
         self._font = TTFont(path, lazy=True)
         self._cmap: dict[int, str] = self._font.getBestCmap()
         self._glyphs: Any = self._font.getGlyphSet()
@@ -79,6 +78,8 @@ class Typeface:
         Raises:
             InputError: the font has no such character.
         """
+        from fontTools.pens.recordingPen import RecordingPen
+
         if character not in self._outlines:
             pen = RecordingPen()
             self._glyphs[self._glyph(character)].draw(pen)
@@ -92,6 +93,8 @@ class Typeface:
 
     def char_string(self, character: str) -> T2CharString:
         """Glyph program without subroutines or hints."""
+        from fontTools.pens.t2CharStringPen import T2CharStringPen
+
         if character not in self._programs:
             pen = T2CharStringPen(self.advance(character), None)
             for name, points in self.outline(character):
@@ -118,6 +121,9 @@ def typeface(path: Path) -> Typeface:
 
 @lru_cache(maxsize=64)
 def _subset(face: Typeface, characters: str) -> Subset:
+    from fontTools.fontBuilder import FontBuilder
+    from fontTools.pens.t2CharStringPen import T2CharStringPen
+
     names = [".notdef", *(f"u{ord(character):05X}" for character in characters)]
     empty = T2CharStringPen(face.units, None).getCharString()
     programs = dict(zip(names, [empty, *(face.char_string(character) for character in characters)], strict=True))

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
+from typing import TYPE_CHECKING
 
 from docproc.store.db import Database
+
+if TYPE_CHECKING:  # slow to load, and only the process that migrates needs it
+    from alembic.config import Config
 
 _FOLDER = Path(__file__).parent / "migrations"
 logging.getLogger("alembic.runtime.migration").setLevel(logging.WARNING)
@@ -30,18 +29,25 @@ def downgrade(database: Database, to: str) -> None:
 
 def is_current(database: Database) -> bool:
     """Whether the schema is at the newest revision of this code."""
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
     head = ScriptDirectory.from_config(_config()).get_current_head()
     with database.engine.connect() as connection:
         return MigrationContext.configure(connection).get_current_revision() == head
 
 
 def _config() -> Config:
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
     return config
 
 
 def _run(database: Database, to: str, *, up: bool) -> None:
+    from alembic import command
+
     config = _config()
     with database.write() as session:
         connection = session.connection()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -12,6 +14,8 @@ from docproc.flow.engine import migrate_all
 from docproc.settings import Settings
 from docproc.store.db import open_database
 from tests.flow.people import Workers
+
+DATABASE = "docproc.db"
 
 
 @pytest.fixture
@@ -45,9 +49,25 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Context]:
 
 
 def opened(settings: Settings) -> Iterator[Context]:
-    database = open_database(settings.database)
-    migrate_all(database)
-    database.close()
+    """A service on an empty database: of PostgreSQL where the settings say so, otherwise a file in the data folder."""
+    if settings.database_url:
+        _migrate(settings)
+    else:
+        (settings.data_dir / DATABASE).write_bytes(_migrated())
     context = open_context(settings)
     yield context
     context.close()
+
+
+@cache
+def _migrated() -> bytes:
+    """An SQLite database of the newest schema with nothing in it, as a file; migrating costs more than most tests."""
+    with TemporaryDirectory() as folder:
+        _migrate(Settings(data_dir=Path(folder), _env_file=None))
+        return (Path(folder) / DATABASE).read_bytes()
+
+
+def _migrate(settings: Settings) -> None:
+    database = open_database(settings.database)
+    migrate_all(database)
+    database.close()

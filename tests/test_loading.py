@@ -1,0 +1,23 @@
+"""What a process does not need it does not load: a service is many processes, and each pays as it starts."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+DRAWING = {"fontTools", "pymupdf", "cv2"}
+MIGRATING = {"alembic"}
+SEALING = {"pyhanko"}
+
+
+@pytest.mark.parametrize(
+    ("module", "without"),
+    [("api.serve", DRAWING | MIGRATING | SEALING), ("docproc.flow.worker", DRAWING | MIGRATING)],
+)
+def test_a_process_starts_without_what_only_others_need(module: str, without: set[str]) -> None:
+    code = f"import sys, {module}; print(*{{name.partition('.')[0] for name in sys.modules}})"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert "sqlalchemy" in loaded
+    assert without.isdisjoint(loaded), without & set(loaded)
