@@ -31,6 +31,8 @@ class Metrics:
         self.applications = Gauge("docproc_applications", "Applications", ("status",), registry=self.registry)
         self.waiting = Gauge("docproc_files_waiting", "Files that wait to be read", registry=self.registry)
         self.oldest = Gauge("docproc_oldest_file_seconds", "Age of the oldest one", registry=self.registry)
+        self.to_seal = Gauge("docproc_licences_to_seal", "Licences on their way to a seal", registry=self.registry)
+        self.oldest_to_seal = Gauge("docproc_oldest_to_seal_seconds", "Age of the oldest one", registry=self.registry)
         self.verdicts = Gauge("docproc_application_verdicts", "Verdicts", ("verdict",), registry=self.registry)
         self.licences = Gauge("docproc_licences", "Licences", ("status",), registry=self.registry)
         queue = ("queue", "lane")
@@ -92,9 +94,13 @@ def metrics(request: Request, ctx: Ctx) -> Response:
             measured.verdicts.labels(verdict).set(count)
         for status, count in health.licences_by_status(session).items():
             measured.licences.labels(status).set(count)
-        waiting, oldest = health.waiting_files(session)
-    measured.waiting.set(waiting)
-    measured.oldest.set((ctx.clock() - oldest).total_seconds() if oldest is not None else 0)
+        waits = [
+            (health.waiting_files(session), measured.waiting, measured.oldest),
+            (health.waiting_seals(session), measured.to_seal, measured.oldest_to_seal),
+        ]
+    for (waiting, oldest), number, age in waits:
+        number.set(waiting)
+        age.set((ctx.clock() - oldest).total_seconds() if oldest is not None else 0)
     for part in ctx.jobs.waiting():
         measured.jobs.labels(part.queue, part.lane).set(part.jobs)
         measured.age.labels(part.queue, part.lane).set(part.age_seconds)

@@ -29,7 +29,8 @@ SKEW_SECONDS = 2.0
 TSA_SKEW_SECONDS = 10.0
 """A token tells whole seconds, and the way to the service takes time; seals wait from five minutes."""
 CERTIFICATE_DAYS = 30
-STAMP_AGE = timedelta(days=2)
+STAMP_AGE = timedelta(hours=26)
+"""The log is time-stamped once a day, by a worker that looks every hour."""
 
 
 def checkup(settings: Settings) -> list[Check]:
@@ -40,10 +41,9 @@ def checkup(settings: Settings) -> list[Check]:
         stores = Check("stores", False, str(error), "start database and blob store, or mend the settings")
         return [stores, *_clock_alone(settings)]
     try:
-        looks: tuple[Callable[[Context], Check], ...] = (
-            _schema, _version, _queue, _given_up, _workers, _database_clock, _tsa_clock, _blobs, _stamps
-        )  # fmt: skip
-        checks = [_guarded(look, ctx) for look in looks]
+        schema = _schema(ctx)
+        looks = (*(_IN_TABLES if schema.ok else ()), *_BESIDE_TABLES)
+        checks = [schema, *(_guarded(look, ctx) for look in looks)]
         return [*checks, *_certificates(settings, ctx.clock()), check_disk(settings.data_dir)]
     finally:
         ctx.close()
@@ -78,6 +78,29 @@ def _queue(ctx: Context) -> Check:
     ok = age < STUCK_AFTER
     detail = f"{waiting} files wait, the oldest for {age.total_seconds():.0f} s"
     return Check("queue", ok, detail, "" if ok else "start more workers for the queue read, and see their logs")
+
+
+def _jobs(ctx: Context) -> Check:
+    """Work that people wait for; what a batch waits for may take its time."""
+    stuck = [
+        f"{part.queue}: {part.jobs}, the oldest for {part.age_seconds:.0f} s"
+        for part in ctx.jobs.waiting()
+        if part.lane == "person" and part.age_seconds > STUCK_AFTER.total_seconds()
+    ]
+    remedy = "start workers for these queues, and see their logs"
+    return Check("jobs", not stuck, "; ".join(stuck) or "no queue stands still", remedy if stuck else "")
+
+
+def _sealing(ctx: Context) -> Check:
+    """Licences on their way to a seal, also those that are put off again and again."""
+    with ctx.database.read() as session:
+        waiting, oldest = health.waiting_seals(session)
+    age = ctx.clock() - oldest if oldest else timedelta()
+    ok = age < STUCK_AFTER
+    remedy = "see the sealer's log: its key, the TSA, OCSP or CRL may be out of reach"
+    return Check(
+        "sealing", ok, f"{waiting} licences wait, the oldest for {age.total_seconds():.0f} s", "" if ok else remedy
+    )
 
 
 def _given_up(ctx: Context) -> Check:
@@ -139,14 +162,18 @@ def _blobs(ctx: Context) -> Check:
 
 
 def _stamps(ctx: Context) -> Check:
+    """Since when something is in the audit log that no time-stamp covers."""
     with ctx.database.read() as session:
-        last, stamped = audit.last(session), audit.newest(session, STAMPED, "audit")
-    if last is None:
-        return Check("audit log", True, "empty", needed=False)
-    age = ctx.clock() - (stamped.at if stamped else last.at)
-    ok = age < STAMP_AGE
+        stamped = audit.newest(session, STAMPED, "audit")
+        uncovered = audit.lines(session, after=stamped.seq if stamped else 0, limit=1)
     detail = f"last time-stamped {stamped.at:%Y-%m-%d %H:%M}" if stamped else "never time-stamped"
-    return Check("audit log", ok, detail, "" if ok else "docproc audit stamp, and see why the sealer does not", False)
+    ok = not uncovered or ctx.clock() - uncovered[0].at < STAMP_AGE
+    return Check("audit log", ok, detail, "" if ok else "docproc audit stamp, and see why the sealer does not")
+
+
+_IN_TABLES: tuple[Callable[[Context], Check], ...] = (_version, _queue, _jobs, _sealing, _given_up, _workers, _stamps)
+"""What can be asked of tables of the newest schema alone."""
+_BESIDE_TABLES: tuple[Callable[[Context], Check], ...] = (_database_clock, _tsa_clock, _blobs)
 
 
 def _certificates(settings: Settings, at: datetime) -> Iterator[Check]:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from docproc.decide import FINAL, Status
 from docproc.store.migrate import is_current
 from docproc.store.pages import IS_WAITING
-from docproc.store.tables import ApplicationRow, LicenceRow, PageRow
+from docproc.store.tables import ApplicationRow, DecisionRow, LicenceRow, PageRow
 
 __all__ = [
     "answers",
@@ -22,6 +22,7 @@ __all__ = [
     "statuses",
     "verdicts",
     "waiting_files",
+    "waiting_seals",
 ]
 OPEN = frozenset(get_args(Status)) - FINAL
 EXACT_ROWS = 20_000
@@ -37,6 +38,15 @@ def waiting_files(session: Session) -> tuple[int, datetime | None]:
     """How many files wait to be read, and since when the oldest does."""
     query = sa.select(sa.func.count(), sa.func.min(PageRow.uploaded_at))
     count, oldest = session.execute(query.select_from(PageRow).where(IS_WAITING)).one()
+    return count, oldest
+
+
+def waiting_seals(session: Session) -> tuple[int, datetime | None]:
+    """How many licences are being issued, and since when the oldest is: its release, or else its approval."""
+    since = sa.func.min(sa.func.coalesce(DecisionRow.released_at, DecisionRow.at))
+    query = sa.select(sa.func.count(), since).join(DecisionRow, DecisionRow.application == ApplicationRow.number)
+    issued = ApplicationRow.seal_state.in_(("queued", "waiting")), DecisionRow.action == "approve"
+    count, oldest = session.execute(query.select_from(ApplicationRow).where(*issued)).one()
     return count, oldest
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,12 +14,18 @@ import sqlalchemy as sa
 
 from docproc.checkup import checkup
 from docproc.doctor import Check
+from docproc.flow.auditing import STAMPED
+from docproc.flow.context import Context, open_context
 from docproc.flow.engine import migrate_all
+from docproc.flow.lanes import BATCH_LANE
 from docproc.licence.pki import make_dev_pki
 from docproc.licence.pki_server import serving
 from docproc.licence.responder import DevPki
 from docproc.settings import Settings
+from docproc.store import audit
 from docproc.store.db import create_database, drop_database, open_database
+from docproc.store.filling import fill
+from docproc.store.migrate import downgrade
 from docproc.store.tables import PageRow
 from tests.api.group import checked, open_application, upload_all, view
 from tests.distributed.deployment import READER_QUEUES, Deployment
@@ -182,17 +189,63 @@ def test_a_disk_with_little_room_is_found(settings: Settings) -> None:
     assert not check.ok and str(small.folder) in check.detail
 
 
-def test_a_schema_of_another_version_is_found(settings: Settings) -> None:
+@pytest.fixture
+def apart(settings: Settings) -> Iterator[Context]:
+    """A deployment whose database is another one, migrated and without workers."""
     name = f"doctor_{uuid4().hex[:8]}"
     other = settings.model_copy(update={"database_url": create_database(settings.database_url, name)})
     database = open_database(other.database)
     migrate_all(database)
-    with database.write() as session:
-        session.execute(sa.text("UPDATE alembic_version SET version_num = '0001_first_schema'"))
     database.close()
-    check = found(other)["schema"]
-    assert not check.ok and check.remedy == "docproc migrate"
+    ctx = open_context(other)
+    yield ctx
+    ctx.close()
     drop_database(settings.database_url, name)
+
+
+def test_a_schema_of_another_version_is_found(apart: Context) -> None:
+    assert found(apart.settings)["schema"].ok
+    downgrade(apart.database, "base")
+    checks = found(apart.settings)
+    assert not checks["schema"].ok and checks["schema"].remedy == "docproc migrate"
+    assert checks["clock"].ok and "queue" not in checks
+
+
+def test_a_log_that_was_not_time_stamped_for_more_than_a_day_is_found(apart: Context) -> None:
+    def after(hours: int, action: str = "x") -> Check:
+        with apart.database.write() as session:
+            audit.append(session, datetime.now(UTC) - timedelta(hours=hours), "system", action, "audit")
+        return found(apart.settings)["audit log"]
+
+    assert found(apart.settings)["audit log"].ok  # nothing happened yet
+    never = after(30)
+    assert not never.ok and never.detail == "never time-stamped" and never.remedy.startswith("docproc audit stamp")
+    assert not after(0).ok  # what happens later does not make the first line younger
+    assert after(29, STAMPED).ok  # and on a quiet week-end nothing is left to be stamped
+    assert not after(28).ok
+    assert after(27, STAMPED).ok and after(20).ok
+
+
+def test_queues_that_stand_still_are_found_but_not_a_batch_that_waits(apart: Context) -> None:
+    with apart.database.write() as session:
+        apart.jobs.enqueue(session, "check_application", "check:x:1", "x", 1)
+        apart.jobs.enqueue(session, "read_page", "read:x", "x", priority=BATCH_LANE)
+    assert found(apart.settings)["jobs"].ok
+    with apart.database.write() as session:
+        session.execute(sa.text("UPDATE dbos.workflow_status SET created_at = created_at - 700000"))
+    jobs = found(apart.settings)["jobs"]
+    assert not jobs.ok and jobs.detail.startswith("check: 1, the oldest for 70") and "read" not in jobs.detail
+
+
+def test_licences_that_wait_for_a_seal_for_too_long_are_found(apart: Context) -> None:
+    fill(apart.database, 50)
+    assert found(apart.settings)["sealing"].detail == "0 licences wait, the oldest for 0 s"
+    with apart.database.write() as session:
+        session.execute(sa.text("UPDATE applications SET seal_state = 'waiting' WHERE number = 'A000000010'"))
+    sealing = found(apart.settings)["sealing"]
+    assert (
+        not sealing.ok and sealing.detail.startswith("1 licences wait, the oldest for 12") and "TSA" in sealing.remedy
+    )
 
 
 def _with_certs(settings: Settings, folder: Path) -> Settings:

@@ -70,6 +70,7 @@ HOT: dict[str, Query] = {
     "applications by status": health.statuses,
     "applications by verdict": health.verdicts,
     "licences by status": health.licences_by_status,
+    "licences on their way to a seal": health.waiting_seals,
     "what waits in the queues": engine.waiting,
     "decisions of a time": lambda s: figures.decided(s, "org-7", datetime.now(UTC)),
 }
