@@ -16,6 +16,7 @@ import tomllib
 from datetime import date
 from functools import cache
 from pathlib import Path
+from string import Formatter
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -201,12 +202,25 @@ class Material(_Data):
     """Its pages are apart: who does not work on the application asks for each of them, and the log keeps it."""
 
 
+def places(message: str) -> frozenset[str]:
+    """Names in braces that a message is completed with."""
+    return frozenset(name for _, name, _, _ in Formatter().parse(message) if name)
+
+
 class _Rule(_Data):
     id: str
     severity: Severity
     message: str
+    message_en: str = ""
+    """The same for pages in English, with the same names in braces; what is kept, sealed and sent is ``message``."""
     basis: str = ""
     when: Condition | None = None
+
+    @model_validator(mode="after")
+    def _same_places(self) -> _Rule:
+        if self.message_en and places(self.message_en) != places(self.message):
+            raise ValueError(f"message_en needs the places of message: {sorted(places(self.message))}")
+        return self
 
 
 class Equal(_Rule):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime, time, timedelta
 from typing import Annotated
 
@@ -103,7 +104,15 @@ def revoke(ctx: Ctx, caller: AsCaller, key_id: Id) -> Response:
 def figures(request: Request, ctx: Ctx, caller: AsCaller, days: Annotated[int, Query(ge=1, le=730)] = 90) -> Response:
     """How the work goes."""
     found = work.figures(ctx, caller, days)
-    return page(request, "office/figures.html", found=found, days=days, find_matter=find_matter, spec_of=spec_of)
+    return page(
+        request,
+        "office/figures.html",
+        found=found,
+        days=days,
+        find_matter=find_matter,
+        spec_of=spec_of,
+        rule_of=_rule_of,
+    )
 
 
 @router.get("/audit")
@@ -147,6 +156,12 @@ def _users(
     qr = qr_svg(made.totp_uri) if made is not None else None
     status = 422 if said else 200
     return page(request, "office/users.html", status, users=found, roles=users.OFFICIALS, made=made, qr=qr, said=said)
+
+
+def _rule_of(matter: str, code: str) -> str:
+    """What a rule says, with dots for what differs; empty for findings that come from no rule of the matter."""
+    rule = next((rule for rule in find_matter(matter).rule if rule.id == code), None)
+    return re.sub(r"\{\w*\}", "…", rule.message) if rule is not None else ""
 
 
 def _midnight(day: str, more: int) -> datetime | None:

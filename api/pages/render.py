@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from api.pages import csrf
+from api.pages.said import say
 from api.pages.words import language_of, translate
 from docproc.flow.context import CHINA
 
@@ -40,12 +41,13 @@ _templates = Jinja2Templates(env=_environment)
 
 
 def page(request: Request, template: str, status: int = 200, **values: Any) -> Response:
-    """Render a template; it knows ``t(key)``, ``lang``, ``static(name)``, ``csrf_field()`` and ``request``."""
+    """Render a template; it knows ``t(key)``, ``say(text)``, ``lang``, ``static(name)``, ``csrf_field()``."""
     language = language_of(request)
     word = csrf.token(request)
     context = {
         "lang": language,
         "t": partial(translate, language),
+        "say": partial(say, language),
         "csrf_token": word,
         "csrf_field": lambda: Markup('<input type="hidden" name="{}" value="{}">').format(csrf.FIELD, word),
         **values,
