@@ -9,6 +9,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api import schemas
 from api.deps import Ctx, IdempotencyKey, OnceJson, Upload, Who, once_for
+from api.matters import MaterialId, form_pdf
 from api.problems import problems
 from docproc.flow import service
 
@@ -140,6 +141,15 @@ def correct(
 ) -> Any:
     """Lay a value read by a person over what the machine read; the application is checked again."""
     return service.correct_field(ctx, who, number, page_id, index, field, body.value)
+
+
+@router.get(
+    "/{number}/forms/{material}.pdf", response_class=Response, responses=problems(401, 403, 404),
+    summary="A form with what the other papers say",
+)  # fmt: skip
+def known_form(number: Number, material: MaterialId, ctx: Ctx, who: Who) -> Response:
+    """To print, look through and sign: names, numbers and addresses that were read for certain. Roles: kiosk, clerk."""
+    return form_pdf("application", material, service.form_of_papers(ctx, who, number, material))
 
 
 @router.post(

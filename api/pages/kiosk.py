@@ -68,6 +68,18 @@ def known_form(
         return page(request, "kiosk/guide.html", 404, matter=find_matter(matter), said=error.message_zh)
 
 
+@router.post("/matters/{matter}/forms/{material}.pdf", dependencies=[Csrf])
+def form_by_receipt(
+    request: Request, ctx: Ctx, here: Kiosk, matter: MatterId, material: MaterialId, code: Word, number: Word
+) -> Response:
+    """A form with what an earlier application of the visitor said; the code is posted, for addresses are logged."""
+    try:
+        return form_pdf(matter, material, service.form_by_follow(ctx, here.caller, matter, material, code, number))
+    except NotFoundError as error:
+        public(request, WRONG_KEY_COST)
+        return page(request, "kiosk/guide.html", 404, matter=find_matter(matter), said=error.message_zh)
+
+
 @router.post("/open", dependencies=[Csrf])
 def open_case(here: Kiosk, ctx: Ctx, matter: Word) -> Response:
     """Begin an application."""

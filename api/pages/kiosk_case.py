@@ -12,6 +12,7 @@ from starlette.datastructures import UploadFile
 from api.applications import webp
 from api.decisions import notice_pdf
 from api.deps import Ctx
+from api.matters import MaterialId, form_pdf
 from api.pages.case_view import Case, build
 from api.pages.csrf import Csrf
 from api.pages.qr import qr_svg
@@ -33,19 +34,27 @@ def _case(ctx: service.Context, at_work: tuple[service.Seat, str]) -> Case:
     return build(view, find_matter(view["matter"]))
 
 
+def _known(ctx: service.Context, at_work: tuple[service.Seat, str], case: Case) -> dict[str, list[service.Known]]:
+    """For each form that is not there yet what the papers that are there say of it."""
+    forms = [p.material.id for p in case.papers if p.material.kind == "form" and not p.have]
+    found = {form: service.known_of_papers(ctx, at_work[0].caller, at_work[1], form) for form in forms if case.settled}
+    return {form: known for form, known in found.items() if known}
+
+
 @router.get("")
 def case(request: Request, ctx: Ctx, at_work: AtWork) -> Response:
     """Scan, and see the list of papers fill itself."""
     found = _case(ctx, at_work)
     if found.view["status"] not in OPEN_FOR_PAGES:
         return RedirectResponse("/kiosk/case/done", 303)
-    return page(request, "kiosk/case.html", case=found)
+    return page(request, "kiosk/case.html", case=found, known=_known(ctx, at_work, found))
 
 
 @router.get("/status")
 def status(request: Request, ctx: Ctx, at_work: AtWork) -> Response:
     """The part of the page that changes; asked for again until every file is read."""
-    return page(request, "kiosk/case_status.html", case=_case(ctx, at_work))
+    found = _case(ctx, at_work)
+    return page(request, "kiosk/case_status.html", case=found, known=_known(ctx, at_work, found))
 
 
 @router.get("/review")
@@ -106,6 +115,13 @@ def picture(
 ) -> Response:
     """A page for the screen."""
     return webp(service.page_preview(ctx, at_work[0].caller, at_work[1], page_id, index, thumb=size == "thumb"))
+
+
+@router.get("/forms/{material}.pdf")
+def known_form(ctx: Ctx, at_work: AtWork, material: MaterialId) -> Response:
+    """A form with what the papers that were scanned before it say."""
+    data = service.form_of_papers(ctx, at_work[0].caller, at_work[1], material)
+    return form_pdf("application", material, data)
 
 
 @router.get("/notice.pdf")

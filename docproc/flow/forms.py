@@ -1,29 +1,42 @@
-"""Forms to print, with what the register knows of the applicant already in them.
+"""Forms to print, with what is known of the applicant already in them.
 
-Only what says who and where goes in: names, codes and addresses of licences that are in force. What the applicant
-has to choose or to declare stays blank, for print cannot be taken back with a pen.
+Only what says who and where goes in: names, codes and addresses. What the applicant has to choose or to declare stays
+blank, for print cannot be taken back with a pen. Four ways lead to it, each to no more than its visitor may see:
+
+* an enterprise that is signed in: its own licences in force;
+* a licence's QR code: that licence;
+* papers that were scanned before the form: what they say themselves, nothing of the register;
+* follow code and number of an earlier application: what that form said, without what is sensitive.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
 
+from docproc.domain import Field
 from docproc.draft import holder_code
 from docproc.errors import InputError, NotFoundError
 from docproc.flow import views
 from docproc.flow.access import Caller
 from docproc.flow.context import Context
+from docproc.flow.intake import visible
 from docproc.flow.versions import canonical
 from docproc.form.draw import draw, new_form_id
 from docproc.form.fill import placements
 from docproc.form.layout import Layout, layout_of
 from docproc.licence.record import parse_licence_json
-from docproc.matter import FieldType, Form, Matter, find_matter
-from docproc.store import licences, sharing
+from docproc.matter import Equal, FieldType, Form, Matter, find_matter
+from docproc.rules import SURE_WHEN_NEAR
+from docproc.store import licences, pages, sharing
 from docproc.store.tables import LicenceRow
+from docproc.validators import validate
 
 KNOWN_TYPES: frozenset[FieldType] = frozenset({"cn_name", "person_name", "uscc", "address"})
 """Types of fields that say who and where."""
+PAPER_TYPES: frozenset[FieldType] = KNOWN_TYPES | {"cid"}
+"""The same and the citizen number, where the card itself was laid down."""
 
 
 def blank_form(ctx: Context, matter: str, material: str, edition: str | None = None) -> bytes:
@@ -60,6 +73,103 @@ def form_of_holder(ctx: Context, caller: Caller, matter: str, material: str) -> 
     with ctx.database.read() as session:
         facts = {"uscc": caller.org} | _facts(ctx, sharing.licences_of_holder(session, caller.org))
     return _print(ctx, matter, material, None, facts)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A value that goes into a form, and where it was read."""
+
+    field: str
+    label: str
+    value: str
+    page_id: str
+    index: int
+    box: tuple[float, float, float, float] | None
+
+
+def known_of_papers(ctx: Context, caller: Caller, number: str, material: str) -> list[Known]:
+    """What the papers of an application say for one of its forms: values that the matter's rules hold the form against.
+
+    Only what was read for certain and passes its check (check digit, calendar); the applicant looks at it before it is
+    printed. Nothing of the register is asked, for a card may be in another's hand.
+    """
+    with ctx.database.read() as session:
+        row = visible(session, caller, number, "view")
+        matter = find_matter(row.matter)
+        found = [(page, reading) for page, reading in pages.readings_of(session, number)]
+    form = matter.find_form(material, None, ctx.today())
+    known: dict[str, Known] = {}
+    for rule in matter.rule:
+        if not isinstance(rule, Equal) or not rule.left.startswith(f"{material}."):
+            continue
+        field = next((item for item in form.field if item.name == rule.left.partition(".")[2]), None)
+        paper, _, name = rule.right.partition(".")
+        if field is None or field.name in known or field.type not in PAPER_TYPES:
+            continue
+        for page, reading in found:
+            item = reading.fields.get(name) if reading.material == paper and reading.quality.verdict == "good" else None
+            if item is None or not _is_certain(item, field.type, ctx.today()):
+                continue
+            label = field.label.replace("\n", "")
+            known[field.name] = Known(field.name, label, item.value or "", page.id, reading.index, item.box)
+            break
+    return list(known.values())
+
+
+def form_of_papers(ctx: Context, caller: Caller, number: str, material: str) -> bytes:
+    """The form in force with what the application's other papers say; see :func:`known_of_papers`.
+
+    Raises:
+        NotFoundError: no such application for this caller, or no such form.
+    """
+    caller.require("create")
+    known = known_of_papers(ctx, caller, number, material)
+    with ctx.database.read() as session:
+        matter = find_matter(visible(session, caller, number, "view").matter)
+    form = matter.find_form(material, None, ctx.today())
+    layout = layout_of(matter, form)
+    values = {item.field: item.value for item in known if _fits(layout, item.field, item.value)}
+    return draw(matter, form, layout, new_form_id(), values)
+
+
+def form_by_follow(ctx: Context, caller: Caller, matter: str, material: str, code: str, number: str) -> bytes:
+    """The form in force with what an earlier form of the applicant said, for whoever holds its receipt.
+
+    Follow code and number stand on one slip that may be lost, so nothing sensitive comes out, and only at the office
+    that has the application.
+
+    Raises:
+        NotFoundError: code and number do not belong together, or the application is another office's.
+    """
+    caller.require("create")
+    word = code.strip().rstrip("/").rpartition("/")[2]
+    with ctx.database.read() as session:
+        row = sharing.followed(session, word)
+        if row.number != number.strip().upper() or row.org != caller.org:
+            raise NotFoundError("code and number do not match", message_zh="没有查到这个办件，请核对查询码")
+        before = find_matter(row.matter)
+        readings = [reading for _, reading in pages.readings_of(session, row.number)]
+    said: dict[str, str] = {}
+    for reading in readings:
+        if reading.material is None or before.find_material(reading.material).kind != "form":
+            continue
+        for spec in before.fields_of(reading.material, reading.edition):
+            item = reading.fields.get(spec.name)
+            if spec.sensitive or spec.type not in KNOWN_TYPES or item is None:
+                continue
+            if _is_certain(item, spec.type, ctx.today()):
+                said.setdefault(spec.name, item.value or "")
+    spec_now = find_matter(matter)
+    form = spec_now.find_form(material, None, ctx.today())
+    layout = layout_of(spec_now, form)
+    open_fields = [f.name for f in form.field if not f.sensitive and f.type in KNOWN_TYPES and f.name in said]
+    values = {name: said[name] for name in open_fields if _fits(layout, name, said[name])}
+    return draw(spec_now, form, layout, new_form_id(), values)
+
+
+def _is_certain(item: Field, kind: str, today: date) -> bool:
+    sure = item.source in ("registry", "person") or item.confidence >= SURE_WHEN_NEAR
+    return bool(item.value) and sure and validate(kind, item.value or "", today=today).ok
 
 
 def _facts(ctx: Context, rows: Iterable[LicenceRow]) -> dict[str, str]:

@@ -31,7 +31,15 @@ from docproc.flow.counter import (
 from docproc.flow.deciding import Seen, StaleError, accept, decide, release
 from docproc.flow.devices import Seat, hold, leave, resume, seat, sign_in, sign_out
 from docproc.flow.following import follow, progress
-from docproc.flow.forms import blank_form, form_by_licence, form_of_holder
+from docproc.flow.forms import (
+    Known,
+    blank_form,
+    form_by_follow,
+    form_by_licence,
+    form_of_holder,
+    form_of_papers,
+    known_of_papers,
+)
 from docproc.flow.hooks import add_webhook, deliveries, list_webhooks, post_again, remove_webhook
 from docproc.flow.intake import (
     add_page,
@@ -78,6 +86,7 @@ __all__ = [
     "Act",
     "Caller",
     "Context",
+    "Known",
     "Once",
     "ReusedKeyError",
     "Role",
@@ -106,11 +115,14 @@ __all__ = [
     "find_case",
     "first_key",
     "follow",
+    "form_by_follow",
     "form_by_licence",
     "form_of_holder",
+    "form_of_papers",
     "hand_over",
     "hold",
     "keep_receipts",
+    "known_of_papers",
     "leave",
     "licence_by_code",
     "licence_by_number",

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pymupdf
 import pytest
 
 from docproc.errors import AccessError, NotFoundError
 from docproc.flow.context import Context
-from docproc.flow.forms import blank_form, form_by_licence, form_of_holder
+from docproc.flow.forms import (
+    blank_form,
+    form_by_follow,
+    form_by_licence,
+    form_of_holder,
+    form_of_papers,
+    known_of_papers,
+)
 from docproc.flow.service import (
     change_licence,
     decide,
@@ -18,7 +27,9 @@ from docproc.flow.service import (
 )
 from docproc.matter import find_matter
 from docproc.read.page import read_file
-from tests.flow.people import APPROVER, CLERK, SEALER, caller, seen, submitted, until
+from tests.flow.people import APPROVER, CLERK, KIOSK, SEALER, caller, hand_in, seen, submitted, until
+from tests.flow.small_stages import paper
+from tests.test_check import OWNER, TRADER, pages
 
 
 @pytest.fixture(scope="module")
@@ -65,3 +76,52 @@ def test_the_qr_code_of_a_licence_fills_a_form_in_until_the_licence_is_not_in_fo
     firm = caller("firm-1", "enterprise", org=licence)
     left = words(form_of_holder(office, firm, "food_licence", "application"))
     assert holder not in left
+
+
+WRONG = OWNER[:-1] + ("1" if OWNER[-1] != "1" else "2")
+
+
+def card(number: str = OWNER, confidence: float = 0.999) -> bytes:
+    reading = next(item for item in pages("sole_trader", TRADER) if item.material == "idcard" and item.page == 1)
+    read = replace(reading.fields["cid"], value=number, confidence=confidence)
+    return paper([replace(reading, fields={**reading.fields, "cid": read})])
+
+
+def known(office: Context, papers: list[bytes]) -> tuple[str, dict[str, str]]:
+    number = hand_in(office, KIOSK, papers)
+    until(lambda: view_application(office, KIOSK, number)["checked"], 60)
+    return number, {item.field: item.value for item in known_of_papers(office, KIOSK, number, "application")}
+
+
+def test_a_card_that_is_scanned_first_fills_the_form_with_what_it_says_itself(office: Context) -> None:
+    number, said = known(office, [card()])
+    on_card = TRADER["idcard/1"]
+    assert said["operator_id"] == on_card["cid"] and said["operator"] == on_card["name"]
+    printed = words(form_of_papers(office, KIOSK, number, "application")).replace(" ", "")
+    assert said["operator"] in printed and said["operator_id"] in printed
+    with pytest.raises(NotFoundError):
+        form_of_papers(office, caller("kiosk-2", "kiosk"), number, "application")
+    with pytest.raises(AccessError):
+        form_of_papers(office, APPROVER, number, "application")
+
+
+@pytest.mark.parametrize(("number", "confidence"), [(OWNER, 0.97), (WRONG, 0.999)])
+def test_what_is_in_doubt_or_fails_its_check_digit_is_not_printed(
+    office: Context, number: str, confidence: float
+) -> None:
+    _, said = known(office, [card(number, confidence)])
+    assert "operator_id" not in said and "operator" in said
+
+
+def test_a_receipt_fills_in_nothing_sensitive_and_only_with_its_own_number(office: Context) -> None:
+    view = submitted(office)
+    code, number = view["follow_code"], view["number"]
+    printed = words(form_by_follow(office, KIOSK, "sole_trader", "application", code, number))
+    form = TRADER["application/1"]
+    assert form["name"] in printed and form["operator"] in printed
+    assert form["operator_id"] not in printed.replace(" ", "") and printed.count(str(form["place"])) == 1, (
+        "the home is the same here"
+    )
+    for who, wrong in ((KIOSK, "510116-ST-20200101-000001"), (caller("kiosk-9", "kiosk", org="elsewhere"), number)):
+        with pytest.raises(NotFoundError):
+            form_by_follow(office, who, "sole_trader", "application", code, wrong)

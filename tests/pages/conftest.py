@@ -23,17 +23,28 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+ROOT = Path(__file__).parents[2]
+FONTS = """<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig><dir>{ours}</dir><include ignore_missing="yes">/etc/fonts/fonts.conf</include><cachedir>{cache}</cachedir>
+<alias binding="strong"><family>sans-serif</family><prefer><family>Noto Sans CJK SC</family></prefer></alias>
+</fontconfig>
+"""
+"""Pages look the same wherever their pictures are made: by the font that licences and forms are printed in."""
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     if not CHROMIUM.exists():
         needed = "Chromium is missing: apt-get install chromium"
         if os.environ.get("CI"):
             pytest.fail(needed)
         pytest.skip(needed)
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        fonts = tmp_path_factory.mktemp("fonts")
+        (fonts / "fonts.conf").write_text(FONTS.format(ours=ROOT / "models" / "fonts", cache=fonts), "utf-8")
+        env = {**os.environ, "FONTCONFIG_FILE": str(fonts / "fonts.conf")}
+        opened = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS, env=env)
         yield opened
         opened.close()
 

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
-from docproc.flow import catalogue, seals, service, trusting
+from docproc.flow import catalogue, kiosks, seals, service, trusting
 from docproc.flow.context import Context
 from docproc.flow.service import Seen
 from docproc.licence.pki import ROOT, issue, make_dev_pki, new_p256, organisation
@@ -75,13 +75,17 @@ def fill(app: FastAPI, ctx: Context) -> Filled:
     with ctx.database.write() as session:
         for place in range(MANY):
             _copy(ctx, session, waiting, f"510116-ST-20200101-{place:06d}", decided=False)
-            _copy(ctx, session, issued, f"510116-ST-20210101-{place:06d}", decided=True)
+            took = timedelta(hours=3 + place % 30)
+            _copy(ctx, session, issued, f"510116-ST-20210101-{place:06d}", decided=True, took=took)
     view = service.view_application(ctx, APPROVER, issued)
     licence = str(view["licence"])
     firm = caller("firm-1", "enterprise", org=licence)
     share = service.share(ctx, firm, licence, "银行开户", 7)
     change = _changes(ctx)
     _messages(ctx, waiting)
+    hall = service.authenticate(ctx, str(service.create_key(ctx, ADMIN, "kiosk-3", "office", ["kiosk"])["key"]))
+    assert hall is not None
+    kiosks.report_line(ctx, hall, 3, 900)
     page = service.view_application(ctx, APPROVER, waiting)["pages"][0]["id"]
     values = {
         "number": waiting, "returned": returned, "issued": issued, "counter": at_counter, "draft": draft,
@@ -120,7 +124,9 @@ def _draft(ctx: Context, hall: TestClient) -> str:
     return number
 
 
-def _copy(ctx: Context, session: Session, source: str, number: str, *, decided: bool) -> None:
+def _copy(
+    ctx: Context, session: Session, source: str, number: str, *, decided: bool, took: timedelta = timedelta(0)
+) -> None:
     at = ctx.clock() - timedelta(days=2)
     row = _again(session.get_one(ApplicationRow, source), number=number)
     row.submitted_at = row.created_at = at
@@ -136,14 +142,15 @@ def _copy(ctx: Context, session: Session, source: str, number: str, *, decided: 
             for item in session.scalars(sa.select(kind).where(kind.page_id == page.id)).all():
                 session.add(_again(item, page_id=made))
         session.flush()
-        if decided:
+        read = session.scalars(sa.select(ReadingRow).where(ReadingRow.page_id == page.id)).first()
+        if decided and read is not None and read.material == "application" and number.endswith(("0", "5")):
             edit = {"field": "phone", "value": "13900000000", "by": "reviewer-1", "at": at}
             session.add(CorrectionRow(page_id=made, index=0, **edit))
     told = {"code": "G-05-cid", "severity": "fix", "message": "申请书与身份证不一致", "material": "application"}
     session.add(FindingRow(application=number, page_id=None, field="operator_id", basis="", **told))
     if decided:
         given = session.scalars(sa.select(DecisionRow).where(DecisionRow.application == source)).one()
-        session.add(_again(given, id=f"d-{number}"[-32:], application=number, at=at))
+        session.add(_again(given, id=f"d-{number}"[-32:], application=number, at=at + took))
     audit.append(session, at, "kiosk-1", "application.submitted", number)
 
 

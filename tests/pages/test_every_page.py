@@ -74,13 +74,15 @@ NO_PAGES = {
     "/office/cases/{number}/pages/{page_id}/{index}.webp", "/office/cases/{number}/notice.pdf",
     "/office/counter/find", "/office/counter/{number}/originals/{receipt}.pdf",
     "/kiosk/matters/{matter}/forms/{material}.pdf", "/wallet/forms/{matter}/{material}.pdf",
-    "/kiosk/case/notice.pdf", "/p/{code}/notice.pdf", "/v/{code}/file",
+    "/kiosk/case/notice.pdf", "/kiosk/case/forms/{material}.pdf", "/p/{code}/notice.pdf", "/v/{code}/file",
     "/s/{code}/file", "/wallet/licences/{number}/file",
 }  # fmt: skip
 """Files, pictures, addresses that lead elsewhere, and a page that only follows an act and has a test of its own."""
 PICTURES = {
     "/office/matters/changes/{change_id}": "office-change",
     "/office/trust": "office-trust",
+    "/office/users": "office-users",
+    "/office/queue": "reviewer-queue",
     "/office/kiosks": "office-kiosks",
     "/office/figures?days=730": "office-figures",
 }
