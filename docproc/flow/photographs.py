@@ -47,7 +47,7 @@ _SAID: dict[Outcome, str] = {
 }
 _STATUS: dict[str, str] = {
     "suspended": "该证照已被暂停",
-    "revoked": "该证照已被撤销",
+    "revoked": "该证照已作废（依法撤销、撤回、吊销或者注销）",
     "superseded": "该证照已被新证照取代",
     "expired": "该证照已过有效期",
     "unknown": "没有核对该证照的现时状态",

@@ -30,7 +30,7 @@ LICENCE_ZH = {
     "valid": "有效",
     "expired": "已过有效期",
     "suspended": "已暂停",
-    "revoked": "已撤销",
+    "revoked": "已作废",
     "superseded": "已换发新证",
 }
 

@@ -21,9 +21,9 @@ CHINA = timezone(timedelta(hours=8))
 
 
 _WHY = {
-    "REVOKED": "电子印章的证书在签章之前已被吊销",
-    "REVOKED_NO_POE": "电子印章的证书已被吊销，不能证明签章在吊销之前",
-    "REVOKED_CA_NO_POE": "颁发电子印章证书的机构已被吊销证书",
+    "REVOKED": "电子印章的证书在签章之前已被撤销",
+    "REVOKED_NO_POE": "电子印章的证书已被撤销，不能证明签章在撤销之前",
+    "REVOKED_CA_NO_POE": "颁发电子印章证书的机构的证书已被撤销",
     "NOT_YET_VALID": "电子印章在其证书生效之前使用",
     "EXPIRED": "电子印章的证书在签章之前已过期",
     "OUT_OF_BOUNDS_NO_POE": "电子印章的证书已不在有效期内，不能证明签章时有效",
@@ -188,7 +188,7 @@ class VerificationReport:
         """One sentence for citizens, in Chinese."""
         named = {
             "suspended": "已被暂停",
-            "revoked": "已被吊销",
+            "revoked": "已作废（依法撤销、撤回、吊销或者注销）",
             "superseded": "已被新证照取代",
             "expired": "已过有效期",
         }
@@ -200,7 +200,7 @@ class VerificationReport:
         if self.ok and foreign:
             return f"电子印章有效，由互认机构“{foreign}”担保，文件未被改动；登记状态请向该证照的签发机关核对。"
         if self.ok and self.checked_with == "status-list":
-            return "电子印章有效，文件未被改动，状态清单中没有暂停、吊销等记录。"
+            return "电子印章有效，文件未被改动，状态清单中没有暂停、作废等记录。"
         if self.ok:
             return "电子印章有效，文件未被改动；未联网核对登记状态。"
         if self.indication == "NO-SIGNATURE":

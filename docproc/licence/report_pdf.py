@@ -29,7 +29,7 @@ ISSUED = {"as-issued": "与登记的签发文件逐字节一致", "superseded": 
 STATUS = {
     "valid": "有效",
     "suspended": "已暂停",
-    "revoked": "已吊销",
+    "revoked": "已作废",
     "superseded": "已被新证照取代",
     "expired": "已过有效期",
     "unknown": "未核对",

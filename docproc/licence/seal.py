@@ -415,7 +415,7 @@ def _box(writer: IncrementalPdfFileWriter, place: Place) -> tuple[int, int, int,
 def _certificate_error(error: BaseException) -> SealError:
     if isinstance(error, InsufficientRevinfoError | CRLFetchError | OCSPFetchError):
         return SealUnavailableError(f"revocation information is out of reach: {error}", message_zh=STATUS_DOWN)
-    reasons = ((NotYetValidError, "尚未生效"), (ExpiredError, "已过期"), (RevokedError, "已被吊销"))
+    reasons = ((NotYetValidError, "尚未生效"), (ExpiredError, "已过期"), (RevokedError, "已被撤销"))
     reason = next((word for kind, word in reasons if isinstance(error, kind)), "无效或未获信任")
     return SealError(
         f"a certificate is not good for sealing: {error}",

@@ -110,7 +110,7 @@ def check_sm2(own: x509.Certificate, trust: TrustList, at: datetime) -> None:
     if found != NATIONAL:
         raise SealError(
             f"the SM2 certificate is not good for sealing: {found}",
-            message_zh="印章证书无效、已过期或已被吊销，不能签章",
+            message_zh="印章证书无效、已过期或已被撤销，不能签章",
         )
 
 
@@ -125,7 +125,7 @@ def check_listed(own: x509.Certificate, trust: TrustList, at: datetime) -> None:
     if not any(item["this_update"].native <= at <= item["next_update"].native for item in bodies):
         raise SealUnavailableError(
             "no current CRL about the SM2 certificate: put one of its issuer into the trust folder",
-            message_zh="没有印章证书颁发机构的最新吊销列表，系统将自动重试",
+            message_zh="没有印章证书颁发机构的最新证书撤销列表，系统将自动重试",
         )
 
 

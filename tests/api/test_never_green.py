@@ -35,7 +35,7 @@ from tests.api.test_printed_licence import LICENCE, NOW, Shop
 from tests.flow.people import ADMIN
 
 GROUNDS = {"reason": "以欺骗手段取得（样例）", "basis": "样例法第六十九条"}
-STATES = {"revoked": "吊销", "suspended": "暂停", "expired": "有效期"}
+STATES = {"revoked": "作废", "suspended": "暂停", "expired": "有效期"}
 FOREIGN_CODE, FOREIGN, NEIGHBOUR = "11340000MB00000000", "邻省样例局（样例）", "邻省政务服务局（样例）"
 
 

@@ -62,7 +62,7 @@ def sealer(folder: Path) -> Any:
         if (folder / "tsa-down").exists():
             raise SealUnavailableError("TSA is down")
         if (folder / "seal-revoked").exists():
-            raise SealError("certificate revoked", message_zh="印章证书已吊销")
+            raise SealError("certificate revoked", message_zh="印章证书已撤销")
         time.sleep(0.3)
         return b"%PDF-1.7 " + secrets.token_bytes(16) + licence_json(licence)
 

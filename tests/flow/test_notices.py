@@ -66,7 +66,7 @@ def test_a_notice_that_failed_is_sealed_when_somebody_asks_again(ctx: Context, w
     workers.start("w1")
     number = returned(ctx)
     until(lambda: state(ctx, number) == "failed")
-    assert view_application(ctx, KIOSK, number)["notice"]["note"] == "印章证书已吊销"
+    assert view_application(ctx, KIOSK, number)["notice"]["note"] == "印章证书已撤销"
     revoked.unlink()
     with pytest.raises(AccessError):
         seal_again(ctx, SEALER, number)

@@ -179,7 +179,7 @@ def test_a_seal_that_fails_needs_a_person_and_keeps_the_number(office: Context) 
     approved = decide(office, REVIEWER, view["number"], "approve", seen(view))
     release(office, SEALER, view["number"], approved["version"])
     failed = until(lambda: (v := view_of(office, view["number"]))["seal"]["state"] == "failed" and v)
-    assert failed["seal"]["note"] == "印章证书已吊销"
+    assert failed["seal"]["note"] == "印章证书已撤销"
     lines = audit_lines(office, AUDITOR, limit=1000)
     approval = failed["decisions"][0]["id"]
     numbered = [

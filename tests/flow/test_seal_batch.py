@@ -85,7 +85,7 @@ def test_the_command_waits_for_the_sealer_and_tells_what_failed(
     (settings.data_dir / "seal-revoked").touch()
     status, answer = run(settings, key, "--wait", "60")
     assert (status, answer["sealed"], answer["pending"]) == (1, 0, 0)
-    assert "吊销" in answer["problems"][0]["reason"]
+    assert "撤销" in answer["problems"][0]["reason"]
     (settings.data_dir / "seal-revoked").unlink()
     status, answer = run(settings, key, "--wait", "60")
     assert (status, answer["applications"]) == (0, 0), "what failed is not tried again unasked"

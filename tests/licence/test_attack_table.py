@@ -380,7 +380,7 @@ def test_a_seal_whose_certificate_was_revoked(fresh_pki: DevPki, make_sealed: Ma
     proven = level in ("B-LT", "B-LTA")
     verdict = ("TOTAL-FAILED", "REVOKED") if proven else ("INDETERMINATE", "REVOKED_NO_POE")
     assert told(report) == (*verdict, "intact", "as-issued")
-    assert "已被吊销" in report.headline()
+    assert "已被撤销" in report.headline()
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ def test_a_revoked_licence_says_so_with_time_reason_and_basis(sealed: bytes, tru
     book = Book(sealed, status="revoked", since=since, reason="以欺骗手段取得", basis="样例法第六十九条")
     report = verify(sealed, trust, NOW + timedelta(hours=1), book)
     text = words(report)
-    for part in ("结论：不能采信", "已吊销", "以欺骗手段取得", "样例法第六十九条", "2026-01-0300:00:00"):
+    for part in ("结论：不能采信", "已作废", "以欺骗手段取得", "样例法第六十九条", "2026-01-0300:00:00"):
         assert part in text, part
     assert "结论：可以采信" not in text
 

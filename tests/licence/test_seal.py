@@ -245,7 +245,7 @@ def test_a_revoked_certificate_does_not_seal(fresh_pki: DevPki, pdf: bytes, art:
     with pytest.raises(SealError, match="revoked") as caught:
         seal_with(pdf, art, fresh_pki, level=level)
     assert not isinstance(caught.value, SealUnavailableError), "waiting does not help"
-    assert "已被吊销" in caught.value.message_zh
+    assert "已被撤销" in caught.value.message_zh
 
 
 @pytest.mark.parametrize("level", LEVELS)

@@ -116,7 +116,7 @@ def test_a_good_seal_is_named_for_what_it_is_and_never_passed(national: bytes, k
         assert "不能据此认定印章有效" in report.headline()
         assert report.to_json()["signatures"][0]["algorithm"] == "SM2"
         revoked = replace(report, status="revoked").headline()
-        assert revoked.endswith("证照已被吊销。")
+        assert revoked.endswith("证照已作废（依法撤销、撤回、吊销或者注销）。")
 
 
 def test_bouncycastle_accepts_it_and_both_refuse_an_altered_file(

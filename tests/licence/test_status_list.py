@@ -50,7 +50,7 @@ def test_a_revoked_licence_with_a_perfect_seal_is_never_good(
         "reason": REVOKED.reason,
         "basis": REVOKED.basis,
     }
-    assert report.headline() == "电子印章有效，但证照已被吊销。"
+    assert report.headline() == "电子印章有效，但证照已作废（依法撤销、撤回、吊销或者注销）。"
 
 
 def test_a_licence_that_is_not_named_is_in_force(sealed: bytes, pki: DevPki, trust: TrustList) -> None:
