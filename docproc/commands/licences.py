@@ -23,15 +23,18 @@ def renew(
 ) -> None:
     """Renew archive time-stamps before they wear out; can be stopped and run again; exit 1 when some cannot be."""
     from docproc.flow.context import open_context
-    from docproc.flow.renewing import look, renew_due
+    from docproc.flow.renewing import Sweep, look, renew_due
     from docproc.flow.sealing import open_renewer
 
     settings = Settings()
     ctx = open_context(settings)
     try:
-        sweep = renew_due(ctx, open_renewer(settings), margin_days=margin_days) if due else look(ctx)
+        sweep = renew_due(ctx, open_renewer(settings), margin_days=margin_days) if due else Sweep()
+        after = look(ctx)
     finally:
         ctx.close()
+    sweep.looked += after.looked
+    sweep.ends = after.ends
     if as_json:
         emit(asdict(sweep))
     else:

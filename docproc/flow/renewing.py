@@ -34,13 +34,20 @@ class Sweep:
     failed: dict[str, str] = field(default_factory=dict)
     """Licence number -> why it could not be renewed; a person must look."""
     ends: dict[str, int] = field(default_factory=dict)
-    """Year in which time-stamps wear out -> how many current files."""
+    """Year in which time-stamps wear out -> how many current files; counted by :func:`look` alone."""
 
 
-def look(ctx: Context, *, most: int | None = None) -> Sweep:
-    """Look up the ends of files that are new since the last sweep, ``most`` of them, and report by year."""
-    sweep = Sweep()
-    while room := _room(most, sweep.looked):
+def look(ctx: Context) -> Sweep:
+    """Look up the ends of files that are new since the last sweep, and report by year; reads every file's end."""
+    sweep = Sweep(looked=_look_up(ctx, None))
+    with ctx.database.read() as session:
+        sweep.ends = {str(year): count for year, count in licences.ends(session, NEVER_DUE).items()}
+    return sweep
+
+
+def _look_up(ctx: Context, most: int | None) -> int:
+    looked = 0
+    while room := _room(most, looked):
         with ctx.database.read() as session:
             waiting = licences.unlooked(session, room)
         if not waiting:
@@ -48,10 +55,8 @@ def look(ctx: Context, *, most: int | None = None) -> Sweep:
         found = {sha256: _end(ctx.blobs.get(sha256)) for sha256 in waiting}
         with ctx.database.write() as session:
             licences.set_good_until(session, found)
-        sweep.looked += len(found)
-    with ctx.database.read() as session:
-        sweep.ends = {str(year): count for year, count in licences.ends(session, NEVER_DUE).items()}
-    return sweep
+        looked += len(found)
+    return looked
 
 
 def renew_due(
@@ -69,7 +74,7 @@ def renew_due(
     Raises:
         SealUnavailableError: the TSA is out of reach; what was renewed so far stays renewed.
     """
-    sweep, after = look(ctx, most=most), None
+    sweep, after = Sweep(looked=_look_up(ctx, most)), None
     begun = ctx.clock()
     before = begun + timedelta(days=margin_days)
     while room := _room(most, sweep.due):

@@ -287,12 +287,14 @@ def due(
 def ends(session: Session, never: datetime) -> dict[int, int]:
     """How many current files wear out in each year before ``never``."""
     end = LicenceFileRow.good_until
-    current = sa.select(sa.func.min(end), sa.func.count()).join(LicenceRow, LicenceRow.sha256 == LicenceFileRow.sha256)
+    current = sa.select(end).join(LicenceRow, LicenceRow.sha256 == LicenceFileRow.sha256)
     found: dict[int, int] = {}
     start = datetime(1970, 1, 1, tzinfo=never.tzinfo)
-    while (first := session.execute(current.where(end >= start, end < never)).one()[0]) is not None:
-        start, next_year = first, datetime(first.year + 1, 1, 1, tzinfo=never.tzinfo)
-        found[first.year] = int(session.execute(current.where(end >= start, end < next_year)).one()[1])
+    first_after = current.where(end >= sa.bindparam("start"), end < never).order_by(end).limit(1)
+    while (first := session.scalar(first_after, {"start": start})) is not None:
+        next_year = datetime(first.year + 1, 1, 1, tzinfo=never.tzinfo)
+        of_year = current.where(end >= first, end < next_year).subquery()
+        found[first.year] = session.scalar(sa.select(sa.func.count()).select_from(of_year)) or 0
         start = next_year
     return found
 
