@@ -8,6 +8,7 @@ has the seal's secrets. SIGTERM ends all of it in order.
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import signal
@@ -33,6 +34,8 @@ log = logging.getLogger(__name__)
 SECRETS = ("seal_passphrase", "pkcs11_pin", "pkcs11_token", "pkcs11_key", "pkcs11_module")
 STOP_SECONDS = 30
 """Time that children get to end before they are killed."""
+TAKEN_SECONDS = 5
+"""Time for which a port that is taken is tried again."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 """Seconds before a child that died is started again; doubles while it keeps dying within a minute."""
 
@@ -142,12 +145,21 @@ def _workers(settings: Settings, worker_module: str, parent_pipe: int) -> list[C
 
 
 def _listen(settings: Settings) -> socket.socket:
-    """Open the socket here, so that a web process that is started again keeps the port and no request is refused."""
-    try:
-        return socket.create_server((settings.host, settings.port), backlog=256)
-    except OSError as error:
-        remedy = "stop what uses it or set DOCPROC_PORT"
-        raise SetupError(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}; {remedy}") from error
+    """Open the socket here, so that a web process that is started again keeps the port and no request is refused.
+
+    The web process of a service that was killed may keep the port for a moment: a port that is taken is tried again.
+    """
+    end = time.monotonic() + TAKEN_SECONDS
+    while True:
+        try:
+            return socket.create_server((settings.host, settings.port), backlog=256)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or time.monotonic() > end:
+                remedy = "stop what uses it or set DOCPROC_PORT"
+                raise SetupError(
+                    f"cannot listen on {settings.host}:{settings.port}: {error.strerror}; {remedy}"
+                ) from error
+        time.sleep(0.1)
 
 
 def _stop(children: list[Child]) -> None:

@@ -5,21 +5,22 @@ from __future__ import annotations
 import socket
 import sys
 
-import uvicorn
-
-from api.app import create_app
-from docproc import tracing
 from docproc.flow.guardian import end_with_parent
-from docproc.log import configure
-from docproc.settings import Settings
 
 
 def main(handle: int) -> None:
-    """Serve on a socket that the parent opened, until SIGTERM."""
+    """Serve on a socket that the parent opened, until SIGTERM or the parent's end."""
+    end_with_parent()  # before what takes seconds to load: a process left over would keep the port from the next
+    import uvicorn
+
+    from api.app import create_app
+    from docproc import tracing
+    from docproc.log import configure
+    from docproc.settings import Settings
+
     settings = Settings()
     configure(settings.log_level, settings.log_json)
     tracing.start(settings.traces_url, "web", settings.traces_share)
-    end_with_parent()
     listener = socket.socket(fileno=handle)
     config = uvicorn.Config(
         create_app(settings), log_level="warning", timeout_graceful_shutdown=20, server_header=False, access_log=False
