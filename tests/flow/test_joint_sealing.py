@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +20,7 @@ from docproc.flow.seals import confirm_change, propose_change, register_own, usa
 from docproc.licence.art import draw
 from docproc.licence.custody import RegisteredSeal
 from docproc.licence.keys import load_pkcs12
+from docproc.licence.layout import FOLDER
 from docproc.licence.pki import AUTHORITY, AUTHORITY_CODE, JOINT_AUTHORITY, JOINT_AUTHORITY_CODE, make_dev_pki
 from docproc.licence.responder import DevPki
 from docproc.licence.verify import verify
@@ -153,6 +156,19 @@ def matter_file(folder: Path, co_seals: str) -> Path:
 
 def entry(seal: str, code: str) -> str:
     return f'{{ seal = "{seal}", authority = "{JOINT_AUTHORITY}", authority_code = "{code}" }}'
+
+
+def test_the_examples_of_the_guide_are_a_matter_and_a_layout(tmp_path: Path) -> None:
+    guide = (MATTERS_DIR.parents[1] / "docs" / "seal.md").read_text(encoding="utf-8")
+    examples = [tomllib.loads(text) for text in re.findall(r"```toml\n(.*?)```", guide, re.DOTALL)]
+    (licence,) = [item["licence"] for item in examples if "licence" in item]
+    (co_seal,) = licence["co_seals"]
+    found = load_matter(matter_file(tmp_path, entry(co_seal["seal"], co_seal["authority_code"])))
+    assert found.licence.seal == licence["seal"]
+    assert [item.model_dump() for item in found.licence.co_seals] == [co_seal]
+    shipped = tomllib.loads((FOLDER / "food_business.toml").read_text(encoding="utf-8"))
+    for key in ("annex", "co_seal"):
+        assert [item[key] for item in examples if key in item] == [shipped[key]]
 
 
 def test_the_matter_file_names_further_seals(tmp_path: Path) -> None:
