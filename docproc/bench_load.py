@@ -10,14 +10,15 @@ service says so; in the end every file must be there and read.
 from __future__ import annotations
 
 import hashlib
-import subprocess
+import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
 from pathlib import Path
+from statistics import linear_regression
 from typing import Any
 
 import httpx
@@ -59,8 +60,8 @@ class _Rush:
     refused: list[bytes] = field(default_factory=list)
     without_advice: int = 0
     """Refusals that did not say when to come back, and errors."""
-    megabytes: list[float] = field(default_factory=list)
-    """Resident memory of the web process, a sample a second."""
+    memory: list[tuple[float, dict[str, float]]] = field(default_factory=list)
+    """Seconds since the begin, and the resident memory of each process, MiB; about a sample a second."""
 
 
 class _Kiosks:
@@ -126,7 +127,9 @@ def run(
         web = start(["docproc.cli", "serve", "--web-only"], ctx.settings.model_copy(update={"max_queue": 1_000_000}))
         kiosks = _Kiosks(f"http://127.0.0.1:{port}", secrets)
         try:
-            with workers(ctx, {f"reader-{turn}": READER_QUEUES for turn in range(readers)}, module):
+            names, others = [f"reader-{turn}" for turn in range(readers)], _children(os.getpid())
+            with workers(ctx, dict.fromkeys(names, READER_QUEUES), module):
+                mine = dict(zip(names, sorted(_children(os.getpid()) - others), strict=True))
                 until(partial(_ready, port))
                 capacity = _capacity(ctx, kiosks, make, serial, seconds / 3, readers, tell)
                 stop([web])
@@ -134,7 +137,8 @@ def run(
                 room = max(4, round(capacity * seconds / 2))
                 web = start(["docproc.cli", "serve", "--web-only"], ctx.settings.model_copy(update={"max_queue": room}))
                 until(partial(_ready, port))
-                rushes = [_rush(kiosks, make, serial, times * capacity, seconds, web, tell) for times in (1, 2)]
+                look = partial(_memory, {"web": _children(web.pid).pop(), **mine})
+                rushes = [_rush(kiosks, make, serial, times * capacity, seconds, look, tell) for times in (1, 2)]
                 for rush in rushes:
                     _again(kiosks, rush.refused)
                 until(lambda: _waiting(ctx) == 0, STALLED_SECONDS + 4 * seconds)
@@ -177,7 +181,13 @@ def _capacity(
 
 
 def _rush(
-    kiosks: _Kiosks, make: MakeFile, serial: count[int], rate: float, seconds: float, web: Any, tell: Tell
+    kiosks: _Kiosks,
+    make: MakeFile,
+    serial: count[int],
+    rate: float,
+    seconds: float,
+    look: Callable[[], dict[str, float]],
+    tell: Tell,
 ) -> _Rush:
     found = _Rush(rate, seconds)
 
@@ -203,9 +213,9 @@ def _rush(
             at_once.submit(one, make(next(serial)))
             if int(time.monotonic() - begun) > sampled:
                 sampled = int(time.monotonic() - begun)
-                found.megabytes.append(_megabytes(web))
+                found.memory.append((time.monotonic() - begun, look()))
                 tell(f"{rate:.1f} files a second", sampled, round(seconds))
-    found.megabytes.append(_megabytes(web))
+    found.memory.append((time.monotonic() - begun, look()))
     return found
 
 
@@ -228,8 +238,28 @@ def _figures(rush: _Rush) -> dict[str, Any]:
         "refused": len(rush.refused),
         "without_retry_after": rush.without_advice,
         **{name: round(value, 3) for name, value in shares.items()},
-        "web_mb": [round(rush.megabytes[0]), round(max(rush.megabytes)), round(rush.megabytes[-1])],
+        "memory": memory_figures(rush.memory),
     }
+
+
+def memory_figures(samples: Sequence[tuple[float, dict[str, float]]]) -> dict[str, dict[str, float]]:
+    """How the memory of each process went: first, most, last (MiB) and how fast it grew, MB an hour.
+
+    The growth is the slope of the straight line through the samples after the first quarter, in which caches fill.
+
+    Args:
+        samples: seconds, and MiB of each process; at least two.
+    """
+    figures = {}
+    for name in samples[0][1]:
+        known = [(at, found[name]) for at, found in samples if found.get(name)]
+        settled = [(at, size) for at, size in known if at >= samples[-1][0] / 4]
+        sizes = [size for _, size in known] or [0.0]
+        flat = len({at for at, _ in settled}) < 2
+        slope = 0.0 if flat else linear_regression(*zip(*settled, strict=True)).slope
+        ends = {"first": round(sizes[0], 1), "most": round(max(sizes), 1), "last": round(sizes[-1], 1)}
+        figures[name] = ends | {"mb_an_hour": round(3600 * slope, 1)}
+    return figures
 
 
 def _key(ctx: Context, turn: int) -> str:
@@ -255,14 +285,22 @@ def _ready(port: int) -> bool:
         return False
 
 
-def _megabytes(web: subprocess.Popen[bytes]) -> float:
-    """Resident memory of the process that answers, the child of the one that was started; 0 where it cannot be seen."""
+def _memory(processes: Mapping[str, int]) -> dict[str, float]:
+    """Resident memory of each process, MiB; 0 of one that is gone."""
+    return {name: _megabytes(process) for name, process in processes.items()}
+
+
+def _children(process: int) -> set[int]:
+    """Processes that were started by the first thread of this one."""
+    return {int(word) for word in Path(f"/proc/{process}/task/{process}/children").read_text().split()}
+
+
+def _megabytes(process: int) -> float:
     try:
-        child = Path(f"/proc/{web.pid}/task/{web.pid}/children").read_text().split()[0]
-        status = Path(f"/proc/{child}/status").read_text()
-    except (OSError, IndexError):
+        status = Path(f"/proc/{process}/status").read_text()
+    except OSError:
         return 0.0
-    return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1]) / 1024
+    return next((int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmRSS")), 0.0)
 
 
 def marked_jpeg(file: Path) -> MakeFile:

@@ -138,7 +138,8 @@ def bench_stored(
 
 @bench_app.command("load")
 def bench_load(
-    seconds: Annotated[float, typer.Option(min=3, help="Length of each rush; 3600 for an hour.")] = 60,
+    seconds: Annotated[float, typer.Option(min=3, help="Length of each rush.")] = 60,
+    minutes: Annotated[float, typer.Option(min=0, help="The same in minutes: 60 for an hour of each.")] = 0,
     readers: Annotated[int, typer.Option(min=1, max=64, help="Worker processes that read.")] = 1,
     stores: Annotated[
         str, typer.Option(help="`embedded`, or `distributed`: on the servers in the settings.")
@@ -151,17 +152,19 @@ def bench_load(
 
     (store,) = store_names(stores)
     with progress() as tell:
-        result = run(marked_jpeg(file), seconds, readers, store, tell=tell)
+        result = run(marked_jpeg(file), 60 * minutes or seconds, readers, store, tell=tell)
     if as_json:
         emit(result)
     else:
-        table = Table(
-            "files/s", "files", "503", "without Retry-After", "p50 s", "p95 s", "p99 s", "web MB first, most, last"
-        )
+        table = Table("files/s", "files", "503", "without Retry-After", "p50 s", "p95 s", "p99 s")
+        memory = Table("files/s", "process", "MB first", "most", "last", "growth, MB an hour")
         for item in result["rushes"]:
             names = ("per_second", "files", "refused", "without_retry_after", "p50", "p95", "p99")
-            table.add_row(*(str(item[name]) for name in names), ", ".join(map(str, item["web_mb"])))
+            table.add_row(*(str(item[name]) for name in names))
+            for process, figures in item["memory"].items():
+                memory.add_row(str(item["per_second"]), process, *map(str, figures.values()))
         out.print(table)
+        out.print(memory)
         out.print(f"{result['files']} files handed in, {result['lost']} lost", highlight=False)
     if result["lost"]:
         raise typer.Exit(1)

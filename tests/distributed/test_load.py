@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from docproc.bench_load import marked_jpeg, run
+from docproc.bench_load import marked_jpeg, memory_figures, run
 from docproc.scan.intake import split
 from docproc.scan.limits import Limits
 from tests.flow.small_stages import paper
@@ -40,8 +40,19 @@ def test_more_than_can_be_read_is_kept_or_refused_but_never_lost(
     assert at_twice["per_second"] == pytest.approx(2 * at_capacity["per_second"], abs=0.02)
     assert at_twice["refused"] > 0 and at_capacity["without_retry_after"] == at_twice["without_retry_after"] == 0
     assert found["lost"] == 0 and found["files"] > at_capacity["files"] + at_twice["files"]
-    first, most, last = at_twice["web_mb"]
-    assert 20 < first <= most < first + 100 and last < first + 100, f"the web process grew: {at_twice['web_mb']} MB"
+    for name, memory in at_twice["memory"].items():
+        first, most, last = (memory[key] for key in ("first", "most", "last"))
+        assert 20 < first <= most < first + 100 and last < first + 100, f"{name} grew: {memory}"
+    assert set(at_twice["memory"]) == {"web", "reader-0", "reader-1"}
+
+
+def test_memory_is_a_figure_that_does_not_take_the_start_for_growth() -> None:
+    """100 MB of caches in the first quarter of an hour, then 12 MB an hour more."""
+    samples = [(60.0 * turn, {"web": 200 + min(turn, 15) * 100 / 15 + turn / 5, "gone": 0.0}) for turn in range(61)]
+    assert memory_figures(samples) == {
+        "web": {"first": 200.0, "most": 312.0, "last": 312.0, "mb_an_hour": 12.0},
+        "gone": {"first": 0.0, "most": 0.0, "last": 0.0, "mb_an_hour": 0.0},
+    }
 
 
 def test_the_same_picture_has_other_bytes_for_each_number() -> None:
