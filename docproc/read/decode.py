@@ -187,6 +187,7 @@ def _decide(raw: str, frames: Sequence[Frame], grammar: Grammar) -> Decoded:
     written = _written(wrong, readings, max(values.values(), default=-math.inf))
     if not values:
         return Decoded(None, raw, 0.0, written=written)
+    values = _merged(values, grammar)
     ranked = sorted(values, key=lambda value: -values[value])
     best = values[ranked[0]]
     rivals = [values[value] for value in ranked[1:]] + [broken + math.log(WRITTEN_WRONG)]
@@ -198,6 +199,16 @@ def _decide(raw: str, frames: Sequence[Frame], grammar: Grammar) -> Decoded:
     source: Literal["ocr", "repair"] = "repair" if broken > best else "ocr"
     value = ranked[0] if sure else None
     return Decoded(value, raw, share * math.exp(fit), tuple(others), margin, fit, "" if sure else written, source)
+
+
+def _merged(values: dict[str, float], grammar: Grammar) -> dict[str, float]:
+    """The likeliest of the values that say the same, with the probability of all of them."""
+    found: dict[str, tuple[str, float]] = {}
+    for value in sorted(values, key=lambda value: -values[value]):
+        key = grammar.same(value) or value
+        first, sum_ = found.get(key, (value, -math.inf))
+        found[key] = first, float(np.logaddexp(sum_, values[value]))
+    return dict(found.values())
 
 
 def _written(wrong: _Reading | None, readings: Sequence[_Reading], best: float) -> str:

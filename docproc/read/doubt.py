@@ -34,8 +34,9 @@ def doubt_shape(type_name: str, item: Field, value: Value | None, loose: Sequenc
     cut = type_name in MANY_LINES and any(goes_on(value, piece) for piece in loose)
     strange = type_name == "cn_name" and not ends_like_a_firm(item.value)
     long = type_name == "person_name" and len(item.value) > WHOLE_NAME and not {"·", " "} & set(item.value)
+    taken = value.label.open_end
     small = type_name in MANY_LINES | {"person_name"} and median(segment.h for segment in value.segments) < SMALL
-    return doubted(item) if cut or strange or small or (long and not item.value.isascii()) else item
+    return doubted(item) if cut or strange or small or taken or (long and not item.value.isascii()) else item
 
 
 def doubted(item: Field) -> Field:

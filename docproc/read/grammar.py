@@ -62,6 +62,8 @@ class Grammar:
     """Characters that mean nothing here and count as blank."""
     prior: Callable[[str], float] = values.no_prior
     """Log weight (nats) of a value before it is seen."""
+    same: Callable[[str], str] = values.itself
+    """What of a value counts: readings with the same key are one, for marks and blanks in text tell nothing."""
     simplify: bool = False
     """Whether traditional and variant characters are read as the standard ones (通用规范汉字表)."""
     beam: int = 128
@@ -108,12 +110,12 @@ def standard(char: str) -> str:
 
 @cache
 def _enum(options: tuple[str, ...]) -> Grammar:
-    return Grammar("enum", Pattern(*(_word(option) for option in options)), values.same, CHOSEN)
+    return Grammar("enum", Pattern(*(_word(option) for option in options)), values.itself, CHOSEN)
 
 
 @cache
 def _digits(count: int) -> Grammar:
-    return Grammar(f"digits:{count}", Pattern((_some(DIGITS, count),)), values.same, SHAPED, DIGIT_LOOKS)
+    return Grammar(f"digits:{count}", Pattern((_some(DIGITS, count),)), values.itself, SHAPED, DIGIT_LOOKS)
 
 
 def _word(text: str) -> tuple[Slot, ...]:
@@ -245,14 +247,16 @@ def _grammars() -> dict[str, Grammar]:
         Grammar("amount", Pattern(*_MONEY), values.amount, EXACT, MONEY_LOOKS),
         Grammar("int", Pattern((_some(DIGITS, 1, 9),)), values.checked("int"), EXACT, DIGIT_LOOKS, UNITS),
         Grammar("number", figures, values.checked("number"), EXACT, DIGIT_LOOKS, UNITS),
-        Grammar("person_name", Pattern(*_NAMES), values.checked("person_name"), NAMED, dots, simplify=True, beam=16),
+        Grammar("person_name", Pattern(*_NAMES), values.checked("person_name"), NAMED, dots,
+                prior=values.person_prior, simplify=True, beam=16),
         Grammar("cn_name", Pattern((Slot(_FIRM, 2, 60),)), values.checked("cn_name"), NAMED, prior=values.firm_prior,
-                simplify=True, beam=32),
-        Grammar("address", Pattern((Slot(_PLACE, 2, 120),)), values.plain, FREE, simplify=True, beam=16),
-        Grammar("scope", Pattern((Slot(_ANY, 1, None),)), values.plain, FREE, simplify=True, beam=8),
-        Grammar("text", Pattern((Slot(_SPACED, 1, None),)), values.plain, FREE, skip=frozenset(), simplify=True,
-                beam=8),
-        Grammar("sex", sex, values.same, CHOSEN, skip=BLANKS | frozenset("性别")),
+                same=fold, simplify=True, beam=32),
+        Grammar("address", Pattern((Slot(_PLACE, 2, 120),)), values.plain, FREE, prior=values.place_prior, same=fold,
+                simplify=True, beam=16),
+        Grammar("scope", Pattern((Slot(_ANY, 1, None),)), values.plain, FREE, same=fold, simplify=True, beam=8),
+        Grammar("text", Pattern((Slot(_SPACED, 1, None),)), values.plain, FREE, skip=frozenset(), same=fold,
+                simplify=True, beam=8),
+        Grammar("sex", sex, values.itself, CHOSEN, skip=BLANKS | frozenset("性别")),
         Grammar("ethnicity", nation, values.checked("ethnicity"), CHOSEN, skip=BLANKS | frozenset("民"),
                 simplify=True),
     ]  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from docproc.read.glyphs import Glyph
 
@@ -19,6 +19,8 @@ ANYWHERE = 6
 """An anchor this long is a label wherever it stands; a shorter one only where a piece of text starts or ends."""
 WEAK = 0.6
 """Score of a label of which only one character was seen."""
+PARTED = 0.5
+"""The gap between a label and its value is so many heights wider than the gaps inside them."""
 STOPS = (
     "登记机关", "发照机关", "实收资本", "组成形式", "执照有效期", "经营期限", "公司类型", "经济性质", "副本",
     "副本号", "年检", "发证日期", "签发日期", "发照日期", "核准日期", "注册号", "执照编号", "证照编号", "扫描二维码",
@@ -48,6 +50,8 @@ class Label:
     h: float
     score: float
     """Higher is surer: its length, less what did not match, less for standing amid other text."""
+    open_end: bool = False
+    """Whether its last character, which did not match, may as well be the first of what follows."""
 
 
 def find_labels(rows: Sequence[Sequence[Glyph]], wanted: Iterable[tuple[str, str]]) -> list[Label]:
@@ -102,7 +106,25 @@ def _match_all(row: Sequence[Glyph], index: int, start: int, pairs: Sequence[tup
         if not (starts or len(anchor) >= ANYWHERE or _ends(row, end)):
             continue
         score = len(anchor) - 1.5 * wrong - (0.8 if _amid(row, start, end) else 0.0) - (0.0 if starts else 0.5)
-        yield _label(key, anchor, row, index, start, end, score)
+        own, sure = _own_end(row, start, end, anchor)
+        yield replace(_label(key, anchor, row, index, start, own, score), open_end=not sure)
+
+
+def _own_end(row: Sequence[Glyph], start: int, end: int, anchor: str) -> tuple[int, bool]:
+    """End of a label without what it would take from the value behind it, and whether that is certain.
+
+    A label that lost its last character (a bracket that was not read) seems to go on in the value's first one.
+    """
+    right = max((i for i in range(start, end) if row[i].char == anchor[i - start]), default=start) + 1
+    if right == end or end == len(row) or row[end].line != row[end - 1].line:
+        return end, True  # what does not match is the end of its own line
+    before, behind = gap(row[right - 1], row[right]), gap(row[end - 1], row[end])
+    if behind > before + PARTED:
+        return end, True
+    bracket = not anchor[right - start].isalnum() and row[right].char.isalnum()
+    if bracket or row[right].line != row[right - 1].line or before > behind + PARTED:
+        return right, True
+    return end, False
 
 
 def _label(key: str, anchor: str, row: Sequence[Glyph], index: int, start: int, end: int, score: float) -> Label:

@@ -36,7 +36,7 @@ def without_lines(page: Image, lines: Sequence[TextLine]) -> Image:
 
 
 def goes_on_unread(value: Value, lines: Sequence[TextLine], left: Image, below: bool = True) -> bool:
-    """Whether ink that belongs to no line stands right behind one of a value's lines, or right below its last.
+    """Whether ink that belongs to no line stands right before or behind one of a value's lines, or below its last.
 
     Args:
         value: the pieces of print it was read from.
@@ -47,6 +47,7 @@ def goes_on_unread(value: Value, lines: Sequence[TextLine], left: Image, below: 
     tone = float(np.median([glyph.tone for segment in value.segments for glyph in segment.glyphs]))
     dark = tone + DARK * (PAPER - tone)
     squares = [_behind(_corners(line[-1], lines)) for line in value.lines]
+    squares += [_before(_corners(line[0], lines)) for line in value.lines]
     if below:
         squares.append(_below(_corners(value.lines[-1][0], lines)))
     return any(float((_look(left, *square) < dark).mean()) >= INKED for square in squares)
@@ -69,6 +70,11 @@ def _axes(corners: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np
 def _behind(corners: NDArray[np.float64]) -> _Square:
     along, across, _, height = _axes(corners)
     return corners[1] + across * height * CLEAR, along, across, height, height * (1 - 2 * CLEAR)
+
+
+def _before(corners: NDArray[np.float64]) -> _Square:
+    along, across, _, height = _axes(corners)
+    return corners[0] - along * height + across * height * CLEAR, along, across, height, height * (1 - 2 * CLEAR)
 
 
 def _below(corners: NDArray[np.float64]) -> _Square:

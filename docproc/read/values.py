@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from datetime import date
 
-from docproc.validators import VALIDATORS, is_long, normalise_text, parse_cn_date, parse_period
+from docproc.validators import VALIDATORS, is_long, locate, normalise_text, parse_cn_date, parse_period
 
 EARLIEST = date(1900, 1, 1)
 LATEST = date(2099, 12, 31)
@@ -30,6 +30,24 @@ _TRADES = (
     "酒店", "旅游", "教育", "培训", "美容", "便利", "超市", "百货", "烟酒", "茶", "面馆", "小吃", "火锅", "快餐",
     "饭店", "水果", "蔬菜", "五金", "制造",
 )  # fmt: skip
+_SURNAMES = (
+    "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林罗高郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔钟谭陆汪"
+    "范金石廖贾夏韦付方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤",
+    "温康施文牛樊葛邢安齐易乔伍庞颜倪庄聂章鲁岳翟殷詹申欧耿关兰焦俞左柳甘祝包宁尚符舒阮柯纪梅童凌毕单季裴霍涂成苗谷盛曲翁冉骆蓝路游辛靳管柴蒙鲍华"
+    "喻祁蒲房滕屈饶解牟艾尤阳时穆农司卓古吉缪简车项连芦麦褚娄窦戚岑景党宫费卜冷晏席卫米柏宗瞿桂全佟应臧闵苟邬边卞姬师和仇栾隋商刁沙荣巫寇桑郎甄"
+    "丛仲虞敖巩明佘池查麻苑迟邝官封谈匡鞠惠荆乐冀郁胥南班储原栗燕楚鄢劳谌奚皮粟冼蔺楼盘满闻位厉伊仝区郜海阚花权强帅屠豆朴盖练廉禹井祖漆巴丰支卿国狄"
+    "平计索宣晋相初门云容敬来扈晁芮都普阙浦戈伏鹿薄邸雍辜羊阿乌母裘亓修邰赫杭况那宿鲜印逯隆茹诺战慕危玉银亢嵇公哈湛宾戎勾茅利於呼居揭干但尉冶斯元束檀"
+    "衣信展阴昝智幸奉植衡富尧闭由",
+)
+"""The hundred commonest family names (85 of 100 people), and others of which a list in a register is full."""
+_DOUBLE_SURNAMES = frozenset(
+    "欧阳 上官 司马 东方 诸葛 皇甫 尉迟 公孙 令狐 慕容 司徒 夏侯 轩辕 长孙 宇文 端木 南宫 百里 呼延 闻人 澹台 淳于 万俟 独孤 拓跋 赫连 鲜于 申屠".split()
+)
+_NUMBERED = re.compile(r"[号弄栋幢座单层楼室房期区组社街路巷村段院队井门排元米-]|[.,、/(]|$")
+"""What stands behind a number in an address."""
+_NUMBER = re.compile(r"[0-9]+")
+_LETTER = re.compile(r"[A-Za-z]")
+_LOOSE_DASH = re.compile(r"(?<![0-9A-Za-z])-|-(?![0-9A-Za-z])")
 
 
 def checked(type_name: str) -> Callable[[str], str | None]:
@@ -93,8 +111,8 @@ def plain(text: str) -> str | None:
     return normalise_text(text) or None
 
 
-def same(text: str) -> str | None:
-    """The reading itself."""
+def itself(text: str) -> str:
+    """The reading as it is."""
     return text
 
 
@@ -110,6 +128,30 @@ def firm_prior(value: str) -> float:
     """
     ending = 0.0 if ends_like_a_firm(value) else -4.0
     return ending + (0.0 if any(trade in value for trade in _TRADES) else -2.0)
+
+
+def person_prior(value: str) -> float:
+    """Log weight (nats) of a person's name before it is seen: nearly all begin with a known family name.
+
+    Of a hundred people in China 85 have one of the hundred commonest, and 13 one of the next three hundred; the
+    weights err to the careful side of that.
+    """
+    if "·" in value or value.isascii() or value[:2] in _DOUBLE_SURNAMES:
+        return 0.0
+    common, known = _SURNAMES
+    return 0.0 if value[0] in common else -1.5 if value[0] in known else -3.5
+
+
+def place_prior(value: str) -> float:
+    """Log weight (nats) of an address before it is seen: it names its district, and numbers stand before what they count.
+
+    Assumed, not measured: of fifty numbers one stands elsewhere, of seven addresses one has a letter or an odd dash, of
+    twenty one names no district in the way that tables do.
+    """
+    odd = sum(not _NUMBERED.match(value, found.end()) for found in _NUMBER.finditer(value))
+    loose = bool(_LETTER.search(value)) + bool(_LOOSE_DASH.search(value))
+    place = locate(value)
+    return -4.0 * min(odd, 2) - 2.0 * loose - (0.0 if place is not None and place.level == "county" else 3.0)
 
 
 def no_prior(value: str) -> float:

@@ -21,8 +21,8 @@ def segment(text: str, x: float, y: float) -> Segment:
     return Segment(tuple(glyphs), 0)
 
 
-def value_of(*lines: Segment) -> Value:
-    label = Label("scope", "经营范围", 0, 0, 4, 0.0, 4 * SIZE, 0.0, SIZE, 4.0)
+def value_of(*lines: Segment, open_end: bool = False) -> Value:
+    label = Label("scope", "经营范围", 0, 0, 4, 0.0, 4 * SIZE, 0.0, SIZE, 4.0, open_end)
     return Value(label, [[line] for line in lines])
 
 
@@ -40,6 +40,12 @@ def test_a_value_with_print_of_nobody_right_below_it_may_go_on() -> None:
 def test_a_value_with_print_of_nobody_right_behind_it_may_go_on() -> None:
     value = value_of(segment("成都市长城路", 6, 0))
     assert confidence("address", "成都市长城路", value, segment("八栋", 15, 0)) <= 0.5
+
+
+def test_a_value_whose_first_character_its_label_may_have_taken_is_doubted() -> None:
+    line = segment("娜达", 6, 0)
+    assert confidence("person_name", "娜达", value_of(line)) == 0.99
+    assert confidence("person_name", "娜达", value_of(line, open_end=True)) <= 0.5
 
 
 @pytest.mark.parametrize(("size", "sure"), [(12.0, False), (16.0, True)])

@@ -216,15 +216,17 @@ def test_a_line_that_the_detector_missed_casts_doubt(licence_lines) -> None:
     assert scope_goes_on(rest, canvas.image) and not scope_goes_on(lines, canvas.image)
 
 
+@pytest.mark.parametrize("end", ["left", "right"])
 @pytest.mark.parametrize(("cut", "whole"), [("domicile", "legal_rep"), ("legal_rep", "domicile")])
-def test_print_behind_a_line_that_was_cut_short_casts_doubt(licence_lines, cut: str, whole: str) -> None:
+def test_print_beside_a_line_that_was_cut_short_casts_doubt(licence_lines, cut: str, whole: str, end: str) -> None:
     canvas, lines = licence_lines
     before = fields_of(lines, canvas.image)
-    end = last_line(before[cut], lines).quad
+    quad = last_line(before[cut], lines).quad / canvas.scale
     page = Canvas(canvas.image.shape[1] / canvas.scale, canvas.image.shape[0] / canvas.scale, canvas.dpi)
     page.image[:] = canvas.image
-    height = float(end[2, 1] - end[1, 1]) / canvas.scale
-    page.text(float(end[1, 0]) / canvas.scale + 0.1, float(end[2, 1]) / canvas.scale - 0.2 * height, "室", 0.8 * height)
+    height = float(quad[2, 1] - quad[1, 1])
+    x = float(quad[1, 0]) + 0.1 if end == "right" else float(quad[0, 0]) - 0.8 * height - 0.1
+    page.text(x, float(quad[2, 1]) - 0.2 * height, "室", 0.8 * height)
     after = fields_of(lines, page.image)
     assert before[cut].confidence > 0.75
     assert after[cut].value == before[cut].value

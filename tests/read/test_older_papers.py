@@ -17,14 +17,10 @@ TODAY = date(2026, 11, 23)
 PAGES = make_singles(41, "scan")
 
 
-CUT = pytest.mark.xfail(
-    strict=True, reason="the surname is lost left of what was found of its line, and nothing says so"
-)
-KNOWN = {"4-old_permit": CUT}
-NAMED = [(f"{place}-{page.truth.material}", page) for place, page in enumerate(PAGES)]
+NAMED = [pytest.param(page, id=f"{place}-{page.truth.material}") for place, page in enumerate(PAGES)]
 
 
-@pytest.mark.parametrize("page", [pytest.param(page, id=name, marks=KNOWN.get(name, ())) for name, page in NAMED])
+@pytest.mark.parametrize("page", NAMED)
 def test_an_older_paper_is_told_by_its_words_and_read(page: SamplePage) -> None:
     (read,) = read_file(page.image, page.name, find_matter(MATTER), today=TODAY)
     assert (read.material, read.how) == (page.truth.material, "free")
