@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from docproc.domain import Box
-from docproc.read.ink import PAPER, Mask, Sheet, Writing, writing_in
+from docproc.read.ink import PAPER, Mask, Sheet, Writing, is_noise, tone_of, writing_in
 from docproc.read.template import PX
 from docproc.scan.geometry import Image
 
@@ -44,7 +44,7 @@ CELL_SPILL_MM = 1.3
 
 def is_blank(writing: Writing) -> bool:
     """Whether a box holds nothing but specks."""
-    return writing.area_mm2 < BLANK_MM2
+    return writing.area_mm2 < BLANK_MM2 or is_noise(writing)
 
 
 def lines_of(writing: Writing) -> list[Image]:
@@ -125,6 +125,8 @@ class Comb:
     """Each cell's own crop, ``None`` where it is blank."""
     heavy: bool
     """A character looks written over."""
+    tone: float
+    """Of all its ink, see :func:`docproc.read.ink.tone_of`."""
 
     @property
     def filled(self) -> int:
@@ -142,12 +144,15 @@ def comb_of(sheet: Sheet, boxes: tuple[Box, ...]) -> Comb:
     """Take the characters out of comb cells."""
     whole = (boxes[0][0], boxes[0][1], boxes[-1][2], boxes[-1][3])
     row = writing_in(sheet, whole, follow_mm=CELL_SPILL_MM, inside=0.4)
+    if is_noise(row):
+        return Comb(row.picture, ((0, 0),) * len(boxes), (None,) * len(boxes), False, 0.0)
     edges = _edges(row, boxes)
     owners = _owners(row, edges)
     cut = [_cell(row, owners, edges, index) for index in range(len(boxes))]
     cells = [cell for cell, _ in cut]
     tight, spans = _set_tight(cells)
-    return Comb(tight, spans, tuple(cells), _heavy([density for _, density in cut if density > 0]))
+    heavy = _heavy([density for _, density in cut if density > 0])
+    return Comb(tight, spans, tuple(cells), heavy, tone_of(row.picture, row.ink))
 
 
 def _heavy(densities: list[float]) -> bool:

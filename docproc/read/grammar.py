@@ -176,6 +176,8 @@ MONEY_LOOKS |= {old: ((new, 1.0),) for old, new in zip("參叄貳貮陸圆圓漆
 # A ¥ is often read as 4; that is a doubt only before figures that end in cents and say no unit.
 MONEY_LOOKS |= {"4": ((values.DOUBTFUL_CURRENCY, 0.2),)}
 LICENCE_LOOKS = DIGIT_LOOKS | {"F": (("J", 0.5),), "y": (("Y", 1.0), ("4", 0.5)), "U": (("Y", 0.5),)}
+# Between Han characters a 1 is read as any upright stroke; an address has letters, strokes and brackets too.
+PLACE_LOOKS = _shares(_1="|丨｜!") | _seconds(0.5, _1="lI[]/", _0="Oo", _6="G") | _seconds(0.1, _1="(（")
 PHONE_LOOKS = DIGIT_LOOKS | {"（": (("(", 1.0),), "）": ((")", 1.0),), ">": ((")", 0.5),), "—": (("-", 1.0),)}
 
 _NUMERALS = "零〇○一二三四五六七八九十廿卅壹贰叁肆伍陆柒捌玖拾元"
@@ -251,8 +253,8 @@ def _grammars() -> dict[str, Grammar]:
                 prior=values.person_prior, simplify=True, beam=16),
         Grammar("cn_name", Pattern((Slot(_FIRM, 2, 60),)), values.checked("cn_name"), NAMED, prior=values.firm_prior,
                 same=fold, simplify=True, beam=32),
-        Grammar("address", Pattern((Slot(_PLACE, 2, 120),)), values.plain, FREE, prior=values.place_prior, same=fold,
-                simplify=True, beam=16),
+        Grammar("address", Pattern((Slot(_PLACE, 2, 120),)), values.plain, FREE, PLACE_LOOKS, prior=values.place_prior,
+                same=fold, simplify=True, beam=16),
         Grammar("scope", Pattern((Slot(_ANY, 1, None),)), values.plain, FREE, same=fold, simplify=True, beam=8),
         Grammar("text", Pattern((Slot(_SPACED, 1, None),)), values.plain, FREE, skip=frozenset(), same=fold,
                 simplify=True, beam=8),

@@ -121,6 +121,8 @@ class Writing:
     left: int
     """Place of the picture on the sheet, pixels."""
     top: int
+    left_out_mm2: float = 0.0
+    """Ink well inside the box that was taken for another's, because most of its stroke lies outside."""
 
     @property
     def area_mm2(self) -> float:
@@ -135,8 +137,30 @@ class Writing:
         return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
+NEXT_TO_NOTHING = 52
+"""Ink whose darker part is no darker than this is what shadows, creases and noise leave: pencil reaches 65."""
+DARKER_PART = 75
+"""Percentile of the ink's darkness that tells strokes from what is left of a shadow."""
+STROKE_MM2 = 0.6
+"""The smallest stroke that is a character by itself: a thin `1` written small has 0.9."""
+RIM_MM = 0.8
+"""Strokes of the neighbours reach so far into a box."""
 SPECK_MM2 = 0.08
 """Ink smaller than this is dust, unless it lies near larger ink: dots of characters and decimal points."""
+
+
+def tone_of(picture: Image, ink: Mask) -> float:
+    """How much darker than paper the darker part of ink is, 0..245; 0 where there is none."""
+    darkness = PAPER - cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)[ink].astype(np.int16)
+    return float(np.percentile(darkness, DARKER_PART)) if darkness.size else 0.0
+
+
+def is_noise(writing: Writing) -> bool:
+    """Whether ink is next to nothing, and all of it in specks: a ring, a crease or a pale word has longer strokes."""
+    if tone_of(writing.picture, writing.ink) > NEXT_TO_NOTHING:
+        return False
+    _, _, stats, _ = cv2.connectedComponentsWithStats(writing.ink.astype(np.uint8), connectivity=8)
+    return bool(stats[1:, cv2.CC_STAT_AREA].max(initial=0) < STROKE_MM2 * PX**2)
 
 
 def writing_in(sheet: Sheet, box: Box, follow_mm: float = 1.8, inside: float = 0.5) -> Writing:
@@ -159,9 +183,12 @@ def writing_in(sheet: Sheet, box: Box, follow_mm: float = 1.8, inside: float = 0
     keep = (inner >= inside * area) & (area >= SPECK_MM2 * PX**2 * 0.35)
     keep[0] = False
     chosen = keep[labels]
+    rim = round(RIM_MM * PX)
+    well_inside = np.s_[by0 - y0 + rim : max(by1 - y0 - rim, 0), bx0 - x0 + rim : max(bx1 - x0 - rim, 0)]
+    left_out = float(((ink > 0) & ~chosen)[well_inside].sum()) / PX**2
     near = cv2.dilate(chosen.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
     picture = sheet.written[y0:y1, x0:x1].copy()
     others = cv2.dilate(((ink > 0) & ~chosen).astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
     picture[others & ~near] = PAPER
     picture[(core == 0) & ~near] = PAPER
-    return Writing(picture, chosen, x0, y0)
+    return Writing(picture, chosen, x0, y0, left_out)

@@ -9,7 +9,8 @@ import numpy as np
 
 from docproc.domain import Box
 from docproc.form.layout import OPTION_FONT_MM, OptionPlace, Place
-from docproc.read.ink import Mask, Sheet, to_px
+from docproc.read.doubt import DOUBT
+from docproc.read.ink import NEXT_TO_NOTHING, Mask, Sheet, to_px, tone_of
 from docproc.read.template import PX
 
 State = Literal["yes", "no", "unsure"]
@@ -22,6 +23,8 @@ TICKED = 0.055
 """Share of a box's inside from which it is ticked; the lightest generated tick covers 0.09."""
 EMPTY = 0.02
 """Share up to which it is empty; noise and left-over print cover up to 0.01."""
+SHADE = 0.15
+"""Ink that is next to nothing may cover so much of an empty box: what creases leave covers up to 0.1."""
 STRUCK = 0.6
 """Share of the places between an option's printed words that a level stroke crosses when it was struck out."""
 LEAST_GAPS = 0.08
@@ -51,6 +54,8 @@ def read_options(sheet: Sheet, place: Place) -> tuple[str | None, float, str, tu
     ticked = ",".join(option.value for option, mark in seen if mark.state == "yes")
     possible = ",".join(option.value for option, mark in seen if mark.state != "no")
     confidence = min(mark.confidence for _, mark in seen)
+    if place.type == "choice" and "," in ticked:
+        confidence = min(confidence, DOUBT)  # one of them may be a shadow, or struck out with too fine a pen
     raw = " ".join(f"{_SIGNS[mark.state]}{option.label}" for option, mark in seen)
     if ticked != possible:
         return None, confidence, raw, tuple(dict.fromkeys(v for v in (possible, ticked) if v))
@@ -64,9 +69,12 @@ def _option(sheet: Sheet, option: OptionPlace) -> Seen:
     x0, y0, x1, y1 = option.box
     inner = (x0 + INSIDE_MM, y0 + INSIDE_MM, x1 - INSIDE_MM, y1 - INSIDE_MM)
     share = _share(sheet.ink | sheet.red, inner)
+    shadow = share > EMPTY and _tone(sheet, inner) <= NEXT_TO_NOTHING
     words = (x1 + 1.2, y0, x1 + 1.2 + OPTION_FONT_MM * len(option.label), y1)
     if _struck(sheet, words):
         return Seen("unsure", 0.3)
+    if shadow:
+        return Seen("no", 0.8) if share < SHADE else Seen("unsure", 0.4)
     if share >= SCRIBBLED:
         return Seen("yes", 0.8)
     if share >= TICKED:
@@ -81,6 +89,11 @@ def _option(sheet: Sheet, option: OptionPlace) -> Seen:
 def _share(mask: Mask, box: Box) -> float:
     x0, y0, x1, y1 = to_px(box, mask.shape)
     return float(mask[y0:y1, x0:x1].mean())
+
+
+def _tone(sheet: Sheet, box: Box) -> float:
+    x0, y0, x1, y1 = to_px(box, sheet.ink.shape)
+    return tone_of(sheet.written[y0:y1, x0:x1], sheet.ink[y0:y1, x0:x1])
 
 
 def _ringed(ink: Mask, box: Box) -> bool:
@@ -131,8 +144,14 @@ AMOUNTS = {
 """Measured on generated pages: the faintest signature has 4.5 mm² of ink, the palest seal 24, a sketch 150 and more."""
 
 
-def read_presence(sheet: Sheet, place: Place) -> tuple[str | None, float]:
-    """Whether a place is signed, sealed or drawn in: ``("present" | "" | None, confidence)``."""
+def read_presence(sheet: Sheet, place: Place, palest: float = NEXT_TO_NOTHING) -> tuple[str | None, float]:
+    """Whether a place is signed, sealed or drawn in: ``("present" | "" | None, confidence)``.
+
+    Args:
+        sheet: the page.
+        place: where.
+        palest: tone up to which ink is no stroke of a pen but a stain; seals may be as pale.
+    """
     limits = AMOUNTS[place.type]
     x0, y0, x1, y1 = to_px(place.box, sheet.ink.shape)
     mask = sheet.ink[y0:y1, x0:x1] | sheet.red[y0:y1, x0:x1]
@@ -142,7 +161,8 @@ def read_presence(sheet: Sheet, place: Place) -> tuple[str | None, float]:
     if area <= limits.least_mm2:
         return "", 0.99 - 0.3 * area / limits.least_mm2
     width, height = _extent(mask)
-    if area >= limits.enough_mm2 and width >= limits.width_mm and height >= limits.height_mm:
+    stain = place.type != "seal" and tone_of(sheet.written[y0:y1, x0:x1], sheet.ink[y0:y1, x0:x1]) <= palest
+    if not stain and area >= limits.enough_mm2 and width >= limits.width_mm and height >= limits.height_mm:
         return "present", min(0.85 + 0.05 * area / limits.enough_mm2, 0.99)
     return None, 0.4
 

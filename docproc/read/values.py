@@ -41,13 +41,16 @@ _SURNAMES = (
 )
 """The hundred commonest family names (85 of 100 people), and others of which a list in a register is full."""
 _DOUBLE_SURNAMES = frozenset(
-    "欧阳 上官 司马 东方 诸葛 皇甫 尉迟 公孙 令狐 慕容 司徒 夏侯 轩辕 长孙 宇文 端木 南宫 百里 呼延 闻人 澹台 淳于 万俟 独孤 拓跋 赫连 鲜于 申屠".split()
-)
+    {
+        "欧阳", "上官", "东方", "诸葛", "皇甫", "尉迟", "公孙", "令狐", "慕容", "司徒", "夏侯", "轩辕", "长孙", "宇文",
+        "司马", "端木", "南宫", "百里", "呼延", "闻人", "澹台", "淳于", "万俟", "独孤", "拓跋", "赫连", "鲜于", "申屠",
+    }
+)  # fmt: skip
 _NUMBERED = re.compile(r"[号弄栋幢座单层楼室房期区组社街路巷村段院队井门排元米-]|[.,、/(]|$")
 """What stands behind a number in an address."""
 _NUMBER = re.compile(r"[0-9]+")
 _LETTER = re.compile(r"[A-Za-z]")
-_LOOSE_DASH = re.compile(r"(?<![0-9A-Za-z])-|-(?![0-9A-Za-z])")
+_LOOSE_MARK = re.compile(r"(?<![0-9A-Za-z])[-/]|[-/](?![0-9A-Za-z])")
 
 
 def checked(type_name: str) -> Callable[[str], str | None]:
@@ -143,13 +146,13 @@ def person_prior(value: str) -> float:
 
 
 def place_prior(value: str) -> float:
-    """Log weight (nats) of an address before it is seen: it names its district, and numbers stand before what they count.
+    """Log weight (nats) of an address before it is seen: it names its district, and numbers count something.
 
-    Assumed, not measured: of fifty numbers one stands elsewhere, of seven addresses one has a letter or an odd dash, of
+    Assumed, not measured: of fifty numbers one stands elsewhere, of seven addresses one has a letter or an odd mark, of
     twenty one names no district in the way that tables do.
     """
     odd = sum(not _NUMBERED.match(value, found.end()) for found in _NUMBER.finditer(value))
-    loose = bool(_LETTER.search(value)) + bool(_LOOSE_DASH.search(value))
+    loose = bool(_LETTER.search(value)) + bool(_LOOSE_MARK.search(value)) + (value.count("(") != value.count(")"))
     place = locate(value)
     return -4.0 * min(odd, 2) - 2.0 * loose - (0.0 if place is not None and place.level == "county" else 3.0)
 

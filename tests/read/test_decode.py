@@ -146,6 +146,22 @@ def test_each_type_reads_its_usual_writing(kind: str, text: str, value: str) -> 
     assert (read.value, read.raw) == (value, text)
 
 
+@pytest.mark.parametrize(
+    ("kind", "steps", "value"),
+    [
+        ("scope", [*written("食品销售"), {";": 0.5, ":": 0.5}, *written("餐饮服务")], "食品销售"),
+        ("cn_name", [*written("双流区样例"), {"悦": 0.5, "悅": 0.5}, *written("小吃店")], "双流区样例悦小吃店"),
+        ("person_name", [{"肖": 0.4, "阿": 0.5}, *written("建义")], "肖建义"),
+        ("address", [*written("四川省成都市双流区金河路"), {"[": 0.6, "1": 0.3}, *written("28号")], "金河路128号"),
+    ],
+)
+def test_what_text_usually_says_decides_between_readings_that_come_close(
+    kind: str, steps: list[Step], value: str
+) -> None:
+    read = decode(lattice(steps), grammar_for(kind))
+    assert value in (read.value or read.alternatives[0])
+
+
 noise = st.dictionaries(st.sampled_from([*DIGITS, *"XOlI|年月日-元万汉张 "]), st.floats(0.001, 1.0), max_size=6)
 
 

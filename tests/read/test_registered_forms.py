@@ -54,6 +54,31 @@ def sheet_read(matter: str, material: str, page: int, canvas: Canvas) -> dict[st
     return read_sheet(part_ink(np.asarray(picture, np.uint8), blank), layout, page, page_engine())
 
 
+def ring(canvas: Canvas, middle: tuple[float, float], radius: float, grey: int = 190) -> None:
+    """What a cup leaves: mm and grey level."""
+    shade = np.full_like(canvas.image, 255)
+    centre = [round(v * canvas.scale) for v in middle]
+    width = round(canvas.scale)
+    cv2.circle(shade, (centre[0], centre[1]), round(radius * canvas.scale), (grey,) * 3, width, cv2.LINE_AA)
+    canvas.image[:] = np.minimum(canvas.image, shade)
+
+
+def test_the_ring_of_a_cup_is_no_figure_and_no_signature_and_hides_neither() -> None:
+    values = {"name": "双流区样例竹味面馆", "phone": "13812345678", "area": "31", "seats": "33"}
+    fill = ("food_licence", "application", SERIAL, values, PEN, random.Random(3), DPI)
+    canvas = fill_form(*fill, signers={"": "周信海"})[0]
+    boxes = {name: place_of("food_licence", "application", name).box for name in ("seats", "kitchen_area", "sign")}
+    for name, inset in (("seats", 3), ("kitchen_area", 5), ("sign", 3)):
+        x0, y0, _, y1 = boxes[name]
+        ring(canvas, (x0 + inset + 20, (y0 + y1) / 2), 20)
+    found = sheet_read("food_licence", "application", 1, canvas)
+    assert found["area"].value == "31"
+    assert found["phone"].value == values["phone"]
+    assert found["seats"].value in (None, "33")
+    assert not found["kitchen_area"].value
+    assert found["sign"].value is None
+
+
 def options_read(name: str, canvas: Canvas) -> str | None:
     spec, form, _ = placed("food_licence", "application")
     blank = blank_pictures(spec, form)[0]
