@@ -6,10 +6,13 @@ export PADDLE_PDX_DISABLE_MODEL_SOURCE_CHECK = True
 # Without compiled modules each process compiles 1,500 of them as it starts: four seconds of a core in place of two.
 unexport PYTHONDONTWRITEBYTECODE
 
-# Whole deployments, faults on purpose and long ways through a browser: minutes each, alone on the machine.
+# Whole deployments, faults on purpose and long ways through a browser: minutes each. They wait more than they compute, so
+# two go at a time; what measures time or the processor is alone on the machine.
 LONG := tests/distributed tests/api/test_chaos.py tests/api/test_openapi_fuzz.py tests/flow/test_killed_while_issuing.py \
   tests/flow/test_outages.py tests/pages/test_reviewer_in_browser.py tests/pages/test_citizen_in_browser.py \
-  tests/pages/test_office_in_browser.py tests/pages/test_enterprise.py tests/pages/test_every_page.py
+  tests/pages/test_office_in_browser.py tests/pages/test_enterprise.py
+ALONE := tests/distributed/test_bench_flow.py tests/distributed/test_bench_stored.py tests/distributed/test_load.py \
+  tests/distributed/test_machine_faults.py tests/distributed/test_workers.py tests/pages/test_every_page.py
 
 .PHONY: demo test serve bench check setup clean lock
 
@@ -36,8 +39,9 @@ demo: setup
 	$(BIN)/docproc demo --out var/demo
 
 test: setup
-	$(BIN)/python -m pytest -n auto --dist loadfile $(LONG:%=--ignore=%)
-	$(BIN)/python -m pytest --durations 10 $(LONG)
+	$(BIN)/python -m pytest -n auto --dist loadfile $(LONG:%=--ignore=%) $(ALONE:%=--ignore=%)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --durations 10 $(LONG) $(ALONE:%=--ignore=%)
+	$(BIN)/python -m pytest --durations 10 $(ALONE)
 
 serve: setup
 	$(BIN)/docproc serve

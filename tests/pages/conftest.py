@@ -33,8 +33,9 @@ FONTS = """<?xml version="1.0"?>
 """Pages look the same wherever their pictures are made: by the font that licences and forms are printed in."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """One for each file: while Playwright runs, nothing else in its process can run asyncio, and verifying does."""
     if not CHROMIUM.exists():
         needed = "Chromium is missing: apt-get install chromium"
         if os.environ.get("CI"):

@@ -24,10 +24,15 @@ class Watched:
     page: Page
     base: str
     wrong: list[str] = field(default_factory=list)
-    bytes_by_url: dict[str, int] = field(default_factory=dict)
+    finished: list[Request] = field(default_factory=list)
+    """Answered since the last :meth:`open`."""
+
+    @property
+    def bytes_by_url(self) -> dict[str, int]:
+        return {request.url: request.sizes()["responseBodySize"] for request in self.finished}
 
     def open(self, path: str) -> None:
-        self.bytes_by_url.clear()
+        self.finished.clear()
         self.page.goto(self.base + path)
         self.page.wait_for_load_state("networkidle")
 
@@ -73,7 +78,7 @@ class Watched:
             self.wrong.append(f"{response.status}: {response.url}")
 
     def _finished(self, request: Request) -> None:
-        self.bytes_by_url[request.url] = request.sizes()["responseBodySize"]
+        self.finished.append(request)  # asking for its size here would still be under way when the test goes on
 
 
 @contextmanager
