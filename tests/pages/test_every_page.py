@@ -82,7 +82,6 @@ PICTURES = {
     "/office/matters/changes/{change_id}": "office-change",
     "/office/trust": "office-trust",
     "/office/users": "office-users",
-    "/office/queue": "reviewer-queue",
     "/office/kiosks": "office-kiosks",
     "/office/figures?days=730": "office-figures",
 }

@@ -14,7 +14,6 @@ from tests.api.group import Group, group, upload_all, view
 from tests.flow.people import until
 from tests.flow.small_stages import paper
 from tests.pages.officials import Person, person, sign_in_browser, signed_in, word
-from tests.pages.test_citizen_in_browser import shot
 from tests.pages.watching import watched
 from tests.test_check import OWNER, TRADER, pages
 
@@ -71,7 +70,6 @@ def test_clean_applications_are_approved_by_keyboard_alone_and_the_next_one_open
         assert seen.page.locator(".field.on").count() == 1
         keys.press("j")
         assert seen.page.locator(".box.on").count() == 1, "the page shows the chosen field"
-        shot(seen, "reviewer-bench-drawn")
         seen.page.locator('.sheet:not([hidden]) .box[data-row$="-phone"]').click()
         assert "移动电话" in seen.page.locator(".field.on .label").inner_text(), "the list shows the chosen box"
         keys.press("?")
