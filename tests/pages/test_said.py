@@ -13,6 +13,8 @@ import pytest
 
 from api.pages.said import DOUBT_EN, FILE, say
 from docproc.errors import CatalogueError
+from docproc.flow import photographs
+from docproc.licence import report
 from docproc.matter import COMMON_FILE, MATTERS_DIR, load_catalogue, load_matter
 from docproc.rules import DOUBT
 from docproc.validators import validate
@@ -101,7 +103,7 @@ def test_english_is_not_left_in_chinese() -> None:
         ("仅销售预包装食品" + DOUBT, f'<span lang="zh-CN">仅销售预包装食品{DOUBT}</span>'),
         ("填表日期晚于今天，请更正" + DOUBT, f"The date on the form is later than today; correct it{DOUBT_EN}"),
         (
-            "该证照已被撤销；纸面内容与登记机关签发的不一致，请勿采信。",
+            "该证照已作废（依法撤销、撤回、吊销或者注销）；纸面内容与登记机关签发的不一致，请勿采信。",
             "The licence is revoked. The paper does not say what was issued. Do not rely on it.",
         ),
         ("li 正在办理这个办件，请先办理其他办件", "li works on this application. Take another one."),
@@ -128,3 +130,16 @@ def test_an_english_message_has_the_same_places_as_the_chinese(tmp_path: Path) -
     (tmp_path / "food_licence.toml").write_text(text.replace("from {from} to {to}", "from {from}"), "utf-8")
     with pytest.raises(CatalogueError, match="message_en"):
         load_matter(tmp_path / "food_licence.toml")
+
+
+def test_every_outcome_of_verifying_is_told_in_english() -> None:
+    told = [*report._WHY.values(), *photographs._SAID.values()]
+    told += [f"{status}；{said}。" for status in photographs._STATUS.values() for said in photographs._SAID.values()]
+    source = Path(report.__file__).read_text("utf-8")
+    told += re.findall(r'return "([^"]+)"', source)
+    told += [
+        f"电子印章有效，但证照{word}。"
+        for word in re.findall(r'"(?:suspended|revoked|superseded|expired)": "([^"]+)"', source)
+    ]
+    assert len(told) > 60
+    assert [text for text in told if CHINESE.search(str(say("en", text)))] == []
