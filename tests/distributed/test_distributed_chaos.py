@@ -43,14 +43,16 @@ class Patient:
     turns = count()
 
     def __init__(self, base: str, key: str) -> None:
-        self.base, self.key = base, key
+        limits = httpx.Limits(max_connections=200, keepalive_expiry=5)
+        headers = {"Authorization": f"Bearer {key}"}
+        self.client = httpx.Client(base_url=base, headers=headers, timeout=20, limits=limits)
 
     def call(self, method: str, path: str, **send: Any) -> httpx.Response:
-        headers = {"Authorization": f"Bearer {self.key}", "Idempotency-Key": f"turn-{next(self.turns)}"}
+        headers = {"Idempotency-Key": f"turn-{next(self.turns)}"}
         end = time.monotonic() + SECONDS
         while time.monotonic() < end:
             try:
-                answer = httpx.request(method, self.base + path, headers=headers, timeout=20, **send)
+                answer = self.client.request(method, path, headers=headers, **send)
             except httpx.TransportError:
                 time.sleep(0.3)
                 continue
@@ -113,6 +115,8 @@ def test_nothing_is_lost_and_nothing_happens_twice(tmp_path: Path) -> None:
         keys = {name: running.new_key(name, name.split("-")[0]) for name in ("kiosk-1", "kiosk-2", "sealer-1")}
         keys |= {name: running.new_key(name, "reviewer") for name in ("reviewer-1", "reviewer-2")}
         people = {name: Patient(running.base, key) for name, key in keys.items()}
+        for person in people.values():
+            stack.callback(person.client.close)
         reviewers = people["reviewer-1"], people["reviewer-2"]
         cases = [
             Case(turn, people[f"kiosk-{turn % 2 + 1}"], reviewers, people["sealer-1"]) for turn in range(APPLICATIONS)
