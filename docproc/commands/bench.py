@@ -14,7 +14,7 @@ from rich.table import Table
 from docproc.commands.common import Json, counting_bar, emit, err, out
 
 if TYPE_CHECKING:
-    from docproc.bench_service import Store
+    from docproc.bench.service import Store
 
 SAMPLE = Path("samples/scans/02-trader-good")
 bench_app = typer.Typer(help="Measure accuracy and speed.", no_args_is_help=True)
@@ -29,7 +29,7 @@ def bench_read(
     as_json: Json = False,
 ) -> None:
     """Stock PaddleOCR, our free path and our registered path side by side."""
-    from docproc.bench_read import run
+    from docproc.bench.read import run
 
     if (real is None) != (labels is None):
         raise typer.BadParameter("give --real and --labels together")
@@ -64,7 +64,7 @@ def bench_soak(
     as_json: Json = False,
 ) -> None:
     """How readers start, how their memory grows over many pages, and how they get on beside each other."""
-    from docproc.bench_soak import run
+    from docproc.bench.soak import run
 
     with progress() as tell:
         result = run(sample, whole_numbers(readers), pages, tell)
@@ -91,7 +91,7 @@ def bench_flow(
     as_json: Json = False,
 ) -> None:
     """Pages and seals a second, and what each step costs, with a fresh service for each number of workers."""
-    from docproc.bench_flow import run
+    from docproc.bench.flow import run
 
     with progress() as tell:
         result = run(sample, whole_numbers(workers), applications, store_names(stores), tell)
@@ -121,7 +121,7 @@ def bench_stored(
     as_json: Json = False,
 ) -> None:
     """What a page costs beside few and many stored applications, in turn, on the servers in the settings."""
-    from docproc.bench_stored import run
+    from docproc.bench.stored import run
 
     with progress() as tell:
         result = run(sample, whole_numbers(rows), rounds, seed, tell)
@@ -148,7 +148,7 @@ def bench_load(
     as_json: Json = False,
 ) -> None:
     """How fast kiosks are answered when as much comes in as can be read, and twice that; exit 1 if a file is lost."""
-    from docproc.bench_load import marked_jpeg, run
+    from docproc.bench.load import marked_jpeg, run
 
     (store,) = store_names(stores)
     with progress() as tell:
@@ -209,7 +209,7 @@ def bench_batch(
     as_json: Json = False,
 ) -> None:
     """Seals a second of a batch on the whole way, B-LTA, with a kill -9 of the sealer in the middle."""
-    from docproc.bench_batch import run
+    from docproc.bench.batch import run
 
     with counting_bar() as show:
         result = run(sample, applications, seconds, show)
@@ -228,7 +228,7 @@ def bench_seal(
     as_json: Json = False,
 ) -> None:
     """CPU time of a seal at each level, beside stock pyHanko and `openssl speed`."""
-    from docproc.bench_seal import run
+    from docproc.bench.seal import run
 
     result = run(times)
     if as_json:

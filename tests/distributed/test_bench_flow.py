@@ -9,8 +9,8 @@ import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner
 
-from docproc.bench_flow import ratios
-from docproc.bench_service import fresh_service, steady_rate
+from docproc.bench.flow import ratios
+from docproc.bench.service import fresh_service, steady_rate
 from docproc.cli import app
 from docproc.errors import SetupError
 from tests.servers.objects import S3Server

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from docproc.bench_load import marked_jpeg, memory_figures, run
+from docproc.bench.load import marked_jpeg, memory_figures, run
 from docproc.scan.intake import split
 from docproc.scan.limits import Limits
 from tests.flow.small_stages import paper

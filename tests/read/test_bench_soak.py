@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from docproc.bench_soak import growth_kb, run
+from docproc.bench.soak import growth_kb, run
 from docproc.errors import SetupError
 
 SAMPLE = Path("samples/scans/02-trader-good")

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from docproc.bench_read import Item, is_label, plain, printed
+from docproc.bench.read import Item, is_label, plain, printed
 from docproc.domain import Field
 from docproc.matter import find_matter
 from docproc.read.doubt import doubt_shape

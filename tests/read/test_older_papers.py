@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from docproc.bench_read import plain
+from docproc.bench.read import plain
 from docproc.check import LOOK
 from docproc.matter import find_matter
 from docproc.read.page import read_file

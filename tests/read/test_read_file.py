@@ -9,7 +9,7 @@ import numpy as np
 import pymupdf
 import pytest
 
-from docproc.bench_read import Score, distance, items, measure
+from docproc.bench.read import Score, distance, items, measure
 from docproc.check import LOOK
 from docproc.domain import PageReading
 from docproc.errors import UnsupportedFileError

@@ -18,8 +18,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from docproc.bench_flow import Sample, hand_in, is_checked, load_sample
-from docproc.bench_service import READER_QUEUES, Tell, costs, fresh_service, until, workers
+from docproc.bench.flow import Sample, hand_in, is_checked, load_sample
+from docproc.bench.service import READER_QUEUES, Tell, costs, fresh_service, until, workers
 from docproc.flow.service import Context
 from docproc.store.filling import fill
 from docproc.store.health import backends

@@ -12,8 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from docproc.bench_flow import Sample, approve, hand_in, is_checked, load_sample
-from docproc.bench_service import (
+from docproc.bench.flow import Sample, approve, hand_in, is_checked, load_sample
+from docproc.bench.service import (
     READER_QUEUES,
     SEALER,
     STALLED_SECONDS,

@@ -23,7 +23,7 @@ from typing import Any
 
 import httpx
 
-from docproc.bench_service import (
+from docproc.bench.service import (
     KIOSK,
     READER_QUEUES,
     STALLED_SECONDS,

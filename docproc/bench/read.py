@@ -27,7 +27,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from docproc.bench_soak import seconds_alive
+from docproc.bench.soak import seconds_alive
 from docproc.check import LOOK
 from docproc.domain import Field, PageReading
 from docproc.errors import SetupError
@@ -152,7 +152,7 @@ def run(
     """
     found = {}
     for path in paths:
-        command = [sys.executable, "-m", "docproc.bench_read", path, "--seed", str(seed), "--pages", str(pages)]
+        command = [sys.executable, "-m", "docproc.bench.read", path, "--seed", str(seed), "--pages", str(pages)]
         command += ["--real", str(real), "--labels", str(labels)] if real and labels else []
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:

@@ -104,7 +104,7 @@ def _read_together(sample: Path, number: int, pages: int, tell: Tell) -> list[So
 
 @contextmanager
 def _started(sample: Path, number: int, pages: int) -> Iterator[list[subprocess.Popen[str]]]:
-    command = [sys.executable, "-m", "docproc.bench_soak", str(sample), str(pages)]
+    command = [sys.executable, "-m", "docproc.bench.soak", str(sample), str(pages)]
     readers = [
         subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(number)
     ]

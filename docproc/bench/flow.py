@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from docproc.bench_service import (
+from docproc.bench.service import (
     APPROVER,
     KIOSK,
     READER_QUEUES,
