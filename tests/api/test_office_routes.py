@@ -135,6 +135,10 @@ def test_a_citizen_who_leaves_leaves_no_queue(office: tuple[FastAPI, Context]) -
     assert line() == 0
 
 
+def to_notify(ctx: Context) -> int:
+    return sum(part.jobs for part in ctx.jobs.waiting() if part.queue == "notify")
+
+
 def test_an_event_that_did_not_get_through_is_posted_again_and_one_that_did_is_not(
     office: tuple[FastAPI, Context], people: dict[str, TestClient]
 ) -> None:
@@ -145,9 +149,9 @@ def test_an_event_that_did_not_get_through_is_posted_again_and_one_that_did_is_n
         event = outbox.add_event(session, ctx.clock(), "application.accepted", "x", "office").id
         hooks.log_delivery(session, hook, event, 1, ctx.clock(), 500, "answered 500")
     path = f"/v1/webhooks/{hook}/deliveries"
-    before = ctx.jobs.waiting()["notify"]
+    before = to_notify(ctx)
     assert clerk.post(f"{path}/{event}/again").status_code == 202
-    assert ctx.jobs.waiting()["notify"] == before + 1
+    assert to_notify(ctx) == before + 1
     assert clerk.post(f"{path}/{event + 1}/again").status_code == 404, "it was never posted there"
     with ctx.database.write() as session:
         hooks.log_delivery(session, hook, event, 2, ctx.clock(), 200, "")
