@@ -549,7 +549,7 @@ class MatterView(MatterSummary):
 
     guide: list[str]
     fee: str
-    accept_days: int = Field(description="Calendar days")
+    accept_days: int = Field(description="Working days")
     decide_working_days: int
     basis: list[str]
     materials: list[MaterialView]

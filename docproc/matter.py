@@ -415,7 +415,7 @@ Rule = Annotated[
 
 
 class Clock(_Data):
-    """Statutory time: calendar days to accept, working days to decide."""
+    """Statutory time to accept and to decide, both in working days (行政许可法第82条)."""
 
     accept_days: int = 5
     decide_working_days: int

@@ -1,8 +1,7 @@
 """The reviewer's queue and bench: what is most urgent, who works on it, everything about it with what was read first.
 
-Urgency goes by the statutory clock of the matter: calendar days to accept
-(:attr:`docproc.matter.Clock.accept_days`), working days to decide, both counted
-from the day of handing in, which is never later than the law's own beginning.
+Urgency goes by the statutory clock of the matter (:class:`docproc.matter.Clock`): working days to accept and to
+decide, both counted from the day of handing in, which is never later than the law's own beginning.
 """
 
 from __future__ import annotations
@@ -241,10 +240,9 @@ def term(ctx: Context, row: ApplicationRow, matter: Matter, today: date) -> Term
     if row.submitted_at is None:
         raise NotFoundError(f"application {row.number!r} was not handed in")
     begun, days = _day(row.submitted_at), overrides(ctx.settings.holidays_file)
-    if row.status == "submitted":
-        due = Deadline(begun + timedelta(days=matter.clock.accept_days), True)
-    else:
-        due = add_working_days(begun, matter.clock.decide_working_days, days)
+    clock = matter.clock
+    allowed = clock.accept_days if row.status == "submitted" else clock.decide_working_days
+    due = add_working_days(begun, allowed, days)
     left = _working_days_between(today, due.on, days)
     whole = _working_days_between(begun, due.on, days)
     light: Light = "red" if left <= 0 else "yellow" if left * 3 <= whole or left == 1 else "green"

@@ -50,7 +50,14 @@ def test_the_offices_own_holidays_move_the_day(ctx: Context, tmp_path: Path) -> 
 
 def test_before_acceptance_the_shorter_term_counts(ctx: Context) -> None:
     matter = find_matter("food_licence")
-    assert term(ctx, row("submitted"), matter, date(2026, 11, 3)).due.on == date(2026, 11, 3 + matter.clock.accept_days)
+    assert matter.clock.accept_days == 5
+    assert term(ctx, row("submitted"), matter, date(2026, 11, 3)).due.on == date(2026, 11, 10)
+
+
+def test_a_long_holiday_uses_up_no_day_of_the_term_to_accept(ctx: Context) -> None:
+    handed_in = ApplicationRow(number="n", status="submitted", submitted_at=datetime(2026, 9, 30, 4, tzinfo=UTC))
+    found = term(ctx, handed_in, find_matter("sole_trader"), date(2026, 10, 8))
+    assert (found.due.on, found.left, found.light) == (date(2026, 10, 10), 2, "green")
 
 
 def test_the_saving_counts_working_days_over_a_long_holiday(ctx: Context) -> None:

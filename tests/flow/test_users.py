@@ -12,6 +12,7 @@ from docproc.flow import reviewing, service, users
 from docproc.flow.context import Context
 from docproc.matter import find_matter
 from docproc.store.claims import ClaimedError
+from docproc.validators.working_days import add_working_days
 from tests.flow.people import ADMIN, KIOSK, OTHER_REVIEWER, REVIEWER, SEALER, seen, submitted
 
 CHOSEN = "一个足够长的新密码啊啊啊"
@@ -113,7 +114,7 @@ def test_one_works_on_an_application_and_the_other_is_told_who(office: Context) 
     assert reviewing.next_number(office, OTHER_REVIEWER) != number
     waiting = next(w for w in reviewing.queue(office, OTHER_REVIEWER) if w.view["number"] == number)
     assert waiting.by == REVIEWER.subject and not waiting.mine
-    assert waiting.term.due.on == office.today() + timedelta(days=find_matter("sole_trader").clock.accept_days)
+    assert waiting.term.due.on == add_working_days(office.today(), find_matter("sole_trader").clock.accept_days).on
     reviewing.put_back(office, REVIEWER, number)
     assert reviewing.claim(office, OTHER_REVIEWER, number)
     service.decide(office, OTHER_REVIEWER, number, "return", seen(view), reason="补正")
