@@ -21,7 +21,7 @@ from docproc.read.grammar import Limits, grammar_for
 from docproc.read.ink import NEXT_TO_NOTHING, Sheet, part_ink_in, to_px, tone_of, writing_in
 from docproc.read.lattices import cut, join
 from docproc.read.recogniser import Image, Lattice, Recogniser
-from docproc.read.rivals import doubt_rivals
+from docproc.read.rivals import doubt_rivals, is_other_number
 from docproc.read.template import DPI, PX, blank_pages, layout_for, templates
 from docproc.read.ticks import read_options, read_presence
 from docproc.scan.geometry import grey
@@ -187,16 +187,12 @@ def _read_lines(place: Place, lattices: Sequence[Lattice]) -> Decoded:
         return found
     found = doubt_rivals(replace(found, confidence=found.confidence * UNCHECKED_TRUST), trimmed)
     if found.value and found.margin < SURE_DIGITS:
-        digits = _digits(found.value)
-        if any(_digits(other) != digits for other in found.alternatives):
+        value = found.value
+        if any(is_other_number(value, other) for other in found.alternatives):
             found = replace(found, confidence=min(found.confidence, DOUBT))
     if found.value and place.type in VALIDATORS:
         found = replace(found, value=VALIDATORS[place.type](found.value, today=date.max).value)
     return doubt_address(found) if place.type == "address" else found
-
-
-def _digits(text: str) -> list[str]:
-    return [char for char in text if char.isdigit()]
 
 
 def _trim(lattice: Lattice) -> Lattice:

@@ -46,5 +46,17 @@ def nearest_rival(lattice: Lattice) -> float:
     return nearest
 
 
+def is_other_number(value: str, other: str) -> bool:
+    """Whether another reading has other figures, or a character more beside them: a 1 that touches looks like any."""
+    if _digits(value) != _digits(other):
+        return True
+    beside = (i for i in range(len(other)) if _digits(other[max(i - 1, 0) : i] + other[i + 1 : i + 2]))
+    return len(other) == len(value) + 1 and any(other[:i] + other[i + 1 :] == value for i in beside)
+
+
+def _digits(text: str) -> str:
+    return "".join(char for char in text if char.isdigit())
+
+
 def _other(char: str, read: str) -> bool:
     return bool(char.strip()) and standard(char).lower() != standard(read).lower()
