@@ -15,6 +15,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from docproc.errors import (
     AccessError,
@@ -148,6 +149,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(DocprocError, _known)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _unknown)
 
 
@@ -188,6 +190,13 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
     code = HTTPStatus(error.status_code).name.lower()
     headers = dict(error.headers) if error.headers else None
     return answer(request, error.status_code, code, str(error.detail), "请求无法处理", headers)
+
+
+async def _gone(request: Request, error: Exception) -> JSONResponse:
+    """The line broke before all of the request was here: nothing was taken in, and nobody reads this answer."""
+    with working_on(**_ids(request)):
+        log.info("%s %s: the client went away", request.method, _route(request))
+    return answer(request, 400, "incomplete_request", "the request did not arrive whole", "请求未完整送达，请重新提交")
 
 
 async def _unknown(request: Request, error: Exception) -> JSONResponse:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -155,6 +156,20 @@ def test_hostile_uploads_are_refused_at_the_door(people: People, data: bytes, st
     answer = people["kiosk"].post(f"/v1/applications/{number}/pages?filename=scan.jpg", content=data)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert view(people["kiosk"], number)["pages"] == []
+
+
+def test_a_line_that_breaks_within_an_upload_is_no_fault_and_takes_nothing_in(server: Group, people: People) -> None:
+    client = people["kiosk"]
+    number = open_application(client)
+    log = server.folder / "log"
+    before = log.stat().st_size
+    head = f"POST /v1/applications/{number}/pages HTTP/1.1\r\nHost: x\r\nContent-Length: 500000\r\n"
+    with socket.create_connection((client.base_url.host, client.base_url.port or 80), timeout=20) as line:
+        line.sendall(f"{head}Authorization: {client.headers['Authorization']}\r\n\r\n".encode() + MAGIC)
+        line.shutdown(socket.SHUT_WR)
+        line.recv(1)  # until the service has seen it
+    assert view(client, number)["pages"] == []
+    assert b"Traceback" not in log.read_bytes()[before:]
 
 
 def test_what_passes_the_door_and_cannot_be_read_becomes_a_finding(people: People) -> None:
