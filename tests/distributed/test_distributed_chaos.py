@@ -34,6 +34,8 @@ OUTAGE_SECONDS = float(os.environ.get("DOCPROC_CHAOS_OUTAGE", "5"))
 SECONDS = 600 + 2 * APPLICATIONS
 AT_ONCE = 6 if APPLICATIONS < 100 else 24
 """Kiosks at work; all applications are in flight together."""
+PAUSE = 0.5 if APPLICATIONS < 100 else 4.0
+"""Seconds between two looks at an application: those who ask must not take the machine from what is tested."""
 IN_CI = os.environ.get("CI") == "true"
 
 
@@ -84,7 +86,7 @@ class Case:
                 assert answer.status_code == 201, answer.text
                 assert answer.json()["sha256"] == hashlib.sha256(data).hexdigest()
             self.accepted.add(answer.json()["sha256"])
-        until(lambda: self.kiosk.view(self.number)["checked"] or time.sleep(0.5), SECONDS)
+        until(lambda: self.kiosk.view(self.number)["checked"] or time.sleep(PAUSE), SECONDS)
         assert self.kiosk.call("POST", f"{base}/submit").status_code == 200
 
     def decide(self) -> None:
@@ -99,7 +101,7 @@ class Case:
         assert released.status_code == 200, released.text
 
     def licence(self) -> str:
-        return str(until(lambda: self.kiosk.view(self.number)["licence"] or time.sleep(0.5), SECONDS))
+        return str(until(lambda: self.kiosk.view(self.number)["licence"] or time.sleep(PAUSE), SECONDS))
 
 
 def everywhere(work: Callable[[Case], Any], cases: list[Case]) -> list[Any]:
