@@ -16,6 +16,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
+import pickle
 import resource
 import subprocess
 import sys
@@ -25,6 +27,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from docproc.bench.soak import seconds_alive
@@ -179,6 +182,27 @@ def items(path: str, seed: int, pages: int, real: Path | None, labels: Path | No
                 count += 1
                 yield _generated(page.image, matter, page.truth.material, page.truth.fields, page.truth.raw)
         seed += 1
+
+
+def items_drawn_apart(*asked: Any) -> Iterator[Item]:
+    """:func:`items`, drawn in another process: memory that drawing takes is not that of reading.
+
+    Raises:
+        SetupError: they could not be drawn.
+    """
+    with TemporaryDirectory(prefix="docproc-bench-") as folder:
+        drawing = multiprocessing.get_context("spawn").Process(target=_draw, args=(Path(folder), asked))
+        drawing.start()
+        drawing.join()
+        if drawing.exitcode:
+            raise SetupError("the pages could not be drawn: run `docproc doctor`")
+        for file in sorted(Path(folder).iterdir()):
+            yield pickle.loads(file.read_bytes())
+
+
+def _draw(folder: Path, asked: Sequence[Any]) -> None:
+    for number, item in enumerate(items(*asked)):
+        (folder / f"{number:06}").write_bytes(pickle.dumps(item))
 
 
 def hands() -> tuple[str, ...]:
@@ -347,7 +371,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--real", type=Path)
     parser.add_argument("--labels", type=Path)
     given = parser.parse_args(arguments)
-    score = measure(given.path, items(given.path, given.seed, given.pages, given.real, given.labels))
+    pages = items_drawn_apart(given.path, given.seed, given.pages, given.real, given.labels)
+    score = measure(given.path, pages)
     print(json.dumps({**score.to_json(), "hands": hands()}, ensure_ascii=False))
     return 0
 

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from docproc.errors import ConflictError, InputError
+from docproc.errors import ConflictError, DocprocError, InputError
 from docproc.flow.access import Caller
 from docproc.flow.context import Context
 from docproc.store import outbox
@@ -45,18 +45,31 @@ def run_once(ctx: Context, caller: Caller, once: Once | None, work: Callable[[Se
         except IntegrityError:
             # Somebody else's row came first; a second look finds it and answers accordingly.
             continue
+        except DocprocError:
+            # Perhaps what stands in the way is this request's own first sending, which was at work till now.
+            with ctx.database.read() as session:
+                kept = _kept(session, caller, once)
+            if kept is None:
+                raise
+            return kept
     raise ConflictError("somebody else was faster; read the application again")
 
 
 def _attempt(ctx: Context, caller: Caller, once: Once | None, work: Callable[[Session], Answer]) -> Answer:
     with ctx.database.write() as session:
-        if once is None:
-            return work(session)
-        kept = outbox.find_answer(session, caller.key_id, once.key)
+        kept = _kept(session, caller, once)
         if kept is not None:
-            if kept.request_sha256 != once.request_sha256:
-                raise ReusedKeyError(f"Idempotency-Key {once.key!r} was used for another request")
-            return kept.answer
+            return kept
         answer = work(session)
-        outbox.keep_answer(session, caller.key_id, once.key, once.request_sha256, answer, ctx.clock())
+        if once is not None:
+            outbox.keep_answer(session, caller.key_id, once.key, once.request_sha256, answer, ctx.clock())
         return answer
+
+
+def _kept(session: Session, caller: Caller, once: Once | None) -> Answer | None:
+    found = outbox.find_answer(session, caller.key_id, once.key) if once is not None else None
+    if found is None or once is None:
+        return None
+    if found.request_sha256 != once.request_sha256:
+        raise ReusedKeyError(f"Idempotency-Key {once.key!r} was used for another request")
+    return found.answer
