@@ -224,7 +224,7 @@ def test_health_metrics_and_the_openapi_document(people: People) -> None:
     }
     text = nobody.get("/metrics").text
     assert 'docproc_http_requests_total{method="GET",route="/healthz",status="200"}' in text
-    assert 'docproc_jobs_waiting{queue="read"}' in text
+    assert 'docproc_jobs_waiting{lane="person",queue="read"}' in text
     document = nobody.get("/openapi.json").json()
     assert "Problem" in document["components"]["schemas"]
     for path, routes in document["paths"].items():

@@ -74,6 +74,7 @@ def test_from_the_empty_kiosk_to_a_verified_licence(real: Group, browser: Browse
             read_the_notice(real, phone, number, urlsplit(address).path)
         hand_in_again(kiosk, address)
         leave(kiosk)
+    look_at_the_bench(browser, real, number)
     with watched(browser, real.base) as phone:
         licence = decide_and_seal(real, number)
         phone.open(urlsplit(address).path)
@@ -229,6 +230,23 @@ def leave(kiosk: Watched) -> None:
     for path in ("/kiosk/case", "/kiosk/case/done", "/kiosk/case/review"):
         kiosk.open(path)
         assert urlsplit(kiosk.page.url).path == "/kiosk"
+
+
+def look_at_the_bench(browser: Browser, real: Group, number: str) -> None:
+    """What a reviewer sees of real scans: the queue, and the page with its fields; then it is put back."""
+    with watched(browser, real.base, DESK) as desk:
+        sign_in_browser(desk, person(real, "wang", "reviewer"))
+        desk.page.wait_for_url("**/office/queue")
+        expect(desk.page.locator(".queue")).to_contain_text(number)
+        desk.check_open_to_all()
+        shot(desk, "reviewer-queue")
+        desk.open(f"/office/cases/{number}")
+        desk.page.locator(".sheet:not([hidden]) .box").first.wait_for()
+        desk.page.wait_for_load_state("networkidle")
+        desk.check_open_to_all()
+        shot(desk, "reviewer-bench")
+        desk.page.keyboard.press("q")
+        desk.page.wait_for_url("**/office/queue*")
 
 
 def decide_and_seal(real: Group, number: str) -> str:
