@@ -146,9 +146,7 @@ class Container:
         for name in self.image.made:
             yield _line(["mount", "--bind", (ROOT / name).resolve(), tree / name])
         for target, (source, _) in places.items():
-            point = layer / target.lstrip("/")
-            folder = f"test -d {shlex.quote(str(source))} && mkdir -p {shlex.quote(str(point))}"
-            yield f"{folder} || {{ {_line(['mkdir', '-p', point.parent])}; {_line(['touch', point])}; }}"
+            yield _point(layer / target.lstrip("/"), source)
         yield _line(["mount", "-t", "overlay", "image", "-o", f"lowerdir={layer}:/", root])
         for name in ("proc", "dev", "sys"):
             yield _line(["mount", "--rbind", f"/{name}", root / name])
@@ -156,9 +154,17 @@ class Container:
         yield _line(["mount", "-t", "tmpfs", "-o", "mode=1777", "tmpfs", root / "tmp"])
         for target, (source, read_only) in places.items():
             point = root / target.lstrip("/")
+            if target.startswith("/tmp/"):  # an empty folder by now
+                yield _point(point, source)
             yield _line(["mount", "--rbind", source, point])
             if read_only:
                 yield _line(["mount", "-o", "remount,bind,ro", point])
+
+
+def _point(point: Path, source: Path) -> str:
+    """The line that makes what a source can be mounted on."""
+    folder = f"test -d {shlex.quote(str(source))} && mkdir -p {shlex.quote(str(point))}"
+    return f"{folder} || {{ {_line(['mkdir', '-p', point.parent])}; {_line(['touch', point])}; }}"
 
 
 def _line(words: Sequence[str | Path]) -> str:
