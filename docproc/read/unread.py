@@ -49,7 +49,7 @@ def goes_on_unread(value: Value, lines: Sequence[TextLine], left: Image, below: 
     squares = [_behind(_corners(line[-1], lines)) for line in value.lines]
     squares += [_before(_corners(line[0], lines)) for line in value.lines]
     if below:
-        squares.append(_below(_corners(value.lines[-1][0], lines)))
+        squares += _below(_corners(value.lines[-1][0], lines))
     return any(float((_look(left, *square) < dark).mean()) >= INKED for square in squares)
 
 
@@ -77,10 +77,12 @@ def _before(corners: NDArray[np.float64]) -> _Square:
     return corners[0] - along * height + across * height * CLEAR, along, across, height, height * (1 - 2 * CLEAR)
 
 
-def _below(corners: NDArray[np.float64]) -> _Square:
+def _below(corners: NDArray[np.float64]) -> list[_Square]:
+    """The places of the first characters of the next line: it may have but one."""
     along, across, width, height = _axes(corners)
     start = corners[3] + across * height * CLEAR
-    return start, along, across, min(width, MOST_BELOW * height), height * (1 - CLEAR)
+    places = np.arange(0.0, min(width, MOST_BELOW * height), height)
+    return [(start + along * place, along, across, height, height * (1 - CLEAR)) for place in places]
 
 
 def _look(

@@ -216,6 +216,18 @@ def test_a_line_that_the_detector_missed_casts_doubt(licence_lines) -> None:
     assert scope_goes_on(rest, canvas.image) and not scope_goes_on(lines, canvas.image)
 
 
+def test_a_last_line_of_one_character_that_was_missed_casts_doubt(licence_lines) -> None:
+    canvas, lines = licence_lines
+    missed = last_line(fields_of(lines, canvas.image)["scope"], lines)
+    rest = [line for line in lines if line is not missed]
+    (x0, y0), (x1, y1) = missed.quad.min(axis=0).astype(int), missed.quad.max(axis=0).astype(int)
+    page = canvas.image.copy()
+    page[y0:y1, x0 - 4 : x1 + 4] = page[y0 - 2, x0]
+    assert not scope_goes_on(rest, page)
+    page[y0:y1, x0 : x0 + (y1 - y0)] = canvas.image[y0:y1, x0 : x0 + (y1 - y0)]
+    assert scope_goes_on(rest, page)
+
+
 @pytest.mark.parametrize("end", ["left", "right"])
 @pytest.mark.parametrize(("cut", "whole"), [("domicile", "legal_rep"), ("legal_rep", "domicile")])
 def test_print_beside_a_line_that_was_cut_short_casts_doubt(licence_lines, cut: str, whole: str, end: str) -> None:
