@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from datetime import date
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
-from api.deps import Ctx, Uploads, Who
+from api.deps import UPLOADS_BODY, Ctx, Uploads, Who
 from api.problems import problems
-from api.seals import Confirmation
+from api.schemas import ByTwoPersons, Confirmation
 from docproc.errors import CatalogueError, InputError
 from docproc.flow import catalogue
 from docproc.matter import Matter
@@ -23,19 +23,6 @@ router = APIRouter(prefix="/v1/catalogue", tags=["administration"])
 ChangeId = Annotated[str, Path(max_length=16)]
 Name = Annotated[str, Path(max_length=60)]
 StartsOn = Annotated[date | None, Query(description="First day in force; default, and where it is over: today")]
-FILES: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "properties": {"files": {"type": "array", "items": {"type": "string", "format": "binary"}}},
-                }
-            }
-        },
-    }
-}
 
 
 class MatterFileError(InputError):
@@ -80,18 +67,11 @@ class Checked(BaseModel):
     matters: list[CheckedMatter]
 
 
-class CatalogueChange(BaseModel):
+class CatalogueChange(ByTwoPersons):
     """A change that was handed in."""
 
-    id: str
     files: list[str]
     starts_on: date
-    reason: str
-    state: Literal["open", "confirmed", "refused"]
-    proposed_by: str
-    proposed_at: datetime
-    closed_by: str | None
-    closed_at: datetime | None
 
 
 class ComparedChange(CatalogueChange):
@@ -103,7 +83,7 @@ class ComparedChange(CatalogueChange):
 
 @router.post(
     "/check", response_model=Checked, responses=problems(401, 403, 413, 422), summary="Check matter files",
-    openapi_extra=FILES,
+    openapi_extra=UPLOADS_BODY,
 )  # fmt: skip
 async def check(ctx: Ctx, who: Who, files: Uploads, starts_on: StartsOn = None) -> Any:
     """Matter files, layouts or a zip of them, checked as they would be in force; nothing is kept. Role: admin.
@@ -126,7 +106,7 @@ def changes(ctx: Ctx, who: Who) -> Any:
 
 @router.post(
     "/changes", status_code=202, response_model=CatalogueChange, responses=problems(401, 403, 409, 413, 422),
-    summary="Propose a change", openapi_extra=FILES,
+    summary="Propose a change", openapi_extra=UPLOADS_BODY,
 )  # fmt: skip
 async def propose(
     ctx: Ctx, who: Who, files: Uploads, reason: Annotated[str, Query(max_length=500)], starts_on: StartsOn = None

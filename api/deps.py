@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -119,6 +119,21 @@ async def read_uploads(request: Request) -> list[tuple[str, bytes]]:
 
 
 Uploads = Annotated[list[tuple[str, bytes]], Depends(read_uploads)]
+UPLOADS_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "properties": {"files": {"type": "array", "items": {"type": "string", "format": "binary"}}},
+                }
+            }
+        },
+    }
+}
+
+"""What a route with `Uploads` says of its body in the OpenAPI document."""
 
 
 async def read_photos(request: Request) -> list[bytes]:

@@ -9,7 +9,7 @@ from fastapi.responses import PlainTextResponse
 from starlette.concurrency import run_in_threadpool
 
 from api import schemas
-from api.deps import Ctx, OnceJson, Photos, Public, Upload, Uploads, Who
+from api.deps import UPLOADS_BODY, Ctx, OnceJson, Photos, Public, Upload, Uploads, Who
 from api.problems import problems
 from docproc.flow import service
 
@@ -84,19 +84,7 @@ async def verify_photo(ctx: Ctx, photos: Photos) -> Any:
 @router.post(
     "/verify/many", response_model=schemas.VerifiedFiles, responses=problems(401, 403, 413, 422),
     summary="Verify many files",
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {
-                "multipart/form-data": {
-                    "schema": {
-                        "type": "object",
-                        "properties": {"files": {"type": "array", "items": {"type": "string", "format": "binary"}}},
-                    }
-                }
-            },
-        }
-    },
+    openapi_extra=UPLOADS_BODY,
 )  # fmt: skip
 async def verify_many(ctx: Ctx, who: Who, uploads: Uploads) -> Any:
     """At most 50 files; one that cannot be judged does not stop the rest. Roles: enterprise, officials."""

@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from api.deps import Ctx, Who
 from api.problems import problems
+from api.schemas import ByTwoPersons, Confirmation
 from docproc.flow import seals
 
 router = APIRouter(prefix="/v1/seals", tags=["seals"])
@@ -37,18 +38,11 @@ class SealView(BaseModel):
     registered_at: datetime
 
 
-class ChangeView(BaseModel):
+class ChangeView(ByTwoPersons):
     """A change of the registry."""
 
-    id: str
     seal: str
     action: Literal["add", "suspend", "resume"]
-    reason: str
-    state: Literal["open", "confirmed", "refused"]
-    proposed_by: str
-    proposed_at: datetime
-    closed_by: str | None
-    closed_at: datetime | None
 
 
 class Registry(BaseModel):
@@ -82,12 +76,6 @@ class NewChange(BaseModel):
 
     action: Literal["suspend", "resume"]
     reason: str = Field(max_length=500)
-
-
-class Confirmation(BaseModel):
-    """The second person's word."""
-
-    confirm: bool
 
 
 @router.get("", response_model=Registry, responses=problems(401, 403), summary="List seals")

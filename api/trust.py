@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from api.deps import Ctx, Who
 from api.problems import problems
-from api.seals import Confirmation
+from api.schemas import ByTwoPersons, Confirmation
 from docproc.flow import trusting
 
 router = APIRouter(prefix="/v1/trust", tags=["seals"])
@@ -31,18 +31,11 @@ class RootView(BaseModel):
     expires: datetime | None = Field(description="Of the certificate; none where the trust folder holds it")
 
 
-class TrustChange(BaseModel):
+class TrustChange(ByTwoPersons):
     """A change of the list."""
 
-    id: str
     action: Literal["add", "remove"]
     root: RootView
-    reason: str
-    state: Literal["open", "confirmed", "refused"]
-    proposed_by: str
-    proposed_at: datetime
-    closed_by: str | None
-    closed_at: datetime | None
 
 
 class TrustView(BaseModel):

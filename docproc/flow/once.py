@@ -47,6 +47,8 @@ def run_once(ctx: Context, caller: Caller, once: Once | None, work: Callable[[Se
             continue
         except DocprocError:
             # Perhaps what stands in the way is this request's own first sending, which was at work till now.
+            if once is None:
+                raise
             with ctx.database.read() as session:
                 kept = _kept(session, caller, once)
             if kept is None:
@@ -57,18 +59,19 @@ def run_once(ctx: Context, caller: Caller, once: Once | None, work: Callable[[Se
 
 def _attempt(ctx: Context, caller: Caller, once: Once | None, work: Callable[[Session], Answer]) -> Answer:
     with ctx.database.write() as session:
+        if once is None:
+            return work(session)
         kept = _kept(session, caller, once)
         if kept is not None:
             return kept
         answer = work(session)
-        if once is not None:
-            outbox.keep_answer(session, caller.key_id, once.key, once.request_sha256, answer, ctx.clock())
+        outbox.keep_answer(session, caller.key_id, once.key, once.request_sha256, answer, ctx.clock())
         return answer
 
 
-def _kept(session: Session, caller: Caller, once: Once | None) -> Answer | None:
-    found = outbox.find_answer(session, caller.key_id, once.key) if once is not None else None
-    if found is None or once is None:
+def _kept(session: Session, caller: Caller, once: Once) -> Answer | None:
+    found = outbox.find_answer(session, caller.key_id, once.key)
+    if found is None:
         return None
     if found.request_sha256 != once.request_sha256:
         raise ReusedKeyError(f"Idempotency-Key {once.key!r} was used for another request")
