@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Response
+from starlette.concurrency import run_in_threadpool
 
 from api import schemas
 from api.applications import Number
-from api.deps import Ctx, Who
+from api.deps import UPLOADS_BODY, Ctx, Uploads, Who
 from api.problems import problems
 from docproc.flow import service
 from docproc.flow.counter import Compared, Original
@@ -41,6 +42,18 @@ def receipt(number: Number, receipt: ReceiptNumber, ctx: Ctx, who: Who) -> Respo
 def give_back(number: Number, receipt: ReceiptNumber, body: schemas.Receiver, ctx: Ctx, who: Who) -> Any:
     """Once for each receipt."""
     return service.return_originals(ctx, who, number, receipt, body.to)
+
+
+@router.post(
+    "/papers", response_model=schemas.PapersCheck, responses=problems(401, 403, 404, 409, 413, 415, 422, 503),
+    summary="Look for differences between paper and scans", openapi_extra=UPLOADS_BODY,
+)  # fmt: skip
+async def check_papers(number: Number, ctx: Ctx, who: Who, uploads: Uploads) -> Any:
+    """Fresh scans of the paper, sheets in any order: each is found among the application's pages and laid over it.
+
+    What the paper is found to be, a clerk says afterwards. The fresh scans are not kept. Role: clerk.
+    """
+    return await run_in_threadpool(service.check_papers, ctx, who, number, [data for _, data in uploads])
 
 
 @router.post(

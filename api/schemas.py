@@ -247,11 +247,44 @@ class Comparison(_Request):
     pages: list[ComparedPage] = Field(min_length=1, max_length=500)
 
 
+class PaperSpot(BaseModel):
+    """A place where paper and scan differ."""
+
+    kind: Literal["added", "missing", "changed", "unseen"] = Field(
+        description="`added`: on the paper alone; `missing`: on the scan alone; `unseen`: not in its picture"
+    )
+    box: list[float] = Field(description="Pixels of the scan as handed in")
+    scan: str = Field(description="JPEG in Base64")
+    paper: str = Field(description="JPEG in Base64 of the same place")
+
+
+class CheckedPage(BaseModel):
+    """A scanned page, and what its paper shows."""
+
+    page_id: str
+    index: int
+    material: str | None
+    outcome: Literal["same", "differs", "unclear", "other_print", "absent"] = Field(
+        description="`unclear`: blurred, or not the whole page is seen; `other_print`: another print-out by its QR code"
+    )
+    serial: str = Field(description="Of the print-out, by the paper's QR code; empty where it has none")
+    places: int
+    sheet: int | None = Field(description="Sheet of the paper, from 1, counted over all files")
+    spots: list[PaperSpot]
+
+
+class PapersCheck(BaseModel):
+    """What holding paper against the scans gave."""
+
+    sheets: list[CheckedPage]
+    left: list[int] = Field(description="Sheets of the paper, from 1, that belong to no scan")
+
+
 class CustodyStep(BaseModel):
     """One step in the way of papers over the counter."""
 
     id: int
-    kind: Literal["received", "returned", "compared", "handed_over", "refused"]
+    kind: Literal["received", "returned", "checked", "compared", "handed_over", "refused"]
     receipt: str | None = Field(description="Number of the receipt for originals")
     by: str
     at: datetime

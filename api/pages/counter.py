@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, cast, get_args
+from typing import Annotated, Any, cast, get_args
 
 import zxingcpp
 from fastapi import APIRouter, Form, Query, Request, Response
@@ -20,7 +20,7 @@ from api.pages.official import AsCaller
 from api.pages.qr import qr_svg
 from api.pages.render import is_fragment, page
 from api.pages.review import Number, PageId
-from docproc.errors import AccessError, ConflictError, DocprocError, InputError, NotFoundError
+from docproc.errors import AccessError, BusyError, ConflictError, DocprocError, InputError, NotFoundError
 from docproc.flow import reviewing, service
 from docproc.flow.access import Caller
 from docproc.flow.counter import Compared, Original, Result
@@ -64,12 +64,7 @@ def case(request: Request, ctx: Ctx, caller: AsCaller, number: Number) -> Respon
 async def upload(request: Request, ctx: Ctx, caller: AsCaller, number: Number) -> Response:
     """Take scans in."""
     caller.require("upload")  # before the body is read
-    async with request.form(max_files=MOST_FILES, max_fields=8) as form:
-        files = [
-            (await item.read(), item.filename or "")
-            for item in form.getlist("file")
-            if isinstance(item, UploadFile) and item.filename
-        ]
+    files = await _files(request)
     if not files:
         raise InputError("no file was sent", message_zh="没有收到文件，请重新选择")
     for data, name in files:
@@ -151,6 +146,22 @@ def papers(request: Request, ctx: Ctx, caller: AsCaller, number: Number) -> Resp
     return _papers(request, ctx, caller, number)
 
 
+@router.post("/{number}/papers/check", dependencies=[Csrf])
+async def check_papers(request: Request, ctx: Ctx, caller: AsCaller, number: Number) -> Response:
+    """Look for differences by machine."""
+    caller.require("counter")  # before the body is read
+    files = [data for data, _ in await _files(request)]
+
+    def work() -> Response:
+        try:
+            checked = service.check_papers(ctx, caller, number, files)
+        except (InputError, BusyError) as error:
+            return _papers(request, ctx, caller, number, error)
+        return _papers(request, ctx, caller, number, checked=checked)
+
+    return await run_in_threadpool(work)
+
+
 @router.post("/{number}/papers", dependencies=[Csrf])
 async def compare(request: Request, ctx: Ctx, caller: AsCaller, number: Number) -> Response:
     """Record what was found."""
@@ -178,6 +189,13 @@ async def compare(request: Request, ctx: Ctx, caller: AsCaller, number: Number) 
 def hand_over(request: Request, ctx: Ctx, caller: AsCaller, number: Number, code: Name = "", to: Name = "") -> Response:
     """Hand the licence over."""
     return _done(request, ctx, caller, number, lambda: service.hand_over(ctx, caller, number, code, to))
+
+
+async def _files(request: Request) -> list[tuple[bytes, str]]:
+    """Contents and names of the files of a form."""
+    async with request.form(max_files=MOST_FILES, max_fields=8) as form:
+        sent = [item for item in form.getlist("file") if isinstance(item, UploadFile) and item.filename]
+        return [(await item.read(), item.filename or "") for item in sent]
 
 
 def bars(text: str) -> Markup:
@@ -214,14 +232,26 @@ def _done(request: Request, ctx: service.Context, caller: Caller, number: str, w
 
 
 def _papers(
-    request: Request, ctx: service.Context, caller: Caller, number: str, error: DocprocError | None = None
+    request: Request,
+    ctx: service.Context,
+    caller: Caller,
+    number: str,
+    error: DocprocError | None = None,
+    checked: dict[str, Any] | None = None,
 ) -> Response:
+    """The pages, each with what the machine found: just now with pictures, or last time."""
     caller.require("counter")
     view = service.view_application(ctx, caller, number)
     case = build(view, find_matter(view["matter"]))
-    said, status = (error.message_zh, 422) if error is not None else (None, 200)
+    said = error.message_zh if error is not None else None
+    status = 200 if error is None else 503 if isinstance(error, BusyError) else 422
+    steps = [step for step in service.chain_of_custody(ctx, caller, number) if step["kind"] == "checked"]
+    sheets = checked["sheets"] if checked else steps[-1]["detail"]["pages"] if steps else []
+    found = {f"{item['page_id']}.{item['index']}": item for item in sheets}
+    left = checked["left"] if checked else []
     shows = reviewing.sight(ctx, caller, number).asked
-    return page(request, "office/counter_papers.html", status, case=case, view=view, said=said, shows=shows)
+    told = {"case": case, "view": view, "said": said, "shows": shows, "found": found, "left": left}
+    return page(request, "office/counter_papers.html", status, **told)
 
 
 def _case(

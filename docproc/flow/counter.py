@@ -18,6 +18,7 @@ from docproc.flow import views
 from docproc.flow.access import Caller
 from docproc.flow.context import CHINA, Context
 from docproc.flow.intake import announce, visible
+from docproc.flow.papers import last_check
 from docproc.form.receipt import Receipt, draw_receipt
 from docproc.marks import parse_code
 from docproc.matter import find_matter
@@ -29,6 +30,7 @@ MOST_COPIES = 100
 WRONG_CODES = 5
 """Pick-up codes that may be wrong within :data:`LOCKED_FOR` before no more are taken."""
 LOCKED_FOR = timedelta(hours=12)
+_OTHER_PRINT = "纸质表格的二维码与扫描件不是同一张，不能记为一致"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,12 +139,14 @@ def return_originals(ctx: Context, caller: Caller, number: str, receipt: str, to
 def compare(ctx: Context, caller: Caller, number: str, found: Sequence[Compared]) -> dict[str, Any]:
     """Record how paper that arrived later stands against the scans that were decided on.
 
-    A form tells by its QR code which print-out it is; another one than was scanned cannot be recorded as a match.
+    A form tells by its QR code which print-out it is; another one than was scanned cannot be recorded as a match. Where
+    the last check by machine saw a difference, a match needs a word.
 
     Raises:
         ConflictError: not handed in yet.
         NotFoundError: no such page.
-        InputError: nothing was compared, a page twice, a mismatch without a word, or a match that the code denies.
+        InputError: nothing was compared, a page twice, a mismatch without a word, or a match that the code denies, or
+            that the machine denies and no word explains.
     """
     caller.require("counter")
     if not found or len({(item.page_id, item.index) for item in found}) != len(found):
@@ -151,7 +155,8 @@ def compare(ctx: Context, caller: Caller, number: str, found: Sequence[Compared]
         row = visible(session, caller, number, "view", lock=True)
         if row.submitted_at is None:
             raise ConflictError(f"application {number} was not handed in", message_zh="办件还没有提交")
-        said = [_compared(session, number, item) for item in found]
+        checked = last_check(session, number)
+        said = [_compared(session, number, item, checked.get((item.page_id, item.index), "")) for item in found]
         results = {item["result"] for item in said}
         whole: Result = "mismatch" if "mismatch" in results else "absent" if "absent" in results else "match"
         step = _step(ctx, session, caller, row, "compared", result=whole, pages=said)
@@ -200,7 +205,7 @@ def pickup_code(follow_code: str, licence: str) -> str:
     return f"{int.from_bytes(digest[:8]) % 1_000_000:06d}"
 
 
-def _compared(session: Session, number: str, item: Compared) -> dict[str, Any]:
+def _compared(session: Session, number: str, item: Compared, checked: str) -> dict[str, Any]:
     page = pages.find_page(session, item.page_id, number)
     reading = pages.find_reading(session, item.page_id, item.index)
     result, note, serial = item.result, item.note.strip(), ""
@@ -211,15 +216,19 @@ def _compared(session: Session, number: str, item: Compared) -> dict[str, Any]:
         serial = paper.form_id
         same = (paper.material, paper.page, paper.form_id) == (reading.material, reading.page, reading.form_id)
         if not same and result == "match":
-            problem = "纸质表格的二维码与扫描件不是同一张，不能记为一致"
             raise InputError(
-                f"the paper is {serial}, the scan {reading.form_id}", message_zh=problem, code="other_paper"
+                f"the paper is {serial}, the scan {reading.form_id}", message_zh=_OTHER_PRINT, code="other_paper"
             )
+    if result == "match" and checked == "other_print":
+        raise InputError("the machine saw another print-out", message_zh=_OTHER_PRINT, code="other_paper")
+    if result == "match" and checked in ("differs", "unclear") and not note:
+        problem = "自动核对发现差异或看不清的页，记为一致的，请写明核对情况"
+        raise InputError(f"the machine says {checked}", message_zh=problem, code="say_why_it_matches")
     if result == "mismatch" and not note:
         raise InputError("say what differs", message_zh="不一致的，请写明差异")
     return {
         "page_id": item.page_id, "index": item.index, "material": reading.material, "result": result, "note": note,
-        "serial": serial,
+        "serial": serial, "checked": checked,
     }  # fmt: skip
 
 

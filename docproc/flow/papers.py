@@ -1,0 +1,105 @@
+"""Paper that arrives later, held against the scans by machine; what it is found to be, a person says afterwards."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping, Sequence
+from threading import BoundedSemaphore
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from docproc.domain import Box
+from docproc.errors import BusyError, ConflictError, InputError, LimitError
+from docproc.flow import reviewing
+from docproc.flow.access import Caller
+from docproc.flow.context import Context
+from docproc.flow.intake import visible
+from docproc.scan.papers import MAX_ALL_BYTES, MAX_FILES, PageOf, SheetCheck, Spot, compare_papers
+from docproc.store import audit, custody, pages
+
+WAIT_SECONDS = 30.0
+_ROOM = BoundedSemaphore(1)
+"""One check at a time in a process: each takes a child process, and seconds for every sheet."""
+
+
+def check_papers(ctx: Context, caller: Caller, number: str, files: Sequence[bytes]) -> dict[str, Any]:
+    """Find every scanned page among fresh scans of the paper, and show where the two differ.
+
+    The scans of the paper are not kept, their hashes are. That the pages were shown is logged.
+
+    Args:
+        ctx: the service.
+        caller: a clerk.
+        number: of an application that was handed in.
+        files: scans of the paper, sheets in any order and turned anyhow.
+
+    Raises:
+        ConflictError: not handed in yet.
+        InputError: no file.
+        LimitError: more or larger files than an application has.
+        UnsupportedFileError: a file is no picture or PDF, or damaged.
+        BusyError: another check is at work.
+    """
+    caller.require("counter")
+    if not files:
+        raise InputError("no file was sent", message_zh="没有收到文件，请重新选择")
+    if len(files) > MAX_FILES or sum(map(len, files)) > MAX_ALL_BYTES:
+        raise LimitError(
+            f"{len(files)} files of {sum(map(len, files))} bytes",
+            message_zh=f"文件过多或过大（最多 {MAX_FILES} 个，共 {MAX_ALL_BYTES // 1_000_000} MB），请分次核对",
+        )
+    with ctx.database.read() as session:
+        if visible(session, caller, number, "view").submitted_at is None:
+            raise ConflictError(f"application {number} was not handed in", message_zh="办件还没有提交")
+        found = pages.readings_of(session, number, corrected=False)
+    hashes = list(dict.fromkeys(page.sha256 for page, _ in found))
+    reviewing.show_all(ctx, caller, number)
+    if not _ROOM.acquire(timeout=WAIT_SECONDS):
+        raise BusyError("another check of papers is at work", retry_after=30)
+    try:
+        wanted = [PageOf(hashes.index(page.sha256), reading.index) for page, reading in found]
+        result = compare_papers([ctx.blobs.get(sha256) for sha256 in hashes], wanted, files)
+    finally:
+        _ROOM.release()
+    told = [
+        {
+            "page_id": page.id, "index": reading.index, "material": reading.material, "outcome": sheet.outcome,
+            "serial": sheet.serial, "places": len(sheet.spots),
+        }
+        for (page, reading), sheet in zip(found, result.sheets, strict=True)
+    ]  # fmt: skip
+    with ctx.database.write() as session:
+        visible(session, caller, number, "view", lock=True)
+        at = ctx.clock()
+        kept = [hashlib.sha256(data).hexdigest() for data in files]
+        step = custody.add(session, number, "checked", caller.subject, at, pages=told, papers=kept)
+        differing = [item["page_id"] for item in told if item["outcome"] != "same"]
+        audit.append(session, at, caller.subject, "papers.checked", number, step=step.id, differing=differing)
+    sheets = [{**item, **_view(sheet)} for item, sheet in zip(told, result.sheets, strict=True)]
+    return {"sheets": sheets, "left": [sheet + 1 for sheet in result.left]}
+
+
+def last_check(session: Session, number: str) -> Mapping[tuple[str, int], str]:
+    """What the last check found for each page, by the file's id and the page in it."""
+    checks = [step for step in custody.steps(session, number) if step.kind == "checked"]
+    return {(item["page_id"], item["index"]): item["outcome"] for item in checks[-1].detail["pages"]} if checks else {}
+
+
+def _view(sheet: SheetCheck) -> dict[str, Any]:
+    """What is told beside what is kept; sheets are counted from 1."""
+    number = sheet.paper + 1 if sheet.paper is not None else None
+    return {"sheet": number, "spots": [_spot(spot) for spot in sheet.spots]}
+
+
+def _spot(spot: Spot) -> dict[str, Any]:
+    return {"kind": spot.kind, "box": _round(spot.box), "scan": _base64(spot.scan), "paper": _base64(spot.paper)}
+
+
+def _round(box: Box) -> list[float]:
+    return [round(value, 1) for value in box]
+
+
+def _base64(jpeg: bytes) -> str:
+    return base64.b64encode(jpeg).decode("ascii")
