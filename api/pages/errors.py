@@ -1,17 +1,24 @@
-"""Errors as pages for people; programs get the same errors as problems (:mod:`api.problems`)."""
+"""Errors as pages for people; programs get the same errors as problems (:mod:`api.problems`).
+
+A page's own script is no program of somebody else: what it is told is shown, so it is in the page's language.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import RedirectResponse
+from fastapi.responses import JSONResponse, RedirectResponse
+from markupsafe import Markup
 from starlette.exceptions import HTTPException
 
 from api.pages.render import is_fragment, page
+from api.pages.said import say
 from api.pages.seats import ElsewhereError
+from api.pages.words import language_of
 from api.problems import status_of
 from docproc.errors import BusyError, DocprocError
 
@@ -31,11 +38,24 @@ def _for_people(for_programs: Handler) -> Handler:
     async def handle(request: Request, error: Exception) -> Response:
         path = request.url.path
         wants_page = "text/html" in request.headers.get("accept", "") or is_fragment(request)
-        if path.startswith(("/v1/", "/static/")) or not wants_page:
+        if path.startswith(("/v1/", "/static/")):
             return await for_programs(request, error)
+        if not wants_page:
+            return _in_language(request, await for_programs(request, error))
         return _shown(request, error)
 
     return handle
+
+
+def _in_language(request: Request, problem: Response) -> Response:
+    """The problem with its ``detail`` in the language of the page."""
+    language = language_of(request)
+    if language == "zh":
+        return problem
+    body = json.loads(bytes(problem.body))
+    body["detail"] = Markup(say(language, body["detail"])).striptags()
+    headers = {key: value for key, value in problem.headers.items() if key not in ("content-length", "content-type")}
+    return JSONResponse(body, problem.status_code, headers, problem.media_type)
 
 
 def _shown(request: Request, error: Exception) -> Response:

@@ -170,7 +170,7 @@ async function work() {
       if (document.getElementById("case")) htmx.ajax("GET", "/kiosk/case/status", "#case");
     } catch (error) {
       if (error instanceof Refused) {
-        failures.push(words.failed.replace("{name}", item.filename) + (error.message ? `：${error.message}` : ""));
+        failures.push((error.message ? words.why : words.failed).replace("{name}", item.filename).replace("{why}", error.message));
         await drop(item);
       } else if (waiting.length) {
         if (!(error instanceof Cut)) console.warn(error);

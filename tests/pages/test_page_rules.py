@@ -182,6 +182,18 @@ def test_a_kiosk_sends_parts_for_its_own_case_only_and_a_whole_file_takes_the_pl
         assert len(left) == 1 and left != [old]
 
 
+def test_what_a_pages_script_is_told_is_in_the_pages_language(small: Group) -> None:
+    with kiosk(small, "kiosk-english") as client:
+        open_case(client)
+        sent = {"Tus-Resumable": "1.0.0", "X-CSRF-Token": word(client, "/kiosk/case"), "Upload-Length": "999999999"}
+        sent["Accept"] = "*/*"  # as a script asks
+        for language, told in (("zh", "文件超过"), ("en", "The file is over")):
+            client.cookies.set("lang", language)
+            refused = client.post("/kiosk/case/uploads", headers=sent)
+            assert refused.status_code == 413 and told in refused.json()["detail"], refused.text
+            assert refused.headers["content-type"] == "application/problem+json"
+
+
 def test_the_number_tells_the_stage_only_and_the_code_tells_more(small: Group) -> None:
     with kiosk(small, "kiosk-follow") as client, browse(small) as phone:
         open_case(client)
