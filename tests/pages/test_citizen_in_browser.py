@@ -14,8 +14,9 @@ from urllib.parse import urlsplit
 import cv2
 import httpx
 import numpy as np
+import pymupdf
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.api.group import Group, decision, view
 from tests.api.test_real_chain import approve
@@ -89,6 +90,41 @@ def test_from_the_empty_kiosk_to_a_verified_licence(real: Group, browser: Browse
         phone.check_open_to_all()
     verify(browser, real, file, tmp_path)
     over_the_counter(browser, real, number, urlsplit(address).path, tmp_path)
+
+
+def test_a_card_laid_down_first_fills_the_form_and_leaving_forgets_it(real: Group, browser: Browser) -> None:
+    truth = json.loads((SCANS / "expected.json").read_text("utf-8"))["truth"]
+    card = next(page["fields"] for page in truth if (page["material"], page["page"]) == ("idcard", 1))
+    with watched(browser, real.base, KIOSK) as kiosk:
+        page = kiosk.page
+        kiosk.sign_kiosk_in(real.new_key("kiosk-card", "kiosk"))
+        page.click("a[href='/kiosk/matters/sole_trader']")
+        page.click("text=材料准备好了")
+        page.set_input_files("input[type=file][multiple]", [str(file) for file in sorted(SCANS.glob("*idcard*.jpg"))])
+        known = page.locator("#known-application ~ dl")
+        expect(known).to_contain_text(card["name"], timeout=60_000)
+        expect(known).to_contain_text(card["cid"])
+        kiosk.check_open_to_all()
+        kiosk.tab_to("a[href='/kiosk/case/forms/application.pdf']")
+        shot(kiosk, "kiosk-known")
+        with page.expect_popup():
+            page.keyboard.press("Enter")
+        said = words_of_form(page, real)
+        assert card["name"] in said and all(digit in said for digit in card["cid"])
+        leave(kiosk, "footer form[action='/kiosk/leave'] button")
+        page.click("a[href='/kiosk/matters/sole_trader']")
+        page.click("text=材料准备好了")
+        page.wait_for_load_state("networkidle")
+        assert not page.locator("#known-application").count()
+        assert card["name"] not in words_of_form(page, real)
+        leave(kiosk, "footer form[action='/kiosk/leave'] button")
+
+
+def words_of_form(page: Page, real: Group) -> str:
+    """What stands on the form that this kiosk prints now."""
+    printed = page.request.get(f"{real.base}/kiosk/case/forms/application.pdf")
+    with pymupdf.open(stream=printed.body()) as form:
+        return "".join(sheet.get_text() for sheet in form)
 
 
 def test_scans_outlive_a_cut_line_and_a_reload_and_leaving_wipes_them(
@@ -222,9 +258,9 @@ def hand_in_again(kiosk: Watched, address: str) -> None:
     kiosk.page.wait_for_url("**/kiosk/case/done")
 
 
-def leave(kiosk: Watched) -> None:
+def leave(kiosk: Watched, button: str = "text=完成，清除我的信息") -> None:
     """After leaving, nothing of the citizen is reachable at the kiosk."""
-    kiosk.page.click("text=完成，清除我的信息")
+    kiosk.page.click(button)
     expect(kiosk.page.locator("h1")).to_have_text("请选择要办理的事项")
     for path in ("/kiosk/case", "/kiosk/case/done", "/kiosk/case/review"):
         kiosk.open(path)

@@ -187,7 +187,7 @@ def test_what_a_pages_script_is_told_is_in_the_pages_language(small: Group) -> N
         open_case(client)
         sent = {"Tus-Resumable": "1.0.0", "X-CSRF-Token": word(client, "/kiosk/case"), "Upload-Length": "999999999"}
         sent["Accept"] = "*/*"  # as a script asks
-        for language, told in (("zh", "文件超过"), ("en", "The file is over")):
+        for language, told in (("zh", "文件过大"), ("en", "The file is too large")):
             client.cookies.set("lang", language)
             refused = client.post("/kiosk/case/uploads", headers=sent)
             assert refused.status_code == 413 and told in refused.json()["detail"], refused.text
