@@ -93,7 +93,7 @@ def add_page(
             return views.page(same)
         if len(pages.live_pages(session, number)) >= MAX_FILES:
             raise LimitError(f"an application holds at most {MAX_FILES} files", message_zh="上传的材料份数过多")
-        priority = lanes.place(session, row.channel, caller.subject)
+        place = lanes.place(session, row.channel, caller.subject)
         added = pages.add_page(
             session,
             row,
@@ -104,9 +104,10 @@ def add_page(
             material=material or "",
             by=caller.subject,
             at=at,
+            place=place,
         )
         _touch(row, at)
-        ctx.jobs.enqueue(session, "read_page", f"read:{added.id}", added.id, priority=priority)
+        ctx.jobs.enqueue(session, "read_page", f"read:{added.id}", added.id, priority=place)
         audit.append(session, at, caller.subject, "page.added", number, page=added.id, sha256=key)
         return views.page(added)
 

@@ -1,8 +1,10 @@
 """Who is served first: a citizen who waits at a machine before a batch, and kiosks in turn.
 
-A queue gives out the lowest number first. The n-th waiting file of a submitter gets
-the n-th place of its lane, so files of several kiosks come up in turn and none can
-keep the others waiting by handing in much at once.
+A queue gives out the lowest number first. A submitter's file gets the place after its
+last one, or the place that is being served now, whichever is later (start-time fair
+queueing, Goyal, Vin and Cheng 1996): files of several kiosks come up in turn, none can
+keep the others waiting by handing in much at once, and since the place that is served
+only grows while anything waits, no file is overtaken for ever by those that keep coming.
 """
 
 from __future__ import annotations
@@ -20,6 +22,8 @@ LaneName = Literal["person", "batch"]
 LANES: tuple[LaneName, ...] = get_args(LaneName)
 PERSON_LANE, BATCH_LANE = 1, 1_000_000
 """First place of each lane."""
+LAST_PLACE = 2**31 - 1
+"""Of batches. A queue that is not empty for weeks comes to the end of its lane: files are served as they came there."""
 BATCH_SHARE = 0.5
 """Part of the queue that batches may fill; the rest is kept for persons."""
 
@@ -31,7 +35,10 @@ def lane(channel: str) -> int:
 
 def place(session: Session, channel: str, submitter: str) -> int:
     """Place in the reading queue of one more file of a submitter; the file must not be added yet."""
-    return lane(channel) + min(pages.count_waiting(session, by=submitter), BATCH_LANE - 2)
+    first = lane(channel)
+    last = BATCH_LANE - 1 if first < BATCH_LANE else LAST_PLACE
+    now, own = pages.places(session, submitter, first, last)
+    return min(max(now or first, own + 1 if own else first), last)
 
 
 def check_room(session: Session, channel: str, limit: int) -> None:

@@ -30,8 +30,9 @@ def add_page(
     material: str,
     by: str,
     at: datetime,
+    place: int = 1,
 ) -> PageRow:
-    """Insert an uploaded file that waits to be read; the application must be locked."""
+    """Insert an uploaded file that waits to be read at a place of the queue; the application must be locked."""
     last = session.scalar(sa.select(sa.func.max(PageRow.position)).where(PageRow.application == application.number))
     row = PageRow(
         id=uuid4().hex,
@@ -46,6 +47,7 @@ def add_page(
         error_code="",
         uploaded_at=at,
         uploaded_by=by,
+        place=place,
     )
     session.add(row)
     session.flush()
@@ -83,6 +85,13 @@ def count_waiting(session: Session, application: str | None = None, *, by: str |
     if by is not None:
         query = query.where(PageRow.uploaded_by == by)
     return session.scalar(query) or 0
+
+
+def places(session: Session, by: str, first: int, last: int) -> tuple[int | None, int | None]:
+    """Of the files that wait in a part of the reading queue, the lowest place, and a submitter's highest."""
+    here = (IS_WAITING, PageRow.place >= first, PageRow.place <= last)
+    lowest = session.scalar(sa.select(sa.func.min(PageRow.place)).where(*here))
+    return lowest, session.scalar(sa.select(sa.func.max(PageRow.place)).where(*here, PageRow.uploaded_by == by))
 
 
 def waiting_since(session: Session, before: datetime, limit: int = 50) -> list[str]:

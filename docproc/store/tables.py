@@ -115,6 +115,8 @@ class PageRow(Base):
     error_code: Mapped[str] = mapped_column(sa.String(40))
     uploaded_at: Mapped[datetime]
     uploaded_by: Mapped[str] = mapped_column(sa.String(80))
+    place: Mapped[int | None]
+    """In the reading queue when it was handed in; lower is earlier."""
     read_at: Mapped[datetime | None]
     removed_at: Mapped[datetime | None]
     erased_at: Mapped[datetime | None]
@@ -736,6 +738,7 @@ HOT = (
     sa.Index(
         "ix_pages_waiting", PageRow.uploaded_by, PageRow.uploaded_at, sqlite_where=WAITING, postgresql_where=WAITING
     ),
+    sa.Index("ix_pages_place", PageRow.place, sqlite_where=WAITING, postgresql_where=WAITING),
     sa.Index("ix_pages_uploaded_at", PageRow.uploaded_at),
     sa.Index("ix_decisions_decided_at", DecisionRow.at),
     sa.Index("ix_applications_matter_number", ApplicationRow.matter, ApplicationRow.number),

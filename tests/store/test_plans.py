@@ -41,6 +41,7 @@ HOT: dict[str, Query] = {
     "what is wrong with it": lambda s: pages.findings_of(s, "A000000042"),
     "how many files wait": pages.count_waiting,
     "how many of them are a kiosk's": lambda s: pages.count_waiting(s, by="kiosk-7"),
+    "the next place in the queue": lambda s: pages.places(s, "kiosk-7", 1, 999_999),
     "the oldest one that waits": health.waiting_files,
     "files that wait too long": lambda s: pages.waiting_since(s, AT),
     "the licence of an application": lambda s: licences.licence_of_application(s, "A000000042"),
