@@ -359,7 +359,7 @@ def over_the_counter(browser: Browser, real: Group, number: str, follow: str, tm
         expect(page.locator("fieldset .notice.good")).to_have_count(len(papers) - 1)
         desk.check_open_to_all()
         changed.scroll_into_view_if_needed()
-        page.wait_for_load_state("networkidle")
+        changed.locator("img").first.evaluate("picture => picture.decode()")
         shot(desk, "counter-papers")
         changed.locator("input[value=match]").check()
         page.click("text=记录核对结果")
