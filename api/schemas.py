@@ -268,7 +268,7 @@ class CheckedPage(BaseModel):
         description="`unclear`: blurred, or not the whole page is seen; `other_print`: another print-out by its QR code"
     )
     serial: str = Field(description="Of the print-out, by the paper's QR code; empty where it has none")
-    places: int
+    places: int = Field(description="How many places differ; the largest are in `spots`")
     sheet: int | None = Field(description="Sheet of the paper, from 1, counted over all files")
     spots: list[PaperSpot]
 

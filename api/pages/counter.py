@@ -245,9 +245,10 @@ def _papers(
     case = build(view, find_matter(view["matter"]))
     said = error.message_zh if error is not None else None
     status = 200 if error is None else 503 if isinstance(error, BusyError) else 422
-    steps = [step for step in service.chain_of_custody(ctx, caller, number) if step["kind"] == "checked"]
-    sheets = checked["sheets"] if checked else steps[-1]["detail"]["pages"] if steps else []
-    found = {f"{item['page_id']}.{item['index']}": item for item in sheets}
+    steps = service.chain_of_custody(ctx, caller, number)
+    checks = [step["detail"] for step in steps if step["kind"] == "checked"]
+    checks += [{"pages": checked["sheets"]}] if checked else []
+    found = {f"{page_id}.{index}": item for (page_id, index), item in service.checked_so_far(checks).items()}
     left = checked["left"] if checked else []
     shows = reviewing.sight(ctx, caller, number).asked
     told = {"case": case, "view": view, "said": said, "shows": shows, "found": found, "left": left}

@@ -6,7 +6,7 @@ Every step is one row of the chain of custody and one line of the audit log, in 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -18,7 +18,7 @@ from docproc.flow import views
 from docproc.flow.access import Caller
 from docproc.flow.context import CHINA, Context
 from docproc.flow.intake import announce, visible
-from docproc.flow.papers import last_check
+from docproc.flow.papers import checked_so_far
 from docproc.form.receipt import Receipt, draw_receipt
 from docproc.marks import parse_code
 from docproc.matter import find_matter
@@ -155,8 +155,8 @@ def compare(ctx: Context, caller: Caller, number: str, found: Sequence[Compared]
         row = visible(session, caller, number, "view", lock=True)
         if row.submitted_at is None:
             raise ConflictError(f"application {number} was not handed in", message_zh="办件还没有提交")
-        checked = last_check(session, number)
-        said = [_compared(session, number, item, checked.get((item.page_id, item.index), "")) for item in found]
+        checks = checked_so_far(step.detail for step in custody.steps(session, number) if step.kind == "checked")
+        said = [_compared(session, number, item, checks.get((item.page_id, item.index), {})) for item in found]
         results = {item["result"] for item in said}
         whole: Result = "mismatch" if "mismatch" in results else "absent" if "absent" in results else "match"
         step = _step(ctx, session, caller, row, "compared", result=whole, pages=said)
@@ -205,10 +205,10 @@ def pickup_code(follow_code: str, licence: str) -> str:
     return f"{int.from_bytes(digest[:8]) % 1_000_000:06d}"
 
 
-def _compared(session: Session, number: str, item: Compared, checked: str) -> dict[str, Any]:
+def _compared(session: Session, number: str, item: Compared, check: Mapping[str, Any]) -> dict[str, Any]:
     page = pages.find_page(session, item.page_id, number)
     reading = pages.find_reading(session, item.page_id, item.index)
-    result, note, serial = item.result, item.note.strip(), ""
+    result, note, serial, checked = item.result, item.note.strip(), "", check.get("outcome", "")
     if page.removed_at is not None:
         raise NotFoundError(f"page {item.page_id} was removed", message_zh="这份材料已撤回")
     if item.scanned.strip():

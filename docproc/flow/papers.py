@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from threading import BoundedSemaphore
 from typing import Any
-
-from sqlalchemy.orm import Session
 
 from docproc.domain import Box
 from docproc.errors import BusyError, ConflictError, InputError, LimitError
@@ -54,19 +52,20 @@ def check_papers(ctx: Context, caller: Caller, number: str, files: Sequence[byte
         if visible(session, caller, number, "view").submitted_at is None:
             raise ConflictError(f"application {number} was not handed in", message_zh="办件还没有提交")
         found = pages.readings_of(session, number, corrected=False)
-    hashes = list(dict.fromkeys(page.sha256 for page, _ in found))
+    files_of = {page.id: page.sha256 for page, _ in found}  # the same bytes may have been handed in as two materials
+    places = list(files_of)
     reviewing.show_all(ctx, caller, number)
     if not _ROOM.acquire(timeout=WAIT_SECONDS):
         raise BusyError("another check of papers is at work", retry_after=30)
     try:
-        wanted = [PageOf(hashes.index(page.sha256), reading.index) for page, reading in found]
-        result = compare_papers([ctx.blobs.get(sha256) for sha256 in hashes], wanted, files)
+        wanted = [PageOf(places.index(page.id), reading.index) for page, reading in found]
+        result = compare_papers([ctx.blobs.get(sha256) for sha256 in files_of.values()], wanted, files)
     finally:
         _ROOM.release()
     told = [
         {
             "page_id": page.id, "index": reading.index, "material": reading.material, "outcome": sheet.outcome,
-            "serial": sheet.serial, "places": len(sheet.spots),
+            "serial": sheet.serial, "places": sheet.places,
         }
         for (page, reading), sheet in zip(found, result.sheets, strict=True)
     ]  # fmt: skip
@@ -81,10 +80,18 @@ def check_papers(ctx: Context, caller: Caller, number: str, files: Sequence[byte
     return {"sheets": sheets, "left": [sheet + 1 for sheet in result.left]}
 
 
-def last_check(session: Session, number: str) -> Mapping[tuple[str, int], str]:
-    """What the last check found for each page, by the file's id and the page in it."""
-    checks = [step for step in custody.steps(session, number) if step.kind == "checked"]
-    return {(item["page_id"], item["index"]): item["outcome"] for item in checks[-1].detail["pages"]} if checks else {}
+def checked_so_far(steps: Iterable[Mapping[str, Any]]) -> dict[tuple[str, int], dict[str, Any]]:
+    """What checks found for each page, by the file's id and the page in it: of the last one that had its sheet.
+
+    Args:
+        steps: details of the steps ``checked`` of the chain of custody, the oldest first; paper may come in parts.
+    """
+    found: dict[tuple[str, int], dict[str, Any]] = {}
+    for step in steps:
+        for item in step["pages"]:
+            if item["outcome"] != "absent" or (item["page_id"], item["index"]) not in found:
+                found[item["page_id"], item["index"]] = item
+    return found
 
 
 def _view(sheet: SheetCheck) -> dict[str, Any]:

@@ -56,7 +56,7 @@ from docproc.flow.intake import (
 from docproc.flow.links import licence_link, linked_file, page_link, wallet_link
 from docproc.flow.notices import notice_by_code, notice_file, seal_again
 from docproc.flow.once import Once, ReusedKeyError
-from docproc.flow.papers import check_papers
+from docproc.flow.papers import check_papers, checked_so_far
 from docproc.flow.photographs import verify_photo
 from docproc.flow.register import (
     change_licence,
@@ -105,6 +105,7 @@ __all__ = [
     "change_licence",
     "check_audit",
     "check_papers",
+    "checked_so_far",
     "compare",
     "continue_upload",
     "correct_field",

@@ -55,7 +55,10 @@ class SheetCheck:
     """0-based sheet, counted over all files of the paper."""
     serial: str = ""
     """Of the print-out, by the paper's QR code; empty where it has none."""
+    places: int = 0
+    """How many places differ."""
     spots: tuple[Spot, ...] = ()
+    """The largest of them, in reading order."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,6 +95,7 @@ def compare_papers(scans: Sequence[bytes], wanted: Sequence[PageOf], papers: Seq
             item["outcome"],
             item["paper"],
             str(item["serial"]),
+            int(item["places"]),
             tuple(Spot(s["kind"], _box(s["box"]), next(pictures), next(pictures)) for s in item["spots"]),
         )
         for item in answer["sheets"]

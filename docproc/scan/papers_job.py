@@ -41,7 +41,9 @@ def papers_job(data: bytes, options: dict[str, Any]) -> tuple[dict[str, Any], Se
         code = papers[paper].code if paper is not None else None
         told = [{"kind": place.kind, "box": _as_handed_in(place.box, scan)} for place in spots]
         outcome = _outcome(scan, papers[paper] if paper is not None else None, difference)
-        sheets.append({"outcome": outcome, "paper": paper, "serial": code.form_id if code else "", "spots": told})
+        places = len(difference.places) if difference is not None else 0
+        serial = code.form_id if code else ""
+        sheets.append({"outcome": outcome, "paper": paper, "serial": serial, "places": places, "spots": told})
         for place in spots:
             pictures += [_jpeg(scan.flat, place.box), _jpeg(difference.shown if difference else scan.flat, place.box)]
     taken = {paper for paper, _ in found.values()}

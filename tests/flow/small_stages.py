@@ -44,7 +44,7 @@ def read_file(
     data: bytes, filename: str, matter: Matter, *, material: str | None, today: date
 ) -> Sequence[PageReading]:
     try:
-        body = json.loads(data.removeprefix(MAGIC))
+        body = json.loads(data.rpartition(MAGIC)[2])  # it may stand behind a picture
     except ValueError:
         raise UnsupportedFileError("not one of our papers") from None
     time.sleep(body.get("sleep", 0))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import cv2
+import numpy as np
 import pytest
 
 from docproc.errors import AccessError, ConflictError, InputError, NotFoundError
@@ -21,9 +23,18 @@ from docproc.flow.counter import (
     receive_originals,
     return_originals,
 )
-from docproc.flow.service import audit_lines, decide, events, follow, release, view_application
+from docproc.flow.service import (
+    audit_lines,
+    check_papers,
+    decide,
+    events,
+    follow,
+    release,
+    submit,
+    view_application,
+)
 from docproc.marks import FormCode
-from tests.flow.people import APPROVER, AUDITOR, CLERK, KIOSK, REVIEWER, SEALER, caller, seen, submitted, until
+from tests.flow.people import APPROVER, AUDITOR, CLERK, KIOSK, REVIEWER, SEALER, caller, hand_in, seen, submitted, until
 from tests.flow.small_stages import paper
 from tests.test_check import TRADER, pages
 
@@ -95,6 +106,56 @@ def test_paper_that_is_another_print_out_is_no_match_and_a_mismatch_is_told(offi
     assert [e["topic"] for e in events(office, CLERK) if e["subject"] == number].count("papers.mismatch") == 1
     line = next(x for x in audit_lines(office, AUDITOR, subject=number) if x["detail"].get("mismatched"))
     assert line["detail"]["mismatched"] == [form["id"]]
+
+
+def sheet(seed: int) -> np.ndarray:
+    """A page of figures that no other seed gives."""
+    page, draw = np.full((1754, 1240, 3), 252, np.uint8), np.random.default_rng(seed)
+    for line in range(26):
+        text = " ".join("".join(map(str, draw.integers(0, 10, draw.integers(2, 7)))) for _ in range(7))
+        cv2.putText(page, text, (120, 140 + 58 * line), cv2.FONT_HERSHEY_DUPLEX, 0.9, (40, 38, 36), 2, cv2.LINE_AA)
+    return page
+
+
+def picture(page: np.ndarray, form: str = ".png") -> bytes:
+    return cv2.imencode(form, page)[1].tobytes()
+
+
+def test_what_the_machine_sees_on_the_paper_is_kept_and_a_match_against_it_needs_a_word(office: Context) -> None:
+    readings = pages("sole_trader", TRADER)
+    sheets = [sheet(seed) for seed in range(len(readings))]
+    papers = [picture(drawn) + paper([reading]) for drawn, reading in zip(sheets, readings, strict=True)]
+    number = hand_in(office, KIOSK, papers)
+    until(lambda: view_application(office, KIOSK, number)["checked"], 60)
+    with pytest.raises(ConflictError):
+        check_papers(office, CLERK, number, [picture(sheets[0])])
+    submit(office, KIOSK, number)
+    for who in (KIOSK, REVIEWER):
+        with pytest.raises(AccessError):
+            check_papers(office, who, number, [picture(sheets[0])])
+    with pytest.raises(NotFoundError):
+        check_papers(office, STRANGER, number, [picture(sheets[0])])
+    with pytest.raises(InputError):
+        check_papers(office, CLERK, number, [])
+    scanned = [cv2.GaussianBlur(np.rot90(drawn), (3, 3), 0) for drawn in sheets]
+    scanned[1] = scanned[1].copy()
+    scanned[1][600:640, 500:620] = 252
+    first = check_papers(office, CLERK, number, [picture(scanned[1], ".jpg"), picture(sheet(99))])
+    assert [item["outcome"] for item in first["sheets"]] == ["absent", "differs", *["absent"] * (len(sheets) - 2)]
+    assert first["sheets"][1]["spots"][0]["kind"] == "missing" and first["left"] == [2]
+    rest = check_papers(office, CLERK, number, [picture(drawn, ".jpg") for at, drawn in enumerate(scanned) if at != 1])
+    assert [item["outcome"] for item in rest["sheets"]] == ["same", "absent", *["same"] * (len(sheets) - 2)]
+    found = [Compared(item["page_id"], item["index"], "match") for item in rest["sheets"]]
+    with pytest.raises(InputError) as refused:
+        compare(office, CLERK, number, found)
+    assert refused.value.code == "say_why_it_matches", "the earlier check of that page counts"
+    found[1] = replace(found[1], note="污渍，内容一致")
+    step = compare(office, CLERK, number, found)
+    assert [item["checked"] for item in step["detail"]["pages"]][:2] == ["same", "differs"]
+    lines = [line for line in audit_lines(office, AUDITOR, subject=number) if line["action"] == "papers.checked"]
+    assert len(lines) == 2 and found[1].page_id in lines[-1]["detail"]["differing"]
+    kept = [step for step in chain_of_custody(office, CLERK, number) if step["kind"] == "checked"]
+    assert [len(step["detail"]["papers"]) for step in kept] == [2, len(sheets) - 1], "hashes, no pictures"
 
 
 def test_the_licence_is_handed_over_once_to_who_knows_the_code(office: Context) -> None:
