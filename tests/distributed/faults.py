@@ -17,10 +17,13 @@ JUMPS = (-86_400, -3_600, -300, 300, 3_600, 86_400)
 
 
 class Chaos:
-    """Injects each kind of fault at least once, then any, until ``count`` are done."""
+    """Injects each kind of fault at least once, then any, until ``count`` are done.
 
-    def __init__(self, running: Deployment, seed: int, count: int, outage: float) -> None:
-        self.running, self.random, self.outage = running, random.Random(seed), outage
+    Between two faults about ``pause`` seconds pass; so they can be spread over all that happens.
+    """
+
+    def __init__(self, running: Deployment, seed: int, count: int, outage: float, pause: float = 1.25) -> None:
+        self.running, self.random, self.outage, self.pause = running, random.Random(seed), outage, pause
         self.done, self.stopping = Counter[str](), threading.Event()
         kinds = [name for name, (_, machine) in FAULTS.items() if running.machine or not machine]
         self.plan = [*kinds[:count], *self.random.choices(kinds, k=max(0, count - len(kinds)))]
@@ -28,7 +31,7 @@ class Chaos:
 
     def run(self) -> None:
         for fault in self.plan:
-            self.wait(self.random.uniform(0.5, 2.0))
+            self.wait(self.random.uniform(0.4, 1.6) * self.pause)
             FAULTS[fault][0](self)
             self.done[fault] += 1
         while not self.stopping.is_set():

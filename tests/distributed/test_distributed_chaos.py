@@ -36,6 +36,8 @@ AT_ONCE = 6 if APPLICATIONS < 100 else 24
 """Kiosks at work; all applications are in flight together."""
 PAUSE = 0.5 if APPLICATIONS < 100 else 4.0
 """Seconds between two looks at an application: those who ask must not take the machine from what is tested."""
+BETWEEN = 1.25 if APPLICATIONS < 100 else 0.06 * APPLICATIONS
+"""Seconds between two faults."""
 IN_CI = os.environ.get("CI") == "true"
 
 
@@ -123,7 +125,7 @@ def test_nothing_is_lost_and_nothing_happens_twice(tmp_path: Path) -> None:
         cases = [
             Case(turn, people[f"kiosk-{turn % 2 + 1}"], reviewers, people["sealer-1"]) for turn in range(APPLICATIONS)
         ]
-        chaos = Chaos(running, SEED, FAULTS, OUTAGE_SECONDS)
+        chaos = Chaos(running, SEED, FAULTS, OUTAGE_SECONDS, BETWEEN)
         faults = threading.Thread(target=chaos.run)
         faults.start()
         started = time.monotonic()
