@@ -94,7 +94,7 @@ class Sheet:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the two differ, or may."""
+    """Where the two differ."""
 
     kind: Kind
     """``added``: on the paper alone; ``unseen``: the paper's picture does not show this part."""
@@ -322,5 +322,5 @@ def _unseen(scan: Image, covered: Image) -> Iterator[Place]:
     ink = (ink_of(scan) > _STRONG) & (covered == 0) & (_beyond(scan) == 0)
     rows, columns = np.nonzero(ink[rim:-rim, rim:-rim])
     if len(rows) > _UNSEEN_MM2 * _PX**2:
-        low, high = (rim + int(columns.min()), rim + int(rows.min())), (rim + int(columns.max()), rim + int(rows.max()))
-        yield Place("unseen", (*map(float, low), *map(float, high)))  # type: ignore[arg-type]
+        x0, y0, x1, y1 = (float(rim + edge) for edge in (columns.min(), rows.min(), columns.max(), rows.max()))
+        yield Place("unseen", (x0, y0, x1, y1))
