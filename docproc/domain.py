@@ -8,6 +8,7 @@ straightened.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Literal
@@ -141,3 +142,9 @@ class Decision:
 def with_field(reading: PageReading, item: Field) -> PageReading:
     """Return the reading with one field replaced or added."""
     return replace(reading, fields={**reading.fields, item.name: item})
+
+
+def as_box(raw: Sequence[float]) -> Box:
+    """A box that came through JSON."""
+    x0, y0, x1, y1 = (float(value) for value in raw)
+    return x0, y0, x1, y1

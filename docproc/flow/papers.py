@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from threading import BoundedSemaphore
 from typing import Any
 
-from docproc.domain import Box
 from docproc.errors import BusyError, ConflictError, InputError, LimitError
-from docproc.flow import reviewing
+from docproc.flow import reviewing, views
 from docproc.flow.access import Caller
 from docproc.flow.context import Context
 from docproc.flow.intake import visible
@@ -101,12 +99,9 @@ def _view(sheet: SheetCheck) -> dict[str, Any]:
 
 
 def _spot(spot: Spot) -> dict[str, Any]:
-    return {"kind": spot.kind, "box": _round(spot.box), "scan": _base64(spot.scan), "paper": _base64(spot.paper)}
-
-
-def _round(box: Box) -> list[float]:
-    return [round(value, 1) for value in box]
-
-
-def _base64(jpeg: bytes) -> str:
-    return base64.b64encode(jpeg).decode("ascii")
+    return {
+        "kind": spot.kind,
+        "box": views.rounded(spot.box),
+        "scan": views.base64_of(spot.scan),
+        "paper": views.base64_of(spot.paper),
+    }

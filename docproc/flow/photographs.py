@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ from typing import Any, Literal
 
 from docproc.domain import Box, Licence
 from docproc.errors import BusyError, InputError, LimitError, NotFoundError
+from docproc.flow import views
 from docproc.flow.context import Context
 from docproc.flow.verifying import StoredRegister
 from docproc.licence.layout import load_layout
@@ -108,7 +108,7 @@ class PrintReport:
                 "note": NOTE,
                 "fields": [_field(item) for item in self.fields],
                 "missing_pages": [page + 1 for page in self.missing],
-                "added": [{"box": _round(box), "shown": _base64(shown)} for box, shown in self.added],
+                "added": [{"box": views.rounded(box), "shown": views.base64_of(shown)} for box, shown in self.added],
             },
             "headline": self.headline(),
         }
@@ -211,16 +211,8 @@ def _field(item: ComparedField) -> dict[str, Any]:
         "read": item.read,
         "confidence": round(item.confidence, 4),
         "page": item.photo,
-        "box": _round(item.box) if item.box is not None else None,
+        "box": views.rounded(item.box) if item.box is not None else None,
     }
     if item.result == "same":
         return told
-    return {**told, "shown": _base64(item.shown), "as_issued": _base64(item.issued)}
-
-
-def _round(box: Sequence[float]) -> list[float]:
-    return [round(value, 1) for value in box]
-
-
-def _base64(jpeg: bytes) -> str:
-    return base64.b64encode(jpeg).decode("ascii")
+    return {**told, "shown": views.base64_of(item.shown), "as_issued": views.base64_of(item.issued)}

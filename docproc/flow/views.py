@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 from collections.abc import Callable, Sequence
@@ -235,3 +236,13 @@ def _decision(row: DecisionRow) -> dict[str, Any]:
 
 def _time(value: datetime | None) -> str | None:
     return value.isoformat() if value is not None else None
+
+
+def rounded(box: Sequence[float]) -> list[float]:
+    """A box in pixels as it is told."""
+    return [round(value, 1) for value in box]
+
+
+def base64_of(jpeg: bytes) -> str:
+    """A small picture inside JSON."""
+    return base64.b64encode(jpeg).decode("ascii")

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import astuple
 
-from docproc.domain import Box
+from docproc.domain import as_box
 from docproc.read.comparison import ComparedField, Comparison, Fact
 from docproc.sandbox import Budget, Sandbox
 
@@ -47,16 +47,11 @@ def compare_print(photos: Sequence[bytes], issued: bytes, facts: Sequence[Fact])
             str(item["read"]),
             float(item["confidence"]),
             item["photo"],
-            _box(item["box"]) if item["box"] is not None else None,
+            as_box(item["box"]) if item["box"] is not None else None,
             next(pictures),
             next(pictures),
         )
         for item in answer["fields"]
     )
-    added = tuple((_box(box), next(pictures)) for box in answer["added"])
+    added = tuple((as_box(box), next(pictures)) for box in answer["added"])
     return Comparison(bool(answer["registered"]), found, added, tuple(int(page) for page in answer["missing"]))
-
-
-def _box(raw: Sequence[float]) -> Box:
-    x0, y0, x1, y1 = (float(value) for value in raw)
-    return x0, y0, x1, y1

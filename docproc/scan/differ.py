@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import cv2
@@ -20,13 +21,15 @@ from docproc.marks import A4_MM, FormCode, mark_corners, qr_box
 from docproc.scan.clean import clean
 from docproc.scan.geometry import MM_PER_INCH, Image, Matrix, apply, corners_of, mm_to_px, shrink, warp_to
 from docproc.scan.ink import even_light
-from docproc.scan.match import match_page, page_features
+from docproc.scan.match import Features, match_page, page_features
 from docproc.scan.refine import refine, slid, template_of
 from docproc.scan.register import register
 
 Kind = Literal["added", "missing", "changed", "unseen"]
 Ink = NDArray[np.float32]
 """H x W, 0 (paper) to 1 (the page's own ink)."""
+
+Mask = NDArray[np.bool_]
 
 DPI = 150.0
 """At which sheets are compared; a sheet without marks is taken to be as long as A4."""
@@ -74,7 +77,7 @@ _GROUP_MM = 3.0
 """Differences so near are one place."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Sheet:
     """One side of a sheet, straightened."""
 
@@ -90,6 +93,11 @@ class Sheet:
     """``flat`` lies in the millimetres of the page."""
     flat: Image
     """BGR at :data:`DPI`."""
+
+    @cached_property
+    def features(self) -> Features:
+        """Of ``flat``; looked for once, and only where no code of a form tells which sheet it is."""
+        return page_features(self.flat)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,11 +159,16 @@ def differ(scan: Sheet, paper: Sheet) -> Difference | None:
     if laid is None:
         return None
     shown, covered = laid
-    pieces = [piece for piece in compare_ink(scan.flat, shown, covered) if not (scan.marked and _is_mark(piece, scan))]
+    ink, sheet = ink_of(scan.flat), _beyond(scan.flat) == 0
+    pieces = [
+        piece for piece in compare_ink(ink, ink_of(shown), sheet & covered)
+        if not (scan.marked and _is_mark(piece, scan))
+    ]  # fmt: skip
     alike = [piece.alike for piece in pieces] or [1.0]
     usual = float(np.clip(np.percentile(alike, _USUAL_PERCENT) - _WORSE, _LEAST_ALIKE, _MOST_ALIKE))
-    changed = [piece for piece in pieces if _differs(piece, usual)]
-    return Difference((*_grouped(changed), *_unseen(scan.flat, covered)), shown, float(np.median(alike)))
+    changed = _grouped([piece for piece in pieces if _differs(piece, usual)])
+    unseen = _unseen((ink > _STRONG) & sheet & ~covered)
+    return Difference((*changed, *unseen), shown, float(np.median(alike)))
 
 
 def _differs(piece: Piece, usual: float) -> bool:
@@ -174,11 +187,11 @@ def _is_mark(piece: Piece, scan: Sheet) -> bool:
     )
 
 
-def _lay(scan: Sheet, paper: Sheet) -> tuple[Image, Image] | None:
-    """The paper laid exactly over the scan, and where it is seen (255 or 0)."""
+def _lay(scan: Sheet, paper: Sheet) -> tuple[Image, Mask] | None:
+    """The paper laid exactly over the scan, and where it is seen."""
     across: Matrix = np.eye(3)
     if not (scan.marked and paper.marked):
-        found = match_page(page_features(paper.flat), page_features(scan.flat))
+        found = match_page(paper.features, scan.features)
         if found is None:
             return None
         across = found.homography
@@ -192,8 +205,7 @@ def _lay(scan: Sheet, paper: Sheet) -> tuple[Image, Image] | None:
     corners = apply(transform, corners_of(paper.image.shape[1], paper.image.shape[0]) - 0.5)
     covered = np.zeros(scan.flat.shape[:2], np.uint8)
     cv2.fillConvexPoly(covered, np.round(corners).astype(np.int32), 255)
-    covered[_beyond(shown) > 0] = 0
-    return shown, covered
+    return shown, (covered > 0) & (_beyond(shown) == 0)
 
 
 def ink_of(flat: Image) -> Ink:
@@ -212,14 +224,11 @@ def ink_of(flat: Image) -> Ink:
     return np.asarray(cv2.GaussianBlur(ink, (0, 0), _SOFT_MM * _PX), np.float32)
 
 
-def compare_ink(scan: Image, paper: Image, covered: Image) -> Iterator[Piece]:
-    """Every piece of ink of two pages that lie over each other, BGR."""
-    ours, theirs = ink_of(scan), ink_of(paper)
+def compare_ink(ours: Ink, theirs: Ink, inside: Mask) -> Iterator[Piece]:
+    """Every piece of ink of a scan and the paper that lies over it, where both are seen and away from the rim."""
     height, width = ours.shape
-    rim = round(_RIM_MM * _PX)
-    inside = covered & ~_beyond(scan)
-    inside[:rim], inside[-rim:], inside[:, :rim], inside[:, -rim:] = 0, 0, 0, 0
-    strong = (((ours > _STRONG) | (theirs > _STRONG)) & (inside > 0)).astype(np.uint8) & ~_rules(ours, theirs)
+    strong = (((ours > _STRONG) | (theirs > _STRONG)) & inside & _within_rim(ours)).astype(np.uint8)
+    strong &= ~_rules(ours, theirs)
     pad, slide = round(_PAD_MM * _PX), round(_SLIDE_MM * _PX)
     for x0, y0, x1, y1 in _pieces(strong):
         if int(strong[y0:y1, x0:x1].sum()) < _LEAST_MM2 * _PX**2:
@@ -235,6 +244,13 @@ def compare_ink(scan: Image, paper: Image, covered: Image) -> Iterator[Piece]:
         alike, (dy, dx) = _alike(ours[here], theirs[wide])
         moved = (slice(y0 + dy, y1 + dy), slice(x0 + dx, x1 + dx))
         yield Piece((x0, y0, x1, y1), alike, *_alone(ours[here], theirs[moved]))
+
+
+def _within_rim(page: Ink | Mask) -> Mask:
+    rim = round(_RIM_MM * _PX)
+    inner = np.zeros(page.shape, np.bool_)
+    inner[rim:-rim, rim:-rim] = True
+    return inner
 
 
 def _alike(known: Ink, wide: Ink) -> tuple[float, tuple[int, int]]:
@@ -316,11 +332,9 @@ def _grouped(pieces: Sequence[Piece]) -> Iterator[Place]:
         yield Place(kind, (x0 + near, y0 + near, x1 - near, y1 - near))
 
 
-def _unseen(scan: Image, covered: Image) -> Iterator[Place]:
-    """Parts of the scan with ink that the paper's picture does not show."""
-    rim = round(_RIM_MM * _PX)
-    ink = (ink_of(scan) > _STRONG) & (covered == 0) & (_beyond(scan) == 0)
-    rows, columns = np.nonzero(ink[rim:-rim, rim:-rim])
+def _unseen(ink: Mask) -> Iterator[Place]:
+    """The part of the scan whose ink the paper's picture does not show."""
+    rows, columns = np.nonzero(ink & _within_rim(ink))
     if len(rows) > _UNSEEN_MM2 * _PX**2:
-        x0, y0, x1, y1 = (float(rim + edge) for edge in (columns.min(), rows.min(), columns.max(), rows.max()))
+        x0, y0, x1, y1 = (float(edge) for edge in (columns.min(), rows.min(), columns.max(), rows.max()))
         yield Place("unseen", (x0, y0, x1, y1))

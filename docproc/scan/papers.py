@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from docproc.domain import Box
+from docproc.domain import Box, as_box
 from docproc.sandbox import Budget, Sandbox
 from docproc.scan.differ import Kind
 
@@ -96,13 +96,8 @@ def compare_papers(scans: Sequence[bytes], wanted: Sequence[PageOf], papers: Seq
             item["paper"],
             str(item["serial"]),
             int(item["places"]),
-            tuple(Spot(s["kind"], _box(s["box"]), next(pictures), next(pictures)) for s in item["spots"]),
+            tuple(Spot(s["kind"], as_box(s["box"]), next(pictures), next(pictures)) for s in item["spots"]),
         )
         for item in answer["sheets"]
     )
     return PapersCheck(sheets, tuple(int(sheet) for sheet in answer["left"]))
-
-
-def _box(raw: Sequence[float]) -> Box:
-    x0, y0, x1, y1 = (float(value) for value in raw)
-    return x0, y0, x1, y1

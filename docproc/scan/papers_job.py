@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import cv2
@@ -11,9 +11,9 @@ import numpy as np
 from docproc.domain import Box
 from docproc.errors import LimitError
 from docproc.scan.differ import DPI, Difference, Place, Sheet, differ, straighten
-from docproc.scan.geometry import MM_PER_INCH, Image, apply
-from docproc.scan.intake import split
-from docproc.scan.match import Features, likeness, page_features
+from docproc.scan.geometry import MM_PER_INCH, Image, to_image_box
+from docproc.scan.intake import PageImage, split
+from docproc.scan.match import likeness
 from docproc.scan.papers import MAX_SHEETS, Outcome
 
 _PIXELS = 600_000_000
@@ -70,8 +70,8 @@ def _pair(scans: Sequence[Sheet], papers: Sequence[Sheet]) -> dict[int, tuple[in
             if number not in found and (sheet := next(fits, None)) is not None:
                 found[number] = (sheet, differ(scan, papers[sheet]))
                 taken.add(sheet)
-    ours = {number: page_features(scan.flat) for number, scan in enumerate(scans) if number not in found}
-    theirs = {at: page_features(paper.flat) for at, paper in enumerate(papers) if at not in taken}
+    ours = {number: scan for number, scan in enumerate(scans) if number not in found}
+    theirs = {at: paper for at, paper in enumerate(papers) if at not in taken}
     for number, sheet in _by_likeness(ours, theirs):
         if number in found or sheet in taken:
             continue
@@ -93,20 +93,18 @@ def _same_page(scan: Sheet, paper: Sheet) -> bool:
     return (scan.code.material, scan.code.page) == (paper.code.material, paper.code.page)
 
 
-def _by_likeness(ours: dict[int, Features], theirs: dict[int, Features]) -> list[tuple[int, int]]:
+def _by_likeness(ours: Mapping[int, Sheet], theirs: Mapping[int, Sheet]) -> list[tuple[int, int]]:
     """Pairs that look alike at all, the most alike first."""
-    alike = {(a, b): likeness(theirs[b], ours[a]) for a in ours for b in theirs}
+    alike = {(a, b): likeness(theirs[b].features, ours[a].features) for a in ours for b in theirs}
     return sorted((pair for pair, features in alike.items() if features), key=lambda pair: (-alike[pair], pair))
 
 
 def _scans(data: bytes, sizes: Sequence[int], wanted: Collection[tuple[int, int]]) -> Iterator[tuple[int, Sheet]]:
     """Wanted pages of files that lie behind each other, and where each stands in what is wanted."""
-    order, start = {page: at for at, page in enumerate(wanted)}, 0
-    for file, size in enumerate(sizes):
-        for page in split(data[start : start + size]):
-            if (file, page.index) in order:
-                yield order[file, page.index], straighten(page.image)
-        start += size
+    order = {page: at for at, page in enumerate(wanted)}
+    for file, page in _pages(data, sizes):
+        if (file, page.index) in order:
+            yield order[file, page.index], straighten(page.image)
 
 
 def _papers(data: bytes, sizes: Sequence[int]) -> Iterator[Sheet]:
@@ -115,16 +113,22 @@ def _papers(data: bytes, sizes: Sequence[int]) -> Iterator[Sheet]:
     Raises:
         LimitError: more pages or pixels than the paper of an application has.
     """
-    pages, pixels, start = MAX_SHEETS, _PIXELS, 0
-    for size in sizes:
-        for page in split(data[start : start + size]):
-            pages, pixels = pages - 1, pixels - page.image.shape[0] * page.image.shape[1]
-            if pages < 0 or pixels < 0:
-                raise LimitError(
-                    "more pages or pixels than the paper of an application has",
-                    message_zh=f"纸质材料页数过多（最多 {MAX_SHEETS} 页）或像素过大，请分次核对",
-                )
-            yield straighten(page.image)
+    pages, pixels = MAX_SHEETS, _PIXELS
+    for _, page in _pages(data, sizes):
+        pages, pixels = pages - 1, pixels - page.image.shape[0] * page.image.shape[1]
+        if pages < 0 or pixels < 0:
+            raise LimitError(
+                "more pages or pixels than the paper of an application has",
+                message_zh=f"纸质材料页数过多（最多 {MAX_SHEETS} 页）或像素过大，请分次核对",
+            )
+        yield straighten(page.image)
+
+
+def _pages(data: bytes, sizes: Sequence[int]) -> Iterator[tuple[int, PageImage]]:
+    """Every page of files that lie behind each other, with the number of its file."""
+    start = 0
+    for file, size in enumerate(sizes):
+        yield from ((file, page) for page in split(data[start : start + size]))
         start += size
 
 
@@ -136,11 +140,8 @@ def _shown(difference: Difference) -> list[Place]:
 
 def _as_handed_in(box: Box, scan: Sheet) -> Box:
     """A box of the straightened scan in pixels of the picture as it was handed in."""
-    x0, y0, x1, y1 = box
-    corners = np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], np.float64)
-    points = (apply(np.linalg.inv(scan.to_flat), corners) + 0.5) / scan.reduced
-    low, high = points.min(axis=0), points.max(axis=0)
-    return float(low[0]), float(low[1]), float(high[0]), float(high[1])
+    x0, y0, x1, y1 = (value / scan.reduced for value in to_image_box(box, scan.to_flat))
+    return x0, y0, x1, y1
 
 
 def _jpeg(image: Image, box: Box) -> bytes:

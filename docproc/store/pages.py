@@ -30,7 +30,7 @@ def add_page(
     material: str,
     by: str,
     at: datetime,
-    place: int = 1,
+    place: int,
 ) -> PageRow:
     """Insert an uploaded file that waits to be read at a place of the queue; the application must be locked."""
     last = session.scalar(sa.select(sa.func.max(PageRow.position)).where(PageRow.application == application.number))

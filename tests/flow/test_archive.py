@@ -41,7 +41,7 @@ def package(ctx: Context, pki: DevPki, tmp_path: Path) -> Path:
         row = applications.find_application(session, f"A-{NUMBER}", lock=True)
         pages.add_page(
             session, row, sha256=ctx.blobs.put(SCAN), size=len(SCAN), filename="样例.png", media_type="image/png",
-            material="idcard", by="kiosk-1", at=NOW,
+            material="idcard", by="kiosk-1", at=NOW, place=1,
         )  # fmt: skip
         sharing.add_follow_code(session, row.number)
     stamper, trust = pki.timestamper(ctx.clock), pki.seal_trust()

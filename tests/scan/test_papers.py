@@ -33,12 +33,11 @@ def form(kind: str, seed: int = SEED) -> SamplePage:
     return next(p for p in pages(kind, seed) if (p.truth.material, p.truth.page) == ("application", 1))
 
 
-def value_box(page: SamplePage) -> tuple[str, Box]:
+def value_box(page: SamplePage) -> Box:
     """Where the longest value of a form page is written, mm."""
     _, _, layout = placed("sole_trader", page.truth.material)
     written = [p for p in layout.on_page(page.truth.page) if len(page.truth.raw.get(p.name, "")) > 4 and not p.options]
-    longest = max(written, key=lambda place: len(page.truth.raw[place.name]))
-    return longest.name, longest.box
+    return max(written, key=lambda place: len(page.truth.raw[place.name])).box
 
 
 def on_picture(page: SamplePage, box: Box) -> np.ndarray:
@@ -51,7 +50,7 @@ def on_picture(page: SamplePage, box: Box) -> np.ndarray:
 def altered(page: SamplePage, how: str) -> tuple[bytes, Box]:
     """The page with a part of a value whitened, written over or added to; and where, mm."""
     image = cv2.imdecode(np.frombuffer(page.image, np.uint8), cv2.IMREAD_COLOR)
-    _, (x0, y0, x1, y1) = value_box(page)
+    x0, y0, x1, y1 = value_box(page)
     foot = (96.0, 280.0, 104.0, 285.0)  # where the page is blank
     box = foot if how == "added" else (x0 + 0.5, y0 + 1.0, min(x0 + 13.0, x1), y1 - 1.0)
     corners = on_picture(page, box)
