@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -50,7 +51,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.context = open_context(settings)
+        app.state.context = open_context(settings, look=False)  # the parent has looked, and they may be away by now
         try:
             yield
         finally:
@@ -61,6 +62,7 @@ def create_app(settings: Settings) -> FastAPI:
     app = FastAPI(title="docproc", version=__version__, description=DESCRIPTION, lifespan=lifespan, redoc_url=None)
     app.state.rate_limit = RateLimit(settings.rate_limit_per_minute)
     app.state.metrics = health.Metrics()
+    app.state.clock_seen = -math.inf
     problems.install(app)
     for module in (
         matters,

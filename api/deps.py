@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import time
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request, Security
@@ -19,13 +20,29 @@ from docproc.flow.service import Caller, Context, Once, authenticate
 bearer = HTTPBearer(auto_error=False, description="API key: `Authorization: Bearer dp_…`")
 WRONG_KEY_COST = 5
 """Tokens of the rate limit that a wrong key costs: guessing is slowed down."""
+CHANGES_NOTHING = ("GET", "HEAD", "OPTIONS")
+CLOCK_SECONDS = 5.0
+"""A clock that was right is looked at again after so long."""
 
 
 def get_context(request: Request) -> Context:
-    """The service that this process opened at its start, with the matters that are in force now."""
+    """The service that this process opened at its start, with the matters that are in force now.
+
+    Raises:
+        UnavailableError: something is to be done or judged while this machine's clock is wrong; dates would be, too.
+    """
     found: Context = request.app.state.context
     found.refresh()
+    if request.method not in CHANGES_NOTHING:
+        _check_clock(request, found)
     return found
+
+
+def _check_clock(request: Request, ctx: Context) -> None:
+    now, state = time.monotonic(), request.app.state
+    if now - state.clock_seen > CLOCK_SECONDS:
+        ctx.check_clock()
+        state.clock_seen = now
 
 
 Ctx = Annotated[Context, Depends(get_context)]

@@ -34,8 +34,9 @@ log = logging.getLogger(__name__)
 SECRETS = ("seal_passphrase", "pkcs11_pin", "pkcs11_token", "pkcs11_key", "pkcs11_module")
 STOP_SECONDS = 30
 """Time that children get to end before they are killed."""
-TAKEN_SECONDS = 5
-"""Time for which a port that is taken is tried again."""
+TAKEN_SECONDS = 30
+"""Time for which a port that is taken is tried again: the web process of a service that was killed first answers those
+whom it serves."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 """Seconds before a child that died is started again; doubles while it keeps dying within a minute."""
 
@@ -149,16 +150,19 @@ def _listen(settings: Settings) -> socket.socket:
 
     The web process of a service that was killed may keep the port for a moment: a port that is taken is tried again.
     """
-    end = time.monotonic() + TAKEN_SECONDS
+    begun, told = time.monotonic(), False
     while True:
         try:
             return socket.create_server((settings.host, settings.port), backlog=256)
         except OSError as error:
-            if error.errno != errno.EADDRINUSE or time.monotonic() > end:
-                remedy = "stop what uses it or set DOCPROC_PORT"
-                raise SetupError(
-                    f"cannot listen on {settings.host}:{settings.port}: {error.strerror}; {remedy}"
-                ) from error
+            what = f"cannot listen on {settings.host}:{settings.port}: {error.strerror}"
+            remedy = "stop what uses it or set DOCPROC_PORT"
+            waited = time.monotonic() - begun
+            if error.errno != errno.EADDRINUSE or waited > TAKEN_SECONDS:
+                raise SetupError(f"{what}; {remedy}") from error
+            if waited > 1 and not told:
+                log.warning("%s; trying again for %d s: %s", what, TAKEN_SECONDS, remedy)
+                told = True
         time.sleep(0.1)
 
 

@@ -3,7 +3,8 @@
 Source: https://tus.io/protocols/resumable-upload
 The protocol only: headers in, headers out; routes say who sends (:mod:`api.uploads`, :mod:`api.pages.kiosk_uploads`).
 What has come is kept every :data:`PART_BYTES`, and once more when the line breaks, so that the sender goes on from
-there; a part with a checksum counts whole or not at all.
+there; a part with a checksum counts whole or not at all. A sender whose line broke comes back before the service knows
+that it did: the request that is still open keeps what it has and ends before the sender is told where to go on.
 """
 
 from __future__ import annotations
@@ -11,11 +12,14 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import format_datetime
 from typing import Annotated, Any
 
+import anyio
 from fastapi import Header, Path, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
@@ -33,6 +37,8 @@ VERSION, EXTENSIONS = "1.0.0", "creation,checksum,termination,expiration"
 CHECKSUMS = ("sha1", "sha256")
 BODY_TYPE = "application/offset+octet-stream"
 PART_BYTES = 256 * 1024
+PATIENCE_SECONDS = 2.0
+"""So long a request whose sender came back may still take in what is on its way."""
 METADATA_CHARACTERS = 2000
 PLACES = ("/v1/", "/kiosk/")
 """Beginnings of the paths under which there are uploads."""
@@ -49,6 +55,19 @@ class Sender:
     number: str
     place: str
     """Path of the collection, without a slash at its end."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Turn:
+    """A request that takes in bytes of an upload."""
+
+    scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
+    """Around the wait for bytes."""
+    over: anyio.Event = field(default_factory=anyio.Event)
+
+
+_turns: dict[str, Turn] = {}
+"""By upload, in this process; between processes the database tells which bytes are due."""
 
 
 def check_version(tus_resumable: str) -> None:
@@ -74,9 +93,9 @@ def begin(
     return _answer(201, sender, state, Location=f"{sender.place}/{state['id']}")
 
 
-def state(ctx: Context, sender: Sender, upload: str) -> Response:
+async def state(ctx: Context, sender: Sender, upload: str) -> Response:
     """How far an upload is."""
-    found = service.upload_state(ctx, sender.caller, sender.number, upload)
+    found = await _settled(ctx, sender, upload)
     more = {"Upload-Length": str(found["size"]), "Cache-Control": "no-store"}
     if found["metadata"]:
         more["Upload-Metadata"] = found["metadata"]
@@ -90,7 +109,7 @@ async def send(
     if request.headers.get("content-type", "") != BODY_TYPE:
         raise MediaTypeError(f"send Content-Type: {BODY_TYPE}")
     offset, checksum = _number("Upload-Offset", upload_offset), _checksum(upload_checksum)
-    found = await run_in_threadpool(service.upload_state, ctx, sender.caller, sender.number, upload)
+    found = await _settled(ctx, sender, upload)
     if found["offset"] != offset:
         raise ConflictError(f"the next byte is {found['offset']}, not {offset}", code="wrong_offset")
     told = request.headers.get("content-length", "")
@@ -105,6 +124,30 @@ def drop(ctx: Context, sender: Sender, upload: str) -> Response:
     return Response(status_code=204)
 
 
+async def _settled(ctx: Context, sender: Sender, upload: str) -> dict[str, Any]:
+    """The state of an upload that no earlier request changes any more."""
+    args = (ctx, sender.caller, sender.number, upload)
+    found = await run_in_threadpool(service.upload_state, *args)  # whose it is comes first
+    while turn := _turns.get(upload):
+        with anyio.move_on_after(PATIENCE_SECONDS):
+            await turn.over.wait()
+        turn.scope.cancel()
+        await turn.over.wait()
+        found = await run_in_threadpool(service.upload_state, *args)
+    return found
+
+
+@contextmanager
+def _turn(upload: str) -> Iterator[Turn]:
+    turn = _turns[upload] = Turn()
+    try:
+        yield turn
+    finally:
+        turn.over.set()
+        if _turns.get(upload) is turn:
+            del _turns[upload]
+
+
 async def _receive(
     request: Request, ctx: Context, sender: Sender, found: dict[str, Any], checksum: tuple[str, bytes] | None
 ) -> dict[str, Any]:
@@ -117,20 +160,23 @@ async def _receive(
         found = await run_in_threadpool(service.continue_upload, *args)
         waiting.clear()
 
-    try:
-        async for piece in request.stream():
-            waiting += piece
-            due = found["size"] - found["offset"]
-            if len(waiting) > due:
-                raise LimitError(f"more than the announced {found['size']} bytes")
-            if checksum is None and PART_BYTES <= len(waiting) < due:
-                await keep()
-    except ClientDisconnect:
+    with _turn(found["id"]) as turn:
+        whole = False
+        with suppress(ClientDisconnect), turn.scope:
+            async for piece in request.stream():
+                waiting += piece
+                due = found["size"] - found["offset"]
+                if len(waiting) > due:
+                    raise LimitError(f"more than the announced {found['size']} bytes")
+                if checksum is None and PART_BYTES <= len(waiting) < due:
+                    await keep()
+            whole = True
         if checksum is not None:
-            waiting.clear()
-    if checksum is not None and hashlib.new(checksum[0], waiting, usedforsecurity=False).digest() != checksum[1]:
-        raise ChecksumError("the bytes do not have the Upload-Checksum: send them again")
-    await keep()
+            if not whole:
+                waiting.clear()
+            if hashlib.new(checksum[0], waiting, usedforsecurity=False).digest() != checksum[1]:
+                raise ChecksumError("the bytes do not have the Upload-Checksum: send them again")
+        await keep()
     return found
 
 

@@ -69,9 +69,9 @@ def begin(
 @router.head(
     "/{upload}", response_class=Response, responses=problems(401, 403, 404, 412), summary="How far an upload is"
 )
-def state(upload: UploadId, ctx: Ctx, who: Sends) -> Response:
+async def state(upload: UploadId, ctx: Ctx, who: Sends) -> Response:
     """`Upload-Offset` is the next byte to send; at `Upload-Length` the file is a page (`Content-Location`)."""
-    return tus.state(ctx, who, upload)
+    return await tus.state(ctx, who, upload)
 
 
 @router.patch(

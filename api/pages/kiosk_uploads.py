@@ -43,9 +43,9 @@ def begin(
 
 
 @router.head("/{upload}")
-def state(upload: UploadId, ctx: Ctx, who: Sends) -> Response:
+async def state(upload: UploadId, ctx: Ctx, who: Sends) -> Response:
     """How far it is."""
-    return tus.state(ctx, who, upload)
+    return await tus.state(ctx, who, upload)
 
 
 @router.patch("/{upload}", dependencies=[Csrf])

@@ -62,11 +62,17 @@ class Context:
         self.database.close()
 
 
-def open_context(settings: Settings) -> Context:
+def open_context(settings: Settings, *, look: bool = True) -> Context:
     """Open the stores; the database must be migrated (:func:`docproc.flow.engine.migrate_all`).
+
+    Args:
+        settings: where they are.
+        look: make sure that the blob store is there and keeps what it is given. Without, one that is away for now does
+            not stop a process that can do other things meanwhile.
 
     Raises:
         SetupError: a store cannot be opened.
+        UnavailableError: a store is out of reach.
     """
     database = open_database(settings.database)
     blobs = open_blobs(
@@ -76,6 +82,7 @@ def open_context(settings: Settings) -> Context:
         secure=settings.s3_secure,
         encryption=settings.s3_encryption,
         public_url=settings.s3_public_url,
+        look=look,
     )
     opened = Context(database, blobs, Jobs.connect(database), settings)
     opened.refresh()

@@ -87,6 +87,7 @@ def open_blobs(
     secure: bool = True,
     encryption: str = "",
     public_url: str = "",
+    look: bool = True,
 ) -> Blobs:
     """Open ``file:FOLDER`` or ``s3://HOST:PORT/BUCKET``; the bucket is made when missing.
 
@@ -97,6 +98,7 @@ def open_blobs(
         secure: speak TLS to the S3 server.
         encryption: by the S3 server: empty for none, ``s3`` for its own key, ``kms:NAME`` for a named one.
         public_url: where those who follow links reach the S3 server; empty: they do not, the service answers links.
+        look: ask the S3 server for the bucket at once; without, the caller knows that somebody did.
 
     Raises:
         SetupError: the address has neither shape, or the server refuses.
@@ -110,9 +112,12 @@ def open_blobs(
         from docproc.store.minio_blobs import MinioBlobs
 
         bucket = bucket.strip("/")
-        return MinioBlobs.connect(
+        store = MinioBlobs.at(
             host, bucket, access_key, secret_key, secure=secure, encryption=encryption, public_url=public_url
         )
+        if look:
+            store.prepare()
+        return store
     raise SetupError(f"blob store {url!r} is not understood: set DOCPROC_BLOBS to file:FOLDER or s3://HOST:PORT/BUCKET")
 
 

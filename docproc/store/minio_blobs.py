@@ -62,7 +62,7 @@ class MinioBlobs:
     """Key of the links that the service answers."""
 
     @classmethod
-    def connect(
+    def at(
         cls,
         host: str,
         bucket: str,
@@ -73,11 +73,10 @@ class MinioBlobs:
         encryption: str = "",
         public_url: str = "",
     ) -> MinioBlobs:
-        """Connect, and make the bucket with versioning, object lock and lifecycle when it is missing.
+        """The bucket of a server; nothing is asked yet.
 
         Raises:
-            SetupError: the server refuses, or the bucket is one without object lock.
-            UnavailableError: the server is out of reach.
+            SetupError: the server's public address or the encryption is not understood.
         """
         timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS)
         # A kiosk that hears "later" at once is better served than one that waits for many silent attempts.
@@ -88,16 +87,23 @@ class MinioBlobs:
         )
         public = _public(public_url, access_key, secret_key) if public_url else None
         secret = hmac.new(secret_key.encode(), b"docproc links", hashlib.sha256).digest()
-        made = cls(client, bucket, _encryption(encryption), public, secret)
+        return cls(client, bucket, _encryption(encryption), public, secret)
+
+    def prepare(self) -> None:
+        """Make the bucket with versioning, object lock and lifecycle when it is missing.
+
+        Raises:
+            SetupError: the server refuses, or the bucket is one without object lock.
+            UnavailableError: the server is out of reach.
+        """
         try:
-            with made._reaching():
-                if not client.bucket_exists(bucket_name=bucket):
-                    made._make_bucket()
-                made._check_lock()
+            with self._reaching():
+                if not self.client.bucket_exists(bucket_name=self.bucket):
+                    self._make_bucket()
+                self._check_lock()
         except (MinioException, ValueError) as error:
             remedy = "check DOCPROC_BLOBS, DOCPROC_S3_ACCESS_KEY and DOCPROC_S3_SECRET_KEY"
-            raise SetupError(f"blob store s3://{host}/{bucket}: {error}; {remedy}") from error
-        return made
+            raise SetupError(f"blob store, bucket {self.bucket}: {error}; {remedy}") from error
 
     def put(self, data: bytes, *, keep_days: int = 0) -> str:
         """Store the bytes; ``keep_days`` sets a COMPLIANCE retention that nobody can shorten."""

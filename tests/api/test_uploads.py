@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import socket
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
@@ -66,6 +68,13 @@ def half_sent(client: httpx.Client, place: str, count: int, **more: str) -> sock
     return line
 
 
+def kept(running: Group, place: str) -> int:
+    """Bytes that the service would find again after a crash."""
+    with closing(sqlite3.connect(running.folder / "docproc.db")) as database:
+        upload = place.rpartition("/")[2]
+        return int(database.execute("SELECT received FROM uploads WHERE id = ?", [upload]).fetchone()[0])
+
+
 def pages_of(client: httpx.Client, number: str) -> list[dict[str, Any]]:
     return list(view(client, number)["pages"])
 
@@ -94,13 +103,28 @@ def test_a_cut_upload_goes_on_from_where_the_line_broke(people: People) -> None:
     assert len(pages_of(kiosk, number)) == 1
 
 
+def test_who_comes_back_before_the_broken_line_is_noticed_goes_on_from_all_that_came(
+    server: Group, people: People
+) -> None:
+    """The other end of a cut line hears nothing: it still waits for bytes and has some that it did not yet keep."""
+    kiosk = people["kiosk"]
+    number, place = begun(kiosk)
+    came = PART_BYTES + 1234
+    with half_sent(kiosk, place, PART_BYTES) as line:
+        until(lambda: kept(server, place) == PART_BYTES)
+        line.sendall(FILE[PART_BYTES:came])
+        assert offset(kiosk, place) == came
+    assert send(kiosk, place, came, FILE[came:]).status_code == 204
+    assert [page["sha256"] for page in pages_of(kiosk, number)] == [hashlib.sha256(FILE).hexdigest()]
+
+
 def test_kill_9_of_all_processes_loses_no_kept_part(tmp_path: Path) -> None:
     with group(tmp_path / "var") as running:
         key = running.new_key("kiosk-1", "kiosk")
         with running.client(key) as kiosk:
             number, place = begun(kiosk)
             line = half_sent(kiosk, place, 2 * PART_BYTES + 99)
-            until(lambda: offset(kiosk, place) >= PART_BYTES)
+            until(lambda: kept(running, place) > 0)
             running.kill()
             line.close()
         running.process, _ = spawn(running.folder, "tests.flow.small_stages")

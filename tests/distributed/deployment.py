@@ -101,10 +101,7 @@ class Deployment:
         """Start again every worker and server that ended by itself."""
         for server in (self.postgres, self.minio, self.web):
             if server.process is not None and server.process.poll() is not None:
-                try:
-                    server.start()
-                except RuntimeError:
-                    continue  # the next look tries again
+                server.launch()  # what it needs may be away: the next look sees whether it is alive
         for name in [*READERS, SEALER]:
             if name in self.workers.running and self.workers.is_dead(name):
                 self.workers.start(name, "seal" if name == SEALER else READER_QUEUES, wait=False)

@@ -13,6 +13,7 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
+from api.deps import CLOCK_SECONDS
 from docproc.store.tables import PageRow
 from tests.api.group import checked, decision, open_application, upload_all, view
 from tests.distributed.deployment import (
@@ -132,17 +133,52 @@ def test_a_sealer_whose_clock_is_a_day_ahead_waits_and_then_issues_with_the_righ
     ctx.close()
 
 
-def test_a_web_process_whose_clock_is_wrong_is_not_ready(
+def test_a_web_process_whose_clock_is_wrong_takes_nothing_in_and_shows_what_there_is(
     disturbed: Deployment, machine: Machine, staff: dict[str, httpx.Client]
 ) -> None:
+    kiosk, number = staff["kiosk"], open_application(staff["kiosk"])
+    pages, data = f"/v1/applications/{number}/pages", paper([], mark="at the wrong time")
     assert staff["nobody"].get("/readyz").json()["checks"]["clock"] is True
     machine.clocks[WEB].set(-DAY)
     try:
         answer = staff["nobody"].get("/readyz")
         assert answer.status_code == 503 and answer.json()["checks"]["clock"] is False
+        time.sleep(CLOCK_SECONDS)
+        answer = kiosk.post(pages, content=data)
+        assert answer.status_code == 503 and int(answer.headers["Retry-After"]) > 0, answer.text
+        assert view(kiosk, number)["pages"] == []
     finally:
         machine.clocks[WEB].set(0)
     assert staff["nobody"].get("/readyz").status_code == 200
+    assert kiosk.post(pages, content=data).status_code == 201
+    checked(kiosk, number)
+
+
+def test_a_web_process_that_starts_while_the_blob_store_is_away_does_what_needs_no_blobs(
+    disturbed: Deployment, staff: dict[str, httpx.Client]
+) -> None:
+    kiosk, number = staff["kiosk"], open_application(staff["kiosk"])
+    pages, data = f"/v1/applications/{number}/pages", paper([], mark="while the store was away")
+    disturbed.minio.stop()
+    disturbed.kill_web()
+    try:
+        until(lambda: answers(staff["nobody"], "/healthz"))
+        assert view(kiosk, number)["status"] == "draft"
+        checks = staff["nobody"].get("/readyz").json()["checks"]
+        assert [name for name, good in checks.items() if not good] == ["blobs"]
+        answer = kiosk.post(pages, content=data)
+        assert answer.status_code == 503 and int(answer.headers["Retry-After"]) > 0, answer.text
+    finally:
+        disturbed.minio.start()
+    until(lambda: kiosk.post(pages, content=data).status_code == 201)
+    checked(kiosk, number)
+
+
+def answers(client: httpx.Client, path: str) -> bool:
+    try:
+        return client.get(path).status_code == 200
+    except httpx.TransportError:
+        return False
 
 
 def test_the_doctor_finds_a_clock_that_is_wrong(disturbed: Deployment, machine: Machine) -> None:

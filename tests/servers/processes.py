@@ -91,6 +91,15 @@ class Server:
         Raises:
             RuntimeError: the server ended or did not become ready in time.
         """
+        process = self.launch()
+        try:
+            _wait(process, self.ready, self.log)
+        except BaseException:
+            self.stop()
+            raise
+
+    def launch(self) -> subprocess.Popen[bytes]:
+        """Start it and do not wait."""
         user = None if self.host.namespace else self.user
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
@@ -102,11 +111,7 @@ class Server:
                 group=user,
                 extra_groups=[] if user else None,
             )
-        try:
-            _wait(self.process, self.ready, self.log)
-        except BaseException:
-            self.stop()
-            raise
+        return self.process
 
     def stop(self, number: int = signal.SIGTERM, seconds: float = 20) -> None:
         """End it with a signal, and with SIGKILL when that does not help."""
