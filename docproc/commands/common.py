@@ -94,8 +94,10 @@ def moment(text: str | None) -> datetime:
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
-def known_trust(settings: Settings, folder: Path | None, revocation: Path | None) -> TrustList:
+def known_trust(settings: Settings, folder: Path | None, revocation: Path | None, at: datetime) -> TrustList:
     """Whom a command trusts: a folder that was named, else that of the settings with what two persons recognised.
+
+    Revocation information that is over at the moment of verification counts, and the person is told that it is over.
 
     Raises:
         SetupError: a folder is missing or wrong, or holds revocation information of somebody unknown.
@@ -118,6 +120,9 @@ def known_trust(settings: Settings, folder: Path | None, revocation: Path | None
             f"no trusted certificate signed the revocation information of {', '.join(unknown)}: put the "
             "certificates of its issuer into the trust folder"
         )
+    for name, end in known.evidence.ended(at).items():
+        told = f"{name} ended on {end:%Y-%m-%d %H:%M} UTC: what was revoked since then is not seen; fetch a newer one"
+        err.print(told, style="yellow", highlight=False)
     return known
 
 

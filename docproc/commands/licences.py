@@ -84,8 +84,8 @@ def archive_verify(
     """Check an archive package on its own, without any store; exit 1 unless everything holds."""
     from docproc.licence.package import verify_package
 
-    known = known_trust(Settings(), trust, revocation)
-    report = verify_package(file.read_bytes(), known, moment(at))
+    when = moment(at)
+    report = verify_package(file.read_bytes(), known_trust(Settings(), trust, revocation, when), when)
     if as_json:
         emit(report.to_json())
     else:

@@ -54,8 +54,8 @@ def verify(
     settings = Settings()
     if report_file is not None and (report_file.suffix.lower() not in (".pdf", ".xml") or len(files) > 1):
         raise typer.BadParameter(f"{report_file.name}: a report is about one file and ends in .pdf or .xml")
-    known = known_trust(settings, trust, revocation)
     when = moment(at)
+    known = known_trust(settings, trust, revocation, when)
     listed = read_status_list(status_list.read_text("utf-8"), known, when) if status_list is not None else None
     if pages:
         told = _photo(settings, [path.read_bytes() for path in files], issued, known, when, listed)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from asn1crypto import crl, ocsp, pem, x509
 from pyhanko_certvalidator import ValidationContext
@@ -29,15 +30,33 @@ class Evidence:
 
     def period(self, certificates: Iterable[x509.Certificate]) -> tuple[datetime, datetime]:
         """While all of it and all of these certificates last; an end that is not told is the beginning."""
-        bodies = [item["tbs_cert_list"] for item in self.crls]
-        for item in self.ocsps:
-            bodies += list(item.basic_ocsp_response["tbs_response_data"]["responses"])
-        starts = [item["this_update"].native for item in bodies]
-        ends = [item["next_update"].native or item["this_update"].native for item in bodies]
+        bodies = self._bodies()
+        starts = [body["this_update"].native for _, body in bodies]
+        ends = [_end(body) for _, body in bodies]
         for item in certificates:
             starts.append(item.not_valid_before)
             ends.append(item.not_valid_after)
         return max(starts), min(ends)
+
+    def ended(self, at: datetime) -> dict[str, datetime]:
+        """Whose newest word is over at a moment, and since when: a revocation after that is in none of it."""
+        newest: dict[str, datetime] = {}
+        for name, body in self._bodies():
+            newest[name] = max(_end(body), newest.get(name, _end(body)))
+        return {name: end for name, end in newest.items() if end < at}
+
+    def _bodies(self) -> list[tuple[str, Any]]:
+        """What is said, and who says it of whom."""
+        said = [(f"CRL of {item.issuer.human_friendly}", item["tbs_cert_list"]) for item in self.crls]
+        for item in self.ocsps:
+            for body in item.basic_ocsp_response["tbs_response_data"]["responses"]:
+                said.append((f"OCSP response about {body['cert_id']['serial_number'].native:x}", body))
+        return said
+
+
+def _end(body: Any) -> datetime:
+    end: datetime = body["next_update"].native or body["this_update"].native
+    return end
 
 
 @dataclass(frozen=True)

@@ -74,6 +74,24 @@ def test_a_bundle_tells_offline_what_was_revoked(
     assert verdict() == (1, False, "TOTAL-FAILED", "REVOKED")
 
 
+def test_a_bundle_that_is_over_is_told(
+    fresh_pki: DevPki, make_sealed: Make, trust_folder: Path, tmp_path: Path
+) -> None:
+    file, bundle, years = tmp_path / "licence.pdf", tmp_path / "bundle", timedelta(days=2 * 365)
+    file.write_bytes(make_sealed(fresh_pki))
+    bundle.mkdir()
+    (bundle / "old.crl").write_bytes(fresh_pki.crl("ca", now() - timedelta(days=300)))
+
+    def told(at: datetime) -> str:
+        options = ["--trust", trust_folder, "--revocation", bundle, "--json", "--at", at.isoformat()]
+        return " ".join(docproc_alone(tmp_path / "empty", "verify", file, *options).stderr.split())
+
+    assert "CRL of" in told(now()) and "what was revoked since then is not seen" in told(now())
+    (bundle / "new.crl").write_bytes(fresh_pki.crl("ca", now()))
+    assert "CRL" not in told(now()), "an older one beside it takes nothing away"
+    assert "CRL of" in told(now() + years)
+
+
 def test_an_ocsp_response_alone_tells_of_the_service_too(
     fresh_pki: DevPki, make_sealed: Make, trust_folder: Path, tmp_path: Path
 ) -> None:
@@ -106,4 +124,4 @@ def test_what_somebody_unknown_signed_counts_for_nothing_and_is_refused(
     own = fresh_pki.signer().signing_cert
     assert own is not None and revocation(own, stranger.informed(bundle)) is None
     with pytest.raises(SetupError, match="no trusted certificate signed"):
-        known_trust(Settings(), pki.folder / "trust", bundle)
+        known_trust(Settings(), pki.folder / "trust", bundle, now())
