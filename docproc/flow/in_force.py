@@ -17,7 +17,7 @@ from threading import Lock
 
 import sqlalchemy as sa
 
-from docproc.errors import CatalogueError, UnavailableError
+from docproc.errors import CatalogueError, SetupError, UnavailableError
 from docproc.matter import MATTERS_DIR, put_in_force
 from docproc.store import catalogue
 from docproc.store.db import Database
@@ -54,7 +54,7 @@ def refresh(database: Database, data_dir: Path, today: date, *, now: bool = Fals
                 files = catalogue.files_of(session, ids)
             put_in_force(lay_out(data_dir, files) if files else MATTERS_DIR)
             _seen = (url, ids)
-        except (UnavailableError, sa.exc.SQLAlchemyError) as error:
+        except (UnavailableError, SetupError, sa.exc.SQLAlchemyError) as error:
             log.warning("the matters in force cannot be looked up: %s", type(error).__name__)
         except CatalogueError as error:
             log.error("the matters in force stay as they were: %s", error)

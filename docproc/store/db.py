@@ -27,6 +27,8 @@ LOST_AFTER_SECONDS = 6
 """Silence after which both ends give a connection up. By the system's own rules a cut cable would hold its connections,
 and at the server its locks and the names of workers, for hours."""
 _WRITES = "docproc_writes"
+_ABSENT = ("42P01", "42703")
+"""PostgreSQL's codes for a table and a column that are not there."""
 _PASSING = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
 
 
@@ -47,6 +49,7 @@ class Database:
 
         Raises:
             UnavailableError: the database is out of reach, restarting, locked for too long or full.
+            SetupError: its schema is that of another version.
         """
         writer = self.engine.execution_options(**{_WRITES: True})
         with _reaching(), Session(writer, expire_on_commit=False) as session, session.begin():
@@ -166,11 +169,23 @@ def _reaching() -> Iterator[None]:
     """Turn trouble that passes into UnavailableError; the values of a statement stay out of its message."""
     try:
         yield
-    except (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError) as error:
+    except (sa.exc.OperationalError, sa.exc.ProgrammingError, sa.exc.InterfaceError, sa.exc.TimeoutError) as error:
+        if _lacks(error):
+            raise SetupError("the database has the schema of another version: run `docproc migrate`") from error
+        if isinstance(error, sa.exc.ProgrammingError):
+            raise
         cause = getattr(error, "orig", None)
         if isinstance(cause, sqlite3.Error) and getattr(cause, "sqlite_errorcode", 0) & 0xFF not in _PASSING:
             raise
         raise UnavailableError(f"the database does not serve: {type(cause or error).__name__}") from error
+
+
+def _lacks(error: sa.exc.SQLAlchemyError) -> bool:
+    """Whether a table or a column is not there."""
+    cause = getattr(error, "orig", None)
+    if isinstance(cause, sqlite3.Error):
+        return any(words in str(cause) for words in ("no such table", "no such column", "has no column"))
+    return getattr(cause, "sqlstate", None) in _ABSENT
 
 
 class UtcTime(sa.TypeDecorator[datetime]):

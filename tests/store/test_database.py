@@ -29,6 +29,18 @@ def test_migrations_lead_to_the_tables_and_back(empty_database: Database) -> Non
     assert set(sa.inspect(empty_database.engine).get_table_names()) <= {"alembic_version"}
 
 
+def test_a_database_that_was_not_migrated_says_what_to_run(empty_database: Database) -> None:
+    with pytest.raises(SetupError, match="docproc migrate"), empty_database.read() as session:
+        outbox.events(session, org=None)
+    migrate(empty_database)
+    with empty_database.write() as session:
+        session.execute(sa.text("ALTER TABLE outbox RENAME COLUMN topic TO theme"))
+    with pytest.raises(SetupError, match="docproc migrate"), empty_database.read() as session:
+        outbox.events(session, org=None)
+    with pytest.raises(SetupError, match="docproc migrate"), empty_database.write() as session:
+        outbox.add_event(session, AT, "topic", "subject", "office")
+
+
 def test_several_processes_may_migrate_at_once(empty_database: Database) -> None:
     errors: list[Exception] = []
 
