@@ -11,6 +11,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,7 +44,7 @@ class Glyph:
     h: float
     """Height of its line, pixels."""
     confidence: float
-    """Posterior of the character, 0..1."""
+    """Posterior of the character in any of its forms, 0..1."""
     line: int
     """Index of its line."""
     step: int
@@ -131,8 +132,7 @@ def _line_glyphs(line: TextLine, index: int, turn: NDArray[np.float64], grey: ND
     for step, char, score in steps_of(line.lattice):
         spot = start + (end - start) * line.lattice.place(step, 1.0)
         x, y = turn @ spot
-        plain = unicodedata.normalize("NFKC", char)
-        plain = plain if len(plain) == 1 else char
+        plain = _plain(char)
         if not plain.isspace():
             found.append(Glyph(plain, char, float(x), float(y), height, score, index, step, _tone(grey, spot, height)))
     return found
@@ -150,14 +150,32 @@ def _tone(grey: NDArray[np.uint8] | None, spot: NDArray[np.float64], height: flo
 
 
 def steps_of(lattice: Lattice) -> list[tuple[int, str, float]]:
-    """Time step, character and posterior of the plain reading."""
+    """Time step, character and posterior of the plain reading.
+
+    The engine shares a mark's posterior among its wide and its narrow form, which print does not tell apart and NFKC
+    makes one: they count together.
+    """
     if not len(lattice.probs):
         return []
+    forms: dict[str, list[int]] = {}
+    for column, char in enumerate(lattice.characters):
+        forms.setdefault(_plain(char), []).append(column)
     best = lattice.probs.argmax(axis=1)
     fresh = np.ones(len(best), dtype=bool)
     fresh[1:] = best[1:] != best[:-1]
     steps = np.flatnonzero(fresh & (best != BLANK))
-    return [(int(t), lattice.charset[lattice.columns[best[t]]], float(lattice.probs[t, best[t]])) for t in steps]
+    found = []
+    for step in steps:
+        char = lattice.charset[lattice.columns[best[step]]]
+        found.append((int(step), char, min(float(lattice.probs[step, forms[_plain(char)]].sum()), 1.0)))
+    return found
+
+
+@cache
+def _plain(char: str) -> str:
+    """NFKC where that is one character, otherwise the character itself."""
+    plain = unicodedata.normalize("NFKC", char)
+    return plain if len(plain) == 1 else char
 
 
 def rows_of(lines: Sequence[Sequence[Glyph]]) -> list[list[Glyph]]:
