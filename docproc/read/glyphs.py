@@ -8,14 +8,13 @@ between characters is kept as geometry, because a form's labels are spaced out
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from docproc.read.grammar import one_form
 from docproc.read.recogniser import BLANK, Lattice, Quad, TextLine
 
 LEVEL = 0.5
@@ -132,7 +131,7 @@ def _line_glyphs(line: TextLine, index: int, turn: NDArray[np.float64], grey: ND
     for step, char, score in steps_of(line.lattice):
         spot = start + (end - start) * line.lattice.place(step, 1.0)
         x, y = turn @ spot
-        plain = _plain(char)
+        plain = one_form(char)
         if not plain.isspace():
             found.append(Glyph(plain, char, float(x), float(y), height, score, index, step, _tone(grey, spot, height)))
     return found
@@ -159,7 +158,7 @@ def steps_of(lattice: Lattice) -> list[tuple[int, str, float]]:
         return []
     forms: dict[str, list[int]] = {}
     for column, char in enumerate(lattice.characters):
-        forms.setdefault(_plain(char), []).append(column)
+        forms.setdefault(one_form(char), []).append(column)
     best = lattice.probs.argmax(axis=1)
     fresh = np.ones(len(best), dtype=bool)
     fresh[1:] = best[1:] != best[:-1]
@@ -167,15 +166,8 @@ def steps_of(lattice: Lattice) -> list[tuple[int, str, float]]:
     found = []
     for step in steps:
         char = lattice.charset[lattice.columns[best[step]]]
-        found.append((int(step), char, min(float(lattice.probs[step, forms[_plain(char)]].sum()), 1.0)))
+        found.append((int(step), char, min(float(lattice.probs[step, forms[one_form(char)]].sum()), 1.0)))
     return found
-
-
-@cache
-def _plain(char: str) -> str:
-    """NFKC where that is one character, otherwise the character itself."""
-    plain = unicodedata.normalize("NFKC", char)
-    return plain if len(plain) == 1 else char
 
 
 def rows_of(lines: Sequence[Sequence[Glyph]]) -> list[list[Glyph]]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -65,7 +66,7 @@ class Grammar:
     same: Callable[[str], str] = values.itself
     """What of a value counts: readings with the same key are one, for marks and blanks in text tell nothing."""
     simplify: bool = False
-    """Whether traditional and variant characters are read as the standard ones (通用规范汉字表)."""
+    """Whether variants of a character are read as the standard one (通用规范汉字表) and wide marks as narrow ones."""
     beam: int = 128
     """Readings kept at each step of the search."""
     _known: dict[str, tuple[tuple[str, float], ...]] = field(default_factory=dict, repr=False, compare=False)
@@ -75,7 +76,7 @@ class Grammar:
         """Return the admissible characters a read character may stand for, each with its share of the posterior."""
         known = self._known.get(char)
         if known is None:
-            plain = standard(char) if self.simplify else char
+            plain = one_form(standard(char)) if self.simplify else char
             own = ((plain, 1.0),) if plain in self.pattern else ()
             known = self._known[char] = own + self.looks.get(char, ())
         return known
@@ -105,6 +106,13 @@ def grammar_for(type_name: str, options: Sequence[str] | None = None) -> Grammar
 def standard(char: str) -> str:
     """The standard form (通用规范汉字表) of a traditional or variant character; any other character as it is."""
     plain = fold(char) if char in HAN else char
+    return plain if len(plain) == 1 else char
+
+
+@cache
+def one_form(char: str) -> str:
+    """NFKC where that is one character (a wide mark becomes the narrow one), otherwise the character itself."""
+    plain = unicodedata.normalize("NFKC", char)
     return plain if len(plain) == 1 else char
 
 

@@ -13,6 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from docproc.read.decode import Decoded, decode, decode_cells
+from docproc.read.glyphs import steps_of
 from docproc.read.grammar import GRAMMARS, grammar_for
 from docproc.read.recogniser import BLANK, Lattice, greedy
 from docproc.read.rivals import NEAR, doubt_rivals, nearest_rival
@@ -292,6 +293,27 @@ def test_traditional_characters_are_read_as_the_standard_ones(kind: str, text: s
     read = decode(lattice(written(text)), grammar_for(kind))
     assert read.value == value
     assert read.raw == text
+
+
+WIDE = str.maketrans("():;,-", "（）：；，－")
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("cn_name", "成都高新区某某小吃店(个体工商户)"),
+        ("address", "成都市高新区天府大道8号(南楼)-3,4层"),
+        ("scope", "许可项目:餐饮服务;食品销售(仅销售预包装食品)"),
+        ("text", "有限责任公司(自然人投资或控股)"),
+    ],
+)
+def test_a_mark_that_is_shared_among_its_wide_and_its_narrow_form_counts_whole(kind: str, text: str) -> None:
+    """Print does not tell the two forms apart, and neither does the value."""
+    steps = [{char: 0.995} if (wide := char.translate(WIDE)) == char else {char: 0.5, wide: 0.495} for char in text]
+    shared, grammar = lattice(steps), grammar_for(kind)
+    read, clear = decode(shared, grammar), decode(lattice(written(text)), grammar)
+    assert read.value == text and read.confidence == pytest.approx(clear.confidence, abs=0.01)
+    assert min(score for *_, score in steps_of(shared)) > 0.98
 
 
 @pytest.mark.parametrize("text", ["二0一0年八月五日", "二〇一O年八月五日", "2010年8月5日"])
