@@ -128,7 +128,7 @@ def _line_glyphs(line: TextLine, index: int, turn: NDArray[np.float64], grey: ND
         start, end = (quad[0] + quad[1]) / 2, (quad[2] + quad[3]) / 2
         height = width
     found = []
-    for step, char, score in steps_of(line.lattice):
+    for step, char, score in in_any_form(line.lattice):
         spot = start + (end - start) * line.lattice.place(step, 1.0)
         x, y = turn @ spot
         plain = one_form(char)
@@ -149,25 +149,27 @@ def _tone(grey: NDArray[np.uint8] | None, spot: NDArray[np.float64], height: flo
 
 
 def steps_of(lattice: Lattice) -> list[tuple[int, str, float]]:
-    """Time step, character and posterior of the plain reading.
-
-    The engine shares a mark's posterior among its wide and its narrow form, which print does not tell apart and NFKC
-    makes one: they count together.
-    """
+    """Time step, character and posterior of the plain reading."""
     if not len(lattice.probs):
         return []
-    forms: dict[str, list[int]] = {}
-    for column, char in enumerate(lattice.characters):
-        forms.setdefault(one_form(char), []).append(column)
     best = lattice.probs.argmax(axis=1)
     fresh = np.ones(len(best), dtype=bool)
     fresh[1:] = best[1:] != best[:-1]
     steps = np.flatnonzero(fresh & (best != BLANK))
-    found = []
-    for step in steps:
-        char = lattice.charset[lattice.columns[best[step]]]
-        found.append((int(step), char, min(float(lattice.probs[step, forms[one_form(char)]].sum()), 1.0)))
-    return found
+    return [(int(t), lattice.charset[lattice.columns[best[t]]], float(lattice.probs[t, best[t]])) for t in steps]
+
+
+def in_any_form(lattice: Lattice) -> list[tuple[int, str, float]]:
+    """As :func:`steps_of`, but with the posterior of a character in all its forms.
+
+    The engine shares that of a mark among its wide and its narrow form, which print does not tell apart and NFKC makes
+    one.
+    """
+    forms: dict[str, list[int]] = {}
+    for column, char in enumerate(lattice.characters):
+        forms.setdefault(one_form(char), []).append(column)
+    steps = [(step, char, forms[one_form(char)]) for step, char, _ in steps_of(lattice)]
+    return [(step, char, min(float(lattice.probs[step, same].sum()), 1.0)) for step, char, same in steps]
 
 
 def rows_of(lines: Sequence[Sequence[Glyph]]) -> list[list[Glyph]]:

@@ -27,6 +27,8 @@ SAME_VALUE, SPACED_VALUE = 2.0, 4.5
 
 BESIDE_LOOSE, BELOW_LOOSE = 6.0, 3.0
 """A piece without a label so many heights right of a value, or below its last line, may be the rest of it."""
+FULL = 3.0
+"""A line that ends so many heights before the text around it does is the last one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +184,9 @@ def goes_on(value: Value, loose: Segment) -> bool:
     if beside:
         return -tall < loose.x0 - end < BESIDE_LOOSE * tall
     below = 0 < loose.y - last[0].y < BELOW_LOOSE * tall
-    return below and min(end, loose.x1) - max(start, loose.x0) > 0
+    # Text goes on below only where its line is full: more would have had room beside a short name.
+    full = max(end, loose.x1) - last[-1].x1 < FULL * tall
+    return below and full and min(end, loose.x1) - max(start, loose.x0) > 0
 
 
 def _take_below(values: Sequence[Value], rest: Sequence[Segment]) -> list[Segment]:

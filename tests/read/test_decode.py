@@ -13,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from docproc.read.decode import Decoded, decode, decode_cells
-from docproc.read.glyphs import steps_of
+from docproc.read.glyphs import in_any_form
 from docproc.read.grammar import GRAMMARS, grammar_for
 from docproc.read.recogniser import BLANK, Lattice, greedy
 from docproc.read.rivals import NEAR, doubt_rivals, nearest_rival
@@ -313,7 +313,7 @@ def test_a_mark_that_is_shared_among_its_wide_and_its_narrow_form_counts_whole(k
     shared, grammar = lattice(steps), grammar_for(kind)
     read, clear = decode(shared, grammar), decode(lattice(written(text)), grammar)
     assert read.value == text and read.confidence == pytest.approx(clear.confidence, abs=0.01)
-    assert min(score for *_, score in steps_of(shared)) > 0.98
+    assert min(score for *_, score in in_any_form(shared)) > 0.98
 
 
 @pytest.mark.parametrize("text", ["二0一0年八月五日", "二〇一O年八月五日", "2010年8月5日"])
