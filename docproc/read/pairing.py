@@ -28,7 +28,7 @@ SAME_VALUE, SPACED_VALUE = 2.0, 4.5
 BESIDE_LOOSE, BELOW_LOOSE = 6.0, 3.0
 """A piece without a label so many heights right of a value, or below its last line, may be the rest of it."""
 FULL = 3.0
-"""A line that ends so many heights before the text around it does is the last one."""
+"""A line that ends so many heights before the text around it is not full."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,9 +184,9 @@ def goes_on(value: Value, loose: Segment) -> bool:
     if beside:
         return -tall < loose.x0 - end < BESIDE_LOOSE * tall
     below = 0 < loose.y - last[0].y < BELOW_LOOSE * tall
-    # Text goes on below only where its line is full: more would have had room beside a short name.
+    # A list goes on right below itself, running text where its line is full: more had room beside a short name.
     full = max(end, loose.x1) - last[-1].x1 < FULL * tall
-    return below and full and min(end, loose.x1) - max(start, loose.x0) > 0
+    return below and (full or abs(loose.x0 - start) < tall) and min(end, loose.x1) - max(start, loose.x0) > 0
 
 
 def _take_below(values: Sequence[Value], rest: Sequence[Segment]) -> list[Segment]:

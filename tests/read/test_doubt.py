@@ -37,6 +37,15 @@ def test_a_value_with_print_of_nobody_right_below_it_may_go_on() -> None:
     assert confidence("scope", "食品销售", value, segment("日用百货销售", 30, 1.5)) == 0.99, "another column"
 
 
+def test_a_short_name_does_not_go_on_in_the_sentence_below() -> None:
+    sentence = segment("甲乙双方在平等自愿的基础上就房屋租赁事宜订立本合同", 2, 2)
+    assert confidence("text", "某某某", value_of(segment("某某某", 6, 0)), sentence) == 0.99
+    full = segment("某某省某某市某某区某某街道某某路一二三四号", 6, 0)
+    assert confidence("text", "某", value_of(full), sentence) <= 0.5, "its line is full"
+    below = segment("日用百货服装鞋帽五金交电零售", 6, 2)
+    assert confidence("scope", "食品", value_of(segment("食品", 6, 0)), below) <= 0.5, "a list stands right below itself"
+
+
 def test_a_value_with_print_of_nobody_right_behind_it_may_go_on() -> None:
     value = value_of(segment("成都市长城路", 6, 0))
     assert confidence("address", "成都市长城路", value, segment("八栋", 15, 0)) <= 0.5
