@@ -92,7 +92,7 @@ def segments_of(rows: Sequence[Sequence[Glyph]], labels: Sequence[Label]) -> lis
                 run.append(glyph)
         if run:
             found.append(Segment(tuple(run), index))
-    return sorted(found, key=lambda s: (s.y, s.x0))
+    return sorted(found, key=lambda s: (s.row, s.x0))  # not by height: a piece a hair above its left neighbour waits
 
 
 def assign(
@@ -180,9 +180,9 @@ def goes_on(value: Value, loose: Segment) -> bool:
     last = value.lines[-1]
     tall = max(loose.h, last[0].h)
     start, end = min(s.x0 for s in value.segments), max(s.x1 for s in value.segments)
-    beside = any(abs(line[-1].y - loose.y) < SAME_ROW * tall for line in value.lines)
-    if beside:
-        return -tall < loose.x0 - end < BESIDE_LOOSE * tall
+    level = [line[-1].x1 for line in value.lines if abs(line[-1].y - loose.y) < SAME_ROW * tall]
+    if level:
+        return any(-tall < loose.x0 - right < BESIDE_LOOSE * tall for right in level)
     below = 0 < loose.y - last[0].y < BELOW_LOOSE * tall
     # A list goes on right below itself, running text where its line is full: more had room beside a short name.
     full = max(end, loose.x1) - last[-1].x1 < FULL * tall

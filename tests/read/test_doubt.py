@@ -49,6 +49,8 @@ def test_a_short_name_does_not_go_on_in_the_sentence_below() -> None:
 def test_a_value_with_print_of_nobody_right_behind_it_may_go_on() -> None:
     value = value_of(segment("成都市长城路", 6, 0))
     assert confidence("address", "成都市长城路", value, segment("八栋", 15, 0)) <= 0.5
+    lines = value_of(segment("许可项目餐饮服务食品销售依法须经批准的项目", 6, 0), segment("方可开展经营活动", 6, 1.2))
+    assert confidence("scope", "许可", lines, segment("外卖递送", 14.5, 1.2)) <= 0.5, "a line that is not the longest"
 
 
 def test_a_value_whose_first_character_its_label_may_have_taken_is_doubted() -> None:
