@@ -92,7 +92,7 @@ def segments_of(rows: Sequence[Sequence[Glyph]], labels: Sequence[Label]) -> lis
                 run.append(glyph)
         if run:
             found.append(Segment(tuple(run), index))
-    return sorted(found, key=lambda s: (s.row, s.x0))  # not by height: a piece a hair above its left neighbour waits
+    return sorted(found, key=lambda s: (s.y, s.x0))
 
 
 def assign(
@@ -122,7 +122,7 @@ def assign(
             _add(max(above, key=lambda v: (v.label.x0, v.label.y)), segment)
         else:
             rest.append(segment)
-    return values, _take_below(values, rest)
+    return values, _take_below(values, _take_behind(values, rest, spaced))
 
 
 def _reach(value: Value, spaced: frozenset[str]) -> float:
@@ -165,12 +165,33 @@ def _continues(value: Value, segment: Segment, most: int, spaced: frozenset[str]
         return False
     last, start = value.lines[-1], value.lines[0][0].x0
     tall = max(segment.h, last[0].h)
-    if abs(last[-1].y - segment.y) < 0.5 * segment.h:
-        return -segment.h < segment.x0 - last[-1].x1 < _reach(value, spaced) * segment.h
+    if _level(last, segment):
+        return _behind(last, segment, _reach(value, spaced))
     if len(value.lines) >= most or segment.y - last[0].y > FOLLOWS * tall:
         return False
     hangs = value.label.x0 - segment.h < segment.x0 < start < segment.x1
     return hangs or abs(segment.x0 - start) < INDENT * tall
+
+
+def _level(line: Sequence[Segment], segment: Segment) -> bool:
+    return abs(line[-1].y - segment.y) < 0.5 * segment.h
+
+
+def _behind(line: Sequence[Segment], segment: Segment, reach: float) -> bool:
+    return -segment.h < segment.x0 - line[-1].x1 < reach * segment.h
+
+
+def _take_behind(values: Sequence[Value], rest: Sequence[Segment], spaced: frozenset[str]) -> list[Segment]:
+    """A value's last line takes the piece behind it that was looked at before it: it stands a hair higher."""
+    left = []
+    for segment in rest:
+        ends = [v for v in values if v.lines[1:] and _level(v.lines[-1], segment) and _alike(v, segment)]
+        behind = [v for v in ends if _behind(v.lines[-1], segment, _reach(v, spaced))]
+        if behind:
+            _add(max(behind, key=lambda v: (v.label.x0, v.label.y)), segment)
+        else:
+            left.append(segment)
+    return left
 
 
 def goes_on(value: Value, loose: Segment) -> bool:

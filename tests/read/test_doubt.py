@@ -43,7 +43,7 @@ def test_a_short_name_does_not_go_on_in_the_sentence_below() -> None:
     full = segment("某某省某某市某某区某某街道某某路一二三四号", 6, 0)
     assert confidence("text", "某", value_of(full), sentence) <= 0.5, "its line is full"
     below = segment("日用百货服装鞋帽五金交电零售", 6, 2)
-    assert confidence("scope", "食品", value_of(segment("食品", 6, 0)), below) <= 0.5, "a list stands right below itself"
+    assert confidence("scope", "食品", value_of(segment("食品", 6, 0)), below) <= 0.5, "a list"
 
 
 def test_a_value_with_print_of_nobody_right_behind_it_may_go_on() -> None:
