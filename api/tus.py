@@ -144,8 +144,7 @@ def _turn(upload: str) -> Iterator[Turn]:
         yield turn
     finally:
         turn.over.set()
-        if _turns.get(upload) is turn:
-            del _turns[upload]
+        del _turns[upload]  # ours: nobody begins before it is over
 
 
 async def _receive(

@@ -165,28 +165,20 @@ def _continues(value: Value, segment: Segment, most: int, spaced: frozenset[str]
         return False
     last, start = value.lines[-1], value.lines[0][0].x0
     tall = max(segment.h, last[0].h)
-    if _level(last, segment):
-        return _behind(last, segment, _reach(value, spaced))
+    if abs(last[-1].y - segment.y) < 0.5 * segment.h:
+        return -segment.h < segment.x0 - last[-1].x1 < _reach(value, spaced) * segment.h
     if len(value.lines) >= most or segment.y - last[0].y > FOLLOWS * tall:
         return False
     hangs = value.label.x0 - segment.h < segment.x0 < start < segment.x1
     return hangs or abs(segment.x0 - start) < INDENT * tall
 
 
-def _level(line: Sequence[Segment], segment: Segment) -> bool:
-    return abs(line[-1].y - segment.y) < 0.5 * segment.h
-
-
-def _behind(line: Sequence[Segment], segment: Segment, reach: float) -> bool:
-    return -segment.h < segment.x0 - line[-1].x1 < reach * segment.h
-
-
 def _take_behind(values: Sequence[Value], rest: Sequence[Segment], spaced: frozenset[str]) -> list[Segment]:
     """A value's last line takes the piece behind it that was looked at before it: it stands a hair higher."""
     left = []
     for segment in rest:
-        ends = [v for v in values if v.lines[1:] and _level(v.lines[-1], segment) and _alike(v, segment)]
-        behind = [v for v in ends if _behind(v.lines[-1], segment, _reach(v, spaced))]
+        # As for a value that has all its lines: only what is level with the last one counts.
+        behind = [v for v in values if v.lines[1:] and _continues(v, segment, 1, spaced)]
         if behind:
             _add(max(behind, key=lambda v: (v.label.x0, v.label.y)), segment)
         else:

@@ -170,19 +170,18 @@ def _reaching() -> Iterator[None]:
     try:
         yield
     except (sa.exc.OperationalError, sa.exc.ProgrammingError, sa.exc.InterfaceError, sa.exc.TimeoutError) as error:
-        if _lacks(error):
+        cause = getattr(error, "orig", None)
+        if _lacks(cause):
             raise SetupError("the database has the schema of another version: run `docproc migrate`") from error
         if isinstance(error, sa.exc.ProgrammingError):
             raise
-        cause = getattr(error, "orig", None)
         if isinstance(cause, sqlite3.Error) and getattr(cause, "sqlite_errorcode", 0) & 0xFF not in _PASSING:
             raise
         raise UnavailableError(f"the database does not serve: {type(cause or error).__name__}") from error
 
 
-def _lacks(error: sa.exc.SQLAlchemyError) -> bool:
-    """Whether a table or a column is not there."""
-    cause = getattr(error, "orig", None)
+def _lacks(cause: BaseException | None) -> bool:
+    """Whether a driver's error says that a table or a column is not there."""
     if isinstance(cause, sqlite3.Error):
         return any(words in str(cause) for words in ("no such table", "no such column", "has no column"))
     return getattr(cause, "sqlstate", None) in _ABSENT
