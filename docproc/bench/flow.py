@@ -10,6 +10,7 @@ measurements, those of a page from the same stretch of time.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -99,6 +100,7 @@ def _run(store: Store, sample: Sample, number: int, copies: int, tell: Tell) -> 
             stages = costs(ports)
         with workers(ctx, {f"sealer-{turn}": "seal" for turn in range(number)}) as ports:
             until(lambda: all(map(answers, ports)))  # so that none is still starting when the others have done all
+            since = time.monotonic()
             for application in handed_in:
                 _release(ctx, application)
             sealed, took = steady_rate(
@@ -107,6 +109,7 @@ def _run(store: Store, sample: Sample, number: int, copies: int, tell: Tell) -> 
                 number,
                 copies,
                 partial(tell, f"licences, {number} sealers, {store}"),
+                since,
             )
             until(lambda: costs(ports)["register"]["times"] >= copies)
             stages |= costs(ports)

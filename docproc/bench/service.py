@@ -137,7 +137,12 @@ def answers(port: int) -> bool:
 
 
 def steady_rate(
-    count: Callable[[], int], warm: Callable[[], bool], busy: int, total: int, tell: Callable[[int, int], None]
+    count: Callable[[], int],
+    warm: Callable[[], bool],
+    busy: int,
+    total: int,
+    tell: Callable[[int, int], None],
+    since: float | None = None,
 ) -> tuple[int, float]:
     """Wait until all is done; how much was done, and in how many seconds, while every worker was at work.
 
@@ -149,9 +154,11 @@ def steady_rate(
         busy: number of workers; once less than so much is left, some have nothing to do.
         total: how much there is to do.
         tell: told of the progress.
+        since: when the first of it was given out, on ``time.monotonic``. All counts from then on where it was done
+            before every worker was seen warm.
 
     Raises:
-        SetupError: nothing more happens.
+        SetupError: nothing more happens, or all was done too soon and ``since`` is not given.
     """
     seen, moved = -1, time.monotonic()
     begun: tuple[int, float] | None = None
@@ -169,6 +176,8 @@ def steady_rate(
             raise SetupError(f"{done} of {total} done, and nothing more within {STALLED_SECONDS:.0f} s: see the log")
         time.sleep(0.1)
     ended = ended or (seen, moved)
+    if since is not None and (begun is None or ended[0] == begun[0]):
+        return seen, moved - since
     if begun is None or ended[0] == begun[0]:
         raise SetupError(f"{total} are done before there was anything to measure: take more applications")
     return ended[0] - begun[0], ended[1] - begun[1]

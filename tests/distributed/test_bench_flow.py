@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 
 import pytest
 import sqlalchemy as sa
@@ -60,6 +61,11 @@ def test_only_the_time_in_which_everybody_had_work_counts() -> None:
     assert steady_rate(lambda: next(few), lambda: True, 2, 2, lambda *_: None)[0] == 1
     with pytest.raises(SetupError, match="more applications"):
         steady_rate(lambda: 6, lambda: True, 2, 6, lambda *_: None)
+
+
+def test_what_was_done_at_once_counts_from_when_it_was_given_out() -> None:
+    done, seconds = steady_rate(lambda: 6, lambda: True, 2, 6, lambda *_: None, time.monotonic() - 3)
+    assert done == 6 and 3 <= seconds < 4
 
 
 def test_workers_that_cannot_be_counted_are_refused() -> None:
