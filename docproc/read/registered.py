@@ -21,7 +21,7 @@ from docproc.read.grammar import Limits, grammar_for
 from docproc.read.ink import NEXT_TO_NOTHING, Sheet, part_ink_in, to_px, tone_of, writing_in
 from docproc.read.lattices import cut, join
 from docproc.read.recogniser import Image, Lattice, Recogniser
-from docproc.read.rivals import doubt_rivals, is_other_number
+from docproc.read.rivals import doubt_letters, doubt_rivals, is_other_number
 from docproc.read.template import DPI, PX, blank_pages, layout_for, templates
 from docproc.read.ticks import read_options, read_presence
 from docproc.scan.geometry import grey
@@ -43,6 +43,7 @@ AHEAD = 0.15
 """The second best form must fit so much less."""
 WRITTEN_WRONG = 0.9
 """Confidence of a number that breaks its check digit: enough to ask the citizen to look at it again."""
+PLAIN_NUMBERS = frozenset({"int", "number", "amount"})
 UNCHECKED = LONG_TEXT | {"cn_name"}
 UNCHECKED_TRUST = 0.92
 """Handwriting that nothing checks is trusted less: wrong readings of hands that nothing was tuned on had up to 0.79."""
@@ -185,6 +186,8 @@ def _read_lines(place: Place, lattices: Sequence[Lattice]) -> Decoded:
     """An open box: its lines under the grammar of its type."""
     trimmed = [_trim(lattice) for lattice in lattices]
     found = decode(join(trimmed), grammar_for(place.type))
+    if place.type in PLAIN_NUMBERS:
+        return doubt_letters(found)
     if place.type not in UNCHECKED | {"person_name"}:
         return found
     trust = min(found.confidence, DOUBT) if found.value and found.confidence < SURE_WORDS else found.confidence

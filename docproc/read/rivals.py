@@ -9,7 +9,7 @@ import numpy as np
 
 from docproc.read.decode import Decoded
 from docproc.read.doubt import DOUBT
-from docproc.read.grammar import standard
+from docproc.read.grammar import LETTERS, standard
 from docproc.read.recogniser import BLANK, Lattice
 
 NEAR = 0.1
@@ -24,6 +24,17 @@ def doubt_rivals(found: Decoded, lattices: Iterable[Lattice]) -> Decoded:
         lattices: of the lines it was read from.
     """
     if found.value and max((nearest_rival(lattice) for lattice in lattices), default=0.0) >= NEAR:
+        return replace(found, confidence=min(found.confidence, DOUBT))
+    return found
+
+
+def doubt_letters(found: Decoded) -> Decoded:
+    """Lower the confidence of a number with a figure that looks like a letter: an H is mostly a 4, and may be a 2.
+
+    Args:
+        found: a number that no check digit speaks for.
+    """
+    if found.value and any(char in LETTERS for char in found.raw):
         return replace(found, confidence=min(found.confidence, DOUBT))
     return found
 

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
+from docproc.check import LOOK
 from docproc.domain import Field
 from docproc.form.layout import Place
 from docproc.read.ink import part_ink
@@ -77,6 +78,14 @@ def test_the_ring_of_a_cup_is_no_figure_and_no_signature_and_hides_neither() -> 
     assert found["seats"].value in (None, "33")
     assert not found["kitchen_area"].value
     assert found["sign"].value is None
+
+
+def test_a_figure_that_looks_like_a_letter_is_shown_and_doubted() -> None:
+    values = {"area": "46.5", "seats": "H6"}  # some people's 4 looks so, and some people's 2
+    fill = ("food_licence", "application", SERIAL, values, PEN, random.Random(3), DPI)
+    found = sheet_read("food_licence", "application", 1, fill_form(*fill, signers={"": "周信海"})[0])
+    assert (found["area"].value, found["seats"].value) == ("46.5", "46")
+    assert found["seats"].confidence < LOOK < found["area"].confidence
 
 
 def options_read(name: str, canvas: Canvas) -> str | None:
