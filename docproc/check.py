@@ -13,6 +13,7 @@ from datetime import date
 
 from docproc.domain import SEVERITIES, CheckResult, Field, Finding, PageReading, Verdict
 from docproc.evidence import Document, Evidence, gather
+from docproc.joined import join
 from docproc.matter import NOT_TEXT, Common, FieldSpec, Material, Matter
 from docproc.rules import Context, RegistryLookup, apply, finding, is_sure, lowered
 from docproc.validators import validate
@@ -32,7 +33,7 @@ def check(
         today: the day of submission.
         registry: other registers, where they can be asked.
     """
-    evidence = _supplied(gather(matter, readings), registry)
+    evidence = _supplied(gather(matter, join(matter, readings)), registry)
     context = Context(today, matter.licence.valid_years, matter.region, registry)
     found: list[Finding] = []
     for rule in matter.rule:

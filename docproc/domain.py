@@ -43,6 +43,8 @@ class Field:
     source: Source = "ocr"
     alternatives: tuple[str, ...] = ()
     """Next admissible readings, best first."""
+    rivals: tuple[tuple[str, float], ...] = ()
+    """Of a field that is in doubt, the readings that come near, each with its log odds (nats) behind the best one."""
 
 
 @dataclass(frozen=True, slots=True)

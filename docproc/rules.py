@@ -30,6 +30,15 @@ SEX = {"male": "男", "female": "女"}
 DOUBT = "（机器读取不确定，请人工核对）"
 
 
+_SAME: dict[str, Callable[[str, str], bool]] = {
+    "text": same_text,
+    "name": same_name,
+    "address": same_address,
+    "code": lambda x, y: normalise_text(x).upper() == normalise_text(y).upper(),
+    "contains": lambda x, y: normalise_text(y) in normalise_text(x),
+}
+
+
 class RegistryLookup(Protocol):
     """What other registers know; every answer may be ``None``: not known."""
 
@@ -102,19 +111,17 @@ def _date(reference: str, evidence: Evidence, context: Context) -> tuple[date | 
         return None, False
 
 
+def says_the_same(rule: m.Equal, left: str, right: str) -> bool:
+    """Whether two values agree in the way that a rule compares them."""
+    return _SAME[rule.compare](left, right)
+
+
 def _equal(rule: m.Equal, evidence: Evidence, context: Context) -> list[Finding]:
     left, right = evidence.get(rule.left), evidence.get(rule.right)
     if left is None or right is None or not _known(left, right):
         return []
     a, b = left.value or "", right.value or ""
-    same: dict[str, Callable[[str, str], bool]] = {
-        "text": same_text,
-        "name": same_name,
-        "address": same_address,
-        "code": lambda x, y: normalise_text(x).upper() == normalise_text(y).upper(),
-        "contains": lambda x, y: normalise_text(y) in normalise_text(x),
-    }
-    if same[rule.compare](a, b):
+    if says_the_same(rule, a, b):
         return []
     near = SequenceMatcher(None, a, b, autojunk=False).ratio() >= NEAR
     found = finding(rule, evidence, rule.left)

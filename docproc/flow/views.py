@@ -14,6 +14,8 @@ from sqlalchemy.orm import Session
 
 from docproc.decide import STATUS_ZH
 from docproc.domain import Finding, PageReading
+from docproc.joined import join
+from docproc.matter import find_matter
 from docproc.store import applications, custody, licences, notices, pages, previews, sharing
 from docproc.store.tables import (
     ApiKeyRow,
@@ -58,7 +60,7 @@ def application(
     session: Session, row: ApplicationRow, sees: Callable[[str | None], bool] | None = None
 ) -> dict[str, Any]:
     """An application with its files, readings, findings, decisions and licence; ``sees`` tells which papers."""
-    readings = pages.readings_of(session, row.number)
+    readings = _joined(row.matter, pages.readings_of(session, row.number))
     findings = pages.findings_of(session, row.number)
     live = pages.live_pages(session, row.number)
     if sees is not None:
@@ -213,10 +215,17 @@ def _page(row: PageRow, readings: list[dict[str, Any]], drawn: list[dict[str, An
     }
 
 
+def _joined(matter: str, readings: Sequence[tuple[PageRow, PageReading]]) -> list[tuple[PageRow, PageReading]]:
+    """The pages as the check sees them."""
+    joined = join(find_matter(matter), [reading for _, reading in readings])
+    return list(zip([page for page, _ in readings], joined, strict=True))
+
+
 def _reading(reading: PageReading) -> dict[str, Any]:
     body = asdict(reading)
     body.pop("file")
-    return {**body, "fields": list(body["fields"].values())}
+    fields = [{name: value for name, value in item.items() if name != "rivals"} for item in body["fields"].values()]
+    return {**body, "fields": fields}
 
 
 def _decision(row: DecisionRow) -> dict[str, Any]:

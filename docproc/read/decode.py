@@ -32,6 +32,8 @@ that breaks its check counts as written so. A misread character seldom leaves it
 NO_RIVAL = 20.0
 """Margin, in nats, when the search met no other reading."""
 ALTERNATIVES = 3
+RIVALS = 8
+"""Readings kept for what other papers of the application say."""
 
 Frame = tuple[float, list[tuple[str, float]]]
 """Probability of blank, and of each admissible character."""
@@ -55,6 +57,8 @@ class Decoded:
     """Log probability (nats) a character of the best reading under the lattice: 0 is perfect, -1 is poor."""
     written: str = ""
     """A number of the right shape that breaks its check digit or the calendar, but stands there without doubt."""
+    rivals: tuple[tuple[str, float], ...] = ()
+    """The likeliest values, best first, each with its log odds (nats) behind the first."""
     source: Literal["ocr", "repair"] = "ocr"
     """``repair``: a likelier reading broke a check digit or the calendar, and this one mends it."""
 
@@ -198,7 +202,9 @@ def _decide(raw: str, frames: Sequence[Frame], grammar: Grammar) -> Decoded:
     others = ranked[1 : 1 + ALTERNATIVES] if sure else ranked[:ALTERNATIVES]
     source: Literal["ocr", "repair"] = "repair" if broken > best else "ocr"
     value = ranked[0] if sure else None
-    return Decoded(value, raw, share * math.exp(fit), tuple(others), margin, fit, "" if sure else written, source)
+    near = tuple((text, round(best - values[text], 3)) for text in ranked[:RIVALS])
+    sureness = share * math.exp(fit)
+    return Decoded(value, raw, sureness, tuple(others), margin, fit, "" if sure else written, near, source)
 
 
 def _merged(values: dict[str, float], grammar: Grammar) -> dict[str, float]:

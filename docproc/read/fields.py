@@ -198,4 +198,4 @@ def part_of_period(found: Decoded, part: PeriodPart) -> Decoded:
         return found
     start, _, end = found.value.rpartition("/")
     value = start if part == "from" else end
-    return replace(found, value=value or None, alternatives=())
+    return replace(found, value=value or None, alternatives=(), rivals=())

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from docproc.check import LOOK
 from docproc.domain import Box, Field
 from docproc.matter import FieldSpec
 from docproc.read.decode import Decoded
@@ -16,7 +17,7 @@ from docproc.read.glyphs import Glyph, glyphs_of, rows_of, without_overlay
 from docproc.read.labels import WEAK, find_labels
 from docproc.read.pairing import Segment, Value, assign, segments_of
 from docproc.read.recogniser import Image, TextLine
-from docproc.read.unread import goes_on_unread, without_lines
+from docproc.read.unread import goes_on_unread, passes_over, without_lines
 from docproc.scan.geometry import Matrix, apply, grey
 
 MOST_LINES = {"cn_name": 2, "text": 2, "period": 2, "address": 3, "scope": 40}
@@ -80,7 +81,7 @@ def _doubt_cut(
             cut_short
             and found[spec.name].value
             and value
-            and goes_on_unread(value, lines, left, spec.type in MANY_LINES)
+            and (goes_on_unread(value, lines, left, spec.type in MANY_LINES) or passes_over(value, lines, page))
         ):
             found[spec.name] = doubted(found[spec.name])
 
@@ -150,7 +151,8 @@ def _to_field(
 ) -> Field:
     confidence = min(max(found.confidence * trust, 0.0), 1.0)
     box = _box(runs, to_original)
-    return Field(name, found.value, found.raw, confidence, box, page, found.source, found.alternatives)
+    rivals = found.rivals if confidence < LOOK else ()
+    return Field(name, found.value, found.raw, confidence, box, page, found.source, found.alternatives, rivals)
 
 
 def _box(runs: Sequence[Run], to_original: Matrix) -> Box | None:

@@ -9,6 +9,7 @@ from datetime import date
 
 import numpy as np
 
+from docproc.check import LOOK
 from docproc.domain import Field
 from docproc.errors import NotFoundError
 from docproc.form.layout import Layout, Place
@@ -179,7 +180,8 @@ def _field(job: _Job, read: Decoded, page: int) -> Field:
     if value == "":
         value = None  # there is ink, and nothing could be made of it
     confidence = min(read.confidence, 0.3) if job.doubtful else read.confidence
-    return Field(job.place.name, value, read.raw, confidence, None, page, read.source, others)
+    rivals = read.rivals if confidence < LOOK and not job.doubtful else ()
+    return Field(job.place.name, value, read.raw, confidence, None, page, read.source, others, rivals)
 
 
 def _read_lines(place: Place, lattices: Sequence[Lattice]) -> Decoded:

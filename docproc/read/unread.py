@@ -1,4 +1,4 @@
-"""Print beside a value that no line of the page covers: the detector cut a line short, or missed the next one.
+"""Print that was not read: the detector cut a line short or missed the next one, or the reader passed over characters.
 
 Every character that was read may be sure, and the value still lacks its end; only the ink tells.
 """
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from docproc.read.fields import Run
-from docproc.read.glyphs import PAPER
+from docproc.read.glyphs import PAPER, steps_of
 from docproc.read.pairing import Segment, Value
 from docproc.read.recogniser import Image, TextLine
 from docproc.scan.geometry import Matrix, warp_to
@@ -23,6 +23,12 @@ INKED = 0.1
 """Share of a character's square that ink covers at least: a full stop or a speck covers less."""
 CLEAR = 0.15
 """A line's own strokes reach out of its box by at most this share of its height."""
+MIDDLE = 0.2
+"""Rules under the writing lie in this share of a line's height, and its rim is not looked at."""
+NEAR = 0.6
+"""Heights from where a character was read within which ink is its own: the step that carries it lies up to 0.4 aside."""
+STROKE = 0.2
+"""Heights of inked columns that make an unread stroke."""
 MOST_BELOW = 3.0
 """Where the next line would start, so many heights are looked at, and no more than the value is wide."""
 
@@ -44,13 +50,45 @@ def goes_on_unread(value: Value, lines: Sequence[TextLine], left: Image, below: 
         left: see :func:`without_lines`.
         below: whether the value may take a further line.
     """
-    tone = float(np.median([glyph.tone for segment in value.segments for glyph in segment.glyphs]))
-    dark = tone + DARK * (PAPER - tone)
+    dark = _dark(value)
     squares = [_behind(_corners(line[-1], lines)) for line in value.lines]
     squares += [_before(_corners(line[0], lines)) for line in value.lines]
     if below:
         squares += _below(_corners(value.lines[-1][0], lines))
     return any(float((_look(left, *square) < dark).mean()) >= INKED for square in squares)
+
+
+def passes_over(value: Value, lines: Sequence[TextLine], page: Image) -> bool:
+    """Whether ink stands in one of a value's lines where no character was read.
+
+    Args:
+        value: the pieces of print it was read from.
+        lines: all lines of the page.
+        page: grey.
+    """
+    dark = _dark(value)
+    return any(_unexplained(segment, lines[segment.glyphs[0].line], page, dark) for segment in value.segments)
+
+
+def _unexplained(segment: Segment, line: TextLine, page: Image, dark: float) -> bool:
+    """Whether a piece's stretch of its line, up to the characters beside it, holds ink away from every character."""
+    along, across, width, height = _axes(line.quad.astype(np.float64))
+    steps = [step for step, char, _ in steps_of(line.lattice) if not char.isspace()]
+    places = np.array([line.lattice.place(step, 1.0) * width for step in steps])
+    first, last = steps.index(segment.glyphs[0].step), steps.index(segment.glyphs[-1].step)
+    start = places[first - 1] if first else 0.0
+    end = places[last + 1] if last + 1 < len(steps) else width
+    corner = line.quad[0] + along * start + across * height * MIDDLE
+    shown = _look(page, corner, along, across, end - start, height * (1 - 2 * MIDDLE))
+    inked = (shown < dark).mean(axis=0) >= INKED
+    away = np.abs(np.arange(len(inked))[:, None] + start - places).min(axis=1) > NEAR * height
+    return float((inked & away).sum()) >= STROKE * height
+
+
+def _dark(value: Value) -> float:
+    """Grey level up to which ink is that of a value."""
+    tone = float(np.median([glyph.tone for segment in value.segments for glyph in segment.glyphs]))
+    return tone + DARK * (PAPER - tone)
 
 
 def _corners(segment: Segment, lines: Sequence[TextLine]) -> NDArray[np.float64]:

@@ -23,4 +23,5 @@ def reading_from_json(body: dict[str, Any]) -> PageReading:
 def field_from_json(body: dict[str, Any]) -> Field:
     """One field from its JSON values."""
     box = tuple(body["box"]) if body["box"] is not None else None
-    return Field(**{**body, "box": box, "alternatives": tuple(body["alternatives"])})
+    rivals = tuple((value, behind) for value, behind in body.get("rivals", ()))
+    return Field(**{**body, "box": box, "alternatives": tuple(body["alternatives"]), "rivals": rivals})

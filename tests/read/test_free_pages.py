@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import random
 import unicodedata
+from dataclasses import replace
 from datetime import date
 
 import cv2
@@ -13,9 +14,9 @@ from docproc.matter import find_matter
 from docproc.read.agree import weigh
 from docproc.read.classify import PageKind, classify
 from docproc.read.free import collect, read_free
-from docproc.read.glyphs import glyphs_of, without_overlay
+from docproc.read.glyphs import glyphs_of, steps_of, without_overlay
 from docproc.read.page import page_engine, read_file
-from docproc.read.recogniser import TextLine
+from docproc.read.recogniser import BLANK, TextLine
 from docproc.read.unread import goes_on_unread, without_lines
 from docproc.scan.geometry import grey
 from docproc.validators import validate
@@ -226,6 +227,23 @@ def test_a_last_line_of_one_character_that_was_missed_casts_doubt(licence_lines)
     assert not scope_goes_on(rest, page)
     page[y0:y1, x0 : x0 + (y1 - y0)] = canvas.image[y0:y1, x0 : x0 + (y1 - y0)]
     assert scope_goes_on(rest, page)
+
+
+@pytest.mark.parametrize("place", [0, 5, -1], ids=["first", "inside", "last"])
+def test_a_character_that_the_reader_passed_over_casts_doubt(licence_lines, place: int) -> None:
+    canvas, lines = licence_lines
+    before = fields_of(lines, canvas.image)
+    found = last_line(before["domicile"], lines)
+    _, char, _ = steps_of(found.lattice)[place]
+    probs = found.lattice.probs.copy()
+    probs[:, found.lattice.characters.index(char)] = 0.0
+    probs[:, BLANK] = 1.0 - probs[:, BLANK + 1 :].sum(axis=1)
+    passed = replace(found, lattice=replace(found.lattice, probs=probs))
+    after = fields_of([passed if line is found else line for line in lines], canvas.image)
+    assert before["domicile"].confidence > 0.75
+    assert after["domicile"].value and len(after["domicile"].value) < len(before["domicile"].value or "")
+    assert after["domicile"].confidence <= 0.5
+    assert after["legal_rep"].confidence == before["legal_rep"].confidence
 
 
 @pytest.mark.parametrize("end", ["left", "right"])

@@ -1,0 +1,75 @@
+"""What the papers of one application tell of each other: one fact that stands on two of them is one piece of evidence.
+
+The matter's rules say which fields must agree (``equal``). Where one of the two was read for certain, it speaks for the
+other: the same value becomes surer, and of the readings that come near on a field that was left open, the one that
+says the same is taken. A person may really have written something else, so the ink must still allow it
+(:data:`WRITTEN_OTHERWISE`); what was read for certain is never changed, and a difference stays a finding.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+from docproc.domain import Field, PageReading
+from docproc.evidence import Evidence, gather
+from docproc.matter import Equal, Matter
+from docproc.rules import SURE, is_sure, says_the_same
+
+WRITTEN_OTHERWISE = 0.01
+"""How often two papers that must agree do not; assumed, erring to the careful side: of applications that are handed
+in, more are wrong, but seldom by so little that a reading of the same ink comes near both."""
+ALIKE = frozenset({"text", "name", "code"})
+"""Comparisons that hold for one spelling only; addresses that agree may name more or less of the same place."""
+
+
+def join(matter: Matter, readings: Sequence[PageReading]) -> list[PageReading]:
+    """Set the papers of an application against each other.
+
+    Args:
+        matter: whose ``equal`` rules say what must agree.
+        readings: every page, in order.
+
+    Returns:
+        The same pages in the same order. A value that was taken from several near readings has the source ``repair``.
+    """
+    found = list(readings)
+    evidence = gather(matter, found)
+    for rule in matter.rule:
+        if not isinstance(rule, Equal) or rule.compare not in ALIKE or evidence.holds(rule.when) is not True:
+            continue
+        for reference, other in ((rule.left, rule.right), (rule.right, rule.left)):
+            told = _told(rule, evidence.get(reference), evidence.get(other))
+            if told is not None:
+                page = _page_of(evidence, reference)
+                found = [_with(item, told) if item is page else item for item in found]
+                evidence = gather(matter, found)
+    return found
+
+
+def _told(rule: Equal, item: Field | None, other: Field | None) -> Field | None:
+    """What a field says in the light of the other one, ``None`` where nothing changes."""
+    if item is None or other is None or not other.value or not is_sure(other) or is_sure(item) or item.value == "":
+        return None
+    if item.value and says_the_same(rule, item.value, other.value):
+        return replace(item, confidence=1 - (1 - item.confidence) * (1 - other.confidence))
+    near = [(value, math.exp(-behind)) for value, behind in item.rivals]
+    same = next(((value, weight) for value, weight in near if says_the_same(rule, value, other.value)), None)
+    if same is None:
+        return None
+    value, weight = same
+    rest = sum(share for text, share in near if text != value)
+    sure = other.confidence * weight / (weight + WRITTEN_OTHERWISE * rest)
+    return replace(item, value=value, confidence=sure, source="repair", alternatives=()) if sure >= SURE else None
+
+
+def _page_of(evidence: Evidence, reference: str) -> PageReading | None:
+    """The page on which :meth:`Evidence.get` found a field."""
+    material, _, name = reference.partition(".")
+    paper = next((item for item in evidence.documents.get(material, ()) if name in item.fields), None)
+    return next((page for page in reversed(paper.pages) if name in page.fields), None) if paper else None
+
+
+def _with(page: PageReading, item: Field) -> PageReading:
+    return replace(page, fields={**page.fields, item.name: item})
