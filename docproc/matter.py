@@ -110,6 +110,8 @@ class Column(_Data):
     cells: int | None = None
     options: tuple[Option, ...] = ()
     required: bool = True
+    usual: tuple[str, ...] = ()
+    """As of :class:`FieldSpec`."""
 
 
 class FieldSpec(_Data):
@@ -135,6 +137,8 @@ class FieldSpec(_Data):
     sensitive: bool = False
     unit: str = ""
     hint: str = ""
+    usual: tuple[str, ...] = ()
+    """Text on a form: what people mostly write here. No closed list, but a reading that comes near is taken for it."""
     anchors: tuple[str, ...] = ()
     """Free materials: the printed labels beside which the value stands."""
     page: int = 1

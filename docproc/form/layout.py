@@ -61,6 +61,8 @@ class Place:
     required: bool
     lines: int
     unit: str
+    usual: tuple[str, ...] = ()
+    """What people mostly write here."""
 
     def cell_boxes(self) -> tuple[Box, ...]:
         """The comb cells from left to right, or the whole box where there is no comb."""
@@ -234,6 +236,7 @@ def _row_places(row: list[FieldSpec], page: int, y: float, height: float) -> lis
                 spec.required,
                 spec.lines,
                 spec.unit,
+                spec.usual,
             )
         )
         x += width
@@ -279,6 +282,7 @@ def _table_places(spec: FieldSpec, page: int, y: float) -> list[Place]:
                     spec.required and row <= spec.min_rows and column.required,
                     1,
                     "",
+                    column.usual,
                 )
             )
     return found

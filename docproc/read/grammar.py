@@ -118,7 +118,7 @@ def one_form(char: str) -> str:
 
 @cache
 def _enum(options: tuple[str, ...]) -> Grammar:
-    return Grammar("enum", Pattern(*(_word(option) for option in options)), values.itself, CHOSEN)
+    return Grammar("enum", Pattern(*(_word(option) for option in options)), values.itself, CHOSEN, simplify=True)
 
 
 @cache

@@ -25,6 +25,7 @@ from docproc.read.recogniser import Image, Lattice, Recogniser
 from docproc.read.rivals import doubt_letters, doubt_rivals, is_other_number
 from docproc.read.template import DPI, PX, blank_pages, layout_for, templates
 from docproc.read.ticks import read_options, read_presence
+from docproc.read.usual import take_usual
 from docproc.scan.geometry import grey
 from docproc.scan.ink import paper_of
 from docproc.scan.refine import LOOK_DPI, Refined, Template, refine, to_refined_image_box
@@ -187,7 +188,8 @@ def _field(job: _Job, read: Decoded, page: int) -> Field:
 def _read_lines(place: Place, lattices: Sequence[Lattice]) -> Decoded:
     """An open box: its lines under the grammar of its type."""
     trimmed = [_trim(lattice) for lattice in lattices]
-    found = decode(join(trimmed), grammar_for(place.type))
+    whole = join(trimmed)
+    found = decode(whole, grammar_for(place.type))
     if place.type in PLAIN_NUMBERS:
         return doubt_letters(found)
     if place.type not in UNCHECKED | {"person_name"}:
@@ -200,6 +202,7 @@ def _read_lines(place: Place, lattices: Sequence[Lattice]) -> Decoded:
         value = found.value
         if any(is_other_number(value, other) for other in found.alternatives):
             found = replace(found, confidence=min(found.confidence, DOUBT))
+    found = take_usual(found, whole, place.usual)
     if found.value and place.type in VALIDATORS:
         found = replace(found, value=VALIDATORS[place.type](found.value, today=date.max).value)
     return doubt_address(found) if place.type == "address" else found

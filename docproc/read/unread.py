@@ -26,7 +26,7 @@ CLEAR = 0.15
 MIDDLE = 0.2
 """Rules under the writing lie in this share of a line's height, and its rim is not looked at."""
 NEAR = 0.6
-"""Heights from where a character was read within which ink is its own: the step that carries it lies up to 0.4 aside."""
+"""Heights from where a character was read within which ink is its own: its step lies up to 0.4 aside."""
 STROKE = 0.2
 """Heights of inked columns that make an unread stroke."""
 MOST_BELOW = 3.0

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from docproc.domain import Field
+from docproc.draft import draft_licence
 from docproc.errors import (
     AccessError,
     BusyError,
@@ -17,9 +21,11 @@ from docproc.flow.context import Context
 from docproc.flow.service import (
     Once,
     ReusedKeyError,
+    Seen,
     add_page,
     correct_field,
     create_application,
+    decide,
     list_applications,
     page_file,
     remove_page,
@@ -27,10 +33,11 @@ from docproc.flow.service import (
     view_application,
     withdraw,
 )
+from docproc.matter import find_matter
 from docproc.settings import Settings
 from tests.flow.people import AUDITOR, CLERK, KIOSK, REVIEWER, Workers, caller, hand_in, trader_papers, until
 from tests.flow.small_stages import MAGIC, paper
-from tests.test_check import TRADER, pages
+from tests.test_check import TODAY, TRADER, pages
 
 
 def draft(ctx: Context) -> str:
@@ -46,6 +53,28 @@ def test_a_file_that_cannot_be_read_becomes_a_finding_and_asks_for_a_new_scan(of
     about_files = {f["page_id"]: f for f in view["findings"] if f["page_id"]}
     assert about_files.keys() == failed.keys()
     assert all(f["severity"] == "fix" and "上传" in f["message"] for f in about_files.values())
+
+
+def test_a_name_left_open_on_the_form_is_what_the_card_says(office: Context) -> None:
+    readings = pages("sole_trader", TRADER)
+    rivals = (("样例田", 0.0), ("样例甲", 0.9))
+    vague = Field("operator", None, "样例田", 0.3, None, 1, "ocr", ("样例田", "样例甲"), rivals)
+    first = replace(readings[0], fields={**readings[0].fields, "operator": vague})
+    number = hand_in(office, papers=[paper([reading]) for reading in (first, *readings[1:])])
+    view = until(lambda: (v := view_application(office, KIOSK, number))["checked"] and v)
+    shown = {item["name"]: item for page in view["pages"] for r in page["readings"] for item in r["fields"]}
+    assert (shown["operator"]["value"], shown["operator"]["source"]) == ("样例甲", "repair")
+    assert shown["operator"]["raw"] == "样例田"
+    assert not any("rivals" in item for item in shown.values())
+    assert view["verdict"] == "pass" and not [f for f in view["findings"] if f["field"] == "operator"]
+    handed = submit(office, KIOSK, number)
+    seen = Seen(handed["version"], handed["content_sha256"])
+    decide(office, REVIEWER, number, "approve", seen)
+    licence = draft_licence(
+        find_matter("sole_trader"), [first, *readings[1:]], serial=1, application=number, authority="样例局",
+        authority_code="", today=TODAY, verify_url="",
+    )  # fmt: skip
+    assert {name: value for name, _, value in licence.fields}["operator"] == "样例甲"
 
 
 def test_taking_the_bad_file_back_clears_its_finding_and_checks_again(office: Context) -> None:

@@ -88,6 +88,15 @@ def test_a_figure_that_looks_like_a_letter_is_shown_and_doubted() -> None:
     assert found["seats"].confidence < LOOK < found["area"].confidence
 
 
+def test_a_word_of_a_table_that_is_nearly_a_usual_one_is_doubted() -> None:
+    values = {"equipment.1.name": "留样柜", "equipment.1.count": "2", "equipment.1.where": "后尉"}
+    fill = ("food_licence", "application", SERIAL, values, PEN, random.Random(3), DPI)
+    found = sheet_read("food_licence", "application", 2, fill_form(*fill, signers={"": "周信海"})[1])
+    name, place = found["equipment.1.name"], found["equipment.1.where"]
+    assert name.value == "留样柜" and name.confidence > LOOK
+    assert (place.value, place.alternatives[0]) == ("后尉", "后厨") and place.confidence < LOOK
+
+
 def options_read(name: str, canvas: Canvas) -> str | None:
     spec, form, _ = placed("food_licence", "application")
     blank = blank_pictures(spec, form)[0]
