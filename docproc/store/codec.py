@@ -1,11 +1,19 @@
-"""Domain dataclasses as JSON and back, without loss."""
+"""Domain dataclasses as JSON and back, without loss.
+
+While a service is upgraded, processes of both versions read what either wrote: a key that a version does not know is
+passed over, and one that is not there yet has its default.
+"""
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 from docproc.domain import Field, Finding, PageReading, Quality
+
+
+_OF_A_READING = frozenset(item.name for item in fields(PageReading))
+_OF_A_FIELD = frozenset(item.name for item in fields(Field))
 
 
 def reading_to_json(reading: PageReading) -> dict[str, Any]:
@@ -16,12 +24,17 @@ def reading_to_json(reading: PageReading) -> dict[str, Any]:
 def reading_from_json(body: dict[str, Any]) -> PageReading:
     """Inverse of :func:`reading_to_json`."""
     quality = Quality(body["quality"]["verdict"], tuple(Finding(**f) for f in body["quality"]["findings"]))
-    fields = {name: field_from_json(item) for name, item in body["fields"].items()}
-    return PageReading(**{**body, "quality": quality, "fields": fields})
+    found = {name: field_from_json(item) for name, item in body["fields"].items()}
+    return PageReading(**_known(_OF_A_READING, {**body, "quality": quality, "fields": found}))
 
 
 def field_from_json(body: dict[str, Any]) -> Field:
     """One field from its JSON values."""
     box = tuple(body["box"]) if body["box"] is not None else None
     rivals = tuple((value, behind) for value, behind in body.get("rivals", ()))
-    return Field(**{**body, "box": box, "alternatives": tuple(body["alternatives"]), "rivals": rivals})
+    made = {"box": box, "alternatives": tuple(body["alternatives"]), "rivals": rivals}
+    return Field(**_known(_OF_A_FIELD, {**body, **made}))
+
+
+def _known(names: frozenset[str], body: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in body.items() if name in names}

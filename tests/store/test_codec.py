@@ -4,15 +4,36 @@ from __future__ import annotations
 
 import json
 
-from docproc.domain import Field, Finding, PageReading, Quality
+from docproc.domain import GOOD, Field, Finding, PageReading, Quality
 from docproc.store.codec import reading_from_json, reading_to_json
 
 
 def test_a_reading_comes_back_as_it_was() -> None:
     fields = {
-        "name": Field("name", None, "样例", 0.4, (1.0, 2.5, 3.0, 4.0), 2, "repair", ("样例甲", "样例乙")),
+        "name": Field(
+            "name",
+            None,
+            "样例",
+            0.4,
+            (1.0, 2.5, 3.0, 4.0),
+            2,
+            "repair",
+            ("样例甲", "样例乙"),
+            (("样例甲", 0.0), ("样例乙", 1.25)),
+        ),
         "stamp": Field("stamp", "", "", 1.0, None, 1),
     }
     quality = Quality("rescan", (Finding("blur", "fix", "图像模糊", "idcard", None, "依据"),))
     reading = PageReading("a.jpg", 3, "idcard", "free", quality, fields, 2, "2023-12", "ABC", 1.25)
     assert reading_from_json(json.loads(json.dumps(reading_to_json(reading)))) == reading
+
+
+def test_what_another_version_wrote_is_read() -> None:
+    """During an upgrade a process of the old version reads pages that one of the new version stored, and back."""
+    reading = PageReading("a.jpg", 0, "idcard", "free", GOOD, {"name": Field("name", "样例", "样例", 0.9, None, 1)})
+    newer = json.loads(json.dumps(reading_to_json(reading)))
+    newer["of_the_next_version"] = newer["fields"]["name"]["of_the_next_version"] = {"some": "thing"}
+    assert reading_from_json(newer) == reading
+    older = json.loads(json.dumps(reading_to_json(reading)))
+    del older["fields"]["name"]["rivals"]
+    assert reading_from_json(older) == reading
