@@ -11,7 +11,6 @@ from typing import Any
 
 from docproc.domain import Field, Finding, PageReading, Quality
 
-
 _OF_A_READING = frozenset(item.name for item in fields(PageReading))
 _OF_A_FIELD = frozenset(item.name for item in fields(Field))
 

@@ -9,6 +9,7 @@ from docproc.store.codec import reading_from_json, reading_to_json
 
 
 def test_a_reading_comes_back_as_it_was() -> None:
+    rivals = (("样例甲", 0.0), ("样例乙", 1.25))
     fields = {
         "name": Field(
             "name",
