@@ -11,17 +11,7 @@ from docproc.store.codec import reading_from_json, reading_to_json
 def test_a_reading_comes_back_as_it_was() -> None:
     rivals = (("样例甲", 0.0), ("样例乙", 1.25))
     fields = {
-        "name": Field(
-            "name",
-            None,
-            "样例",
-            0.4,
-            (1.0, 2.5, 3.0, 4.0),
-            2,
-            "repair",
-            ("样例甲", "样例乙"),
-            (("样例甲", 0.0), ("样例乙", 1.25)),
-        ),
+        "name": Field("name", None, "样例", 0.4, (1.0, 2.5, 3.0, 4.0), 2, "repair", ("样例甲", "样例乙"), rivals),
         "stamp": Field("stamp", "", "", 1.0, None, 1),
     }
     quality = Quality("rescan", (Finding("blur", "fix", "图像模糊", "idcard", None, "依据"),))
