@@ -100,6 +100,13 @@ class Option(_Data):
     label: str
 
 
+def _check_usual(words: tuple[str, ...], kind: FieldType) -> None:
+    if words and kind != "text":
+        raise ValueError("only text has usual words; other types have grammars of their own")
+    if any(len(word) < 2 or not word.isalpha() for word in words):
+        raise ValueError("a usual word has two characters or more, and no marks or blanks")
+
+
 class Column(_Data):
     """One column of a table field; ``width`` is a share of the row."""
 
@@ -112,6 +119,11 @@ class Column(_Data):
     required: bool = True
     usual: tuple[str, ...] = ()
     """As of :class:`FieldSpec`."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Column:
+        _check_usual(self.usual, self.type)
+        return self
 
 
 class FieldSpec(_Data):
@@ -153,6 +165,7 @@ class FieldSpec(_Data):
             raise ValueError("a choice needs options")
         if self.type == "table" and (not self.columns or self.rows < 1):
             raise ValueError("a table needs columns and rows")
+        _check_usual(self.usual, self.type)
         return self
 
 

@@ -47,6 +47,8 @@ def test_both_matters_are_complete_and_every_rule_with_a_basis_names_a_law() -> 
         ("at_most = 1", "at_mast = 1", "at_mast"),
         ('["name"],\n', '["name"],\n  ["nobody"],\n', "nobody"),
         ('holder = "application.name"', "", "holder"),
+        ('"int", width = 1.0', '"int", width = 1.0, usual = ["一台"]', "only text has usual words"),
+        ('usual = [\n    "冰箱"', 'usual = [\n    "冰 箱"', "no marks or blanks"),
         ('"food_business"\nlayout', '"food_business"\nlayout = "x"\nlayout', "TOML"),
     ],
 )

@@ -7,7 +7,7 @@ rows; a row holds one or more fields, each a label cell and a value cell.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from docproc.domain import Box
@@ -61,8 +61,8 @@ class Place:
     required: bool
     lines: int
     unit: str
-    usual: tuple[str, ...] = ()
-    """What people mostly write here."""
+    usual: tuple[str, ...] = field(default=(), compare=False)
+    """What people mostly write here; it may change while the printed form stays."""
 
     def cell_boxes(self) -> tuple[Box, ...]:
         """The comb cells from left to right, or the whole box where there is no comb."""

@@ -114,6 +114,13 @@ def test_a_broken_file_is_refused_with_the_line_that_is_wrong(ctx: Context, old:
     assert catalogue.list_changes(ctx, ADMIN) == []
 
 
+def test_words_that_people_mostly_write_are_added_to_a_form_that_was_printed(ctx: Context) -> None:
+    catalogue.confirm(ctx, OTHER, propose(ctx, text(('usual = [\n    "配偶",', 'usual = [\n    "配偶", "养子",'))))
+    form = find_matter("sole_trader").find_form("application")
+    columns = [column for field in form.field for column in field.columns]
+    assert "养子" in next(column.usual for column in columns if column.name == "relation")
+
+
 def test_a_new_edition_stands_beside_the_printed_one_and_is_shown_before_it_is_in_force(ctx: Context) -> None:
     whole = (MATTERS_DIR / NAME).read_text("utf-8")
     form = whole[whole.index('[[form]]\nmaterial = "place_promise"') : whole.index("[[rule]]")]
