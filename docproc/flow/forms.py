@@ -93,6 +93,10 @@ def known_of_papers(ctx: Context, caller: Caller, number: str, material: str) ->
     Only what was read for certain and passes its check (check digit, calendar); the applicant looks at it before it is
     printed. Nothing of the register is asked, for a card may be in another's hand.
     """
+    return _known(ctx, caller, number, material)[2]
+
+
+def _known(ctx: Context, caller: Caller, number: str, material: str) -> tuple[Matter, Form, list[Known]]:
     with ctx.database.read() as session:
         row = visible(session, caller, number, "view")
         matter = find_matter(row.matter)
@@ -113,7 +117,7 @@ def known_of_papers(ctx: Context, caller: Caller, number: str, material: str) ->
             label = field.label.replace("\n", "")
             known[field.name] = Known(field.name, label, item.value or "", page.id, reading.index, item.box)
             break
-    return list(known.values())
+    return matter, form, list(known.values())
 
 
 def form_of_papers(ctx: Context, caller: Caller, number: str, material: str) -> bytes:
@@ -123,10 +127,7 @@ def form_of_papers(ctx: Context, caller: Caller, number: str, material: str) -> 
         NotFoundError: no such application for this caller, or no such form.
     """
     caller.require("create")
-    known = known_of_papers(ctx, caller, number, material)
-    with ctx.database.read() as session:
-        matter = find_matter(visible(session, caller, number, "view").matter)
-    form = matter.find_form(material, None, ctx.today())
+    matter, form, known = _known(ctx, caller, number, material)
     layout = layout_of(matter, form)
     values = {item.field: item.value for item in known if _fits(layout, item.field, item.value)}
     return draw(matter, form, layout, new_form_id(), values)
