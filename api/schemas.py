@@ -88,7 +88,10 @@ class FieldView(BaseModel):
     confidence: float
     box: tuple[float, float, float, float] | None = Field(description="Pixels of the page as handed in")
     page: int
-    source: Literal["ocr", "repair", "registry", "person"]
+    source: Literal["ocr", "repair", "registry", "person"] = Field(
+        description="`repair`: one of several near readings, told by a check digit, by what people mostly write there, "
+        "or by another paper of the application"
+    )
     alternatives: list[str]
 
 
