@@ -41,7 +41,7 @@ class Field:
     page: int
     """1-based page of the material."""
     source: Source = "ocr"
-    """``repair``: of several near readings the one that a check digit, another paper or what people mostly write tells."""
+    """``repair``: of several near readings the one that a check digit, another paper or a usual word tells."""
     alternatives: tuple[str, ...] = ()
     """Next admissible readings, best first."""
     rivals: tuple[tuple[str, float], ...] = ()
