@@ -73,7 +73,7 @@ def _summary(done: Sequence[Soaked]) -> dict[str, Any]:
         "cpu_seconds_page": round(sum(one.cpu_s for one in done) / sum(one.pages for one in done), 3),
         "start_seconds": round(max(one.start_s for one in done), 2),
         "memory_mb": round(max(one.memory[-1][1] for one in done)),
-        "growth_kb_page": round(max(growth_kb(one.memory) for one in done), 2),
+        "growth_kb_page": round(max(growth_kb(one.memory) for one in done), 2) + 0.0,  # no minus before nothing
     }
 
 
