@@ -21,6 +21,10 @@ DARK = 0.5
 """Ink is darker than this share of the way from the value's own ink to paper: watermarks and guilloches are lighter."""
 INKED = 0.1
 """Share of a character's square that ink covers at least: a full stop or a speck covers less."""
+THIN = 0.4
+"""A thin stroke is blurred into its paper: its ink is so much of the way from the limit of ink to paper lighter."""
+FLAT, LONG = 0.3, 0.4
+"""Most height and least length of a level stroke, shares of the square."""
 CLEAR = 0.15
 """A line's own strokes reach out of its box by at most this share of its height."""
 MIDDLE = 0.2
@@ -51,11 +55,11 @@ def goes_on_unread(value: Value, lines: Sequence[TextLine], left: Image, below: 
         below: whether the value may take a further line.
     """
     dark = _dark(value)
-    squares = [_behind(_corners(line[-1], lines)) for line in value.lines]
-    squares += [_before(_corners(line[0], lines)) for line in value.lines]
+    ends = [_corners(segment, lines) for segment in value.segments]
+    squares = [square for corners in ends for square in (_before(corners), _behind(corners))]
     if below:
         squares += _below(_corners(value.lines[-1][0], lines))
-    return any(float((_look(left, *square) < dark).mean()) >= INKED for square in squares)
+    return any(_holds_ink(_look(left, *square), dark) for square in squares)
 
 
 def passes_over(value: Value, lines: Sequence[TextLine], page: Image) -> bool:
@@ -83,6 +87,16 @@ def _unexplained(segment: Segment, line: TextLine, page: Image, dark: float) -> 
     inked = (shown < dark).mean(axis=0) >= INKED
     away = np.abs(np.arange(len(inked))[:, None] + start - places).min(axis=1) > NEAR * height
     return float((inked & away).sum()) >= STROKE * height
+
+
+def _holds_ink(square: Image, dark: float) -> bool:
+    """Whether a character's square holds one: so much ink, or a level stroke alone, for 一 covers next to nothing."""
+    if float((square < dark).mean()) >= INKED:
+        return True
+    pale = square < dark + THIN * (PAPER - dark)
+    rows = np.flatnonzero(pale.any(axis=1)) / len(square)
+    level = len(rows) > 0 and rows[-1] - rows[0] <= FLAT and 0.25 <= float(rows.mean()) <= 0.75
+    return bool(level and pale.any(axis=0).mean() >= LONG)
 
 
 def _dark(value: Value) -> float:

@@ -15,6 +15,7 @@ from docproc.read.agree import weigh
 from docproc.read.classify import PageKind, classify
 from docproc.read.free import collect, read_free
 from docproc.read.glyphs import glyphs_of, steps_of, without_overlay
+from docproc.read.lattices import cut as cut_out
 from docproc.read.page import page_engine, read_file
 from docproc.read.recogniser import BLANK, TextLine
 from docproc.read.unread import goes_on_unread, without_lines
@@ -246,9 +247,32 @@ def test_a_character_that_the_reader_passed_over_casts_doubt(licence_lines, plac
     assert after["legal_rep"].confidence == before["legal_rep"].confidence
 
 
+def test_a_character_between_two_pieces_of_a_line_casts_doubt(licence_lines) -> None:
+    canvas, lines = licence_lines
+    before = fields_of(lines, canvas.image)
+    found = last_line(before["domicile"], lines)
+    steps = [step for step, _, _ in steps_of(found.lattice)]
+    pieces = []
+    for first, last in (
+        (0, steps[5] - 1),
+        (steps[6] - 1, len(found.lattice.probs)),
+    ):  # the sixth character is in neither
+        part = cut_out(found.lattice, first, last)
+        x0, x1 = (found.lattice.place(step, 1.0) for step in (first, last))
+        along = found.quad[1] - found.quad[0]
+        quad = found.quad[[0, 0, 3, 3]] + along * np.array([[x0], [x1], [x1], [x0]], np.float32)
+        pieces.append(replace(found, quad=quad.astype(np.float32), lattice=part))
+    after = fields_of([line for line in lines if line is not found] + pieces, canvas.image)["domicile"]
+    assert after.value and len(after.value) == len(before["domicile"].value or "") - 1
+    assert after.confidence <= 0.5
+
+
+@pytest.mark.parametrize("mark", ["室", "一"])
 @pytest.mark.parametrize("end", ["left", "right"])
 @pytest.mark.parametrize(("cut", "whole"), [("domicile", "legal_rep"), ("legal_rep", "domicile")])
-def test_print_beside_a_line_that_was_cut_short_casts_doubt(licence_lines, cut: str, whole: str, end: str) -> None:
+def test_print_beside_a_line_that_was_cut_short_casts_doubt(
+    licence_lines, cut: str, whole: str, end: str, mark: str
+) -> None:
     canvas, lines = licence_lines
     before = fields_of(lines, canvas.image)
     quad = last_line(before[cut], lines).quad / canvas.scale
@@ -256,7 +280,7 @@ def test_print_beside_a_line_that_was_cut_short_casts_doubt(licence_lines, cut: 
     page.image[:] = canvas.image
     height = float(quad[2, 1] - quad[1, 1])
     x = float(quad[1, 0]) + 0.1 if end == "right" else float(quad[0, 0]) - 0.8 * height - 0.1
-    page.text(x, float(quad[2, 1]) - 0.2 * height, "室", 0.8 * height)
+    page.text(x, float(quad[2, 1]) - 0.35 * height, mark, 0.8 * height)
     after = fields_of(lines, page.image)
     assert before[cut].confidence > 0.75
     assert after[cut].value == before[cut].value
