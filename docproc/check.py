@@ -189,7 +189,7 @@ def _confidence(rule: Common, evidence: Evidence, context: Context) -> list[Find
         for name in dict.fromkeys([*document.fields, *expected]):
             item = document.fields.get(name)
             unread = item is None or item.value is None or (material.kind == "free" and item.value == "")
-            doubtful = item is not None and bool(item.value) and item.source == "ocr" and item.confidence < LOOK
+            doubtful = item is not None and bool(item.value) and not is_sure(item, least=LOOK)
             if (unread and (item is not None or name in expected)) or doubtful:
                 found.append(_at(rule, evidence, material.id, name))
     return found

@@ -341,3 +341,12 @@ def test_any_text_in_any_field_gives_a_verdict_and_never_an_error(data: st.DataO
     result = judge(matter, values, data.draw(st.floats(0, 1)))
     assert result.verdict in ("pass", "supplement")
     assert all(f.message for f in result.findings)
+
+
+@pytest.mark.parametrize("source", ["ocr", "repair"])
+def test_a_value_in_doubt_is_looked_at_however_it_was_come_by(source: str) -> None:
+    readings = pages("sole_trader", TRADER)
+    doubted = replace(readings[0].fields["phone"], confidence=0.4, source=source)
+    readings[0] = replace(readings[0], fields={**readings[0].fields, "phone": doubted})
+    found = check(find_matter("sole_trader"), readings, TODAY).findings
+    assert [(item.code, item.severity) for item in found if item.field == "phone"] == [("G-09", "warn")]

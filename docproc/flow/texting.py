@@ -31,6 +31,7 @@ from docproc.flow.reviewing import overrides
 from docproc.flow.tencent_sms import TencentSms
 from docproc.flow.workflows import Tools
 from docproc.matter import find_matter, load_catalogue
+from docproc.rules import is_sure
 from docproc.settings import Settings
 from docproc.store import applications, audit, outbox, pages
 from docproc.store import sms as store
@@ -161,7 +162,7 @@ def _mobile(session: Session, application: ApplicationRow) -> str:
 
 def _is_sure(item: Field) -> bool:
     """A wrong digit would tell a stranger, so what a reviewer is asked to look at is not dialled as it was read."""
-    return sms.is_mobile(item.value or "") and (item.source != "ocr" or item.confidence >= LOOK)
+    return sms.is_mobile(item.value or "") and is_sure(item, least=LOOK)
 
 
 def tell_overdue(ctx: Context) -> None:
