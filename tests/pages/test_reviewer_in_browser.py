@@ -10,6 +10,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser
 
+from docproc.domain import Field
 from tests.api.group import Group, group, upload_all, view
 from tests.flow.people import until
 from tests.flow.small_stages import paper
@@ -44,10 +45,11 @@ def li(drawn: Group) -> Person:
     return person(drawn, "li", "approver")
 
 
-def handed_in(kiosk: httpx.Client, phone: str | None = RIGHT) -> str:
+def handed_in(kiosk: httpx.Client, phone: str | None = RIGHT, operator: Field | None = None) -> str:
     readings = pages("sole_trader", TRADER)
     changed = replace(readings[0].fields["phone"], value=phone, confidence=0.999 if phone else 0.3)
-    readings[0] = replace(readings[0], fields={**readings[0].fields, "phone": changed})
+    first = {**readings[0].fields, "phone": changed}
+    readings[0] = replace(readings[0], fields={**first, "operator": operator or first["operator"]})
     number = str(kiosk.post("/v1/applications", json={"matter": "sole_trader", "channel": "kiosk"}).json()["number"])
     upload_all(kiosk, number, [paper([reading]) for reading in readings])
     until(lambda: view(kiosk, number)["checked"], 120)
@@ -116,6 +118,23 @@ def test_a_correction_is_kept_beside_what_was_read_and_the_application_is_checke
         assert "一次性告知书" in client.get(f"/office/cases/{number}").text
         notice = client.get(f"/office/cases/{number}/notice.pdf")
         assert notice.content.startswith(b"%PDF-") and "请补交租赁合同原件" in notice.content.decode(errors="ignore")
+
+
+def test_a_name_that_the_card_tells_says_what_it_rests_on_and_shows_what_stands_on_the_paper(
+    drawn: Group, kiosk: httpx.Client, wang: Person, browser: Browser
+) -> None:
+    near = (("样例田", 0.0), ("样例甲", 0.9))
+    number = handed_in(kiosk, operator=Field("operator", None, "样例田", 0.3, None, 1, rivals=near))
+    with watched(browser, drawn.base, DESK) as seen:
+        sign_in_browser(seen, wang)
+        seen.open(f"/office/cases/{number}")
+        row = seen.page.locator('.field.good[id$="-operator"]')
+        assert "样例甲" in row.locator(".value").inner_text()
+        assert "推定" in row.locator(".mark").inner_text()
+        row.locator(".pick").click()
+        told = row.locator(".more").inner_text()
+        assert "推定" in told and "纸面原文：样例田" in told
+        seen.check_open_to_all()
 
 
 def test_of_two_reviewers_the_second_is_told_and_can_change_nothing(
