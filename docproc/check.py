@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from datetime import date
 
 from docproc.domain import SEVERITIES, CheckResult, Field, Finding, PageReading, Verdict
-from docproc.evidence import Document, Evidence, gather
-from docproc.joined import join
+from docproc.evidence import Document, Evidence
+from docproc.joined import gather_joined
 from docproc.matter import NOT_TEXT, Common, FieldSpec, Material, Matter
 from docproc.rules import Context, RegistryLookup, apply, finding, is_sure, lowered
 from docproc.validators import validate
@@ -33,7 +33,7 @@ def check(
         today: the day of submission.
         registry: other registers, where they can be asked.
     """
-    evidence = _supplied(gather(matter, join(matter, readings)), registry)
+    evidence = _supplied(gather_joined(matter, readings), registry)
     context = Context(today, matter.licence.valid_years, matter.region, registry)
     found: list[Finding] = []
     for rule in matter.rule:

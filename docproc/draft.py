@@ -14,8 +14,8 @@ from datetime import date
 
 from docproc.domain import Licence, PageReading
 from docproc.errors import ConflictError
-from docproc.evidence import Evidence, gather
-from docproc.joined import join
+from docproc.evidence import Evidence
+from docproc.joined import gather_joined
 from docproc.matter import FieldSpec, Matter
 from docproc.rules import last_day
 from docproc.validators import make_identifier
@@ -32,7 +32,7 @@ def matter_code(matter: Matter) -> str:
 
 def series(matter: Matter, readings: Sequence[PageReading]) -> str:
     """Name of the series that the licence's running number is taken from."""
-    return f"licence:{matter.licence.kind}:{_stem(matter, gather(matter, join(matter, readings)))}"
+    return f"licence:{matter.licence.kind}:{_stem(matter, gather_joined(matter, readings))}"
 
 
 def draft_licence(
@@ -61,7 +61,7 @@ def draft_licence(
     Raises:
         ConflictError: a field that goes onto the licence was not read and not corrected.
     """
-    evidence = gather(matter, join(matter, readings))
+    evidence = gather_joined(matter, readings)
     spec = matter.licence
     holder = _text(evidence, spec.holder)
     if not holder and spec.holder_or is not None:

@@ -48,6 +48,11 @@ def join(matter: Matter, readings: Sequence[PageReading]) -> list[PageReading]:
     return found
 
 
+def gather_joined(matter: Matter, readings: Sequence[PageReading]) -> Evidence:
+    """The papers of an application, arranged for rules and licences, after :func:`join`."""
+    return gather(matter, join(matter, readings))
+
+
 def _told(rule: Equal, item: Field | None, other: Field | None) -> Field | None:
     """What a field says in the light of the other one, ``None`` where nothing changes."""
     if item is None or other is None or not other.value or not is_sure(other) or is_sure(item) or item.value == "":

@@ -176,11 +176,11 @@ def steady_rate(
             raise SetupError(f"{done} of {total} done, and nothing more within {STALLED_SECONDS:.0f} s: see the log")
         time.sleep(0.1)
     ended = ended or (seen, moved)
-    if since is not None and (begun is None or ended[0] == begun[0]):
-        return seen, moved - since
-    if begun is None or ended[0] == begun[0]:
+    if begun is not None and ended[0] > begun[0]:
+        return ended[0] - begun[0], ended[1] - begun[1]
+    if since is None:
         raise SetupError(f"{total} are done before there was anything to measure: take more applications")
-    return ended[0] - begun[0], ended[1] - begun[1]
+    return seen, moved - since
 
 
 def until(condition: Callable[[], bool], seconds: float = STALLED_SECONDS) -> None:

@@ -224,8 +224,9 @@ def _joined(matter: str, readings: Sequence[tuple[PageRow, PageReading]]) -> lis
 def _reading(reading: PageReading) -> dict[str, Any]:
     body = asdict(reading)
     body.pop("file")
-    fields = [{name: value for name, value in item.items() if name != "rivals"} for item in body["fields"].values()]
-    return {**body, "fields": fields}
+    for item in body["fields"].values():
+        item.pop("rivals")
+    return {**body, "fields": list(body["fields"].values())}
 
 
 def _decision(row: DecisionRow) -> dict[str, Any]:

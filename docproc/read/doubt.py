@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from statistics import median
+from typing import TypeVar
 
 from docproc.domain import Field
+from docproc.read.decode import Decoded
 from docproc.read.pairing import Segment, Value, goes_on
 from docproc.read.values import ends_like_a_firm
 
+Doubted = TypeVar("Doubted", Field, Decoded)
 DOUBT = 0.5
 """Confidence at most, where a person must look."""
 WHOLE_NAME = 4
@@ -39,6 +42,6 @@ def doubt_shape(type_name: str, item: Field, value: Value | None, loose: Sequenc
     return doubted(item) if cut or strange or small or taken or (long and not item.value.isascii()) else item
 
 
-def doubted(item: Field) -> Field:
+def doubted(item: Doubted) -> Doubted:
     """The same value, for a person to look at."""
     return replace(item, confidence=min(item.confidence, DOUBT))

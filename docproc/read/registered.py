@@ -16,7 +16,7 @@ from docproc.form.layout import Layout, Place
 from docproc.matter import Form, Matter
 from docproc.read.boxes import BLANK_MM2, Comb, comb_of, is_blank, is_struck, lines_of
 from docproc.read.decode import Decoded, decode, decode_cells
-from docproc.read.doubt import DOUBT
+from docproc.read.doubt import DOUBT, doubted
 from docproc.read.fields import LONG_TEXT, doubt_address
 from docproc.read.grammar import Limits, grammar_for
 from docproc.read.ink import NEXT_TO_NOTHING, Sheet, part_ink_in, to_px, tone_of, writing_in
@@ -201,7 +201,7 @@ def _read_lines(place: Place, lattices: Sequence[Lattice]) -> Decoded:
     if found.value and found.margin < SURE_DIGITS:
         value = found.value
         if any(is_other_number(value, other) for other in found.alternatives):
-            found = replace(found, confidence=min(found.confidence, DOUBT))
+            found = doubted(found)
     found = take_usual(found, whole, place.usual)
     if found.value and place.type in VALIDATORS:
         found = replace(found, value=VALIDATORS[place.type](found.value, today=date.max).value)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 import numpy as np
 
 from docproc.read.decode import Decoded
-from docproc.read.doubt import DOUBT
+from docproc.read.doubt import doubted
 from docproc.read.grammar import LETTERS, standard
 from docproc.read.recogniser import BLANK, Lattice
 
@@ -24,7 +23,7 @@ def doubt_rivals(found: Decoded, lattices: Iterable[Lattice]) -> Decoded:
         lattices: of the lines it was read from.
     """
     if found.value and max((nearest_rival(lattice) for lattice in lattices), default=0.0) >= NEAR:
-        return replace(found, confidence=min(found.confidence, DOUBT))
+        return doubted(found)
     return found
 
 
@@ -35,7 +34,7 @@ def doubt_letters(found: Decoded) -> Decoded:
         found: a number that no check digit speaks for.
     """
     if found.value and any(char in LETTERS for char in found.raw):
-        return replace(found, confidence=min(found.confidence, DOUBT))
+        return doubted(found)
     return found
 
 

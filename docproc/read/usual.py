@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Literal
 
 from docproc.read.decode import ALTERNATIVES, Decoded, decode
-from docproc.read.doubt import DOUBT
+from docproc.read.doubt import DOUBT, doubted
 from docproc.read.grammar import grammar_for
 from docproc.read.recogniser import Lattice
 
@@ -42,7 +42,7 @@ def take_usual(found: Decoded, line: Lattice, words: Sequence[str]) -> Decoded:
     near = [text for text in words if found.value and _one_away(found.value, text)]
     if near:
         others = tuple(dict.fromkeys([*near, *found.alternatives]))[:ALTERNATIVES]
-        return replace(found, confidence=min(found.confidence, DOUBT), alternatives=others)
+        return replace(doubted(found), alternatives=others)
     return found
 
 
