@@ -8,11 +8,11 @@ unexport PYTHONDONTWRITEBYTECODE
 
 # Whole deployments, faults on purpose and long ways through a browser: minutes each. They wait more than they compute, so
 # two go at a time; what measures time or the processor is alone on the machine.
-LONG := tests/distributed tests/api/test_chaos.py tests/api/test_openapi_fuzz.py tests/flow/test_killed_while_issuing.py \
-  tests/flow/test_outages.py tests/pages/test_reviewer_in_browser.py tests/pages/test_citizen_in_browser.py \
-  tests/pages/test_office_in_browser.py tests/pages/test_enterprise.py
+LONG := tests/distributed tests/api/test_chaos.py tests/api/test_openapi_fuzz.py tests/flow/licences/test_killed_while_issuing.py \
+  tests/flow/jobs/test_outages.py tests/api/pages/test_reviewer_in_browser.py tests/api/pages/test_citizen_in_browser.py \
+  tests/api/pages/test_office_in_browser.py tests/api/pages/test_enterprise.py
 ALONE := tests/distributed/test_bench_flow.py tests/distributed/test_bench_stored.py tests/distributed/test_load.py \
-  tests/distributed/test_machine_faults.py tests/distributed/test_workers.py tests/pages/test_every_page.py
+  tests/distributed/test_machine_faults.py tests/distributed/test_workers.py tests/api/pages/test_every_page.py
 
 .PHONY: demo test serve bench check setup clean lock
 

@@ -9,30 +9,28 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from api import (
+from api import health, pages
+from api.kit import problems, tus
+from api.kit.limits import BodyLimit, RateLimit
+from api.kit.traced import Traced
+from api.v1 import (
+    accounts,
     applications,
-    catalogue,
+    blobs,
     counter,
-    decisions,
-    files,
-    health,
-    keys,
     licences,
+    matter_changes,
     matters,
+    messages,
     office,
-    pages,
-    problems,
+    review,
     seals,
-    sms,
-    trust,
-    tus,
+    trust_list,
     uploads,
     wallet,
 )
-from api.limits import BodyLimit, RateLimit
-from api.traced import Traced
 from docproc import __version__, tracing
-from docproc.flow import oidc
+from docproc.flow.accounts import oidc
 from docproc.flow.service import open_context
 from docproc.settings import Settings
 
@@ -68,17 +66,17 @@ def create_app(settings: Settings) -> FastAPI:
         matters,
         applications,
         uploads,
-        files,
+        blobs,
         counter,
-        decisions,
+        review,
         licences,
         wallet,
-        keys,
+        accounts,
         seals,
-        trust,
-        catalogue,
+        trust_list,
+        matter_changes,
         office,
-        sms,
+        messages,
         health,
     ):
         app.include_router(module.router)

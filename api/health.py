@@ -11,10 +11,10 @@ from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.deps import Ctx
-from docproc.flow.context import Context
-from docproc.store import health
+from api.kit.deps import Ctx
+from docproc.flow.core.context import Context
 from docproc.store.migrate import is_current
+from docproc.store.upkeep import health
 
 log = logging.getLogger(__name__)
 router = APIRouter(tags=["health"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import sys
 
-from docproc.flow.guardian import end_with_parent
+from docproc.flow.jobs.guardian import end_with_parent
 
 
 def main(handle: int) -> None:

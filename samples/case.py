@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from docproc.validators import mod11_10
+from docproc.fields import mod11_10
 from samples.canvas import BLACK, BLUE, Style
 from samples.fonts import HANDWRITING
 from samples.people import Firm, Person, make_address, make_company, make_person, make_trader

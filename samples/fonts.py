@@ -21,7 +21,7 @@ from pathlib import Path
 from fontTools.merge import Merger
 from fontTools.ttLib import TTFont
 
-from docproc import assets
+from docproc.assets import paths as assets
 from docproc.errors import SetupError
 
 FOLDER = Path(__file__).parent / "fonts"

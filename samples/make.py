@@ -18,11 +18,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from docproc.fields import VALIDATORS, normalise_text, validate
 from docproc.form.draw import CROCKFORD
 from docproc.form.fill import NOT_WRITTEN
 from docproc.form.layout import Place
-from docproc.matter import FieldType, find_matter
-from docproc.validators import VALIDATORS, normalise_text, validate
+from docproc.matter.model import FieldType, find_matter
 from samples.business import business_licence
 from samples.canvas import Canvas, Image
 from samples.case import TODAY, Case, make_case

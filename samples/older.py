@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 from datetime import date
 
+from docproc.fields.check_digits import mod11_10
 from docproc.form.fill import wrap
-from docproc.validators.digits import mod11_10
 from samples.business import GOLD, border, qr_code, signed
 from samples.canvas import Canvas
 from samples.papers import Values, emblem, watermark

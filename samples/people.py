@@ -9,7 +9,7 @@ import random
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from docproc.validators import cid_check_digit, org_check_digit, uscc_check_digit
+from docproc.fields import cid_check_digit, org_check_digit, uscc_check_digit
 
 SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡林郭何高罗郑梁谢宋唐许邓冯韩曹曾彭肖蔡潘田董袁于余叶蒋杜苏魏程吕丁沈任姚卢"
 GIVEN = (

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from docproc.cli import app
+from docproc.cli.main import app
 from docproc.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]

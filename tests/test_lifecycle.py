@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from docproc.decide import FINAL, STATUS_ZH, TRANSITIONS, outcome, transition
 from docproc.errors import ConflictError
+from docproc.lifecycle import FINAL, STATUS_ZH, TRANSITIONS, outcome, transition
 
 STATES = sorted(STATUS_ZH)
 ACTIONS = sorted({action for _, action in TRANSITIONS})

@@ -11,10 +11,10 @@ from fastapi import Depends, Header, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.datastructures import UploadFile
 
-from api.limits import RateLimit
-from api.problems import RateLimitError, UnauthorisedError
+from api.kit.limits import RateLimit
+from api.kit.problems import RateLimitError, UnauthorisedError
 from docproc.errors import InputError
-from docproc.flow.bulk import MAX_FILES
+from docproc.flow.licences.bulk import MAX_FILES
 from docproc.flow.service import Caller, Context, Once, authenticate
 
 bearer = HTTPBearer(auto_error=False, description="API key: `Authorization: Bearer dp_…`")

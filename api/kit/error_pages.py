@@ -1,4 +1,4 @@
-"""Errors as pages for people; programs get the same errors as problems (:mod:`api.problems`).
+"""Errors as pages for people; programs get the same errors as problems (:mod:`api.kit.problems`).
 
 A page's own script is no program of somebody else: what it is told is shown, so it is in the page's language.
 """
@@ -15,11 +15,11 @@ from fastapi.responses import JSONResponse, RedirectResponse
 from markupsafe import Markup
 from starlette.exceptions import HTTPException
 
-from api.pages.render import is_fragment, page
-from api.pages.said import say
-from api.pages.seats import ElsewhereError
-from api.pages.words import language_of
-from api.problems import status_of
+from api.kit.i18n.said import say
+from api.kit.i18n.words import language_of
+from api.kit.problems import status_of
+from api.kit.render import is_fragment, page
+from api.kit.seats import ElsewhereError
 from docproc.errors import BusyError, DocprocError
 
 Handler = Callable[[Request, Exception], Awaitable[Response]]

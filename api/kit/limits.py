@@ -10,7 +10,7 @@ from threading import Lock
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.problems import answer
+from api.kit.problems import answer
 from docproc.errors import LimitError
 
 JSON_BYTES = 1 << 20

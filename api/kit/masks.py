@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from docproc.matter import FieldType
+from docproc.matter.model import FieldType
 
 PERSONAL: frozenset[FieldType] = frozenset({"cid", "mobile", "phone", "address"})
 """Field types that tell where to find somebody or who they are."""

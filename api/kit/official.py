@@ -6,11 +6,11 @@ from typing import Annotated
 
 from fastapi import Depends, Request, Response
 
-from api.deps import Ctx
-from api.pages.csrf import set_cookie
-from api.pages.seats import ElsewhereError
-from docproc.flow.access import Caller
-from docproc.flow.users import SESSION_LASTS, Official, official
+from api.kit.csrf import set_cookie
+from api.kit.deps import Ctx
+from api.kit.seats import ElsewhereError
+from docproc.flow.accounts.users import SESSION_LASTS, Official, official
+from docproc.flow.core.access import Caller
 
 COOKIE = "dp_office"
 ENTRANCE, PASSWORD = "/office/login", "/office/password"

@@ -27,7 +27,7 @@ from docproc.errors import (
     NotFoundError,
     UnsupportedFileError,
 )
-from docproc.flow.once import ReusedKeyError
+from docproc.flow.core.idempotency import ReusedKeyError
 from docproc.log import working_on
 
 log = logging.getLogger(__name__)

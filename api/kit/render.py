@@ -13,10 +13,10 @@ from fastapi.templating import Jinja2Templates
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from api.pages import csrf
-from api.pages.said import say
-from api.pages.words import language_of, translate
-from docproc.flow.context import CHINA
+from api.kit import csrf
+from api.kit.i18n.said import say
+from api.kit.i18n.words import language_of, translate
+from docproc.flow.core.context import CHINA
 
 _HERE = Path(__file__).parents[1]
 STATIC = _HERE / "static"

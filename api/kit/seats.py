@@ -8,12 +8,12 @@ from typing import Annotated
 from fastapi import Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
-from api.deps import WRONG_KEY_COST, Ctx, public
-from api.pages.csrf import set_cookie
-from api.pages.render import page
+from api.kit.csrf import set_cookie
+from api.kit.deps import WRONG_KEY_COST, Ctx, public
+from api.kit.render import page
 from docproc.errors import AccessError
 from docproc.flow import service
-from docproc.flow.devices import LASTS, Kind, Seat
+from docproc.flow.accounts.seats import LASTS, Kind, Seat
 
 COOKIES: dict[Kind, str] = {"kiosk": "dp_kiosk", "wallet": "dp_wallet"}
 ENTRANCES: dict[Kind, str] = {"kiosk": "/kiosk", "wallet": "/wallet"}

@@ -1,7 +1,8 @@
 """Resumable uploads: tus 1.0.0 with creation, checksum, termination and expiration.
 
 Source: https://tus.io/protocols/resumable-upload
-The protocol only: headers in, headers out; routes say who sends (:mod:`api.uploads`, :mod:`api.pages.kiosk_uploads`).
+The protocol only: headers in, headers out; routes say who sends (:mod:`api.v1.uploads`,
+:mod:`api.pages.kiosk.uploads`).
 What has come is kept every :data:`PART_BYTES`, and once more when the line breaks, so that the sender goes on from
 there; a part with a checksum counts whole or not at all. A sender whose line broke comes back before the service knows
 that it did: the request that is still open keeps what it has and ends before the sender is told where to go on.
@@ -26,12 +27,12 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.deps import once_for
-from api.problems import ChecksumError, HeaderError, MediaTypeError, ProtocolError
+from api.kit.deps import once_for
+from api.kit.problems import ChecksumError, HeaderError, MediaTypeError, ProtocolError
 from docproc.errors import ConflictError, LimitError
 from docproc.flow import service
-from docproc.flow.access import Caller
-from docproc.flow.context import Context
+from docproc.flow.core.access import Caller
+from docproc.flow.core.context import Context
 
 VERSION, EXTENSIONS = "1.0.0", "creation,checksum,termination,expiration"
 CHECKSUMS = ("sha1", "sha256")

@@ -7,25 +7,12 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from api.pages import (
-    counter,
-    devices,
-    errors,
-    home,
-    kiosk,
-    kiosk_case,
-    kiosk_uploads,
-    matters,
-    office,
-    office_login,
-    office_oidc,
-    public,
-    registry,
-    retention,
-    review,
-    wallet,
-)
-from api.pages.render import STATIC
+from api.kit import error_pages
+from api.kit.render import STATIC
+from api.pages.enterprise import wallet
+from api.pages.kiosk import case, kiosk, uploads
+from api.pages.office import counter, kiosks, login, matters, office, oidc, review, seals, upkeep
+from api.pages.public import home, public
 
 
 class KeptFiles(StaticFiles):
@@ -42,9 +29,9 @@ class KeptFiles(StaticFiles):
 
 
 def install(app: FastAPI) -> None:
-    """Add the pages to the application; call it after :func:`api.problems.install`."""
-    official = (office_login, office_oidc, review, office, matters, registry, devices, retention, counter)
-    for module in (home, kiosk, kiosk_case, kiosk_uploads, public, wallet, *official):
+    """Add the pages to the application; call it after :func:`api.kit.problems.install`."""
+    official = (login, oidc, review, office, matters, seals, kiosks, upkeep, counter)
+    for module in (home, kiosk, case, uploads, public, wallet, *official):
         app.include_router(module.router, include_in_schema=False)
     app.mount("/static", GZipMiddleware(KeptFiles(directory=STATIC)), name="static")
-    errors.install(app)
+    error_pages.install(app)

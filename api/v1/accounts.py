@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
 
-from api import schemas
-from api.deps import Ctx, OnceJson, Who
-from api.problems import problems
+from api.kit.deps import Ctx, OnceJson, Who
+from api.kit.problems import problems
+from api.v1 import schemas
 from docproc.flow import service
 
 router = APIRouter(prefix="/v1", tags=["administration"])

@@ -7,10 +7,10 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from api import schemas
-from api.deps import Ctx, IdempotencyKey, OnceJson, Upload, Who, once_for
-from api.matters import MaterialId, form_pdf
-from api.problems import problems
+from api.kit.deps import Ctx, IdempotencyKey, OnceJson, Upload, Who, once_for
+from api.kit.problems import problems
+from api.v1 import schemas
+from api.v1.matters import MaterialId, form_pdf
 from docproc.flow import service
 
 router = APIRouter(prefix="/v1/applications", tags=["applications"])

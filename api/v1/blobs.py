@@ -7,13 +7,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, Field
 
-from api.applications import Number as Application
-from api.applications import PageId
-from api.deps import Ctx, Public, Who
-from api.licences import Number as Licence
-from api.problems import problems
+from api.kit.deps import Ctx, Public, Who
+from api.kit.problems import problems
+from api.v1.applications import Number as Application
+from api.v1.applications import PageId
+from api.v1.licences import Number as Licence
 from docproc.flow import service
-from docproc.store.links import Link, attachment
+from docproc.store.blobs.links import Link, attachment
 
 router = APIRouter(prefix="/v1", tags=["files"])
 Key = Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="SHA-256 of the file")]

@@ -7,12 +7,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Response
 from starlette.concurrency import run_in_threadpool
 
-from api import schemas
-from api.applications import Number
-from api.deps import UPLOADS_BODY, Ctx, Uploads, Who
-from api.problems import problems
+from api.kit.deps import UPLOADS_BODY, Ctx, Uploads, Who
+from api.kit.problems import problems
+from api.v1 import schemas
+from api.v1.applications import Number
 from docproc.flow import service
-from docproc.flow.counter import Compared, Original
+from docproc.flow.counter.custody import Compared, Original
 
 router = APIRouter(prefix="/v1/applications/{number}", tags=["counter"])
 ReceiptNumber = Annotated[str, Path(max_length=80)]

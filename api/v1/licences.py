@@ -8,9 +8,9 @@ from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import PlainTextResponse
 from starlette.concurrency import run_in_threadpool
 
-from api import schemas
-from api.deps import UPLOADS_BODY, Ctx, OnceJson, Photos, Public, Upload, Uploads, Who
-from api.problems import problems
+from api.kit.deps import UPLOADS_BODY, Ctx, OnceJson, Photos, Public, Upload, Uploads, Who
+from api.kit.problems import problems
+from api.v1 import schemas
 from docproc.flow import service
 
 router = APIRouter(prefix="/v1/licences", tags=["licences"])

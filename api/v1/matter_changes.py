@@ -11,12 +11,12 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
-from api.deps import UPLOADS_BODY, Ctx, Uploads, Who
-from api.problems import problems
-from api.schemas import ByTwoPersons, Confirmation
+from api.kit.deps import UPLOADS_BODY, Ctx, Uploads, Who
+from api.kit.problems import problems
+from api.v1.schemas import ByTwoPersons, Confirmation
 from docproc.errors import CatalogueError, InputError
-from docproc.flow import catalogue
-from docproc.matter import Matter
+from docproc.flow.matters import changes as catalogue
+from docproc.matter.model import Matter
 
 router = APIRouter(prefix="/v1/catalogue", tags=["administration"])
 

@@ -6,11 +6,11 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Response
 
-from api import schemas
-from api.deps import Ctx, Fresh, Public, Who
-from api.problems import problems
+from api.kit.deps import Ctx, Fresh, Public, Who
+from api.kit.problems import problems
+from api.v1 import schemas
 from docproc.flow import service
-from docproc.matter import Matter, find_matter, load_catalogue
+from docproc.matter.model import Matter, find_matter, load_catalogue
 
 router = APIRouter(prefix="/v1/matters", tags=["matters"], dependencies=[Public, Fresh])
 

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Body, Path, Query, Request
 from pydantic import BaseModel, Field
 
-from api.deps import WRONG_KEY_COST, Ctx, Who, public
-from api.problems import problems
+from api.kit.deps import WRONG_KEY_COST, Ctx, Who, public
+from api.kit.problems import problems
 from docproc.errors import NotFoundError
 from docproc.flow import service
 

@@ -8,10 +8,13 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.deps import Ctx, Who
-from api.problems import problems
-from api.schemas import AuditLine
-from docproc.flow import erasing, figures, kiosks, reviewing, users
+from api.kit.deps import Ctx, Who
+from api.kit.problems import problems
+from api.v1.schemas import AuditLine
+from docproc.flow.accounts import users
+from docproc.flow.kiosks import kiosks
+from docproc.flow.review import figures, workbench
+from docproc.flow.upkeep import retention as erasing
 
 router = APIRouter(prefix="/v1", tags=["administration"])
 
@@ -301,7 +304,7 @@ def queue(ctx: Ctx, who: Who) -> Any:
             "due": item.term.due.on, "due_certain": item.term.due.certain, "working_days_left": item.term.left,
             "light": item.term.light, "findings": item.findings, "held_by": item.by, "mine": item.mine, "own": item.own,
         }
-        for item in reviewing.queue(ctx, who)
+        for item in workbench.queue(ctx, who)
     ]  # fmt: skip
 
 
@@ -311,7 +314,7 @@ def queue(ctx: Ctx, who: Who) -> Any:
 )  # fmt: skip
 def claim(number: Number, ctx: Ctx, who: Who) -> Any:
     """For twenty minutes from now, so that two do not work on one. Roles: reviewer, approver."""
-    return {"held": reviewing.claim(ctx, who, number)}
+    return {"held": workbench.claim(ctx, who, number)}
 
 
 @router.delete(
@@ -319,4 +322,4 @@ def claim(number: Number, ctx: Ctx, who: Who) -> Any:
 )
 def put_back(number: Number, ctx: Ctx, who: Who) -> None:
     """Others can take it. Roles: reviewer, approver."""
-    reviewing.put_back(ctx, who, number)
+    workbench.put_back(ctx, who, number)

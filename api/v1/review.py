@@ -6,10 +6,10 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from api import schemas
-from api.applications import Number
-from api.deps import Ctx, OnceJson, Who
-from api.problems import problems
+from api.kit.deps import Ctx, OnceJson, Who
+from api.kit.problems import problems
+from api.v1 import schemas
+from api.v1.applications import Number
 from docproc.flow import service
 
 router = APIRouter(prefix="/v1/applications", tags=["decisions"])

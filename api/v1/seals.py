@@ -8,10 +8,10 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Response
 from pydantic import AwareDatetime, BaseModel, Field
 
-from api.deps import Ctx, Who
-from api.problems import problems
-from api.schemas import ByTwoPersons, Confirmation
-from docproc.flow import seals
+from api.kit.deps import Ctx, Who
+from api.kit.problems import problems
+from api.v1.schemas import ByTwoPersons, Confirmation
+from docproc.flow.seals import registry
 
 router = APIRouter(prefix="/v1/seals", tags=["seals"])
 
@@ -81,7 +81,7 @@ class NewChange(BaseModel):
 @router.get("", response_model=Registry, responses=problems(401, 403), summary="List seals")
 def listing(ctx: Ctx, who: Who) -> Any:
     """With the changes that wait for a second person. Roles: approver, sealer, auditor."""
-    return seals.list_seals(ctx, who)
+    return registry.list_seals(ctx, who)
 
 
 @router.post(
@@ -90,8 +90,8 @@ def listing(ctx: Ctx, who: Who) -> Any:
 def add(body: NewSeal, ctx: Ctx, who: Who) -> Any:
     """Takes effect when another person confirms it. Roles: approver, sealer."""
     given = body.model_dump(exclude={"reason", "diameter_mm", "licence_kinds"})
-    new = seals.NewSeal(**given, diameter=body.diameter_mm, licence_kinds=tuple(body.licence_kinds))
-    return seals.propose_seal(ctx, who, new, body.reason)
+    new = registry.NewSeal(**given, diameter=body.diameter_mm, licence_kinds=tuple(body.licence_kinds))
+    return registry.propose_seal(ctx, who, new, body.reason)
 
 
 @router.get(
@@ -100,7 +100,7 @@ def add(body: NewSeal, ctx: Ctx, who: Who) -> Any:
 def record(name: Name, ctx: Ctx, who: Who) -> Response:
     """What the seal's maker signed, DER. Roles: approver, sealer, auditor."""
     headers = {"Content-Disposition": f'attachment; filename="{name}.esl"'}
-    return Response(seals.seal_record(ctx, who, name), media_type="application/octet-stream", headers=headers)
+    return Response(registry.seal_record(ctx, who, name), media_type="application/octet-stream", headers=headers)
 
 
 @router.post(
@@ -109,7 +109,7 @@ def record(name: Name, ctx: Ctx, who: Who) -> Response:
 )  # fmt: skip
 def change(name: Name, body: NewChange, ctx: Ctx, who: Who) -> Any:
     """Takes effect when another person confirms it. Roles: approver, sealer."""
-    return seals.propose_change(ctx, who, name, body.action, body.reason)
+    return registry.propose_change(ctx, who, name, body.action, body.reason)
 
 
 @router.post(
@@ -118,4 +118,4 @@ def change(name: Name, body: NewChange, ctx: Ctx, who: Who) -> Any:
 )  # fmt: skip
 def confirm(change_id: Annotated[str, Path(max_length=16)], body: Confirmation, ctx: Ctx, who: Who) -> Any:
     """Never by the person who proposed it. Roles: approver, sealer."""
-    return seals.confirm_change(ctx, who, change_id, refuse=not body.confirm)
+    return registry.confirm_change(ctx, who, change_id, refuse=not body.confirm)

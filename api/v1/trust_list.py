@@ -8,10 +8,10 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
-from api.deps import Ctx, Who
-from api.problems import problems
-from api.schemas import ByTwoPersons, Confirmation
-from docproc.flow import trusting
+from api.kit.deps import Ctx, Who
+from api.kit.problems import problems
+from api.v1.schemas import ByTwoPersons, Confirmation
+from docproc.flow.seals import trust_list
 
 router = APIRouter(prefix="/v1/trust", tags=["seals"])
 
@@ -69,7 +69,7 @@ class Removal(BaseModel):
 @router.get("", response_model=TrustView, responses=problems(401, 403), summary="Trust list")
 def listing(ctx: Ctx, who: Who) -> Any:
     """With the changes that wait for a second person. Roles: approver, sealer, auditor."""
-    return trusting.list_roots(ctx, who)
+    return trust_list.list_roots(ctx, who)
 
 
 @router.post(
@@ -77,10 +77,10 @@ def listing(ctx: Ctx, who: Who) -> Any:
 )
 def add(body: NewRoot, ctx: Ctx, who: Who) -> Any:
     """Takes effect when another person confirms it. Roles: approver, sealer."""
-    new = trusting.NewRoot(
+    new = trust_list.NewRoot(
         body.certificates.encode(), body.name, tuple(body.authorities), tuple(body.use), body.valid_from, body.valid_to
     )
-    return trusting.propose_root(ctx, who, new, body.reason)
+    return trust_list.propose_root(ctx, who, new, body.reason)
 
 
 @router.post(
@@ -89,7 +89,7 @@ def add(body: NewRoot, ctx: Ctx, who: Who) -> Any:
 )  # fmt: skip
 def remove(root: Root, body: Removal, ctx: Ctx, who: Who) -> Any:
     """Takes effect when another person confirms it. Roles: approver, sealer."""
-    return trusting.propose_removal(ctx, who, root, body.reason)
+    return trust_list.propose_removal(ctx, who, root, body.reason)
 
 
 @router.post(
@@ -98,4 +98,4 @@ def remove(root: Root, body: Removal, ctx: Ctx, who: Who) -> Any:
 )  # fmt: skip
 def confirm(change_id: Annotated[str, Path(max_length=16)], body: Confirmation, ctx: Ctx, who: Who) -> Any:
     """Never by the person who proposed it. Roles: approver, sealer."""
-    return trusting.confirm_change(ctx, who, change_id, refuse=not body.confirm)
+    return trust_list.confirm_change(ctx, who, change_id, refuse=not body.confirm)

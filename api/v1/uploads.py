@@ -1,4 +1,4 @@
-"""Resumable uploads for whoever holds a key: the protocol is in :mod:`api.tus`."""
+"""Resumable uploads for whoever holds a key: the protocol is in :mod:`api.kit.tus`."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from api import tus
-from api.applications import Number
-from api.deps import Ctx, IdempotencyKey, Public, Who
-from api.problems import problems
-from api.tus import BODY_TYPE, Sender, Text, UploadId
+from api.kit import tus
+from api.kit.deps import Ctx, IdempotencyKey, Public, Who
+from api.kit.problems import problems
+from api.kit.tus import BODY_TYPE, Sender, Text, UploadId
+from api.v1.applications import Number
 
 router = APIRouter(prefix="/v1/applications/{number}/uploads", tags=["uploads"])
 

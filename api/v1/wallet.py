@@ -1,4 +1,4 @@
-"""证照夹 of an enterprise and webhooks, for programs; the pages are in :mod:`api.pages.wallet`."""
+"""证照夹 of an enterprise and webhooks, for programs; the pages are in :mod:`api.pages.enterprise.wallet`."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.deps import Ctx, OnceJson, Who
-from api.licences import Number, pdf
-from api.matters import MaterialId, MatterId, form_pdf
-from api.problems import problems
-from api.schemas import LicenceField, PublicLicence
+from api.kit.deps import Ctx, OnceJson, Who
+from api.kit.problems import problems
+from api.v1.licences import Number, pdf
+from api.v1.matters import MaterialId, MatterId, form_pdf
+from api.v1.schemas import LicenceField, PublicLicence
 from docproc.flow import service
-from docproc.flow.wallet import MOST_DAYS
+from docproc.flow.wallet.wallet import MOST_DAYS
 
 router = APIRouter(prefix="/v1", tags=["enterprises"])
 ShareCode = Annotated[str, Path(max_length=40)]

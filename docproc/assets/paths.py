@@ -7,7 +7,7 @@ from pathlib import Path
 
 from docproc.errors import SetupError
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 SERIF = "NotoSerifCJKsc-Regular"
 SANS = "NotoSansCJKsc-Regular"
 

@@ -29,11 +29,11 @@ from docproc.bench.service import (
     workers,
 )
 from docproc.errors import SetupError
-from docproc.flow import views
-from docproc.flow.batch import batch_progress, release_batch
+from docproc.flow.core import views
+from docproc.flow.review.batch_release import batch_progress, release_batch
 from docproc.flow.service import Context
-from docproc.store import applications as cases
-from docproc.store import copying
+from docproc.store.applications import applications as cases
+from docproc.store.upkeep import copying
 
 CHUNK = 500
 

@@ -35,7 +35,7 @@ from docproc.bench.service import (
 from docproc.errors import SetupError
 from docproc.flow import service
 from docproc.flow.service import Context, Seen
-from docproc.store import applications, pages
+from docproc.store.applications import applications, pages
 
 PAGE_STEPS = ("draw_and_store", "read_and_store")
 

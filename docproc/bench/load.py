@@ -40,7 +40,7 @@ from docproc.bench.service import (
 from docproc.errors import SetupError
 from docproc.flow import service
 from docproc.flow.service import Caller, Context
-from docproc.store import pages
+from docproc.store.applications import pages
 
 KIOSKS = 8
 FILES_OF_APPLICATION = 50

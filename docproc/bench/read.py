@@ -31,13 +31,13 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from docproc.bench.soak import seconds_alive
-from docproc.check import LOOK
+from docproc.check.check import LOOK
 from docproc.domain import Field, PageReading
 from docproc.errors import SetupError
+from docproc.fields import VALIDATORS
 from docproc.form.layout import layout_of
-from docproc.matter import Matter, find_matter
-from docproc.read.doubt import MANY_LINES
-from docproc.validators import VALIDATORS
+from docproc.matter.model import Matter, find_matter
+from docproc.read.free.uncertainty import MANY_LINES
 
 PATHS = ("stock", "free", "stock_forms", "registered")
 """``stock_forms`` is the stock engine over the pages of ``registered``."""
@@ -101,7 +101,7 @@ class Score:
     reliability: list[list[int]] = field(default_factory=lambda: [[0, 0] for _ in range(BINS)])
     """By tenth of the confidence: values given, and how many of them were exact."""
     reliability_long: list[list[int]] = field(default_factory=lambda: [[0, 0] for _ in range(BINS)])
-    """The same for long text (:data:`docproc.read.doubt.MANY_LINES`) alone, for which no check digit speaks."""
+    """The same for long text (:data:`docproc.read.free.uncertainty.MANY_LINES`) alone, which has no check digit."""
     labels_refused: int = 0
     """Labels of photographs that no value of their type can have (a letter O in a credit code, a text twice over):
     left out of all counts, for every way of reading."""
@@ -261,8 +261,8 @@ def is_label(type_name: str | None, text: str) -> bool:
 
 def _stock(score: Score) -> Callable[[Item], float]:
     """A value is exact when it stands in the text read: the stock engine knows no fields, and cannot abstain."""
-    from docproc.read.paddle import engine
-    from docproc.scan.intake import split
+    from docproc.read.engine.paddle import engine
+    from docproc.scan.files.split import split
 
     reader = engine()
 
@@ -297,8 +297,8 @@ def _days(text: str) -> list[str]:
 
 def _ours(score: Score) -> Callable[[Item], float]:
     """As a reader of the service: on one thread, the upload decoded in the sandbox, which counts too."""
-    from docproc.read.page import page_engine, read_file
-    from docproc.sandbox import cpu_seconds
+    from docproc.read.pipeline import page_engine, read_file
+    from docproc.sandbox.parent import cpu_seconds
 
     engine = page_engine(threads=1)
 

@@ -19,16 +19,16 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from docproc.assets import font
+from docproc.assets.paths import font
+from docproc.bench.stock_seal import stock_sealer
 from docproc.domain import Licence
 from docproc.errors import SetupError
-from docproc.licence.art import draw
-from docproc.licence.layout import load_layout
-from docproc.licence.pki import AUTHORITY, AUTHORITY_CODE, make_dev_pki
-from docproc.licence.render import render
-from docproc.licence.responder import DevPki
-from docproc.licence.seal import LEVELS, Level, seal
-from docproc.licence.stock import stock_sealer
+from docproc.licence.devpki.pki import AUTHORITY, AUTHORITY_CODE, make_dev_pki
+from docproc.licence.devpki.responder import DevPki
+from docproc.licence.page.art import draw
+from docproc.licence.page.layout import load_layout
+from docproc.licence.page.render import render
+from docproc.licence.seal.seal import LEVELS, Level, seal
 
 _SPEED = {"rsa2048": re.compile(r"^rsa\s+2048 bits.*", re.M), "p256": re.compile(r"^.*256 bits ecdsa.*", re.M)}
 

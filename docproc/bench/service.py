@@ -23,7 +23,7 @@ import httpx
 
 from docproc.errors import SetupError
 from docproc.flow import service
-from docproc.flow.engine import migrate_all
+from docproc.flow.jobs.engine import migrate_all
 from docproc.flow.service import Caller, Context
 from docproc.settings import Settings
 from docproc.store.db import create_database, drop_database, open_database

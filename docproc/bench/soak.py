@@ -126,9 +126,9 @@ def _line(reader: subprocess.Popen[str]) -> str:
 
 def read_over_and_over(sample: Path, pages: int) -> None:
     """Be one reader: tell when all stands, wait for a line, read, and tell what it took."""
-    from docproc.matter import find_matter
-    from docproc.read.page import page_engine, read_file
-    from docproc.sandbox import cpu_seconds
+    from docproc.matter.model import find_matter
+    from docproc.read.pipeline import page_engine, read_file
+    from docproc.sandbox.parent import cpu_seconds
 
     expected = json.loads((sample / "expected.json").read_text("utf-8"))
     matter, today = find_matter(expected["matter"]), date.fromisoformat(expected["today"])

@@ -12,7 +12,7 @@ from pyhanko.sign.signers import SimpleSigner
 from pyhanko.sign.signers.pdf_signer import PdfSignatureMetadata, PdfSigner
 
 from docproc.errors import SetupError
-from docproc.licence.responder import DevPki
+from docproc.licence.devpki.responder import DevPki
 
 
 def stock_sealer(pki: DevPki, pdf: bytes, level: str) -> Callable[[], Coroutine[None, None, bytes]]:

@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import date
 
+from docproc.check.evidence import Document, Evidence
+from docproc.check.reconcile import gather_joined
+from docproc.check.rules import Context, RegistryLookup, apply, finding, is_sure, lowered
 from docproc.domain import SEVERITIES, CheckResult, Field, Finding, PageReading, Verdict
-from docproc.evidence import Document, Evidence
-from docproc.joined import gather_joined
-from docproc.matter import NOT_TEXT, Common, FieldSpec, Material, Matter
-from docproc.rules import Context, RegistryLookup, apply, finding, is_sure, lowered
-from docproc.validators import validate
+from docproc.fields import validate
+from docproc.matter.model import NOT_TEXT, Common, FieldSpec, Material, Matter
 
 LOOK = 0.75
 """Confidence below which a reviewer is asked to look at a value."""

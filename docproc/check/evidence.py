@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from docproc.domain import Field, PageReading
-from docproc.matter import Condition, FieldSpec, Matter
+from docproc.matter.model import Condition, FieldSpec, Matter
 
 
 @dataclass(frozen=True, slots=True)

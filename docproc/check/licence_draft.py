@@ -12,14 +12,14 @@ import re
 from collections.abc import Sequence
 from datetime import date
 
+from docproc.check.evidence import Evidence
+from docproc.check.reconcile import gather_joined
+from docproc.check.rules import last_day
 from docproc.domain import Licence, PageReading
 from docproc.errors import ConflictError
-from docproc.evidence import Evidence
-from docproc.joined import gather_joined
-from docproc.matter import FieldSpec, Matter
-from docproc.rules import last_day
-from docproc.validators import make_identifier
-from docproc.validators.digits import USCC_ALPHABET, mod11_10, org_check_digit, uscc_check_digit
+from docproc.fields import make_identifier
+from docproc.fields.check_digits import USCC_ALPHABET, mod11_10, org_check_digit, uscc_check_digit
+from docproc.matter.model import FieldSpec, Matter
 
 SOLE_TRADER = "92"
 """GB 32100-2015: registered by market regulation (9), sole trader (2)."""

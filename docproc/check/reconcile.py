@@ -12,10 +12,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
+from docproc.check.evidence import Evidence, gather
+from docproc.check.rules import SURE, is_sure, says_the_same
 from docproc.domain import Field, PageReading
-from docproc.evidence import Evidence, gather
-from docproc.matter import Equal, Matter
-from docproc.rules import SURE, is_sure, says_the_same
+from docproc.matter.model import Equal, Matter
 
 WRITTEN_OTHERWISE = 0.01
 """How often two papers that must agree do not; assumed, erring to the careful side: of applications that are handed

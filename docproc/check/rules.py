@@ -14,10 +14,10 @@ from datetime import date, timedelta
 from difflib import SequenceMatcher
 from typing import Any, Protocol
 
-from docproc import matter as m
+from docproc.check.evidence import Evidence
 from docproc.domain import Field, Finding, Severity
-from docproc.evidence import Evidence
-from docproc.validators import cid_birth_sex, current_code, locate, normalise_text, same_address, same_name, same_text
+from docproc.fields import cid_birth_sex, current_code, locate, normalise_text, same_address, same_name, same_text
+from docproc.matter import model as m
 
 SURE = 0.80
 """Confidence from which a reading may count against a citizen."""

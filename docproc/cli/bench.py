@@ -11,7 +11,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
-from docproc.commands.common import Json, counting_bar, emit, err, out
+from docproc.cli.common import Json, counting_bar, emit, err, out
 
 if TYPE_CHECKING:
     from docproc.bench.service import Store

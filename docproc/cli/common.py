@@ -18,7 +18,7 @@ from docproc.errors import SetupError, UnavailableError
 from docproc.settings import Settings
 
 if TYPE_CHECKING:
-    from docproc.licence.trust import TrustList
+    from docproc.licence.pki.trust import TrustList
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 Files = Annotated[list[Path], typer.Argument(help="JPEG, PNG, TIFF or PDF files.", exists=True, dir_okay=False)]
@@ -102,9 +102,9 @@ def known_trust(settings: Settings, folder: Path | None, revocation: Path | None
     Raises:
         SetupError: a folder is missing or wrong, or holds revocation information of somebody unknown.
     """
-    from docproc.flow.trusting import trust_of
-    from docproc.licence.revoked import unknown_sources
-    from docproc.licence.trust import TrustList
+    from docproc.flow.seals.trust_list import trust_of
+    from docproc.licence.pki.revocation import unknown_sources
+    from docproc.licence.pki.trust import TrustList
 
     try:
         known = TrustList.from_folder(folder) if folder is not None else trust_of(settings)

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from docproc.commands.common import Json, RevocationFolder, TrustFolder, emit, known_trust, moment, out
+from docproc.cli.common import Json, RevocationFolder, TrustFolder, emit, known_trust, moment, out
 from docproc.settings import Settings
 
 seal_app = typer.Typer(help="Seals and the development PKI.", no_args_is_help=True)
@@ -22,9 +22,9 @@ def renew(
     as_json: Json = False,
 ) -> None:
     """Renew archive time-stamps before they wear out; can be stopped and run again; exit 1 when some cannot be."""
-    from docproc.flow.context import open_context
-    from docproc.flow.renewing import Sweep, look, renew_due
-    from docproc.flow.sealing import open_renewer
+    from docproc.flow.core.context import open_context
+    from docproc.flow.licences.renewal import Sweep, look, renew_due
+    from docproc.flow.seals.sealer import open_renewer
 
     settings = Settings()
     ctx = open_context(settings)
@@ -53,11 +53,11 @@ def archive_export(
     """Write the archive package of a licence; needs the seal key, so run it where the sealer runs."""
     from functools import partial
 
-    from docproc.flow import stamping
-    from docproc.flow.archive import archive_files
-    from docproc.flow.context import open_context
-    from docproc.flow.sealing import open_sealer
-    from docproc.licence.package import make_package
+    from docproc.flow.core.context import open_context
+    from docproc.flow.licences.archive import archive_files
+    from docproc.flow.seals import timestamps
+    from docproc.flow.seals.sealer import open_sealer
+    from docproc.licence.verify.package import make_package
 
     settings = Settings()
     ctx = open_context(settings)
@@ -66,7 +66,7 @@ def archive_export(
     finally:
         ctx.close()
     path = to or Path(f"{number}.zip")
-    path.write_bytes(make_package(files, open_sealer(settings).signer, partial(stamping.stamp, settings)))
+    path.write_bytes(make_package(files, open_sealer(settings).signer, partial(timestamps.stamp, settings)))
     if as_json:
         emit({"file": str(path), "files": sorted(files)})
     else:
@@ -82,7 +82,7 @@ def archive_verify(
     as_json: Json = False,
 ) -> None:
     """Check an archive package on its own, without any store; exit 1 unless everything holds."""
-    from docproc.licence.package import verify_package
+    from docproc.licence.verify.package import verify_package
 
     when = moment(at)
     report = verify_package(file.read_bytes(), known_trust(Settings(), trust, revocation, when), when)
@@ -103,8 +103,8 @@ def dev_pki(
     as_json: Json = False,
 ) -> None:
     """Make the development PKI (root, issuing CA, seals, time-stamp, status; an SM2 chain), or add what one lacks."""
-    from docproc.licence.pki import make_dev_pki
-    from docproc.licence.sm2_pki import make_sm2_pki
+    from docproc.licence.devpki.pki import make_dev_pki
+    from docproc.licence.devpki.sm2_pki import make_sm2_pki
 
     settings = Settings()
     place = folder or settings.certs_dir

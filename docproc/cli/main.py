@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from docproc import __version__
-from docproc.commands import bench, catalogue, licences, operate, papers, seal_objects, seals, service, verifying
-from docproc.commands.common import err, out
+from docproc.cli import bench, licences, matters, reading, seal_objects, seals, service, upkeep, verify
+from docproc.cli.common import err, out
 from docproc.errors import DocprocError
 
 app = typer.Typer(
@@ -17,31 +17,31 @@ app = typer.Typer(
 )
 for command in (
     service.demo,
-    papers.form,
-    papers.read,
-    papers.check,
+    reading.form,
+    reading.read,
+    reading.check,
     service.submit,
-    verifying.verify,
+    verify.verify,
     licences.renew,
     service.serve,
     service.worker,
     service.migrate,
     service.doctor,
-    operate.ingest,
-    operate.backup,
-    operate.restore,
+    upkeep.ingest,
+    upkeep.backup,
+    upkeep.restore,
 ):
     app.command()(command)
-app.add_typer(catalogue.models_app, name="models")
-app.add_typer(catalogue.matter_app, name="matter")
+app.add_typer(matters.models_app, name="models")
+app.add_typer(matters.matter_app, name="matter")
 seals.add_to(licences.seal_app)
 seal_objects.add_to(licences.seal_app)
 app.add_typer(licences.seal_app, name="seal")
 app.add_typer(licences.archive_app, name="archive")
 app.add_typer(bench.bench_app, name="bench")
 app.add_typer(service.user_app, name="user")
-app.add_typer(operate.audit_app, name="audit")
-app.add_typer(operate.retention_app, name="retention")
+app.add_typer(upkeep.audit_app, name="audit")
+app.add_typer(upkeep.retention_app, name="retention")
 
 
 @app.callback(invoke_without_command=True)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from docproc.commands.common import Json, emit, out
+from docproc.cli.common import Json, emit, out
 
 matter_app = typer.Typer(help="The catalogue of matters.", no_args_is_help=True)
 models_app = typer.Typer(help="OCR weights and fonts: fetch and verify.", no_args_is_help=True)
@@ -17,7 +17,7 @@ models_app = typer.Typer(help="OCR weights and fonts: fetch and verify.", no_arg
 @matter_app.command("list")
 def matter_list(as_json: Json = False) -> None:
     """List the matters."""
-    from docproc.matter import load_catalogue
+    from docproc.matter.model import load_catalogue
 
     matters = list(load_catalogue().values())
     if as_json:
@@ -32,7 +32,7 @@ def matter_list(as_json: Json = False) -> None:
 @matter_app.command("show")
 def matter_show(matter: str, as_json: Json = False) -> None:
     """Show a matter: materials, fields, rules and legal bases."""
-    from docproc.matter import find_matter
+    from docproc.matter.model import find_matter
 
     item = find_matter(matter)
     if as_json:
@@ -56,8 +56,8 @@ def matter_check(
 ) -> None:
     """Lint matter files; a mistake is named with its line and remedy."""
     from docproc.errors import CatalogueError
-    from docproc.flow.linting import lint_matter
-    from docproc.matter import MATTERS_DIR, load_matter
+    from docproc.flow.matters.lint import lint_matter
+    from docproc.matter.model import MATTERS_DIR, load_matter
 
     paths = files or sorted(p for p in MATTERS_DIR.glob("*.toml") if not p.name.startswith("_"))
     problems = []
@@ -85,7 +85,7 @@ def models_fetch(
     as_json: Json = False,
 ) -> None:
     """Fetch OCR weights and fonts named in models/manifest.toml, checking each hash."""
-    from docproc.models import fetch, progress_bar
+    from docproc.assets.fetch import fetch, progress_bar
 
     with progress_bar() as bar:
         got = fetch(from_dir=source, progress=bar)
@@ -98,7 +98,7 @@ def models_fetch(
 @models_app.command("verify")
 def models_verify(as_json: Json = False) -> None:
     """Check that every file of the manifest is here and unchanged."""
-    from docproc.models import verify as verify_models
+    from docproc.assets.fetch import verify as verify_models
 
     states = verify_models()
     bad = [s for s in states if s.state != "ok"]

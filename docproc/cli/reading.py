@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from docproc.commands.common import Files, Json, MatterName, Today, emit, err, findings_table, out, the_day
+from docproc.cli.common import Files, Json, MatterName, Today, emit, err, findings_table, out, the_day
 
 
 def form(
@@ -26,7 +26,7 @@ def form(
     """Make the printable form of a material, empty or filled, or its layout."""
     from docproc.form.draw import draw, new_form_id
     from docproc.form.layout import layout_of
-    from docproc.matter import find_matter
+    from docproc.matter.model import find_matter
 
     spec = find_matter(matter)
     chosen = spec.find_form(material, edition, None if edition else the_day(None))
@@ -57,8 +57,8 @@ def _read_values(path: Path) -> dict[str, str]:
 def _read_files(files: list[Path], matter: str, material: str | None, today: date) -> list[Any]:
     from rich.progress import track
 
-    from docproc.matter import find_matter
-    from docproc.read.page import read_file
+    from docproc.matter.model import find_matter
+    from docproc.read.pipeline import read_file
 
     spec = find_matter(matter)
     readings: list[Any] = []
@@ -75,7 +75,7 @@ def read(
     as_json: Json = False,
 ) -> None:
     """Read scans and show every field with its confidence; needs no store and no server."""
-    from docproc.read.page import reading_json
+    from docproc.read.pipeline import reading_json
 
     readings = _read_files(files, matter, material, the_day(today))
     if as_json:
@@ -106,9 +106,9 @@ def check(
     as_json: Json = False,
 ) -> None:
     """Read scans and check them against the matter's requirements; exit 1 unless the verdict is pass."""
-    from docproc.check import check as run_check
-    from docproc.matter import find_matter
-    from docproc.read.page import finding_json, reading_json
+    from docproc.check.check import check as run_check
+    from docproc.matter.model import find_matter
+    from docproc.read.pipeline import finding_json, reading_json
 
     day = the_day(today)
     readings = _read_files(files, matter, material, day)

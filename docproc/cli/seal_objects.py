@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from docproc.commands.common import Json, emit, out
+from docproc.cli.common import Json, emit, out
 from docproc.settings import Settings
 
 Owner = Annotated[str, typer.Option(help="Registered name of the authority, as in the certificate.")]
@@ -26,9 +26,9 @@ def seal_art(
     emblem: Emblem = False,
 ) -> None:
     """Write the art of a seal as SVG: the picture that its maker signs."""
-    from docproc.assets import SERIF, font
-    from docproc.licence.art import draw
-    from docproc.licence.art_svg import to_svg
+    from docproc.assets.paths import SERIF, font
+    from docproc.licence.page.art import draw
+    from docproc.licence.page.art_svg import to_svg
 
     to.write_bytes(to_svg(draw(owner, font(SERIF), diameter=diameter, purpose=purpose, emblem=emblem)))
     out.print(f"{to}: {diameter:g} mm", highlight=False)
@@ -46,24 +46,24 @@ def seal_make_object(
     emblem: Emblem = False,
 ) -> None:
     """Make a seal object with the sample maker of the development PKI; a real one comes from the maker of the seal."""
-    from docproc.assets import SERIF, font
-    from docproc.licence import custody
-    from docproc.licence.art import draw
-    from docproc.licence.responder import DevPki
-    from docproc.licence.seal_object import make_seal_object
-    from docproc.licence.sm2_pki import MAKER
-    from docproc.licence.sm2_signer import load_sm2
+    from docproc.assets.paths import SERIF, font
+    from docproc.licence.devpki.responder import DevPki
+    from docproc.licence.devpki.sm2_pki import MAKER
+    from docproc.licence.page.art import draw
+    from docproc.licence.pki.sm2_signer import load_sm2
+    from docproc.licence.seal import registered_seal
+    from docproc.licence.seal.seal_object import make_seal_object
 
-    chain = custody.read_chain(certificates.read_bytes())
+    chain = registered_seal.read_chain(certificates.read_bytes())
     folder = Settings().certs_dir
     maker = load_sm2(folder / f"{MAKER}.pem", DevPki(folder).passphrase)
-    seal = custody.RegisteredSeal(
+    seal = registered_seal.RegisteredSeal(
         name="",
         owner=owner,
         owner_code="",
         kind="official",
         filing_number=filing_number,
-        certificates=custody.to_der(chain),
+        certificates=registered_seal.to_der(chain),
         diameter=diameter,
         art=draw(owner, font(SERIF), diameter=diameter, purpose=purpose, emblem=emblem).compressed(),
         licence_kinds=(),
@@ -81,8 +81,8 @@ def seal_check_object(
 ) -> None:
     """Show what a seal object says and whether a known maker signed it; exit 1 when not."""
     from docproc.errors import InputError
-    from docproc.licence.seal_object import check_maker, read_seal_object
-    from docproc.licence.trust import TrustList
+    from docproc.licence.pki.trust import TrustList
+    from docproc.licence.seal.seal_object import check_maker, read_seal_object
 
     found = read_seal_object(file.read_bytes())
     problem = ""

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from docproc.commands.common import Json, counting_bar, emit, out
+from docproc.cli.common import Json, counting_bar, emit, out
 from docproc.errors import AccessError
 from docproc.settings import Settings
 
@@ -29,7 +29,7 @@ def _opened(key: str) -> Iterator[tuple[Any, Any]]:
     Raises:
         AccessError: the key is wrong or revoked.
     """
-    from docproc.flow.admin import authenticate
+    from docproc.flow.core.api_keys import authenticate
     from docproc.flow.service import open_context
 
     ctx = open_context(Settings())
@@ -44,10 +44,10 @@ def _opened(key: str) -> Iterator[tuple[Any, Any]]:
 
 def seal_list(key: Key, as_json: Json = False) -> None:
     """List the registered seals and the changes that wait for a second person."""
-    from docproc.flow import seals
+    from docproc.flow.seals import registry
 
     with _opened(key) as (ctx, caller):
-        found = seals.list_seals(ctx, caller)
+        found = registry.list_seals(ctx, caller)
     if as_json:
         emit(found)
         return
@@ -85,12 +85,12 @@ def seal_add(
     as_json: Json = False,
 ) -> None:
     """Propose to register a seal, or to replace the one of this name."""
-    from docproc.flow import seals
-    from docproc.licence.custody import read_chain, to_pem
+    from docproc.flow.seals import registry
+    from docproc.licence.seal.registered_seal import read_chain, to_pem
 
     chain = read_chain(certificates.read_bytes())
     own = chain[0]
-    new = seals.NewSeal(
+    new = registry.NewSeal(
         name=name,
         owner=owner,
         owner_code=owner_code,
@@ -106,23 +106,23 @@ def seal_add(
         record=base64.b64encode(record.read_bytes()).decode() if record else "",
     )
     with _opened(key) as (ctx, caller):
-        _answer(seals.propose_seal(ctx, caller, new, reason), as_json)
+        _answer(registry.propose_seal(ctx, caller, new, reason), as_json)
 
 
 def seal_suspend(name: Name, reason: Reason, key: Key, as_json: Json = False) -> None:
     """Propose to stop the use of a seal."""
-    from docproc.flow import seals
+    from docproc.flow.seals import registry
 
     with _opened(key) as (ctx, caller):
-        _answer(seals.propose_change(ctx, caller, name, "suspend", reason), as_json)
+        _answer(registry.propose_change(ctx, caller, name, "suspend", reason), as_json)
 
 
 def seal_resume(name: Name, reason: Reason, key: Key, as_json: Json = False) -> None:
     """Propose to take a suspended seal into use again."""
-    from docproc.flow import seals
+    from docproc.flow.seals import registry
 
     with _opened(key) as (ctx, caller):
-        _answer(seals.propose_change(ctx, caller, name, "resume", reason), as_json)
+        _answer(registry.propose_change(ctx, caller, name, "resume", reason), as_json)
 
 
 def seal_confirm(
@@ -132,10 +132,10 @@ def seal_confirm(
     as_json: Json = False,
 ) -> None:
     """Confirm or refuse what another person proposed."""
-    from docproc.flow import seals
+    from docproc.flow.seals import registry
 
     with _opened(key) as (ctx, caller):
-        _answer(seals.confirm_change(ctx, caller, change, refuse=refuse), as_json)
+        _answer(registry.confirm_change(ctx, caller, change, refuse=refuse), as_json)
 
 
 def seal_batch(
@@ -147,7 +147,7 @@ def seal_batch(
     as_json: Json = False,
 ) -> None:
     """Release the seals of all approved applications and show how far the sealer has come; safe to start again."""
-    from docproc.flow.batch import batch_progress, release_batch
+    from docproc.flow.review.batch_release import batch_progress, release_batch
 
     with _opened(key) as (ctx, caller), counting_bar() as show:
         released = release_batch(

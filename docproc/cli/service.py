@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from docproc.commands.common import Files, Json, MatterName, emit, out
+from docproc.cli.common import Files, Json, MatterName, emit, out
 from docproc.log import configure
 from docproc.settings import Settings, settings_table
 
@@ -42,8 +42,8 @@ def user_add(
     as_json: Json = False,
 ) -> None:
     """Add an official; password and one-time-code secret are shown this once."""
+    from docproc.flow.accounts.users import add_user
     from docproc.flow.service import open_context
-    from docproc.flow.users import add_user
 
     ctx = open_context(Settings())
     made = add_user(ctx, None, name, title, org, role)
@@ -70,7 +70,7 @@ def worker(
 
 def migrate(as_json: Json = False) -> None:
     """Bring the database to the newest schema; running it again changes nothing."""
-    from docproc.flow.engine import migrate_all
+    from docproc.flow.jobs.engine import migrate_all
     from docproc.store.db import open_database
 
     database = open_database(Settings().database)
@@ -90,7 +90,7 @@ def submit(
     as_json: Json = False,
 ) -> None:
     """Open an application on a server, hand the files in, and show the verdict; exit 1 unless it is pass."""
-    from docproc.client import Client
+    from docproc.ops.client import Client
 
     with Client(server, key) as client:
         view = client.hand_in(matter, files)
@@ -112,8 +112,8 @@ def doctor(
     as_json: Json = False,
 ) -> None:
     """Find what is missing on this machine, or wrong with the deployment, and name the remedy; exit 1 if needed."""
-    from docproc.checkup import checkup
-    from docproc.doctor import diagnose, healthy
+    from docproc.ops.checkup import checkup
+    from docproc.ops.doctor import diagnose, healthy
 
     if settings_only:
         out.print(settings_table(), markup=False, highlight=False, soft_wrap=True)
@@ -141,7 +141,7 @@ def demo(
     as_json: Json = False,
 ) -> None:
     """Real scans to verdicts, decisions, sealed licences and their verification, through the real service."""
-    from docproc.demo import run_demo, show
+    from docproc.ops.demo import run_demo, show
 
     os.environ.setdefault("DOCPROC_LOG_LEVEL", "ERROR")
     result = run_demo(samples, folder)

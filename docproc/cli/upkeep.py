@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from docproc.commands.common import Json, MatterName, emit, err, out
+from docproc.cli.common import Json, MatterName, emit, err, out
 from docproc.errors import InputError
 from docproc.settings import Settings
 
@@ -24,9 +24,9 @@ def audit_verify(
     as_json: Json = False,
 ) -> None:
     """Check the chain, its time-stamps, every blob's hash and every approval; exit 1 when anything is wrong."""
-    from docproc.flow.auditing import prove
-    from docproc.flow.context import open_context
-    from docproc.licence.trust import TrustList
+    from docproc.flow.audit.proof import prove
+    from docproc.flow.core.context import open_context
+    from docproc.licence.pki.trust import TrustList
 
     settings = Settings()
     ctx = open_context(settings)
@@ -48,9 +48,9 @@ def audit_verify(
 @audit_app.command("stamp")
 def audit_stamp(as_json: Json = False) -> None:
     """Time-stamp the newest line of the log, unless that was done within a day; a sealer does it by itself."""
-    from docproc.flow.auditing import stamp_head
-    from docproc.flow.context import open_context
-    from docproc.flow.stamping import stamp
+    from docproc.flow.audit.proof import stamp_head
+    from docproc.flow.core.context import open_context
+    from docproc.flow.seals.timestamps import stamp
 
     settings = Settings()
     ctx = open_context(settings)
@@ -70,11 +70,11 @@ def retention_sweep(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what is due.")] = False, as_json: Json = False
 ) -> None:
     """Erase what is due by the matters' rules; the workers do it once an hour by themselves."""
-    from docproc.flow import erasing
-    from docproc.flow.context import open_context
+    from docproc.flow.core.context import open_context
+    from docproc.flow.upkeep import retention
 
     ctx = open_context(Settings())
-    found = erasing.report(ctx, None) if dry_run else erasing.sweep(ctx)
+    found = retention.report(ctx, None) if dry_run else retention.sweep(ctx)
     ctx.close()
     if as_json:
         emit({"dry_run": dry_run, **asdict(found)})
@@ -89,8 +89,8 @@ def backup(
     as_json: Json = False,
 ) -> None:
     """Copy database and blobs at one consistent point; the service may run meanwhile."""
-    from docproc.flow.backup import back_up
-    from docproc.flow.context import open_context
+    from docproc.flow.core.context import open_context
+    from docproc.flow.upkeep.backup import back_up
 
     ctx = open_context(Settings())
     made = back_up(ctx, folder)
@@ -106,7 +106,7 @@ def restore(
     as_json: Json = False,
 ) -> None:
     """Bring an empty database and blob store to a backup's point, and prove it; exit 1 when anything is missing."""
-    from docproc.flow.backup import restore as run
+    from docproc.flow.upkeep.backup import restore as run
 
     proof = run(Settings(), folder)
     if as_json:
@@ -132,10 +132,10 @@ def ingest(
     as_json: Json = False,
 ) -> None:
     """Hand in a folder or bucket of scans as a batch; run it again to go on; exit 1 when some were not handed in."""
-    from docproc.client import Client
-    from docproc.ingest import Report
-    from docproc.ingest import ingest as run
-    from docproc.store.minio_source import Bucket
+    from docproc.ops.client import Client
+    from docproc.ops.ingest import Report
+    from docproc.ops.ingest import ingest as run
+    from docproc.store.blobs.minio_source import Bucket
 
     settings = Settings()
     if not source.startswith("s3:") and not Path(source).is_dir():

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.progress import track
 
-from docproc.commands.common import Json, RevocationFolder, TrustFolder, emit, err, known_trust, moment, out
+from docproc.cli.common import Json, RevocationFolder, TrustFolder, emit, err, known_trust, moment, out
 from docproc.settings import Settings
 
 if TYPE_CHECKING:
-    from docproc.flow.photographs import PrintReport
-    from docproc.licence.report import VerificationReport
-    from docproc.licence.status_list import StatusList
-    from docproc.licence.trust import TrustList
+    from docproc.flow.licences.photographs import PrintReport
+    from docproc.licence.pki.trust import TrustList
+    from docproc.licence.seal.status_list import StatusList
+    from docproc.licence.verify.report import VerificationReport
 
 _PICTURES = (b"\xff\xd8\xff", b"\x89PNG", b"II*\0", b"MM\0*", b"GIF8")
 
@@ -49,7 +49,7 @@ def verify(
     as_json: Json = False,
 ) -> None:
     """Verify sealed licences offline, or photographs of printed ones; exit 1 unless everything holds."""
-    from docproc.licence.status_list import read_status_list
+    from docproc.licence.seal.status_list import read_status_list
 
     settings = Settings()
     if report_file is not None and (report_file.suffix.lower() not in (".pdf", ".xml") or len(files) > 1):
@@ -83,7 +83,7 @@ Told = tuple[dict[str, Any], str]
 def _file(
     settings: Settings, data: bytes, trust: TrustList, at: datetime, listed: StatusList | None, report_file: Path | None
 ) -> Told:
-    from docproc.licence.sandbox import verify_limited
+    from docproc.licence.verify.sandbox import verify_limited
 
     report = verify_limited(data, trust, at, listed=listed, seconds=settings.verify_cpu_seconds)
     if report_file is not None:
@@ -102,8 +102,8 @@ def _photo(
     if issued is not None:
         told = _beside(settings, photos, issued.read_bytes(), trust, at, listed).to_json()
     else:
-        from docproc.flow.context import open_context
-        from docproc.flow.photographs import verify_photo
+        from docproc.flow.core.context import open_context
+        from docproc.flow.licences.photographs import verify_photo
 
         ctx = open_context(settings)
         try:
@@ -116,9 +116,9 @@ def _photo(
 def _beside(
     settings: Settings, photos: list[bytes], issued: bytes, trust: TrustList, at: datetime, listed: StatusList | None
 ) -> PrintReport:
-    from docproc.flow.photographs import PrintReport, compared
-    from docproc.licence.sandbox import verify_limited
-    from docproc.read.photo import photo_codes
+    from docproc.flow.licences.photographs import PrintReport, compared
+    from docproc.licence.verify.sandbox import verify_limited
+    from docproc.read.printed.photo import photo_codes
 
     report = verify_limited(issued, trust, at, listed=listed, seconds=settings.verify_cpu_seconds)
     if report.licence is None or report.indication != "TOTAL-PASSED" or report.integrity != "intact":
@@ -160,7 +160,7 @@ def _tell_many(files: list[Path], found: list[Told], as_json: bool) -> None:
 
 
 def _write_report(report: VerificationReport, path: Path) -> None:
-    from docproc.licence.report_pdf import report_pdf
-    from docproc.licence.report_xml import report_xml
+    from docproc.licence.verify.report_pdf import report_pdf
+    from docproc.licence.verify.report_xml import report_xml
 
     path.write_bytes(report_pdf(report) if path.suffix.lower() == ".pdf" else report_xml(report))

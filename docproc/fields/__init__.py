@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from datetime import date
 
-from docproc.validators import contact, identity, organisation, plain
-from docproc.validators.address import Place, locate, same_address
-from docproc.validators.chinese import cn_int, is_long, parse_cn_date, parse_period
-from docproc.validators.digits import (
+from docproc.fields import contact, identity, organisation, plain
+from docproc.fields.address import Place, locate, same_address
+from docproc.fields.check_digits import (
     cid_check_digit,
     luhn_valid,
     mod11_10,
@@ -22,14 +21,15 @@ from docproc.validators.digits import (
     uscc_check_digit,
     vin_check_digit,
 )
-from docproc.validators.identity import cid_birth_sex
-from docproc.validators.money import parse_amount, parse_rmb, plain_decimal, rmb_capitals
-from docproc.validators.organisation import make_identifier
-from docproc.validators.plain import ScopePhrase, split_scope
-from docproc.validators.region import current_code, region_known, region_name
-from docproc.validators.result import Checked, Validator, bad, good
-from docproc.validators.text import fold, normalise_text, same_name, same_text
-from docproc.validators.working_days import Deadline, add_working_days, is_working_day, load_overrides
+from docproc.fields.chinese import cn_int, is_long, parse_cn_date, parse_period
+from docproc.fields.identity import cid_birth_sex
+from docproc.fields.money import parse_amount, parse_rmb, plain_decimal, rmb_capitals
+from docproc.fields.organisation import make_identifier
+from docproc.fields.plain import ScopePhrase, split_scope
+from docproc.fields.region import current_code, region_known, region_name
+from docproc.fields.result import Checked, Validator, bad, good
+from docproc.fields.text import fold, normalise_text, same_name, same_text
+from docproc.fields.working_days import Deadline, add_working_days, is_working_day, load_overrides
 
 VALIDATORS: dict[str, Validator] = {
     "address": plain.address,

@@ -7,10 +7,10 @@ from collections import defaultdict
 from dataclasses import dataclass
 from functools import cache
 
-from docproc.validators.chinese import cn_int
-from docproc.validators.nations import NATIONS
-from docproc.validators.region import Level, Unit, Zone, level_of, region_name, units, zones
-from docproc.validators.text import fold, normalise_text
+from docproc.fields.chinese import cn_int
+from docproc.fields.nations import NATIONS
+from docproc.fields.region import Level, Unit, Zone, level_of, region_name, units, zones
+from docproc.fields.text import fold, normalise_text
 
 _PREFIX = re.compile(
     r"^(?:(?:地址|住址|住所地?|经营场所|现住址|户籍地?址?):)?(?:\d{6} ?)?(?:中华人民共和国|中国(?!\())?"

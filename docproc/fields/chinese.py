@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from datetime import date
 
-from docproc.validators.text import compact
+from docproc.fields.text import compact
 
 LONG = "长期"
 """Value of an end that never comes."""

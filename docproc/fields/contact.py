@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from datetime import date
 
-from docproc.validators.digits import luhn_valid, vin_check_digit
-from docproc.validators.result import Checked, bad, good
-from docproc.validators.text import compact
+from docproc.fields.check_digits import luhn_valid, vin_check_digit
+from docproc.fields.result import Checked, bad, good
+from docproc.fields.text import compact
 
 _DASHES = "-‐‑–—.·"
 _MOBILE = re.compile(r"(?:\+?86)?(1[3-9][0-9]{9})")

@@ -6,10 +6,10 @@ import re
 from datetime import date
 from typing import Literal
 
-from docproc.validators.digits import cid_check_digit
-from docproc.validators.region import region_known
-from docproc.validators.result import Checked, bad, good
-from docproc.validators.text import compact
+from docproc.fields.check_digits import cid_check_digit
+from docproc.fields.region import region_known
+from docproc.fields.result import Checked, bad, good
+from docproc.fields.text import compact
 
 Sex = Literal["男", "女"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-from docproc.validators.chinese import TO_FORMAL, cn_int
-from docproc.validators.text import compact
+from docproc.fields.chinese import TO_FORMAL, cn_int
+from docproc.fields.text import compact
 
 _DIGITS = "零壹贰叁肆伍陆柒捌玖"
 _LIMIT = Decimal(10) ** 16

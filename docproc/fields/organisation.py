@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from datetime import date
 
-from docproc.validators.digits import USCC_ALPHABET, mod11_10, mod37_36, org_check_digit, uscc_check_digit
-from docproc.validators.identity import UNKNOWN_REGION
-from docproc.validators.region import region_known
-from docproc.validators.result import Checked, bad, good
-from docproc.validators.text import compact
+from docproc.fields.check_digits import USCC_ALPHABET, mod11_10, mod37_36, org_check_digit, uscc_check_digit
+from docproc.fields.identity import UNKNOWN_REGION
+from docproc.fields.region import region_known
+from docproc.fields.result import Checked, bad, good
+from docproc.fields.text import compact
 
 IDENTIFIER_ROOT = "1.2.156.3005.2"
 """Object identifier of electronic licences (GB/T 36904-2018)."""

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from docproc.validators.address import locate
-from docproc.validators.chinese import LONG, cn_int, end_is_blank, is_long, parse_cn_date, parse_period
-from docproc.validators.money import AmountsDifferError, parse_amount, plain_decimal
-from docproc.validators.nations import NATIONS
-from docproc.validators.region import UNDIVIDED
-from docproc.validators.result import Checked, bad, good
-from docproc.validators.text import compact, normalise_text
+from docproc.fields.address import locate
+from docproc.fields.chinese import LONG, cn_int, end_is_blank, is_long, parse_cn_date, parse_period
+from docproc.fields.money import AmountsDifferError, parse_amount, plain_decimal
+from docproc.fields.nations import NATIONS
+from docproc.fields.region import UNDIVIDED
+from docproc.fields.result import Checked, bad, good
+from docproc.fields.text import compact, normalise_text
 
 _DOTS = re.compile("[•‧∙⋅・･﹒.](?=[\u3400-\u9fff\U00020000-\U0003ffff])")
 _HAN = "\u3400-\u9fff\U00020000-\U0003ffff〇"

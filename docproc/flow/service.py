@@ -6,42 +6,8 @@ somebody must have signed in, does one unit of work and returns JSON values.
 
 from __future__ import annotations
 
-from docproc.flow.access import MAY, ROLES, Act, Caller, Role
-from docproc.flow.admin import (
-    audit_lines,
-    authenticate,
-    check_audit,
-    create_key,
-    events,
-    first_key,
-    list_keys,
-    revoke_key,
-)
-from docproc.flow.bulk import look_up_many, verify_many
-from docproc.flow.context import Context, open_context
-from docproc.flow.counter import (
-    chain_of_custody,
-    compare,
-    find_case,
-    hand_over,
-    receipt_pdf,
-    receive_originals,
-    return_originals,
-)
-from docproc.flow.deciding import Seen, StaleError, accept, decide, release
-from docproc.flow.devices import Seat, hold, leave, resume, seat, sign_in, sign_out
-from docproc.flow.following import follow, progress
-from docproc.flow.forms import (
-    Known,
-    blank_form,
-    form_by_follow,
-    form_by_licence,
-    form_of_holder,
-    form_of_papers,
-    known_of_papers,
-)
-from docproc.flow.hooks import add_webhook, deliveries, list_webhooks, post_again, remove_webhook
-from docproc.flow.intake import (
+from docproc.flow.accounts.seats import Seat, hold, leave, resume, seat, sign_in, sign_out
+from docproc.flow.applications.applications import (
     add_page,
     correct_field,
     create_application,
@@ -53,12 +19,44 @@ from docproc.flow.intake import (
     view_application,
     withdraw,
 )
-from docproc.flow.links import licence_link, linked_file, page_link, wallet_link
-from docproc.flow.notices import notice_by_code, notice_file, seal_again
-from docproc.flow.once import Once, ReusedKeyError
-from docproc.flow.papers import check_papers, checked_so_far
-from docproc.flow.photographs import verify_photo
-from docproc.flow.register import (
+from docproc.flow.applications.forms import (
+    Known,
+    blank_form,
+    form_by_follow,
+    form_by_licence,
+    form_of_holder,
+    form_of_papers,
+    known_of_papers,
+)
+from docproc.flow.applications.notices import notice_by_code, notice_file, seal_again
+from docproc.flow.applications.progress import follow, progress
+from docproc.flow.applications.uploads import begin_upload, continue_upload, drop_upload, upload_state
+from docproc.flow.blobs.links import licence_link, linked_file, page_link, wallet_link
+from docproc.flow.core.access import MAY, ROLES, Act, Caller, Role
+from docproc.flow.core.api_keys import (
+    audit_lines,
+    authenticate,
+    check_audit,
+    create_key,
+    events,
+    first_key,
+    list_keys,
+    revoke_key,
+)
+from docproc.flow.core.context import Context, open_context
+from docproc.flow.core.idempotency import Once, ReusedKeyError
+from docproc.flow.counter.custody import (
+    chain_of_custody,
+    compare,
+    find_case,
+    hand_over,
+    receipt_pdf,
+    receive_originals,
+    return_originals,
+)
+from docproc.flow.counter.paper_check import check_papers, checked_so_far
+from docproc.flow.licences.bulk import look_up_many, verify_many
+from docproc.flow.licences.licences import (
     change_licence,
     licence_by_code,
     licence_by_number,
@@ -66,19 +64,13 @@ from docproc.flow.register import (
     licence_file_by_code,
     view_licence,
 )
-from docproc.flow.texting import AGAIN, keep_receipts, send_again, sms_log
-from docproc.flow.uploads import begin_upload, continue_upload, drop_upload, upload_state
-from docproc.flow.verifying import verify_file, verify_report
-from docproc.flow.versions import new_version, status_list
-from docproc.flow.wallet import (
-    revoke_share,
-    share,
-    shared,
-    shared_file,
-    wallet,
-    wallet_file,
-    wallet_licence,
-)
+from docproc.flow.licences.photographs import verify_photo
+from docproc.flow.licences.verification import verify_file, verify_report
+from docproc.flow.licences.versions import new_version, status_list
+from docproc.flow.messages.sms import AGAIN, keep_receipts, send_again, sms_log
+from docproc.flow.messages.webhooks import add_webhook, deliveries, list_webhooks, post_again, remove_webhook
+from docproc.flow.review.decisions import Seen, StaleError, accept, decide, release
+from docproc.flow.wallet.wallet import revoke_share, share, shared, shared_file, wallet, wallet_file, wallet_licence
 
 __all__ = [
     "AGAIN",

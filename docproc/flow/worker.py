@@ -16,20 +16,26 @@ from functools import partial
 from docproc import tracing
 from docproc.domain import Finding
 from docproc.errors import DocprocError, SealError, SetupError, UnavailableError
-from docproc.flow import delivering, engine, erasing, lease, meters, noticing, stamping, standing, texting, upgrade
-from docproc.flow.auditing import Stamper, stamp_head
-from docproc.flow.context import Context, open_context
-from docproc.flow.engine import QUEUE_OF
-from docproc.flow.guardian import end_with_parent
-from docproc.flow.intake import queue_check
-from docproc.flow.lease import Lease
-from docproc.flow.renewing import Renew, renew_due
-from docproc.flow.seals import register_own
-from docproc.flow.stages import Stages, real_stages
-from docproc.flow.workflows import UNREADABLE, Tools
+from docproc.flow.applications import notice_job
+from docproc.flow.applications.applications import queue_check
+from docproc.flow.applications.jobs import UNREADABLE, Tools
+from docproc.flow.audit.proof import Stamper, stamp_head
+from docproc.flow.core.context import Context, open_context
+from docproc.flow.jobs import adopt, engine, lease, meters
+from docproc.flow.jobs.engine import QUEUE_OF
+from docproc.flow.jobs.guardian import end_with_parent
+from docproc.flow.jobs.lease import Lease
+from docproc.flow.licences import jobs
+from docproc.flow.licences.renewal import Renew, renew_due
+from docproc.flow.messages import delivery, sms
+from docproc.flow.seals import timestamps
+from docproc.flow.seals.registry import register_own
+from docproc.flow.seals.stages import Stages, real_stages
+from docproc.flow.upkeep import retention
 from docproc.log import configure
 from docproc.settings import Settings
-from docproc.store import applications, notices, outbox, pages
+from docproc.store.applications import applications, notices, pages
+from docproc.store.messages import outbox
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +79,7 @@ def run_worker(
     unknown = sorted(set(queues) - set(QUEUE_OF.values()))
     if unknown or not queues:
         raise SetupError(f"unknown queues {unknown}: use some of {', '.join(QUEUE_OF.values())}")
-    texting.open_provider(settings)  # wrong settings are told now and not with the first message
+    sms.open_provider(settings)  # wrong settings are told now and not with the first message
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
@@ -83,16 +89,16 @@ def run_worker(
     watch = threading.Thread(target=_watch, args=(held, name, ended), name="lease-watch", daemon=True)
     watch.start()
     seals = stages is None and "seal" in queues
-    stamp = partial(stamping.stamp, settings) if seals else None
-    renewer = partial(stamping.renew_file, settings) if seals else None
+    stamp = partial(timestamps.stamp, settings) if seals else None
+    renewer = partial(timestamps.renew_file, settings) if seals else None
     stages = stages or real_stages(settings)
     Tools.install(ctx, stages)
     if "seal" in queues:
         _register_seals(ctx, stages)
     meters.listen(settings.metrics_port)
     tracing.start(settings.traces_url, name, settings.traces_share)
-    log.debug("jobs beside the main ones: %s", (*delivering.JOBS, *texting.JOBS, *standing.JOBS, *noticing.JOBS))
-    upgrade.adopt(ctx, [name])
+    log.debug("jobs beside the main ones: %s", (*delivery.JOBS, *sms.JOBS, *jobs.JOBS, *notice_job.JOBS))
+    adopt.adopt(ctx, [name])
     engine.launch(ctx.database, name, queues, settings.application_version)
     log.info("worker %s works off %s", name, ", ".join(queues))
     meters.beat()
@@ -161,8 +167,8 @@ def _tidy(ctx: Context, stamp: Stamper | None, renewer: Renew | None) -> None:
             renewed = renew_due(ctx, renewer, most=RENEWED_AT_ONCE)
             if renewed.due:
                 log.info("%s licences due, %s renewed, %s cannot be", renewed.due, renewed.renewed, len(renewed.failed))
-        texting.tell_overdue(ctx)
-        swept = erasing.sweep(ctx)
+        sms.tell_overdue(ctx)
+        swept = retention.sweep(ctx)
         if swept.applications:
             log.info("erased %s applications by rule, %s files", swept.applications, swept.files)
     except DocprocError as error:
@@ -174,7 +180,7 @@ def _tidy(ctx: Context, stamp: Stamper | None, renewer: Renew | None) -> None:
 def take_over(ctx: Context, name: str) -> list[str]:
     """Put back the jobs of workers that died; returns their names."""
     with lease.dead(ctx.database, ctx.jobs.busy_workers() - {name}) as names:
-        upgrade.adopt(ctx, names)
+        adopt.adopt(ctx, names)
         if names:
             log.warning("workers %s are dead: their jobs go back into the queues", ", ".join(names))
             engine.recover(names)

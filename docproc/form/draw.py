@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Mapping
 from itertools import groupby
 
-from docproc import assets
+from docproc.assets import paths
 from docproc.domain import Box
 from docproc.errors import InputError
 from docproc.form.fill import Ink, placements, wrap
@@ -18,7 +18,7 @@ from docproc.form.layout import HEADER_MM, OPTION_FONT_MM, PAD_MM, TABLE_LEFT, T
 from docproc.form.pen import Faces, Paper
 from docproc.form.symbols import mark_boxes, qr_boxes
 from docproc.marks import FormCode, parse_code, qr_box
-from docproc.matter import Form, Matter
+from docproc.matter.model import Form, Matter
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 THICK, THIN, HAIR = 0.5, 0.2, 0.15
@@ -43,7 +43,7 @@ def default_faces() -> Faces:
     Raises:
         SetupError: they have not been fetched.
     """
-    return Faces(assets.font(assets.SERIF), assets.font(assets.SANS))
+    return Faces(paths.font(paths.SERIF), paths.font(paths.SANS))
 
 
 def draw(

@@ -13,7 +13,7 @@ from typing import Any
 from docproc.domain import Box
 from docproc.errors import NotFoundError
 from docproc.marks import A4_MM, MARGIN_MM, MARK_MM
-from docproc.matter import FieldSpec, FieldType, Form, Matter, Option
+from docproc.matter.model import FieldSpec, FieldType, Form, Matter, Option
 
 TABLE_LEFT, TABLE_RIGHT = 18.0, 192.0
 TABLE_TOP = 46.0

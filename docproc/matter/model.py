@@ -2,7 +2,7 @@
 
 A matter file is data. Nothing in it is evaluated as code: conditions and rules
 come from closed lists of kinds, each a class of this module, and
-:mod:`docproc.check` gives each kind its meaning. Unknown keys are refused, so a
+:mod:`docproc.check.check` gives each kind its meaning. Unknown keys are refused, so a
 typing mistake never becomes a rule that silently does nothing.
 
 A *reference* is ``material.field`` (``application.uscc``); a column of a table is
@@ -23,9 +23,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from docproc.domain import Severity
 from docproc.errors import CatalogueError, NotFoundError
-from docproc.matter_lines import line_of
+from docproc.matter.toml_lines import line_of
 
-MATTERS_DIR = Path(__file__).parent / "matters"
+MATTERS_DIR = Path(__file__).parents[1] / "matters"
 COMMON_FILE = "_common.toml"
 
 FieldType = Literal[

@@ -10,17 +10,18 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import pkcs12
 
-from docproc.doctor import Check, check_disk
 from docproc.errors import DocprocError, InputError, SealError, SetupError
-from docproc.flow.auditing import STAMPED
-from docproc.flow.context import Context, open_context, utc_now
-from docproc.flow.lease import dead
-from docproc.flow.stamping import stamp
-from docproc.licence.token import check_token
-from docproc.licence.trust import TrustList
+from docproc.flow.audit.proof import STAMPED
+from docproc.flow.core.context import Context, open_context, utc_now
+from docproc.flow.jobs.lease import dead
+from docproc.flow.seals.timestamps import stamp
+from docproc.licence.pki.timestamp_token import check_token
+from docproc.licence.pki.trust import TrustList
+from docproc.ops.doctor import Check, check_disk
 from docproc.settings import Settings
-from docproc.store import audit, health
+from docproc.store.audit import audit
 from docproc.store.db import Database, open_database
+from docproc.store.upkeep import health
 
 STUCK_AFTER = timedelta(minutes=10)
 """Age of a waiting file from which something is wrong or workers are too few."""

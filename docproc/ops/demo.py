@@ -17,8 +17,8 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from docproc.client import Client
 from docproc.errors import SetupError
+from docproc.ops.client import Client
 
 STARTED = re.compile(r"docproc listens on (\S+)")
 FIRST_KEY = re.compile(r"first administrator key .*: (\S+)")

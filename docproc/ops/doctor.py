@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distributions, version
 from pathlib import Path
 
-from docproc.assets import models_dir
+from docproc.assets.fetch import verify
+from docproc.assets.paths import models_dir
+from docproc.assets.wheels import FETCH
 from docproc.errors import SetupError
-from docproc.models import verify
-from docproc.wheels import FETCH
 
 CV2 = "opencv-contrib-python"
 """The one distribution of cv2 that PaddleX allows; a second one would overwrite its files."""

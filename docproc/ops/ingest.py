@@ -22,9 +22,9 @@ from pathlib import Path, PurePosixPath
 from threading import Lock
 from typing import Any, TypeVar
 
-from docproc.client import Client
 from docproc.errors import BusyError, DocprocError, InputError, SetupError
-from docproc.store.minio_source import Bucket
+from docproc.ops.client import Client
+from docproc.store.blobs.minio_source import Bucket
 
 R = TypeVar("R")
 SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".pdf")

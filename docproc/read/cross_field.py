@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date
 
 from docproc.domain import Field
-from docproc.validators import cid_birth_sex
+from docproc.fields import cid_birth_sex
 
 AGREED = 0.97
 DOUBT = 0.5

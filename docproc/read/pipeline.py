@@ -8,24 +8,24 @@ from datetime import date
 from functools import cache
 
 from docproc.domain import Field, Finding, PageReading, Quality
-from docproc.matter import Matter
-from docproc.read.agree import weigh
-from docproc.read.classify import classify
-from docproc.read.coded import compare_codes
-from docproc.read.detection import DetectionOptions
-from docproc.read.free import read_free
-from docproc.read.looks import first_look, second_look, unclear, wanted
-from docproc.read.openvino import OpenVinoRecogniser
-from docproc.read.recogniser import Image, Recogniser
-from docproc.read.registered import RECOGNISED, known_form, match_form, read_registered
-from docproc.read.unmarked import read_unmarked
-from docproc.scan.clean import Orientation, clean
-from docproc.scan.codes import qr_texts
-from docproc.scan.intake import PageImage
-from docproc.scan.limits import Limits
-from docproc.scan.quality import assess, assess_unreadable
-from docproc.scan.register import Registration, register
-from docproc.scan.sandbox import split_limited
+from docproc.matter.model import Matter
+from docproc.read.cross_field import weigh
+from docproc.read.engine.detection import DetectionOptions
+from docproc.read.engine.openvino import OpenVinoRecogniser
+from docproc.read.engine.recogniser import Image, Recogniser
+from docproc.read.form.registered import RECOGNISED, known_form, match_form, read_registered
+from docproc.read.form.unmarked import read_unmarked
+from docproc.read.free.classify import classify
+from docproc.read.free.free import read_free
+from docproc.read.free.two_pass import first_look, second_look, unclear, wanted
+from docproc.read.qr_check import compare_codes
+from docproc.scan.files.limits import Limits
+from docproc.scan.files.qr import qr_texts
+from docproc.scan.files.sandbox import split_limited
+from docproc.scan.files.split import PageImage
+from docproc.scan.registration.clean import Orientation, clean
+from docproc.scan.registration.homography import Registration, register
+from docproc.scan.registration.quality import assess, assess_unreadable
 
 OTHER_MATTER = Finding("form.other_matter", "fix", "该页属于其他事项的表格，请换用本事项的表格填写后重新提交")
 

@@ -12,9 +12,9 @@ from dataclasses import replace
 from datetime import date
 
 from docproc.domain import Field, Finding
-from docproc.matter import FieldSpec
-from docproc.read.values import checked
-from docproc.validators import VALIDATORS
+from docproc.fields import VALIDATORS
+from docproc.matter.model import FieldSpec
+from docproc.read.decoding.values import checked
 
 AGREED = 0.97
 DOUBT = 0.5

@@ -1,4 +1,4 @@
-"""The helper process behind :mod:`docproc.sandbox`: imports the parser, forks a limited child for each job."""
+"""The helper process behind :mod:`docproc.sandbox.parent`: imports the parser, forks a limited child for each job."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def _answer(reply: socket.socket, parts: Sequence[Any]) -> None:
 
 
 def main() -> None:
-    """``python -m docproc.sandbox_helper CONTROL_FD MODULE:FUNCTION``."""
+    """``python -m docproc.sandbox.child CONTROL_FD MODULE:FUNCTION``."""
     module, function = sys.argv[2].split(":")
     target: Target = getattr(importlib.import_module(module), function)
     with socket.socket(fileno=int(sys.argv[1])) as control:

@@ -114,11 +114,11 @@ class Sandbox:
             return self._control
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            command = [sys.executable, "-m", "docproc.sandbox_helper", str(theirs.fileno()), self.target]
+            command = [sys.executable, "-m", "docproc.sandbox.child", str(theirs.fileno()), self.target]
             # A bare environment: keys and passwords of the service must not be where a foreign file is parsed.
             environment = {
                 "PATH": os.defpath,
-                "PYTHONPATH": str(Path(__file__).resolve().parent.parent),
+                "PYTHONPATH": str(Path(__file__).resolve().parents[2]),
                 "LC_ALL": "C.UTF-8",
                 "OPENBLAS_NUM_THREADS": "1",
                 "OMP_NUM_THREADS": "1",

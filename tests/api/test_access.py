@@ -15,15 +15,16 @@ from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 
 from api.app import create_app
-from api.pages.csrf import COOKIE, HEADER
-from docproc.flow import service, users
-from docproc.flow.access import ROLES
-from docproc.flow.context import Context
-from docproc.flow.engine import migrate_all
+from api.kit.csrf import COOKIE, HEADER
+from docproc.flow import service
+from docproc.flow.accounts import users
+from docproc.flow.core.access import ROLES
+from docproc.flow.core.context import Context
+from docproc.flow.jobs.engine import migrate_all
 from docproc.settings import Settings
 from docproc.store.db import open_database
+from tests.api.pages.officials import code_now
 from tests.flow.people import ADMIN
-from tests.pages.officials import code_now
 
 TABLE = tomllib.loads(Path(__file__).with_name("access.toml").read_text(encoding="utf-8"))
 WORD = "a-word-of-our-own-that-nobody-else-knows-000"

@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-from docproc.store.blobs import FileBlobs
+from docproc.store.blobs.blobs import FileBlobs
 from docproc.store.db import open_database
 from docproc.store.tables import LicenceFileRow, LicenceRow
 from tests.api.group import Group, group, spawn, wait_ready

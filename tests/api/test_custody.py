@@ -19,9 +19,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, pkcs12
 
-from docproc.licence.pki import AUTHORITY, AUTHORITY_CODE, make_dev_pki
-from docproc.licence.pki_server import serving
-from docproc.licence.responder import DevPki
+from docproc.licence.devpki.pki import AUTHORITY, AUTHORITY_CODE, make_dev_pki
+from docproc.licence.devpki.pki_server import serving
+from docproc.licence.devpki.responder import DevPki
 from tests.api.group import Group, checked, decision, group, open_application, upload_all, view
 from tests.api.memory import children, in_memory
 from tests.flow.people import until

@@ -15,13 +15,13 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 
-from docproc.assets import SERIF, font
-from docproc.licence import custody
-from docproc.licence.art import draw
-from docproc.licence.pki import AUTHORITY, AUTHORITY_CODE, JOINT_SEAL, make_dev_pki
-from docproc.licence.seal_object import make_seal_object
-from docproc.licence.sm2_pki import MAKER, SM2_SEAL, make_sm2_pki
-from docproc.licence.sm2_signer import load_sm2
+from docproc.assets.paths import SERIF, font
+from docproc.licence.devpki.pki import AUTHORITY, AUTHORITY_CODE, JOINT_SEAL, make_dev_pki
+from docproc.licence.devpki.sm2_pki import MAKER, SM2_SEAL, make_sm2_pki
+from docproc.licence.page.art import draw
+from docproc.licence.pki.sm2_signer import load_sm2
+from docproc.licence.seal import registered_seal
+from docproc.licence.seal.seal_object import make_seal_object
 from tests.api.group import Group, checked, decision, group, open_application, upload_all, view
 from tests.api.memory import children, in_memory
 from tests.flow.people import until
@@ -103,17 +103,18 @@ def verdicts(office: Office, people: dict[str, httpx.Client]) -> tuple[dict[str,
     before = issue(people)
     (former,) = [item for item in people["sealer"].get("/v1/seals").json()["seals"] if item["name"] == NAME]
     assert former["algorithm"] == "RSA-2048"
-    chain = custody.read_chain((office.certs / f"{SM2_SEAL}.pem").read_bytes())
+    chain = registered_seal.read_chain((office.certs / f"{SM2_SEAL}.pem").read_bytes())
     begin, end = datetime.now(UTC), datetime.now(UTC) + timedelta(days=90)
-    seal = custody.RegisteredSeal(
+    seal = registered_seal.RegisteredSeal(
         name=NAME, owner=AUTHORITY, owner_code=AUTHORITY_CODE, kind="official", filing_number="SAMPLE-SM2",
-        certificates=custody.to_der(chain), diameter=42.0, licence_kinds=tuple(former["licence_kinds"]),
+        certificates=registered_seal.to_der(chain), diameter=42.0, licence_kinds=tuple(former["licence_kinds"]),
         art=draw(AUTHORITY, font(SERIF), diameter=42.0).compressed(), valid_from=begin, valid_to=end,
     )  # fmt: skip
     maker = load_sm2(office.certs / f"{MAKER}.pem", office.secrets["passphrase"])
     proposed = {
         "name": NAME, "owner": AUTHORITY, "owner_code": AUTHORITY_CODE, "kind": "official",
-        "filing_number": "SAMPLE-SM2", "certificates": custody.to_pem(chain), "licence_kinds": former["licence_kinds"],
+        "filing_number": "SAMPLE-SM2", "certificates": registered_seal.to_pem(chain),
+        "licence_kinds": former["licence_kinds"],
         "valid_from": begin.isoformat(), "valid_to": end.isoformat(), "reason": "启用国密印章",
         "record": base64.b64encode(make_seal_object(seal, maker, begin)).decode(),
     }  # fmt: skip

@@ -12,8 +12,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
-from api.limits import RateLimit
-from docproc.flow.engine import migrate_all
+from api.kit.limits import RateLimit
+from docproc.flow.jobs.engine import migrate_all
 from docproc.settings import Settings
 from docproc.store.db import open_database
 from tests.api.group import Group, checked, decision, open_application, upload_all, view

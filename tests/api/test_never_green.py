@@ -20,17 +20,17 @@ from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
 from api.app import create_app
-from docproc.cli import app as cli
+from docproc.cli.main import app as cli
 from docproc.domain import Licence
 from docproc.flow import service
-from docproc.flow.engine import migrate_all
-from docproc.licence.pki import AUTHORITY_CODE, make_dev_pki
-from docproc.licence.report import Standing
-from docproc.licence.responder import DevPki
-from docproc.licence.status_list import LIFE, StatusList, make_status_list
+from docproc.flow.jobs.engine import migrate_all
+from docproc.licence.devpki.pki import AUTHORITY_CODE, make_dev_pki
+from docproc.licence.devpki.responder import DevPki
+from docproc.licence.seal.status_list import LIFE, StatusList, make_status_list
+from docproc.licence.verify.report import Standing
 from docproc.settings import Settings
-from docproc.store import licences
 from docproc.store.db import open_database
+from docproc.store.licences import licences
 from tests.api.test_printed_licence import LICENCE, NOW, Shop
 from tests.flow.people import ADMIN
 

@@ -10,14 +10,15 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from docproc.flow import in_force, service
-from docproc.flow.context import Context
-from docproc.licence.pki import make_dev_pki
-from docproc.matter import MATTERS_DIR, put_in_force
-from docproc.store import hooks, outbox
+from docproc.flow import service
+from docproc.flow.core import in_force
+from docproc.flow.core.context import Context
+from docproc.licence.devpki.pki import make_dev_pki
+from docproc.matter.model import MATTERS_DIR, put_in_force
+from docproc.store.messages import outbox, webhooks
+from tests.api.pages.inside import at_desk, running, word
+from tests.api.pages.test_registry import neighbour
 from tests.flow.people import ADMIN
-from tests.pages.inside import at_desk, running, word
-from tests.pages.test_registry import neighbour
 
 TRADER = (MATTERS_DIR / "sole_trader.toml").read_text("utf-8")
 ROLES = {
@@ -147,14 +148,14 @@ def test_an_event_that_did_not_get_through_is_posted_again_and_one_that_did_is_n
     hook = clerk.post("/v1/webhooks", json={"url": "http://127.0.0.1:9/events"}).json()["id"]
     with ctx.database.write() as session:
         event = outbox.add_event(session, ctx.clock(), "application.accepted", "x", "office").id
-        hooks.log_delivery(session, hook, event, 1, ctx.clock(), 500, "answered 500")
+        webhooks.log_delivery(session, hook, event, 1, ctx.clock(), 500, "answered 500")
     path = f"/v1/webhooks/{hook}/deliveries"
     before = to_notify(ctx)
     assert clerk.post(f"{path}/{event}/again").status_code == 202
     assert to_notify(ctx) == before + 1
     assert clerk.post(f"{path}/{event + 1}/again").status_code == 404, "it was never posted there"
     with ctx.database.write() as session:
-        hooks.log_delivery(session, hook, event, 2, ctx.clock(), 200, "")
+        webhooks.log_delivery(session, hook, event, 2, ctx.clock(), 200, "")
     assert clerk.post(f"{path}/{event}/again").status_code == 409
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 
-from docproc.flow.access import ROLES
+from docproc.flow.core.access import ROLES
 from tests.api.group import Group
 
 EXAMPLES = 4

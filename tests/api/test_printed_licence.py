@@ -18,22 +18,23 @@ from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
 from api.app import create_app
-from docproc.assets import font
-from docproc.cli import app as cli
+from docproc.assets.paths import font
+from docproc.cli.main import app as cli
 from docproc.domain import Decision, Licence
-from docproc.flow.engine import migrate_all
-from docproc.licence.art import draw
-from docproc.licence.layout import load_layout
-from docproc.licence.pki import AUTHORITY, AUTHORITY_CODE, make_dev_pki
-from docproc.licence.record import licence_json
-from docproc.licence.render import render
-from docproc.licence.responder import DevPki
-from docproc.licence.seal import seal
-from docproc.scan.geometry import Image
-from docproc.scan.issued import issued_pages
+from docproc.flow.jobs.engine import migrate_all
+from docproc.licence.devpki.pki import AUTHORITY, AUTHORITY_CODE, make_dev_pki
+from docproc.licence.devpki.responder import DevPki
+from docproc.licence.page.art import draw
+from docproc.licence.page.layout import load_layout
+from docproc.licence.page.record import licence_json
+from docproc.licence.page.render import render
+from docproc.licence.seal.seal import seal
+from docproc.scan.files.issued import issued_pages
+from docproc.scan.image.geometry import Image
 from docproc.settings import Settings
-from docproc.store import applications, licences
+from docproc.store.applications import applications
 from docproc.store.db import open_database
+from docproc.store.licences import licences
 from samples.damage import apply, choose
 
 NOW = datetime.now(UTC)

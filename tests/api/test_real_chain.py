@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from docproc.licence.pki import make_dev_pki
+from docproc.licence.devpki.pki import make_dev_pki
 from tests.api.group import Group, checked, decision, group, open_application, upload_all, view
 from tests.flow.people import until
 

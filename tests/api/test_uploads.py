@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from api.tus import BODY_TYPE, PART_BYTES
-from docproc.flow.context import utc_now
+from api.kit.tus import BODY_TYPE, PART_BYTES
+from docproc.flow.core.context import utc_now
 from tests.api.group import Group, checked, group, open_application, spawn, view, wait_ready
 from tests.flow.people import trader_papers, until
 from tests.flow.small_stages import MAGIC, paper

@@ -12,11 +12,11 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
-from docproc.flow.engine import migrate_all
-from docproc.licence.pki import make_dev_pki
+from docproc.flow.jobs.engine import migrate_all
+from docproc.licence.devpki.pki import make_dev_pki
 from docproc.settings import Settings
-from docproc.store import licences
 from docproc.store.db import open_database
+from docproc.store.licences import licences
 
 
 @pytest.fixture

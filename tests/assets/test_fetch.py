@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from docproc.assets.fetch import Manifest, ModelFile, fetch, load_manifest, progress_bar, require, verify
+from docproc.assets.wheels import Wheel
 from docproc.errors import SetupError
-from docproc.models import Manifest, ModelFile, fetch, load_manifest, progress_bar, require, verify
-from docproc.wheels import Wheel
 
 WEIGHTS = bytes(range(256)) * 5000
 FONT = b"OTTO" + b"\0" * 1000

@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from docproc.draft import draft_licence, matter_code, series
+from docproc.check.licence_draft import draft_licence, matter_code, series
+from docproc.check.rules import last_day
 from docproc.errors import ConflictError
-from docproc.licence.layout import load_layout
-from docproc.licence.render import render
-from docproc.matter import find_matter
-from docproc.rules import last_day
-from docproc.validators import validate
-from tests.test_check import FOOD, TRADER, Values, pages
+from docproc.fields import validate
+from docproc.licence.page.layout import load_layout
+from docproc.licence.page.render import render
+from docproc.matter.model import find_matter
+from tests.check.test_check import FOOD, TRADER, Values, pages
 
 TODAY = date(2026, 11, 23)
 

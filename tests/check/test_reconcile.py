@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from docproc.check import LOOK
+from docproc.check.check import LOOK
+from docproc.check.reconcile import join
+from docproc.check.rules import SURE
 from docproc.domain import GOOD, Field, PageReading
-from docproc.joined import join
-from docproc.matter import find_matter
-from docproc.rules import SURE
+from docproc.matter.model import find_matter
 
 MATTER = find_matter("sole_trader")
 NAMES = ["周信海", "周信诲", "周倍海", "吴信海"]

@@ -13,8 +13,8 @@ from typing import Any
 
 import httpx
 
-from docproc.flow.context import Context, open_context
-from docproc.flow.engine import migrate_all
+from docproc.flow.core.context import Context, open_context
+from docproc.flow.jobs.engine import migrate_all
 from docproc.flow.service import first_key
 from docproc.settings import Settings
 from docproc.store.db import open_database

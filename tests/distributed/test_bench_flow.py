@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from docproc.bench.flow import ratios
 from docproc.bench.service import fresh_service, steady_rate
-from docproc.cli import app
+from docproc.cli.main import app
 from docproc.errors import SetupError
 from tests.servers.objects import S3Server
 

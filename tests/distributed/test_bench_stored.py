@@ -7,10 +7,10 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from docproc.cli import app
+from docproc.cli.main import app
 from docproc.errors import InputError
 from docproc.store.db import open_database
-from docproc.store.filling import fill
+from docproc.store.upkeep.filling import fill
 from tests.servers.objects import S3Server
 
 

@@ -20,8 +20,8 @@ from typing import Any
 
 import httpx
 
-from docproc.flow.auditing import prove
-from docproc.store import licences
+from docproc.flow.audit.proof import prove
+from docproc.store.licences import licences
 from tests.distributed.deployment import Deployment, a_machine, deployment
 from tests.distributed.faults import Chaos
 from tests.flow.people import trader_papers, until

@@ -17,12 +17,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from docproc.cli import app
-from docproc.client import Client
+from docproc.cli.main import app
 from docproc.errors import InputError
-from docproc.ingest import ingest, parcels
-from docproc.store import pages
-from docproc.store.minio_source import Bucket
+from docproc.ops.client import Client
+from docproc.ops.ingest import ingest, parcels
+from docproc.store.applications import pages
+from docproc.store.blobs.minio_source import Bucket
 from tests.distributed.deployment import Deployment, deployment
 from tests.flow.people import trader_papers, until
 from tests.flow.small_stages import paper

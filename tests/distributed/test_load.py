@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from docproc.bench.load import marked_jpeg, memory_figures, run
-from docproc.scan.intake import split
-from docproc.scan.limits import Limits
+from docproc.scan.files.limits import Limits
+from docproc.scan.files.split import split
 from tests.flow.small_stages import paper
 from tests.servers.objects import S3Server
 

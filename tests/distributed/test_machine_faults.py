@@ -13,7 +13,7 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
-from api.deps import CLOCK_SECONDS
+from api.kit.deps import CLOCK_SECONDS
 from docproc.store.tables import PageRow
 from tests.api.group import checked, decision, open_application, upload_all, view
 from tests.distributed.deployment import (

@@ -19,24 +19,24 @@ from minio import Minio
 from minio.error import S3Error
 
 from docproc.errors import InputError, SetupError
-from docproc.flow.auditing import Proof, prove, stamp_head
-from docproc.flow.backup import back_up, restore
-from docproc.flow.context import Context, open_context
-from docproc.flow.engine import migrate_all
-from docproc.flow.stamping import stamp
-from docproc.licence.pki import make_dev_pki
-from docproc.licence.trust import TrustList
+from docproc.flow.audit.proof import Proof, prove, stamp_head
+from docproc.flow.core.context import Context, open_context
+from docproc.flow.jobs.engine import migrate_all
+from docproc.flow.seals.timestamps import stamp
+from docproc.flow.upkeep.backup import back_up, restore
+from docproc.licence.devpki.pki import make_dev_pki
+from docproc.licence.pki.trust import TrustList
 from docproc.settings import Settings
-from docproc.store import audit
+from docproc.store.audit import audit
+from docproc.store.blobs.minio_blobs import MinioBlobs
 from docproc.store.db import open_database
-from docproc.store.minio_blobs import MinioBlobs
 from docproc.store.tables import ApplicationRow, AuditRow, LicenceRow, PageRow, ReadingRow
 from tests.api.group import checked, open_application, upload_all, view
+from tests.check.test_check import TRADER
 from tests.distributed.deployment import Deployment
 from tests.distributed.test_workers import issue
 from tests.flow.people import trader_papers, until
 from tests.flow.small_stages import paper
-from tests.test_check import TRADER
 
 SECRET = "样例保密地址九百号"
 

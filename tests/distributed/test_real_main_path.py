@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 
-from docproc.licence.pki import make_dev_pki
+from docproc.licence.devpki.pki import make_dev_pki
 from tests.api.group import checked, open_application, upload_all, view
 from tests.api.test_real_chain import SCANS, approve, correct
 from tests.distributed.deployment import REAL, deployment

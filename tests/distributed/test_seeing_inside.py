@@ -12,29 +12,29 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
-from docproc.checkup import checkup
-from docproc.doctor import Check
-from docproc.flow.auditing import STAMPED
-from docproc.flow.context import Context, open_context
-from docproc.flow.engine import migrate_all
-from docproc.flow.lanes import BATCH_LANE
-from docproc.licence.pki import make_dev_pki
-from docproc.licence.pki_server import serving
-from docproc.licence.responder import DevPki
+from docproc.flow.audit.proof import STAMPED
+from docproc.flow.core.context import Context, open_context
+from docproc.flow.jobs.engine import migrate_all
+from docproc.flow.jobs.fair_queue import BATCH_LANE
+from docproc.licence.devpki.pki import make_dev_pki
+from docproc.licence.devpki.pki_server import serving
+from docproc.licence.devpki.responder import DevPki
+from docproc.ops.checkup import checkup
+from docproc.ops.doctor import Check
 from docproc.settings import Settings
-from docproc.store import audit
+from docproc.store.audit import audit
 from docproc.store.db import create_database, drop_database, open_database
-from docproc.store.filling import fill
 from docproc.store.migrate import downgrade
 from docproc.store.tables import PageRow
+from docproc.store.upkeep.filling import fill
 from tests.api.group import checked, open_application, upload_all, view
+from tests.check.test_check import TRADER, pages
 from tests.distributed.deployment import READER_QUEUES, Deployment
 from tests.distributed.test_workers import issue
 from tests.flow.people import trader_papers, until
 from tests.flow.small_stages import paper
 from tests.servers.disk import disk
 from tests.servers.processes import free_port
-from tests.test_check import TRADER, pages
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,8 @@ from datetime import date
 
 import pytest
 
-from docproc.validators import current_code, locate, region_known, region_name, same_address, validate
-from docproc.validators.region import units
+from docproc.fields import current_code, locate, region_known, region_name, same_address, validate
+from docproc.fields.region import units
 
 TODAY = date(2026, 11, 23)
 IN_FORCE = tuple(unit for unit in units() if unit.last is None)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from docproc.validators import parse_amount, parse_rmb, rmb_capitals, validate
+from docproc.fields import parse_amount, parse_rmb, rmb_capitals, validate
 
 TODAY = date(2026, 11, 23)
 amounts = st.one_of(

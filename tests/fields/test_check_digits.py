@@ -11,7 +11,7 @@ from stdnum.cn import ric
 from stdnum.cn import uscc as stdnum_uscc
 from stdnum.iso7064 import mod_11_10, mod_37_36
 
-from docproc.validators import (
+from docproc.fields import (
     cid_birth_sex,
     cid_check_digit,
     luhn_valid,
@@ -24,7 +24,7 @@ from docproc.validators import (
     validate,
     vin_check_digit,
 )
-from docproc.validators.digits import ALNUM, DIGITS, USCC_ALPHABET
+from docproc.fields.check_digits import ALNUM, DIGITS, USCC_ALPHABET
 
 TODAY = date(2026, 11, 23)
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from docproc.validators import cn_int, is_long, parse_cn_date, parse_period, validate
+from docproc.fields import cn_int, is_long, parse_cn_date, parse_period, validate
 
 TODAY = date(2026, 11, 23)
 DAY = date(2026, 11, 22)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from docproc.validators import VALIDATORS, ScopePhrase, cid_check_digit, split_scope, uscc_check_digit, validate
+from docproc.fields import VALIDATORS, ScopePhrase, cid_check_digit, split_scope, uscc_check_digit, validate
 
 TODAY = date(2026, 11, 23)
 HAN = re.compile("[\u4e00-\u9fff]")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from docproc.validators import fold, normalise_text, same_name, same_text
+from docproc.fields import fold, normalise_text, same_name, same_text
 
 
 @given(st.text())

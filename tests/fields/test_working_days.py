@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from docproc.errors import SetupError
-from docproc.validators import Deadline, add_working_days, is_working_day, load_overrides
-from docproc.validators.working_days import working_time
+from docproc.fields import Deadline, add_working_days, is_working_day, load_overrides
+from docproc.fields.working_days import working_time
 
 
 def test_holidays_and_days_worked_instead_are_counted_as_published() -> None:

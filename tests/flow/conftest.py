@@ -9,8 +9,8 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from docproc.flow.context import Context, open_context
-from docproc.flow.engine import migrate_all
+from docproc.flow.core.context import Context, open_context
+from docproc.flow.jobs.engine import migrate_all
 from docproc.settings import Settings
 from docproc.store.db import open_database
 from tests.flow.people import Workers

@@ -14,11 +14,11 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from docproc.domain import Licence
-from docproc.flow import meters
-from docproc.flow.guardian import end_with_parent
-from docproc.flow.stages import Stages
+from docproc.flow.jobs import meters
+from docproc.flow.jobs.guardian import end_with_parent
+from docproc.flow.seals.stages import Stages
 from docproc.flow.worker import run_worker
-from docproc.licence.custody import RegisteredSeal
+from docproc.licence.seal.registered_seal import RegisteredSeal
 from docproc.log import configure
 from docproc.settings import Settings
 from tests.flow.small_stages import own_seals, read_file, sealer, sign_status

@@ -10,14 +10,14 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from docproc.flow.access import Caller
-from docproc.flow.context import Context
+from docproc.flow.core.access import Caller
+from docproc.flow.core.context import Context
 from docproc.flow.service import Seen, add_page, create_application, submit, view_application
 from docproc.settings import Settings
+from tests.check.test_check import INSURANCE, TRADER, pages
 from tests.flow.small_stages import paper
 from tests.servers.clock import Clock
 from tests.servers.processes import HERE, Host
-from tests.test_check import INSURANCE, TRADER, pages
 
 ALL_QUEUES = "read,check,seal,notify"
 

@@ -6,10 +6,10 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from docproc.flow.context import open_context
-from docproc.flow.renewing import renew_due
-from docproc.licence.renew import renew
-from docproc.licence.responder import DevPki
+from docproc.flow.core.context import open_context
+from docproc.flow.licences.renewal import renew_due
+from docproc.licence.devpki.responder import DevPki
+from docproc.licence.seal.renew import renew
 from docproc.settings import Settings
 
 if __name__ == "__main__":

@@ -8,8 +8,8 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 
-from docproc.flow.guardian import end_with_parent
-from docproc.flow.stages import real_stages
+from docproc.flow.jobs.guardian import end_with_parent
+from docproc.flow.seals.stages import real_stages
 from docproc.flow.worker import run_worker
 from docproc.log import configure
 from docproc.settings import Settings

@@ -20,15 +20,15 @@ from typing import Any
 
 from docproc.domain import Licence, PageReading
 from docproc.errors import SealError, SealUnavailableError, UnsupportedFileError
-from docproc.flow.guardian import end_with_parent
-from docproc.flow.stages import Stages
+from docproc.flow.jobs.guardian import end_with_parent
+from docproc.flow.seals.stages import Stages
 from docproc.flow.worker import run_worker
-from docproc.licence.custody import RegisteredSeal, to_der
-from docproc.licence.pki import AUTHORITY, AUTHORITY_CODE, BASE_URL, SEAL, issue, new_p256, seal_subject
-from docproc.licence.record import licence_json
-from docproc.licence.status_list import StatusList
+from docproc.licence.devpki.pki import AUTHORITY, AUTHORITY_CODE, BASE_URL, SEAL, issue, new_p256, seal_subject
+from docproc.licence.page.record import licence_json
+from docproc.licence.seal.registered_seal import RegisteredSeal, to_der
+from docproc.licence.seal.status_list import StatusList
 from docproc.log import configure
-from docproc.matter import Matter
+from docproc.matter.model import Matter
 from docproc.settings import Settings
 from docproc.store.codec import reading_from_json, reading_to_json
 

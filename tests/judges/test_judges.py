@@ -24,11 +24,11 @@ from pyhanko.sign.fields import MDPPerm, SigFieldSpec, SigSeedSubFilter
 from pyhanko.sign.signers.cms_embedder import PdfCMSEmbedder, SigIOSetup, SigObjSetup
 from pyhanko.sign.signers.pdf_byterange import PdfSignedData
 
-from docproc.licence.pki import SEALS, make_dev_pki
-from docproc.licence.responder import DevPki
+from docproc.licence.devpki.pki import SEALS, make_dev_pki
+from docproc.licence.devpki.responder import DevPki
+from tests.judges.judges import bouncycastle, dss, verapdf
+from tests.judges.tools import openssl_faults, pdfsig, qpdf_check
 from tests.servers.processes import find_program
-from tests.validators.judges import bouncycastle, dss, verapdf
-from tests.validators.tools import openssl_faults, pdfsig, qpdf_check
 
 LONG_AFTER = datetime.now(UTC) + timedelta(days=20 * 365)
 """When all certificates below the root have expired."""

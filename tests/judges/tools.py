@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
+from tests.judges.signed import SignedPart, signed_parts
 from tests.servers.processes import find_program
-from tests.validators.signed import SignedPart, signed_parts
 
 _TOOLS = "scripts/servers tools"
 _SECONDS = 60

@@ -11,18 +11,27 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from docproc.assets import font
+from docproc.assets.paths import font
 from docproc.domain import Licence
 from docproc.errors import SealError
-from docproc.licence.art import draw
-from docproc.licence.layout import load_layout
-from docproc.licence.pki import AUTHORITY, AUTHORITY_CODE, TSA, issue, make_dev_pki, new_p256, seal_subject, write_p12
-from docproc.licence.render import render
-from docproc.licence.renew import renew
-from docproc.licence.responder import DevPki
-from docproc.licence.seal import seal
-from docproc.licence.verify import verify
-from tests.licence.test_renew import with_old_tsa
+from docproc.licence.devpki.pki import (
+    AUTHORITY,
+    AUTHORITY_CODE,
+    TSA,
+    issue,
+    make_dev_pki,
+    new_p256,
+    seal_subject,
+    write_p12,
+)
+from docproc.licence.devpki.responder import DevPki
+from docproc.licence.page.art import draw
+from docproc.licence.page.layout import load_layout
+from docproc.licence.page.render import render
+from docproc.licence.seal.renew import renew
+from docproc.licence.seal.seal import seal
+from docproc.licence.verify.verify import verify
+from tests.licence.seal.test_renew import with_old_tsa
 
 SECOND_LIFE = 14
 """Years of the second time-stamping certificate: it outlives 2043."""

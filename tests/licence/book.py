@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from docproc.licence.report import IssuedRecord
+from docproc.licence.verify.report import IssuedRecord
 
 
 class Book:

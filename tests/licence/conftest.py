@@ -8,15 +8,24 @@ from pathlib import Path
 
 import pytest
 
-from docproc.assets import font
+from docproc.assets.paths import font
 from docproc.domain import Licence
-from docproc.licence.art import SealArt, draw
-from docproc.licence.layout import load_layout
-from docproc.licence.pki import AUTHORITY, AUTHORITY_CODE, SEAL, issue, make_dev_pki, new_p256, seal_subject, write_p12
-from docproc.licence.render import render
-from docproc.licence.responder import DevPki
-from docproc.licence.seal import Level, seal
-from docproc.licence.trust import TrustList
+from docproc.licence.devpki.pki import (
+    AUTHORITY,
+    AUTHORITY_CODE,
+    SEAL,
+    issue,
+    make_dev_pki,
+    new_p256,
+    seal_subject,
+    write_p12,
+)
+from docproc.licence.devpki.responder import DevPki
+from docproc.licence.page.art import SealArt, draw
+from docproc.licence.page.layout import load_layout
+from docproc.licence.page.render import render
+from docproc.licence.pki.trust import TrustList
+from docproc.licence.seal.seal import Level, seal
 
 NOW = datetime.now(UTC)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from pathlib import Path
 
-from docproc.doctor import (
+from docproc.ops.doctor import (
     Check,
     check_certs,
     check_cv2,

@@ -10,9 +10,9 @@ import cv2
 import pytest
 
 from docproc.domain import Field, PageReading
-from docproc.matter import find_matter
-from docproc.read.coded import compare_codes
-from docproc.read.page import read_file
+from docproc.matter.model import find_matter
+from docproc.read.pipeline import read_file
+from docproc.read.qr_check import compare_codes
 from samples.business import qr_code
 from samples.canvas import Canvas
 from samples.older import older_licence

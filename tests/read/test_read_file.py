@@ -10,12 +10,12 @@ import pymupdf
 import pytest
 
 from docproc.bench.read import Score, distance, items, measure
-from docproc.check import LOOK
+from docproc.check.check import LOOK
 from docproc.domain import PageReading
 from docproc.errors import UnsupportedFileError
 from docproc.marks import A4_MM, MARGIN_MM, MARK_MM, qr_box
-from docproc.matter import find_matter
-from docproc.read.page import read_file, reading_json
+from docproc.matter.model import find_matter
+from docproc.read.pipeline import read_file, reading_json
 from samples.canvas import Style
 from samples.forms import fill_form
 

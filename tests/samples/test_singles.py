@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from docproc.matter import find_matter
-from docproc.validators import validate
+from docproc.fields import validate
+from docproc.matter.model import find_matter
 from samples.case import TODAY
 from samples.singles import MATTER, make_singles
 

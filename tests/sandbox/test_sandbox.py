@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from docproc.errors import InputError, LimitError, SetupError, UnsupportedFileError
-from docproc.sandbox import Budget, Sandbox
+from docproc.sandbox.parent import Budget, Sandbox
 
 
 def parser(data: bytes, options: dict[str, Any]) -> tuple[dict[str, Any], Sequence[bytes]]:
@@ -36,7 +36,7 @@ def parser(data: bytes, options: dict[str, Any]) -> tuple[dict[str, Any], Sequen
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
-    box = Sandbox("tests.test_sandbox:parser")
+    box = Sandbox("tests.sandbox.test_sandbox:parser")
     yield box
     box.close()
 

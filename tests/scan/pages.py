@@ -12,7 +12,7 @@ import numpy as np
 import pymupdf
 import segno
 
-from docproc.assets import SANS, font
+from docproc.assets.paths import SANS, font
 from docproc.marks import A4_MM, MARK_MM, FormCode, mark_corners, qr_box
 
 CODE = FormCode("food_business", "2026.1", "application_form", 1, "7KX2M9QD")

@@ -14,9 +14,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from docproc.flow.guardian import end_with_parent
-from docproc.licence.pki_server import make_server
-from docproc.licence.responder import DevPki
+from docproc.flow.jobs.guardian import end_with_parent
+from docproc.licence.devpki.pki_server import make_server
+from docproc.licence.devpki.responder import DevPki
 
 SERVICES = ("tsa", "ocsp", "crl", "ca")
 

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 import sqlalchemy as sa
 
-from docproc.store.blobs import Blobs, open_blobs
+from docproc.store.blobs.blobs import Blobs, open_blobs
 from docproc.store.db import Database, open_database
 from docproc.store.migrate import migrate
 

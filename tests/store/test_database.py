@@ -11,8 +11,12 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 from docproc.errors import NotFoundError, SetupError
-from docproc.store import applications, audit, counters, keys, outbox
+from docproc.store import counters
+from docproc.store.accounts import api_keys
+from docproc.store.applications import applications
+from docproc.store.audit import audit
 from docproc.store.db import Database, open_database
+from docproc.store.messages import outbox
 from docproc.store.migrate import downgrade, is_current, migrate
 from docproc.store.tables import AuditRow, Base
 
@@ -114,19 +118,19 @@ def test_application_numbers_tell_place_matter_and_day(database: Database) -> No
 
 def test_a_key_works_until_it_is_revoked_and_only_its_hash_is_kept(database: Database) -> None:
     with database.write() as session:
-        row, key = keys.create_key(session, subject="li", org="office", roles=["admin"], by="test", at=AT)
+        row, key = api_keys.create_key(session, subject="li", org="office", roles=["admin"], by="test", at=AT)
     secret = key.rsplit("_", 1)[1]
     with database.read() as session:
-        found = keys.find_key(session, key)
+        found = api_keys.find_key(session, key)
         assert found is not None and found.subject == "li"
         wrong = key[:-1] + ("0" if key[-1] != "0" else "1")
-        assert keys.find_key(session, wrong) is None and keys.find_key(session, "dp_x") is None
+        assert api_keys.find_key(session, wrong) is None and api_keys.find_key(session, "dp_x") is None
         assert secret not in str(session.execute(sa.text("SELECT * FROM api_keys")).all())
     with database.write() as session:
-        keys.revoke_key(session, row.id, AT)
-        assert keys.find_key(session, key) is None
+        api_keys.revoke_key(session, row.id, AT)
+        assert api_keys.find_key(session, key) is None
         with pytest.raises(NotFoundError):
-            keys.revoke_key(session, "unknown", AT)
+            api_keys.revoke_key(session, "unknown", AT)
 
 
 def _three_lines(database: Database) -> None:

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from docproc.errors import UnavailableError
-from docproc.store import outbox
-from docproc.store.blobs import FileBlobs
+from docproc.store.blobs.blobs import FileBlobs
 from docproc.store.db import open_database
+from docproc.store.messages import outbox
 from docproc.store.migrate import migrate
 from tests.servers.processes import absent
 

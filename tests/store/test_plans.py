@@ -17,11 +17,17 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
-from docproc.flow import engine
-from docproc.flow.engine import migrate_all
-from docproc.store import applications, audit, erasing, figures, health, licences, outbox, pages, sharing
+from docproc.flow.jobs import engine
+from docproc.flow.jobs.engine import migrate_all
+from docproc.store.applications import applications, pages
+from docproc.store.audit import audit
 from docproc.store.db import Database, create_database, drop_database, open_database
-from docproc.store.filling import fill
+from docproc.store.licences import licences
+from docproc.store.messages import outbox
+from docproc.store.review import figures
+from docproc.store.upkeep import health, retention
+from docproc.store.upkeep.filling import fill
+from docproc.store.wallet import shares
 
 ROWS = int(os.environ.get("DOCPROC_PLAN_ROWS", "30000"))
 AT = datetime(2020, 11, 23, 9, 30, tzinfo=UTC)
@@ -57,10 +63,10 @@ HOT: dict[str, Query] = {
         s, org="x", matters=["sole_trader"]
     ),
     "a file that came before": lambda s: pages.find_same(s, "A000000042", "0" * 64, ""),
-    "whether bytes are named anywhere": lambda s: erasing.is_named(s, "0" * 64),
-    "drafts to be erased": lambda s: erasing.due_content(s, "sole_trader", ["draft"], AT, handed_in=None, limit=100),
-    "the application behind a word": lambda s: sharing.follow_code(s, "A000000042"),
-    "the licences of an enterprise": lambda s: sharing.licences_of_holder(s, "0" * 18),
+    "whether bytes are named anywhere": lambda s: retention.is_named(s, "0" * 64),
+    "drafts to be erased": lambda s: retention.due_content(s, "sole_trader", ["draft"], AT, handed_in=None, limit=100),
+    "the application behind a word": lambda s: shares.follow_code(s, "A000000042"),
+    "the licences of an enterprise": lambda s: shares.licences_of_holder(s, "0" * 18),
     "the history of a licence": lambda s: licences.history(s, "LA000000042"),
     "the licence of an approval": lambda s: licences.licence_of_decision(s, "x"),
     "what somebody did": lambda s: audit.search(s, text="kiosk-77"),

@@ -15,11 +15,11 @@ from pathlib import Path
 
 from markupsafe import Markup, escape
 
-from api.pages.words import Language
-from docproc.matter import Matter, load_catalogue
-from docproc.rules import DOUBT
+from api.kit.i18n.words import Language
+from docproc.check.rules import DOUBT
+from docproc.matter.model import Matter, load_catalogue
 
-FILE = Path(__file__).parents[1] / "i18n" / "said.toml"
+FILE = Path(__file__).with_name("said.toml")
 DOUBT_EN = " (not read for certain; please check)"
 _PLACE = re.compile(r"\{(\w*)\}")
 _CHINESE = re.compile(r"[\u3400-\u9fff]")

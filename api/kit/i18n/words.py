@@ -12,7 +12,7 @@ from fastapi import Request
 Language = Literal["zh", "en"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 COOKIE = "lang"
-_FOLDER = Path(__file__).parents[1] / "i18n"
+_FOLDER = Path(__file__).parent
 
 
 def language_of(request: Request) -> Language:

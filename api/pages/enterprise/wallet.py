@@ -7,15 +7,15 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form, Path, Request, Response
 from fastapi.responses import RedirectResponse
 
-from api.deps import Ctx, Public
-from api.licences import Number, pdf
-from api.matters import MaterialId, MatterId, form_pdf
-from api.pages.csrf import Csrf
-from api.pages.render import page
-from api.pages.seats import Wallet, find_seat, sign_in, sign_out
+from api.kit.csrf import Csrf
+from api.kit.deps import Ctx, Public
+from api.kit.render import page
+from api.kit.seats import Wallet, find_seat, sign_in, sign_out
+from api.v1.licences import Number, pdf
+from api.v1.matters import MaterialId, MatterId, form_pdf
 from docproc.errors import ConflictError, DocprocError
 from docproc.flow import service
-from docproc.matter import load_catalogue
+from docproc.matter.model import load_catalogue
 
 router = APIRouter()
 Word = Annotated[str, Form(max_length=500)]

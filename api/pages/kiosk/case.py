@@ -9,19 +9,19 @@ from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
-from api.applications import webp
-from api.decisions import notice_pdf
-from api.deps import Ctx
-from api.matters import MaterialId, form_pdf
-from api.pages.case_view import Case, build
-from api.pages.csrf import Csrf
-from api.pages.qr import qr_svg
-from api.pages.render import is_fragment, page
-from api.pages.seats import AtWork
-from docproc.decide import OPEN_FOR_PAGES
+from api.kit.csrf import Csrf
+from api.kit.deps import Ctx
+from api.kit.qr import qr_svg
+from api.kit.render import is_fragment, page
+from api.kit.seats import AtWork
+from api.pages.kiosk.case_view import Case, build
+from api.v1.applications import webp
+from api.v1.matters import MaterialId, form_pdf
+from api.v1.review import notice_pdf
 from docproc.errors import InputError
 from docproc.flow import service
-from docproc.matter import find_matter
+from docproc.lifecycle import OPEN_FOR_PAGES
+from docproc.matter.model import find_matter
 
 router = APIRouter(prefix="/kiosk/case")
 PageId = Annotated[str, Path(max_length=32)]

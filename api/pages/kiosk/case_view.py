@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from docproc.errors import NotFoundError
-from docproc.matter import Material, Matter
+from docproc.matter.model import Material, Matter
 
 PaperState = Literal["missing", "partial", "problem", "good", "optional"]
 TO_MEND = ("block", "fix")

@@ -7,14 +7,15 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from api.deps import WRONG_KEY_COST, Ctx, public
-from api.matters import MaterialId, MatterId, form_pdf
-from api.pages.csrf import Csrf
-from api.pages.render import page
-from api.pages.seats import LEAVING, Kiosk, find_seat, sign_in, sign_out
+from api.kit.csrf import Csrf
+from api.kit.deps import WRONG_KEY_COST, Ctx, public
+from api.kit.render import page
+from api.kit.seats import LEAVING, Kiosk, find_seat, sign_in, sign_out
+from api.v1.matters import MaterialId, MatterId, form_pdf
 from docproc.errors import DocprocError, NotFoundError
-from docproc.flow import kiosks, service
-from docproc.matter import find_matter, load_catalogue
+from docproc.flow import service
+from docproc.flow.kiosks import kiosks
+from docproc.matter.model import find_matter, load_catalogue
 
 router = APIRouter(prefix="/kiosk")
 Word = Annotated[str, Form(max_length=200)]

@@ -1,4 +1,4 @@
-"""Resumable uploads from the kiosk's page: the protocol of :mod:`api.tus` under the kiosk's session."""
+"""Resumable uploads from the kiosk's page: the protocol of :mod:`api.kit.tus` under the kiosk's session."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from api import tus
-from api.deps import Ctx, IdempotencyKey
-from api.pages.csrf import Csrf
-from api.pages.seats import AtWork
-from api.tus import Sender, Text, UploadId
+from api.kit import tus
+from api.kit.csrf import Csrf
+from api.kit.deps import Ctx, IdempotencyKey
+from api.kit.seats import AtWork
+from api.kit.tus import Sender, Text, UploadId
 
 PLACE = "/kiosk/case/uploads"
 router = APIRouter(prefix=PLACE)

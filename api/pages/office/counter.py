@@ -12,19 +12,20 @@ from markupsafe import Markup
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
-from api.counter import ReceiptNumber, receipt_response
-from api.deps import Ctx
-from api.pages.case_view import build
-from api.pages.csrf import Csrf
-from api.pages.official import AsCaller
-from api.pages.qr import qr_svg
-from api.pages.render import is_fragment, page
-from api.pages.review import Number, PageId
+from api.kit.csrf import Csrf
+from api.kit.deps import Ctx
+from api.kit.official import AsCaller
+from api.kit.qr import qr_svg
+from api.kit.render import is_fragment, page
+from api.pages.kiosk.case_view import build
+from api.pages.office.review import Number, PageId
+from api.v1.counter import ReceiptNumber, receipt_response
 from docproc.errors import AccessError, BusyError, ConflictError, DocprocError, InputError, NotFoundError
-from docproc.flow import reviewing, service
-from docproc.flow.access import Caller
-from docproc.flow.counter import Compared, Original, Result
-from docproc.matter import find_matter, load_catalogue
+from docproc.flow import service
+from docproc.flow.core.access import Caller
+from docproc.flow.counter.custody import Compared, Original, Result
+from docproc.flow.review import workbench
+from docproc.matter.model import find_matter, load_catalogue
 
 router = APIRouter(prefix="/office/counter")
 MOST_FILES = 40
@@ -136,7 +137,7 @@ def give_back(
 def begin_comparing(ctx: Ctx, caller: AsCaller, number: Number) -> Response:
     """Show the scans to hold paper against; the audit log keeps who asked."""
     caller.require("counter")
-    reviewing.show_all(ctx, caller, number)
+    workbench.show_all(ctx, caller, number)
     return RedirectResponse(f"/office/counter/{number}/papers", 303)
 
 
@@ -250,7 +251,7 @@ def _papers(
     checks += [{"pages": checked["sheets"]}] if checked else []
     found = {f"{page_id}.{index}": item for (page_id, index), item in service.checked_so_far(checks).items()}
     left = checked["left"] if checked else []
-    shows = reviewing.sight(ctx, caller, number).asked
+    shows = workbench.sight(ctx, caller, number).asked
     told = {"case": case, "view": view, "said": said, "shows": shows, "found": found, "left": left}
     return page(request, "office/counter_papers.html", status, **told)
 

@@ -7,13 +7,14 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from api.deps import Ctx
-from api.pages.csrf import Csrf
-from api.pages.official import AsCaller
-from api.pages.render import page
+from api.kit.csrf import Csrf
+from api.kit.deps import Ctx
+from api.kit.official import AsCaller
+from api.kit.render import page
 from docproc.errors import ConflictError
-from docproc.flow import kiosks, service
-from docproc.flow.access import Caller
+from docproc.flow import service
+from docproc.flow.core.access import Caller
+from docproc.flow.kiosks import kiosks
 
 router = APIRouter(prefix="/office")
 LISTED = 100

@@ -7,14 +7,14 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
-from api.deps import WRONG_KEY_COST, Ctx, public
-from api.pages.csrf import Csrf
-from api.pages.official import COOKIE, ENTRANCE, Here, SignedIn, find_official, give
-from api.pages.render import page
+from api.kit.csrf import Csrf
+from api.kit.deps import WRONG_KEY_COST, Ctx, public
+from api.kit.official import COOKIE, ENTRANCE, Here, SignedIn, find_official, give
+from api.kit.render import page
 from docproc.errors import DocprocError
-from docproc.flow import users
-from docproc.flow.access import Caller
-from docproc.flow.context import Context
+from docproc.flow.accounts import users
+from docproc.flow.core.access import Caller
+from docproc.flow.core.context import Context
 
 router = APIRouter(prefix="/office")
 Word = Annotated[str, Form(max_length=200)]

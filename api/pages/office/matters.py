@@ -10,16 +10,16 @@ from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
-from api.deps import Ctx
-from api.pages.csrf import Csrf
-from api.pages.official import AsCaller
-from api.pages.render import HEADERS, page
+from api.kit.csrf import Csrf
+from api.kit.deps import Ctx
+from api.kit.official import AsCaller
+from api.kit.render import HEADERS, page
 from docproc.errors import AccessError, CatalogueError, DocprocError, InputError
-from docproc.flow import catalogue
-from docproc.flow.access import Caller
-from docproc.flow.bundles import MOST_FILES
-from docproc.flow.context import Context
-from docproc.matter import load_catalogue
+from docproc.flow.core.access import Caller
+from docproc.flow.core.context import Context
+from docproc.flow.matters import changes as catalogue
+from docproc.flow.matters.bundles import MOST_FILES
+from docproc.matter.model import load_catalogue
 
 router = APIRouter(prefix="/office/matters")
 Id = Annotated[str, Path(max_length=16)]

@@ -9,18 +9,19 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from api.deps import Ctx
-from api.pages.bench_view import spec_of
-from api.pages.csrf import Csrf
-from api.pages.official import AsCaller
-from api.pages.qr import qr_svg
-from api.pages.render import page
+from api.kit.csrf import Csrf
+from api.kit.deps import Ctx
+from api.kit.official import AsCaller
+from api.kit.qr import qr_svg
+from api.kit.render import page
+from api.pages.office.workbench_view import spec_of
 from docproc.errors import DocprocError, InputError
-from docproc.flow import figures as work
-from docproc.flow import service, users
-from docproc.flow.access import Caller
-from docproc.flow.context import CHINA
-from docproc.matter import find_matter
+from docproc.flow import service
+from docproc.flow.accounts import users
+from docproc.flow.core.access import Caller
+from docproc.flow.core.context import CHINA
+from docproc.flow.review import figures as work
+from docproc.matter.model import find_matter
 
 router = APIRouter(prefix="/office")
 Word = Annotated[str, Form(max_length=80)]

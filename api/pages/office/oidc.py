@@ -5,11 +5,11 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from api.deps import WRONG_KEY_COST, Ctx, Public, public
-from api.pages.official import give
-from api.pages.render import page
+from api.kit.deps import WRONG_KEY_COST, Ctx, Public, public
+from api.kit.official import give
+from api.kit.render import page
 from docproc.errors import NotFoundError
-from docproc.flow import oidc, users
+from docproc.flow.accounts import oidc, users
 
 router = APIRouter(prefix="/office/oidc")
 COOKIE = "dp_oidc"

@@ -7,18 +7,19 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Form, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from api.applications import webp
-from api.decisions import notice_pdf
-from api.deps import Ctx
-from api.pages.bench_view import Bench, build
-from api.pages.csrf import Csrf
-from api.pages.official import AsCaller
-from api.pages.render import is_fragment, page
+from api.kit.csrf import Csrf
+from api.kit.deps import Ctx
+from api.kit.official import AsCaller
+from api.kit.render import is_fragment, page
+from api.pages.office.workbench_view import Bench, build
+from api.v1.applications import webp
+from api.v1.review import notice_pdf
 from docproc.errors import AccessError, ConflictError, DocprocError, InputError
-from docproc.flow import reviewing, service
-from docproc.flow.access import Caller
-from docproc.matter import find_matter
-from docproc.store.claims import ClaimedError
+from docproc.flow import service
+from docproc.flow.core.access import Caller
+from docproc.flow.review import workbench
+from docproc.matter.model import find_matter
+from docproc.store.review.claims import ClaimedError
 
 router = APIRouter(prefix="/office")
 Number = Annotated[str, Path(max_length=60)]
@@ -30,7 +31,7 @@ Version = Annotated[int, Form(ge=1)]
 @router.get("/queue")
 def queue(request: Request, ctx: Ctx, caller: AsCaller) -> Response:
     """What waits, the most urgent first."""
-    return page(request, "office/queue.html", waiting=reviewing.queue(ctx, caller))
+    return page(request, "office/queue.html", waiting=workbench.queue(ctx, caller))
 
 
 @router.get("/next")
@@ -42,7 +43,7 @@ def following(ctx: Ctx, caller: AsCaller, after: Annotated[str, Query(max_length
 @router.get("/release")
 def to_release(request: Request, ctx: Ctx, caller: AsCaller) -> Response:
     """Approved applications that wait for the sealer."""
-    return page(request, "office/release.html", waiting=reviewing.to_release(ctx, caller), find_matter=find_matter)
+    return page(request, "office/release.html", waiting=workbench.to_release(ctx, caller), find_matter=find_matter)
 
 
 @router.get("/cases/{number}")
@@ -65,28 +66,28 @@ def judged(request: Request, ctx: Ctx, caller: AsCaller, number: Number) -> Resp
 @router.post("/cases/{number}/hold", dependencies=[Csrf])
 def hold(ctx: Ctx, caller: AsCaller, number: Number) -> Response:
     """Keep the application while somebody sits at it."""
-    reviewing.claim(ctx, caller, number)
+    workbench.claim(ctx, caller, number)
     return Response(status_code=204)
 
 
 @router.post("/cases/{number}/put-back", dependencies=[Csrf])
 def put_back(ctx: Ctx, caller: AsCaller, number: Number) -> Response:
     """Give it up for others."""
-    reviewing.put_back(ctx, caller, number)
+    workbench.put_back(ctx, caller, number)
     return RedirectResponse("/office/queue", 303)
 
 
 @router.post("/cases/{number}/show", dependencies=[Csrf])
 def show(ctx: Ctx, caller: AsCaller, number: Number) -> Response:
     """Show personal data; the audit log keeps who asked."""
-    reviewing.show_personal(ctx, caller, number)
+    workbench.show_personal(ctx, caller, number)
     return RedirectResponse(f"/office/cases/{number}", 303)
 
 
 @router.post("/cases/{number}/pages/{page_id}/show", dependencies=[Csrf])
 def show_page(ctx: Ctx, caller: AsCaller, number: Number, page_id: PageId) -> Response:
     """Show one sensitive page; the audit log keeps who asked for which."""
-    reviewing.show_personal(ctx, caller, number, page_id)
+    workbench.show_personal(ctx, caller, number, page_id)
     return RedirectResponse(f"/office/cases/{number}", 303)
 
 
@@ -102,7 +103,7 @@ async def correct(request: Request, ctx: Ctx, caller: AsCaller, number: Number) 
         raise InputError("the form is not one of ours")
 
     def work() -> Response:
-        reviewing.claim(ctx, caller, number)
+        workbench.claim(ctx, caller, number)
         service.correct_field(ctx, caller, number, given["page_id"], int(given["index"]), given["field"], value)
         return page(request, "office/panel.html", **_bench(ctx, caller, number), said=None)
 
@@ -172,13 +173,13 @@ def picture(
 ) -> Response:
     """A page for the screen, for who works on it or asked to see personal data."""
     caller.require("view_file")
-    if not reviewing.sees_picture(ctx, caller, number, page_id):
+    if not workbench.sees_picture(ctx, caller, number, page_id):
         raise AccessError("ask to see personal data first", message_zh="请先点击“显示个人信息”")
     return webp(service.page_preview(ctx, caller, number, page_id, index))
 
 
 def _go_on(ctx: service.Context, caller: Caller, after: str) -> Response:
-    number = reviewing.next_number(ctx, caller, after)
+    number = workbench.next_number(ctx, caller, after)
     done = f"?done={after}" if after else ""
     return RedirectResponse(f"/office/cases/{number}{done}" if number else f"/office/queue{done}", 303)
 
@@ -190,7 +191,7 @@ def _shown(
     held: str | None = None
     if caller.can("accept"):
         try:
-            reviewing.claim(ctx, caller, number)
+            workbench.claim(ctx, caller, number)
         except ClaimedError as other:
             held = other.message_zh
     values = _bench(ctx, caller, number)
@@ -201,11 +202,11 @@ def _shown(
 
 
 def _bench(ctx: service.Context, caller: Caller, number: str) -> dict[str, Any]:
-    view = reviewing.bench(ctx, caller, number)
+    view = workbench.bench(ctx, caller, number)
     names, holder = view["names"], view["held_by"]
-    seen = reviewing.sight(ctx, caller, number)
+    seen = workbench.sight(ctx, caller, number)
     bench: Bench = build(view, find_matter(view["matter"]), seen.shows)
-    deciding = holder == caller.subject and view["status"] in reviewing.TO_DECIDE
+    deciding = holder == caller.subject and view["status"] in workbench.TO_DECIDE
     matter = bench.matter
     return {
         "accepts": not matter.department or view["org"] == caller.org or matter.department[0].org == caller.org,

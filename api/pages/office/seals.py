@@ -11,16 +11,17 @@ from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
-from api.deps import Ctx
-from api.pages.csrf import Csrf
-from api.pages.official import AsCaller
-from api.pages.render import page
+from api.kit.csrf import Csrf
+from api.kit.deps import Ctx
+from api.kit.official import AsCaller
+from api.kit.render import page
 from docproc.errors import AccessError, DocprocError, InputError
-from docproc.flow import seals, trusting
-from docproc.flow.access import Caller
-from docproc.flow.context import CHINA, Context
-from docproc.licence.custody import KINDS
-from docproc.matter import load_catalogue
+from docproc.flow.core.access import Caller
+from docproc.flow.core.context import CHINA, Context
+from docproc.flow.seals import registry
+from docproc.flow.seals import trust_list as trusting
+from docproc.licence.seal.registered_seal import KINDS
+from docproc.matter.model import load_catalogue
 
 router = APIRouter(prefix="/office")
 Id = Annotated[str, Path(max_length=16)]
@@ -42,7 +43,7 @@ async def add_seal(request: Request, ctx: Ctx, caller: AsCaller) -> Response:
     sent, file = await _form(request, "certificates")
 
     def work() -> object:
-        new = seals.NewSeal(
+        new = registry.NewSeal(
             name=sent.get("name", "").strip(), owner=sent.get("owner", "").strip(),
             owner_code=sent.get("owner_code", "").strip(), kind=sent.get("kind", ""),
             filing_number=sent.get("filing_number", ""), certificates=file.decode("ascii", "replace"),
@@ -50,7 +51,7 @@ async def add_seal(request: Request, ctx: Ctx, caller: AsCaller) -> Response:
             valid_to=_day(sent.get("valid_to"), time(23, 59, 59)), diameter=_number(sent.get("diameter", "42")),
             purpose=sent.get("purpose", "").strip(), emblem="emblem" in sent,
         )  # fmt: skip
-        return seals.propose_seal(ctx, caller, new, sent.get("reason", ""))
+        return registry.propose_seal(ctx, caller, new, sent.get("reason", ""))
 
     return await run_in_threadpool(_done, work, lambda error: _seals(request, ctx, caller, error), "/office/seals")
 
@@ -62,7 +63,7 @@ def change_seal(
 ) -> Response:  # fmt: skip
     """Propose to suspend a seal, or to use it again."""
     return _done(
-        lambda: seals.propose_change(ctx, caller, name, action, reason),
+        lambda: registry.propose_change(ctx, caller, name, action, reason),
         lambda error: _seals(request, ctx, caller, error), "/office/seals",
     )  # fmt: skip
 
@@ -71,7 +72,7 @@ def change_seal(
 def confirm_seal(request: Request, ctx: Ctx, caller: AsCaller, change_id: Id, to: Annotated[bool, Form()]) -> Response:
     """Confirm a change of a seal, or refuse it."""
     return _done(
-        lambda: seals.confirm_change(ctx, caller, change_id, refuse=not to),
+        lambda: registry.confirm_change(ctx, caller, change_id, refuse=not to),
         lambda error: _seals(request, ctx, caller, error), "/office/seals",
     )  # fmt: skip
 
@@ -153,7 +154,7 @@ def _number(text: str) -> float:
 
 
 def _seals(request: Request, ctx: Context, caller: Caller, error: DocprocError | None = None) -> Response:
-    found = seals.list_seals(ctx, caller)
+    found = registry.list_seals(ctx, caller)
     kinds = {matter.licence.kind: matter.name for matter in load_catalogue().values()}
     return _page(request, caller, "office/seals.html", error, found=found, kinds=kinds, owner_kinds=KINDS)
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
-from api.deps import Ctx
-from api.pages.csrf import Csrf
-from api.pages.official import AsCaller
-from api.pages.render import page
-from docproc.flow import erasing
-from docproc.flow.access import Caller
-from docproc.flow.context import Context
+from api.kit.csrf import Csrf
+from api.kit.deps import Ctx
+from api.kit.official import AsCaller
+from api.kit.render import page
+from docproc.flow.core.access import Caller
+from docproc.flow.core.context import Context
+from docproc.flow.upkeep import retention as erasing
 
 router = APIRouter(prefix="/office")
 

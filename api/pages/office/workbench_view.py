@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from api.pages.masks import masked
-from api.pages.upright import Turn, transform, turn_of, turned_box, turned_size
+from api.kit.masks import masked
+from api.pages.office.upright import Turn, transform, turn_of, turned_box, turned_size
 from docproc.domain import Box
 from docproc.errors import NotFoundError
-from docproc.matter import Column, FieldSpec, FieldType, Matter, Option
+from docproc.matter.model import Column, FieldSpec, FieldType, Matter, Option
 
 Shows = Callable[[str, bool], bool]
 State = Literal["wrong", "look", "person", "good", "blank"]
@@ -149,7 +149,7 @@ def build(view: dict[str, Any], matter: Matter, shows: Shows) -> Bench:
     """Join what the service says with what the matter says.
 
     Args:
-        view: of the application, by :func:`docproc.flow.reviewing.bench`.
+        view: of the application, by :func:`docproc.flow.review.workbench.bench`.
         matter: what it is about.
         shows: whether a page, sensitive or not, is shown with its personal data.
     """

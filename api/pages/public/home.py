@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
-from api.pages.csrf import Csrf, set_cookie
-from api.pages.render import page
-from api.pages.words import COOKIE, LANGUAGES
+from api.kit.csrf import Csrf, set_cookie
+from api.kit.i18n.words import COOKIE, LANGUAGES
+from api.kit.render import page
 
 router = APIRouter()
 YEAR_SECONDS = 365 * 86400

@@ -9,12 +9,12 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
-from api.decisions import notice_pdf
-from api.deps import Ctx, Photos, Public, Upload
-from api.licences import Code, pdf
-from api.pages.csrf import Csrf
-from api.pages.qr import qr_svg
-from api.pages.render import page
+from api.kit.csrf import Csrf
+from api.kit.deps import Ctx, Photos, Public, Upload
+from api.kit.qr import qr_svg
+from api.kit.render import page
+from api.v1.licences import Code, pdf
+from api.v1.review import notice_pdf
 from docproc.errors import NotFoundError
 from docproc.flow import service
 

@@ -26,10 +26,10 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from docproc.errors import SetupError, UnavailableError
-from docproc.flow.access import ROLES
-from docproc.flow.context import Context
+from docproc.flow.core.access import ROLES
+from docproc.flow.core.context import Context
 from docproc.settings import Settings
-from docproc.store import users
+from docproc.store.accounts import users
 
 LASTS = timedelta(minutes=10)
 """Time to sign in at the provider."""

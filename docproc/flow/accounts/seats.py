@@ -6,13 +6,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
-from docproc.decide import OPEN_FOR_PAGES
 from docproc.errors import AccessError, ConflictError
-from docproc.flow.access import Caller, Role
-from docproc.flow.admin import note_use
-from docproc.flow.context import Context
-from docproc.flow.intake import visible, withdraw
-from docproc.store import applications, audit, keys, kiosks, sessions, sharing, uploads
+from docproc.flow.applications.applications import visible, withdraw
+from docproc.flow.core.access import Caller, Role
+from docproc.flow.core.api_keys import note_use
+from docproc.flow.core.context import Context
+from docproc.lifecycle import OPEN_FOR_PAGES
+from docproc.store.accounts import api_keys, seats
+from docproc.store.applications import applications, uploads
+from docproc.store.audit import audit
+from docproc.store.kiosks import kiosks
+from docproc.store.wallet import shares
 
 Kind = Literal["kiosk", "wallet"]
 ROLE: dict[Kind, Role] = {"kiosk": "kiosk", "wallet": "enterprise"}
@@ -38,17 +42,17 @@ def sign_in(ctx: Context, key: str, kind: Kind) -> str:
     """
     with ctx.database.write() as session:
         at = ctx.clock()
-        row = keys.find_key(session, key.strip())
+        row = api_keys.find_key(session, key.strip())
         if row is None or ROLE[kind] not in row.roles:
             raise AccessError("no such key for this use", message_zh="密钥不正确，或不能用于此处", code="wrong_key")
         audit.append(session, at, row.subject, "session.opened", row.id, kind=kind)
-        return sessions.open_session(session, row, kind, at, LASTS[kind])
+        return seats.open_session(session, row, kind, at, LASTS[kind])
 
 
 def seat(ctx: Context, token: str, kind: Kind) -> Seat | None:
     """Who sits at a browser; ``None`` when the session is over or its key was revoked."""
     with ctx.database.read() as session:
-        found = sessions.find_session(session, token, kind, ctx.clock())
+        found = seats.find_session(session, token, kind, ctx.clock())
     if found is None:
         return None
     row, key = found
@@ -62,7 +66,7 @@ def hold(ctx: Context, here: Seat, number: str) -> None:
     """Work on an application at this kiosk."""
     with ctx.database.write() as session:
         visible(session, here.caller, number, "view")
-        found = sessions.find_session(session, here.token, "kiosk", ctx.clock())
+        found = seats.find_session(session, here.token, "kiosk", ctx.clock())
         if found is not None:
             found[0].application, found[0].seen_at = number, ctx.clock()
 
@@ -76,7 +80,7 @@ def resume(ctx: Context, here: Seat, code: str) -> str:
     """
     word = code.strip().rstrip("/").rpartition("/")[2]
     with ctx.database.read() as session:
-        row = sharing.followed(session, word)
+        row = shares.followed(session, word)
         here.caller.check_sees(row)
         if row.status not in OPEN_FOR_PAGES:
             raise ConflictError(f"application is {row.status}", message_zh="该办件目前不需要补交材料")
@@ -91,7 +95,7 @@ def leave(ctx: Context, here: Seat) -> None:
         with ctx.database.write() as session:
             draft = applications.find_application(session, here.application).status == "draft"
             uploads.drop_open(session, here.application)
-            found = sessions.find_session(session, here.token, "kiosk", ctx.clock())
+            found = seats.find_session(session, here.token, "kiosk", ctx.clock())
             if found is not None:
                 found[0].application = None
             kiosks.note_line(session, here.caller.key_id, 0, None, ctx.clock())  # all that waited there is wiped
@@ -102,4 +106,4 @@ def leave(ctx: Context, here: Seat) -> None:
 def sign_out(ctx: Context, token: str) -> None:
     """End a session."""
     with ctx.database.write() as session:
-        sessions.close_session(session, token)
+        seats.close_session(session, token)

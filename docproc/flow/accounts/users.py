@@ -24,11 +24,12 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy.orm import Session
 
 from docproc.errors import AccessError, ConflictError, InputError
-from docproc.flow import oidc
-from docproc.flow.access import ROLES, Caller
-from docproc.flow.admin import SYSTEM
-from docproc.flow.context import Context
-from docproc.store import audit, users
+from docproc.flow.accounts import oidc
+from docproc.flow.core.access import ROLES, Caller
+from docproc.flow.core.api_keys import SYSTEM
+from docproc.flow.core.context import Context
+from docproc.store.accounts import users
+from docproc.store.audit import audit
 from docproc.store.tables import UserRow
 
 log = logging.getLogger(__name__)

@@ -8,20 +8,27 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from docproc.decide import OPEN_FOR_PAGES, transition
+from docproc.check.licence_draft import matter_code
 from docproc.domain import PageReading
-from docproc.draft import matter_code
 from docproc.errors import ConflictError, InputError, LimitError
-from docproc.flow import joint, lanes, views
-from docproc.flow.access import Act, Caller
-from docproc.flow.context import Context
-from docproc.flow.media import media_type
-from docproc.flow.once import Once, run_once
-from docproc.matter import find_matter
-from docproc.store import applications, audit, claims, erasing, outbox, pages, previews, sharing
+from docproc.flow.applications import joint_approval
+from docproc.flow.applications.media import media_type
+from docproc.flow.core import views
+from docproc.flow.core.access import Act, Caller
+from docproc.flow.core.context import Context
+from docproc.flow.core.idempotency import Once, run_once
+from docproc.flow.jobs import fair_queue
+from docproc.lifecycle import OPEN_FOR_PAGES, transition
+from docproc.matter.model import find_matter
+from docproc.store.applications import applications, pages, previews
+from docproc.store.audit import audit
+from docproc.store.messages import outbox
+from docproc.store.review import claims
 from docproc.store.tables import ApplicationRow, PageRow
+from docproc.store.upkeep import retention
+from docproc.store.wallet import shares
 
-CHANNELS = ("kiosk", "counter", "web", "api", lanes.BATCH)
+CHANNELS = ("kiosk", "counter", "web", "api", fair_queue.BATCH)
 MAX_FILES = 100
 """Files of one application."""
 
@@ -49,9 +56,9 @@ def create_application(
         row = applications.add_application(
             session, number, matter=matter, org=caller.org, channel=channel, by=caller.subject, at=at
         )
-        sharing.add_follow_code(session, number)
+        shares.add_follow_code(session, number)
         audit.append(session, at, caller.subject, "application.created", number, matter=matter, channel=channel)
-        return joint.view(session, caller, row)
+        return joint_approval.view(session, caller, row)
 
     return run_once(ctx, caller, once, work)
 
@@ -87,13 +94,13 @@ def add_page(
     def work(session: Session) -> dict[str, Any]:
         at = ctx.clock()
         row = _open_application(session, caller, number)
-        erasing.settle(session, [key])
+        retention.settle(session, [key])
         same = pages.find_same(session, number, key, material or "")
         if same is not None:
             return views.page(same)
         if len(pages.live_pages(session, number)) >= MAX_FILES:
             raise LimitError(f"an application holds at most {MAX_FILES} files", message_zh="上传的材料份数过多")
-        place = lanes.place(session, row.channel, caller.subject)
+        place = fair_queue.place(session, row.channel, caller.subject)
         added = pages.add_page(
             session,
             row,
@@ -149,7 +156,7 @@ def page_preview(ctx: Context, caller: Caller, number: str, page_id: str, index:
     with ctx.database.read() as session:
         seen = visible(session, caller, number, "view_file")
         pages.find_page(session, page_id, number)
-        joint.check_page(session, caller, seen, page_id, index)
+        joint_approval.check_page(session, caller, seen, page_id, index)
         row = previews.find_preview(session, page_id, index)
         return ctx.blobs.get(row.thumb_sha256 if thumb else row.view_sha256)
 
@@ -170,8 +177,8 @@ def correct_field(
         row = visible(session, caller, number, "correct", lock=True)
         if row.status not in ("draft", "returned", "submitted", "accepted"):
             raise ConflictError(f"application is {row.status}", message_zh="办件已作出决定，不能修改")
-        claims.check_free(session, number, caller.subject, at, joint.desk(caller, row))
-        joint.check_page(session, caller, row, page_id, index)
+        claims.check_free(session, number, caller.subject, at, joint_approval.desk(caller, row))
+        joint_approval.check_page(session, caller, row, page_id, index)
         page = pages.find_page(session, page_id, number)
         reading = pages.find_reading(session, page_id, index)
         if page.removed_at is not None:
@@ -181,7 +188,7 @@ def correct_field(
         _touch(row, at)
         queue_check(ctx, session, row)
         audit.append(session, at, caller.subject, "field.corrected", number, page=page_id, index=index, field=field)
-        return joint.view(session, caller, row)
+        return joint_approval.view(session, caller, row)
 
 
 def submit(ctx: Context, caller: Caller, number: str, once: Once | None = None) -> dict[str, Any]:
@@ -207,7 +214,7 @@ def submit(ctx: Context, caller: Caller, number: str, once: Once | None = None) 
         change_status(session, row, status, at)
         audit.append(session, at, caller.subject, "application.submitted", number, verdict=row.verdict)
         announce(ctx, session, row, "application.submitted")
-        return joint.view(session, caller, row)
+        return joint_approval.view(session, caller, row)
 
     return run_once(ctx, caller, once, work)
 
@@ -222,7 +229,7 @@ def withdraw(ctx: Context, caller: Caller, number: str, once: Once | None = None
         change_status(session, row, transition(row.status, "withdraw"), at)  # type: ignore[arg-type]
         audit.append(session, at, caller.subject, "application.withdrawn", number)
         announce(ctx, session, row, "application.withdrawn")
-        return joint.view(session, caller, row)
+        return joint_approval.view(session, caller, row)
 
     return run_once(ctx, caller, once, work)
 
@@ -230,7 +237,7 @@ def withdraw(ctx: Context, caller: Caller, number: str, once: Once | None = None
 def view_application(ctx: Context, caller: Caller, number: str) -> dict[str, Any]:
     """An application with everything about it."""
     with ctx.database.read() as session:
-        return joint.view(session, caller, visible(session, caller, number, "view"))
+        return joint_approval.view(session, caller, visible(session, caller, number, "view"))
 
 
 def list_applications(
@@ -246,7 +253,7 @@ def list_applications(
             status=status,
             after=after,
             limit=limit,
-            matters=() if caller.sees_own_only else joint.matters_of(caller.org),
+            matters=() if caller.sees_own_only else joint_approval.matters_of(caller.org),
         )
         return [views.summary(row) for row in rows]
 
@@ -260,7 +267,7 @@ def visible(session: Session, caller: Caller, number: str, act: Act, *, lock: bo
     """
     caller.require(act)
     row = applications.find_application(session, number, lock=lock)
-    joint.check_sees(caller, row, act)
+    joint_approval.check_sees(caller, row, act)
     return row
 
 
@@ -268,12 +275,12 @@ def visible_page(session: Session, caller: Caller, number: str, page_id: str) ->
     """An uploaded file, if the caller may have it; raises as :func:`visible`."""
     row = visible(session, caller, number, "view_file")
     page = pages.find_page(session, page_id, number)
-    joint.check_page(session, caller, row, page_id)
+    joint_approval.check_page(session, caller, row, page_id)
     return page
 
 
 def change_status(session: Session, row: ApplicationRow, status: str, at: datetime) -> None:
-    """Set a status that :func:`docproc.decide.transition` gave."""
+    """Set a status that :func:`docproc.lifecycle.transition` gave."""
     row.status = status
     row.version += 1
     row.updated_at = at
@@ -291,7 +298,7 @@ def queue_check(ctx: Context, session: Session, row: ApplicationRow) -> None:
     """Queue a check of the present revision once every file is read; the application must be locked."""
     session.flush()
     if pages.count_waiting(session, row.number) == 0:
-        job_id, priority = f"check:{row.number}:{row.revision}", lanes.lane(row.channel)
+        job_id, priority = f"check:{row.number}:{row.revision}", fair_queue.lane(row.channel)
         ctx.jobs.enqueue(session, "check_application", job_id, row.number, row.revision, priority=priority)
 
 
@@ -316,7 +323,7 @@ def check_room(ctx: Context, caller: Caller, number: str, material: str | None) 
         matter = find_matter(row.matter)
         if material is not None:
             matter.find_material(material)
-        lanes.check_room(session, row.channel, ctx.settings.max_queue)
+        fair_queue.check_room(session, row.channel, ctx.settings.max_queue)
         return matter.retention.draft_days
 
 

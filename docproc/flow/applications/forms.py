@@ -15,23 +15,25 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from docproc.check.licence_draft import holder_code
+from docproc.check.rules import SURE_WHEN_NEAR
 from docproc.domain import Field
-from docproc.draft import holder_code
 from docproc.errors import InputError, NotFoundError
-from docproc.flow import views
-from docproc.flow.access import Caller
-from docproc.flow.context import Context
-from docproc.flow.intake import visible
-from docproc.flow.versions import canonical
+from docproc.fields import validate
+from docproc.flow.applications.applications import visible
+from docproc.flow.core import views
+from docproc.flow.core.access import Caller
+from docproc.flow.core.context import Context
+from docproc.flow.licences.versions import canonical
 from docproc.form.draw import draw, new_form_id
 from docproc.form.fill import placements
 from docproc.form.layout import Layout, layout_of
-from docproc.licence.record import parse_licence_json
-from docproc.matter import Equal, FieldType, Form, Matter, find_matter
-from docproc.rules import SURE_WHEN_NEAR
-from docproc.store import licences, pages, sharing
+from docproc.licence.page.record import parse_licence_json
+from docproc.matter.model import Equal, FieldType, Form, Matter, find_matter
+from docproc.store.applications import pages
+from docproc.store.licences import licences
 from docproc.store.tables import LicenceRow
-from docproc.validators import validate
+from docproc.store.wallet import shares
 
 KNOWN_TYPES: frozenset[FieldType] = frozenset({"cn_name", "person_name", "uscc", "address"})
 """Types of fields that say who and where."""
@@ -71,7 +73,7 @@ def form_of_holder(ctx: Context, caller: Caller, matter: str, material: str) -> 
     """
     caller.require("wallet")
     with ctx.database.read() as session:
-        facts = {"uscc": caller.org} | _facts(ctx, sharing.licences_of_holder(session, caller.org))
+        facts = {"uscc": caller.org} | _facts(ctx, shares.licences_of_holder(session, caller.org))
     return _print(ctx, matter, material, None, facts)
 
 
@@ -145,7 +147,7 @@ def form_by_follow(ctx: Context, caller: Caller, matter: str, material: str, cod
     caller.require("create")
     word = code.strip().rstrip("/").rpartition("/")[2]
     with ctx.database.read() as session:
-        row = sharing.followed(session, word)
+        row = shares.followed(session, word)
         if row.number != number.strip().upper() or row.org != caller.org:
             raise NotFoundError("code and number do not match", message_zh="没有查到这个办件，请核对查询码")
         before = find_matter(row.matter)

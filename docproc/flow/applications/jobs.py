@@ -20,25 +20,30 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any, TypedDict
 
-from docproc.check import check
-from docproc.decide import transition
+from docproc.check.check import check
+from docproc.check.licence_draft import draft_licence, holder_code, series
 from docproc.domain import CheckResult, Finding, PageReading
-from docproc.draft import draft_licence, holder_code, series
 from docproc.errors import DocprocError, InputError, SealError, SealUnavailableError, SetupError, UnavailableError
-from docproc.flow import meters, views
-from docproc.flow.admin import SYSTEM
-from docproc.flow.context import Context
-from docproc.flow.deciding import queue_issue
-from docproc.flow.engine import step, workflow
-from docproc.flow.intake import announce, queue_check
-from docproc.flow.seals import usable_seals
-from docproc.flow.stages import Stages
-from docproc.licence.pki import AUTHORITY_CODE
-from docproc.licence.record import licence_json, parse_licence_json
+from docproc.flow.applications.applications import announce, queue_check
+from docproc.flow.core import views
+from docproc.flow.core.api_keys import SYSTEM
+from docproc.flow.core.context import Context
+from docproc.flow.jobs import meters
+from docproc.flow.jobs.engine import step, workflow
+from docproc.flow.review.decisions import queue_issue
+from docproc.flow.seals.registry import usable_seals
+from docproc.flow.seals.stages import Stages
+from docproc.licence.devpki.pki import AUTHORITY_CODE
+from docproc.licence.page.record import licence_json, parse_licence_json
+from docproc.lifecycle import transition
 from docproc.log import about
-from docproc.matter import Matter, find_matter
-from docproc.store import applications, audit, counters, licences, pages, previews, sharing
+from docproc.matter.model import Matter, find_matter
+from docproc.store import counters
+from docproc.store.applications import applications, pages, previews
+from docproc.store.audit import audit
+from docproc.store.licences import licences
 from docproc.store.tables import LicenceRow, PreviewRow
+from docproc.store.wallet import shares
 
 log = logging.getLogger(__name__)
 
@@ -244,7 +249,7 @@ def allocate(decision_id: str) -> str:
         licences.add_licence(session, licence, decision=decision_id, application=row, code=code, body=body)
         holder = holder_code(licence)
         if holder is not None:
-            sharing.set_holder(session, licence.number, holder)
+            shares.set_holder(session, licence.number, holder)
         audit.append(session, ctx.clock(), SYSTEM, NUMBERED, licence.number, decision=decision_id, body=_sha256(body))
         return licence.number
 

@@ -14,13 +14,13 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from docproc.decide import outcome
 from docproc.domain import DecisionAction
 from docproc.errors import AccessError, ConflictError, NotFoundError
-from docproc.flow import views
-from docproc.flow.access import Act, Caller
-from docproc.matter import Department, Matter, find_matter, load_catalogue
-from docproc.store import opinions, pages
+from docproc.flow.core import views
+from docproc.flow.core.access import Act, Caller
+from docproc.lifecycle import outcome
+from docproc.matter.model import Department, Matter, find_matter, load_catalogue
+from docproc.store.applications import opinions, pages
 from docproc.store.tables import ApplicationRow, OpinionRow
 
 ACTS: frozenset[Act] = frozenset({"view", "view_file", "correct", "accept", "return", "reject", "approve"})

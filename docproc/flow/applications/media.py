@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from docproc.scan.sniff import Kind, sniff
+from docproc.scan.files.sniff import Kind, sniff
 
 MEDIA_TYPES: dict[Kind, str] = {
     "jpeg": "image/jpeg",

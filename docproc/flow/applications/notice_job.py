@@ -11,16 +11,17 @@ import json
 import logging
 
 from docproc.errors import DocprocError, SealError, SealUnavailableError, SetupError, UnavailableError
-from docproc.flow.admin import SYSTEM
-from docproc.flow.context import Context
-from docproc.flow.engine import Job, step, workflow
-from docproc.flow.intake import announce
-from docproc.flow.notices import queue
-from docproc.flow.seals import usable_seal
-from docproc.flow.workflows import FIRST_DELAY, LONGEST_DELAY, NOT_APPROVED, SealOutcome, Tools
-from docproc.licence.record import parse_licence_json
-from docproc.matter import find_matter
-from docproc.store import applications, audit, notices
+from docproc.flow.applications.applications import announce
+from docproc.flow.applications.jobs import FIRST_DELAY, LONGEST_DELAY, NOT_APPROVED, SealOutcome, Tools
+from docproc.flow.applications.notices import queue
+from docproc.flow.core.api_keys import SYSTEM
+from docproc.flow.core.context import Context
+from docproc.flow.jobs.engine import Job, step, workflow
+from docproc.flow.seals.registry import usable_seal
+from docproc.licence.page.record import parse_licence_json
+from docproc.matter.model import find_matter
+from docproc.store.applications import applications, notices
+from docproc.store.audit import audit
 from docproc.store.tables import NoticeRow
 
 log = logging.getLogger(__name__)

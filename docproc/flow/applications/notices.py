@@ -1,7 +1,7 @@
 """一次性告知书: made with the decision to return, sealed by a job of its own, given out once it is sealed.
 
-The decision stands and the applicant is told whether or not the seal can be set; :mod:`docproc.flow.noticing` does
-that and tries again.
+The decision stands and the applicant is told whether or not the seal can be set;
+:mod:`docproc.flow.applications.notice_job` does that and tries again.
 """
 
 from __future__ import annotations
@@ -13,16 +13,18 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from docproc.errors import ConflictError, NotFoundError
-from docproc.flow import views
-from docproc.flow.access import Caller
-from docproc.flow.context import CHINA, Context
-from docproc.flow.intake import visible
-from docproc.licence.notice import Told, notice_record
-from docproc.licence.pki import AUTHORITY_CODE
-from docproc.licence.record import licence_json
-from docproc.matter import find_matter
-from docproc.store import audit, notices, sharing
+from docproc.flow.applications.applications import visible
+from docproc.flow.core import views
+from docproc.flow.core.access import Caller
+from docproc.flow.core.context import CHINA, Context
+from docproc.licence.devpki.pki import AUTHORITY_CODE
+from docproc.licence.page.notice import Told, notice_record
+from docproc.licence.page.record import licence_json
+from docproc.matter.model import find_matter
+from docproc.store.applications import notices
+from docproc.store.audit import audit
 from docproc.store.tables import ApplicationRow, DecisionRow, NoticeRow
+from docproc.store.wallet import shares
 
 PREPARED = "notice.prepared"
 FIRST = "正在签章"
@@ -44,7 +46,7 @@ def prepare(ctx: Context, session: Session, row: ApplicationRow, decision: Decis
         decided_on=_day(decision.at),
         reason=decision.reason,
         basis=decision.basis,
-        address=f"{ctx.settings.public_url.rstrip('/')}/p/{sharing.follow_code(session, row.number)}",
+        address=f"{ctx.settings.public_url.rstrip('/')}/p/{shares.follow_code(session, row.number)}",
     )
     body: dict[str, Any] = json.loads(licence_json(notice_record(told)))
     made = NoticeRow(
@@ -77,7 +79,7 @@ def notice_file(ctx: Context, caller: Caller, number: str) -> bytes:
 def notice_by_code(ctx: Context, code: str) -> bytes:
     """The same for whoever holds the follow code; raises as :func:`notice_file`."""
     with ctx.database.read() as session:
-        return _file(ctx, session, sharing.followed(session, code).number)
+        return _file(ctx, session, shares.followed(session, code).number)
 
 
 def seal_again(ctx: Context, caller: Caller, number: str) -> dict[str, Any]:

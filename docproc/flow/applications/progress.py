@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from docproc.decide import FINAL, STATUS_ZH, Status
 from docproc.errors import NotFoundError
-from docproc.flow import views
-from docproc.flow.context import Context
-from docproc.flow.counter import pickup_code
-from docproc.matter import find_matter
-from docproc.store import applications, custody, licences, notices, pages, sharing
+from docproc.flow.core import views
+from docproc.flow.core.context import Context
+from docproc.flow.counter.custody import pickup_code
+from docproc.lifecycle import FINAL, STATUS_ZH, Status
+from docproc.matter.model import find_matter
+from docproc.store.applications import applications, notices, pages
+from docproc.store.counter import custody
+from docproc.store.licences import licences
 from docproc.store.tables import ApplicationRow
+from docproc.store.wallet import shares
 
 STAGES: tuple[tuple[Status, ...], ...] = (("submitted",), ("accepted",), ("approved",), ("issued",))
 """Stages of an application that goes well, in order."""
@@ -37,7 +40,7 @@ def follow(ctx: Context, code: str) -> dict[str, Any]:
         NotFoundError: no application has this code.
     """
     with ctx.database.read() as session:
-        row = sharing.followed(session, code)
+        row = shares.followed(session, code)
         decisions = applications.decisions_of(session, row.number)
         last = decisions[-1] if decisions else None
         told = last if last is not None and row.status in ("returned", "rejected") else None

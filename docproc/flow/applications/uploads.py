@@ -2,8 +2,9 @@
 
 The bytes lie in the database beside the count of them, so both survive a crash together, on one machine and on
 many. The last part is not kept: it completes the file, which becomes a page, and only then does the count reach the
-size. Whoever dies in between is sent the last part again, and :func:`docproc.flow.intake.add_page` answers the same
-file under the same Idempotency-Key with the page that is there.
+size. Whoever dies in between is sent the last part again, and
+:func:`docproc.flow.applications.applications.add_page` answers the same file under the same Idempotency-Key with the
+page that is there.
 """
 
 from __future__ import annotations
@@ -15,12 +16,12 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from docproc.errors import ConflictError, InputError, LimitError
-from docproc.flow.access import Caller
-from docproc.flow.context import Context
-from docproc.flow.intake import MAX_FILES, add_page, check_room, plain_name, remove_page
-from docproc.flow.media import media_type
-from docproc.flow.once import Once, run_once
-from docproc.store import pages, uploads
+from docproc.flow.applications.applications import MAX_FILES, add_page, check_room, plain_name, remove_page
+from docproc.flow.applications.media import media_type
+from docproc.flow.core.access import Caller
+from docproc.flow.core.context import Context
+from docproc.flow.core.idempotency import Once, run_once
+from docproc.store.applications import pages, uploads
 from docproc.store.tables import UploadRow
 
 KEEP = timedelta(hours=24)
@@ -85,7 +86,7 @@ def continue_upload(ctx: Context, caller: Caller, number: str, upload: str, offs
         LimitError: more bytes than were announced.
         NotFoundError: no such upload of this key, or it expired.
         UnsupportedFileError: not JPEG, PNG, TIFF or PDF by its first bytes.
-        InputError, BusyError: as :func:`docproc.flow.intake.add_page`.
+        InputError, BusyError: as :func:`docproc.flow.applications.applications.add_page`.
     """
     caller.require("upload")
     with ctx.database.write() as session:

@@ -9,12 +9,14 @@ from datetime import timedelta
 from sqlalchemy.orm import Session
 
 from docproc.errors import InputError, NotFoundError
-from docproc.flow import views
-from docproc.flow.admin import SYSTEM
-from docproc.flow.context import Context
-from docproc.licence.trust import TrustList
-from docproc.store import applications, audit, erasing, inventory
-from docproc.store.blobs import DamagedBlobError
+from docproc.flow.core import views
+from docproc.flow.core.api_keys import SYSTEM
+from docproc.flow.core.context import Context
+from docproc.licence.pki.trust import TrustList
+from docproc.store.applications import applications
+from docproc.store.audit import audit, inventory
+from docproc.store.blobs.blobs import DamagedBlobError
+from docproc.store.upkeep import retention
 
 STAMPED = "audit.stamped"
 STAMP_EVERY = timedelta(days=1)
@@ -129,14 +131,14 @@ def _approvals(session: Session, proof: Proof) -> None:
 
 def _erasures(ctx: Context, session: Session, proof: Proof) -> None:
     """What is erased is logged, and gone."""
-    proof.problems += erasing.contradictions(session)
-    for key, page in erasing.erased_keys(session):
+    proof.problems += retention.contradictions(session)
+    for key, page in retention.erased_keys(session):
         if ctx.blobs.exists(key):
             proof.problems.append(f"uploaded file {page}: erased, but blob {key} is still there")
 
 
 def _stamps(ctx: Context, session: Session, proof: Proof, trust: TrustList) -> None:
-    from docproc.licence.token import check_token
+    from docproc.licence.pki.timestamp_token import check_token
 
     for line in audit.of_action(session, STAMPED):
         detail = line.detail

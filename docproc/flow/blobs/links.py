@@ -11,13 +11,14 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from docproc.errors import NotFoundError
-from docproc.flow.access import Caller
-from docproc.flow.context import Context
-from docproc.flow.intake import visible_page
-from docproc.flow.register import visible as visible_licence
-from docproc.flow.wallet import own_licence
-from docproc.store import audit, licences
-from docproc.store.links import Link, check
+from docproc.flow.applications.applications import visible_page
+from docproc.flow.core.access import Caller
+from docproc.flow.core.context import Context
+from docproc.flow.licences.licences import visible as visible_licence
+from docproc.flow.wallet.wallet import own_licence
+from docproc.store.audit import audit
+from docproc.store.blobs.links import Link, check
+from docproc.store.licences import licences
 
 PATH = "/v1/files/"
 """Where the service answers links that it signed."""

@@ -10,11 +10,13 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from docproc.errors import InputError, UnavailableError
-from docproc.flow import views
-from docproc.flow.access import ROLES, Caller
-from docproc.flow.context import Context
-from docproc.flow.once import Once, run_once
-from docproc.store import audit, keys, outbox
+from docproc.flow.core import views
+from docproc.flow.core.access import ROLES, Caller
+from docproc.flow.core.context import Context
+from docproc.flow.core.idempotency import Once, run_once
+from docproc.store.accounts import api_keys
+from docproc.store.audit import audit
+from docproc.store.messages import outbox
 from docproc.store.tables import ApiKeyRow
 
 log = logging.getLogger(__name__)
@@ -27,7 +29,7 @@ SYSTEM = "system"
 def authenticate(ctx: Context, key: str) -> Caller | None:
     """Whose key this is; ``None`` when it is wrong or revoked."""
     with ctx.database.read() as session:
-        row = keys.find_key(session, key)
+        row = api_keys.find_key(session, key)
     if row is None:
         return None
     note_use(ctx, row)
@@ -37,11 +39,11 @@ def authenticate(ctx: Context, key: str) -> Caller | None:
 def note_use(ctx: Context, row: ApiKeyRow) -> None:
     """Note that a key is in use, at most once a minute; nobody waits for it where the database is busy."""
     at = ctx.clock()
-    if not keys.is_stale(row, at):
+    if not api_keys.is_stale(row, at):
         return
     try:
         with ctx.database.write() as session:
-            keys.note_use(session, row.id, at)
+            api_keys.note_use(session, row.id, at)
     except UnavailableError as error:
         log.warning("the use of key %s was not noted: %s", row.id, error)
 
@@ -49,10 +51,10 @@ def note_use(ctx: Context, row: ApiKeyRow) -> None:
 def first_key(ctx: Context) -> str | None:
     """Make the first administrator's key on a fresh database; ``None`` when there are keys already."""
     with ctx.database.write() as session:
-        if keys.has_keys(session):
+        if api_keys.has_keys(session):
             return None
         at = ctx.clock()
-        row, key = keys.create_key(session, subject="admin", org="system", roles=["admin"], by=SYSTEM, at=at)
+        row, key = api_keys.create_key(session, subject="admin", org="system", roles=["admin"], by=SYSTEM, at=at)
         audit.append(session, at, SYSTEM, "key.created", row.id, holder=row.subject, roles=row.roles)
         return key
 
@@ -75,7 +77,7 @@ def create_key(
 
     def work(session: Session) -> dict[str, Any]:
         at = ctx.clock()
-        row, key = keys.create_key(session, subject=subject, org=org, roles=set(roles), by=caller.subject, at=at)
+        row, key = api_keys.create_key(session, subject=subject, org=org, roles=set(roles), by=caller.subject, at=at)
         audit.append(session, at, caller.subject, "key.created", row.id, holder=subject, roles=row.roles)
         made[row.id] = key  # beside the answer, which is kept for repeated requests: no secret is stored
         return views.api_key(row)
@@ -89,7 +91,7 @@ def revoke_key(ctx: Context, caller: Caller, key_id: str) -> dict[str, Any]:
     caller.require("manage_keys")
     with ctx.database.write() as session:
         at = ctx.clock()
-        row = keys.revoke_key(session, key_id, at)
+        row = api_keys.revoke_key(session, key_id, at)
         audit.append(session, at, caller.subject, "key.revoked", key_id)
         return views.api_key(row)
 
@@ -98,7 +100,7 @@ def list_keys(ctx: Context, caller: Caller) -> list[dict[str, Any]]:
     """All keys, without secrets."""
     caller.require("manage_keys")
     with ctx.database.read() as session:
-        return [views.api_key(row) for row in keys.list_keys(session)]
+        return [views.api_key(row) for row in api_keys.list_keys(session)]
 
 
 def audit_lines(

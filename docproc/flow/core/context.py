@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 
 from docproc.errors import UnavailableError
-from docproc.flow import in_force
-from docproc.flow.engine import Jobs
+from docproc.flow.core import in_force
+from docproc.flow.jobs.engine import Jobs
 from docproc.settings import Settings
-from docproc.store import health
-from docproc.store.blobs import Blobs, open_blobs
+from docproc.store.blobs.blobs import Blobs, open_blobs
 from docproc.store.db import Database, open_database
+from docproc.store.upkeep import health
 
 CHINA = timezone(timedelta(hours=8))
 """Legal days are Beijing days; China has had no summer time since 1992."""
@@ -63,7 +63,7 @@ class Context:
 
 
 def open_context(settings: Settings, *, look: bool = True) -> Context:
-    """Open the stores; the database must be migrated (:func:`docproc.flow.engine.migrate_all`).
+    """Open the stores; the database must be migrated (:func:`docproc.flow.jobs.engine.migrate_all`).
 
     Args:
         settings: where they are.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from docproc.errors import ConflictError
-from docproc.flow.access import Caller
+from docproc.flow.core.access import Caller
 from docproc.store.tables import ProposedChange
 
 

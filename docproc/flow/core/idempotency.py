@@ -10,9 +10,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from docproc.errors import ConflictError, DocprocError, InputError
-from docproc.flow.access import Caller
-from docproc.flow.context import Context
-from docproc.store import outbox
+from docproc.flow.core.access import Caller
+from docproc.flow.core.context import Context
+from docproc.store.messages import outbox
 
 Answer = dict[str, Any]
 

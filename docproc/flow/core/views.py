@@ -12,11 +12,13 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from docproc.decide import STATUS_ZH
+from docproc.check.reconcile import join
 from docproc.domain import Finding, PageReading
-from docproc.joined import join
-from docproc.matter import find_matter
-from docproc.store import applications, custody, licences, notices, pages, previews, sharing
+from docproc.lifecycle import STATUS_ZH
+from docproc.matter.model import find_matter
+from docproc.store.applications import applications, notices, pages, previews
+from docproc.store.counter import custody
+from docproc.store.licences import licences
 from docproc.store.tables import (
     ApiKeyRow,
     ApplicationRow,
@@ -28,6 +30,7 @@ from docproc.store.tables import (
     OutboxRow,
     PageRow,
 )
+from docproc.store.wallet import shares
 
 LICENCE_ZH = {
     "valid": "有效",
@@ -77,7 +80,7 @@ def application(
         drawn.setdefault(item.page_id, []).append({"index": item.index, "width": item.width, "height": item.height})
     return {
         **summary(row),
-        "follow_code": sharing.follow_code(session, row.number),
+        "follow_code": shares.follow_code(session, row.number),
         "content_sha256": content_sha256(live, readings, findings),
         "pages": [_page(page, by_page.get(page.id, []), drawn.get(page.id, [])) for page in live],
         "findings": [{**asdict(item), "page_id": page_id} for page_id, item in findings],

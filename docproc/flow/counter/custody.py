@@ -14,16 +14,20 @@ from typing import Any, Literal
 from sqlalchemy.orm import Session
 
 from docproc.errors import AccessError, ConflictError, InputError, NotFoundError
-from docproc.flow import views
-from docproc.flow.access import Caller
-from docproc.flow.context import CHINA, Context
-from docproc.flow.intake import announce, visible
-from docproc.flow.papers import checked_so_far
+from docproc.flow.applications.applications import announce, visible
+from docproc.flow.core import views
+from docproc.flow.core.access import Caller
+from docproc.flow.core.context import CHINA, Context
+from docproc.flow.counter.paper_check import checked_so_far
 from docproc.form.receipt import Receipt, draw_receipt
 from docproc.marks import parse_code
-from docproc.matter import find_matter
-from docproc.store import audit, custody, licences, pages, sharing
+from docproc.matter.model import find_matter
+from docproc.store.applications import pages
+from docproc.store.audit import audit
+from docproc.store.counter import custody
+from docproc.store.licences import licences
 from docproc.store.tables import ApplicationRow, CustodyRow
+from docproc.store.wallet import shares
 
 Result = Literal["match", "mismatch", "absent"]
 MOST_COPIES = 100
@@ -63,7 +67,7 @@ def find_case(ctx: Context, caller: Caller, text: str) -> str:
     word = text.strip().rstrip("/").rpartition("/")[2]
     with ctx.database.read() as session:
         if "/p/" in text:
-            row = sharing.followed(session, word)
+            row = shares.followed(session, word)
             caller.check_sees(row)
             return row.number
         number = word.upper()
@@ -103,7 +107,7 @@ def receipt_pdf(ctx: Context, caller: Caller, number: str, receipt: str) -> byte
     with ctx.database.read() as session:
         row = visible(session, caller, number, "view")
         step = _received(session, number, receipt)
-        code = sharing.follow_code(session, number)
+        code = shares.follow_code(session, number)
         body = Receipt(
             number=receipt,
             application=number,
@@ -185,7 +189,7 @@ def hand_over(ctx: Context, caller: Caller, number: str, code: str, to: str) -> 
         since = ctx.clock() - LOCKED_FOR
         if custody.count(session, number, "refused", since) >= WRONG_CODES:
             raise AccessError("too many wrong codes", message_zh="领证码多次错误，请稍后再试", code="pickup_locked")
-        right = pickup_code(sharing.follow_code(session, number), licence.number)
+        right = pickup_code(shares.follow_code(session, number), licence.number)
         if code.strip() == right:
             return _step(ctx, session, caller, row, "handed_over", licence=licence.number, to=to.strip())
         _step(ctx, session, caller, row, "refused", licence=licence.number)

@@ -8,12 +8,15 @@ from threading import BoundedSemaphore
 from typing import Any
 
 from docproc.errors import BusyError, ConflictError, InputError, LimitError
-from docproc.flow import reviewing, views
-from docproc.flow.access import Caller
-from docproc.flow.context import Context
-from docproc.flow.intake import visible
-from docproc.scan.papers import MAX_ALL_BYTES, MAX_FILES, PageOf, SheetCheck, Spot, compare_papers
-from docproc.store import audit, custody, pages
+from docproc.flow.applications.applications import visible
+from docproc.flow.core import views
+from docproc.flow.core.access import Caller
+from docproc.flow.core.context import Context
+from docproc.flow.review import workbench
+from docproc.scan.compare.paper_match import MAX_ALL_BYTES, MAX_FILES, PageOf, SheetCheck, Spot, compare_papers
+from docproc.store.applications import pages
+from docproc.store.audit import audit
+from docproc.store.counter import custody
 
 WAIT_SECONDS = 30.0
 _ROOM = BoundedSemaphore(1)
@@ -52,7 +55,7 @@ def check_papers(ctx: Context, caller: Caller, number: str, files: Sequence[byte
         found = pages.readings_of(session, number, corrected=False)
     files_of = {page.id: page.sha256 for page, _ in found}  # the same bytes may have been handed in as two materials
     places = list(files_of)
-    reviewing.show_all(ctx, caller, number)
+    workbench.show_all(ctx, caller, number)
     if not _ROOM.acquire(timeout=WAIT_SECONDS):
         raise BusyError("another check of papers is at work", retry_after=30)
     try:

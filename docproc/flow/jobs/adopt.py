@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from docproc.flow.context import Context
+from docproc.flow.core.context import Context
 
 log = logging.getLogger(__name__)
 

@@ -22,8 +22,8 @@ from sqlalchemy.orm import Session
 
 from docproc import tracing
 from docproc.errors import DocprocError, SetupError, UnavailableError
-from docproc.flow import meters
-from docproc.flow.lanes import BATCH_LANE, LANES, LaneName
+from docproc.flow.jobs import meters
+from docproc.flow.jobs.fair_queue import BATCH_LANE, LANES, LaneName
 from docproc.log import working_on
 from docproc.store.db import Database
 from docproc.store.migrate import migrate
@@ -286,7 +286,7 @@ def launch(database: Database, name: str, queues: Sequence[str], version: str) -
 
     Args:
         database: migrated.
-        name: stable name of this worker; hold its lease (:mod:`docproc.flow.lease`) first.
+        name: stable name of this worker; hold its lease (:mod:`docproc.flow.jobs.lease`) first.
         queues: names among the values of :data:`QUEUE_OF`.
         version: workers take up only work of the same application version.
     """

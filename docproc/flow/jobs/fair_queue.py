@@ -14,7 +14,7 @@ from typing import Literal, get_args
 from sqlalchemy.orm import Session
 
 from docproc.errors import BusyError
-from docproc.store import pages
+from docproc.store.applications import pages
 
 BATCH = "batch"
 """Channel of applications that nobody waits for."""

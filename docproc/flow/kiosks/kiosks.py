@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from docproc.flow.access import Caller
-from docproc.flow.context import Context
-from docproc.store import kiosks
+from docproc.flow.core.access import Caller
+from docproc.flow.core.context import Context
+from docproc.store.kiosks import kiosks
 
 QUIET = timedelta(minutes=30)
 """A kiosk that was not heard of for so long may be out of order, or the hall is shut."""

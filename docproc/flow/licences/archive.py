@@ -7,16 +7,18 @@ from pathlib import PurePath
 from typing import Any
 
 from docproc.errors import ConflictError
-from docproc.flow import views
-from docproc.flow.context import Context
-from docproc.flow.trusting import trust_list
-from docproc.flow.verifying import StoredRegister
-from docproc.licence.package import LICENCE, METADATA
-from docproc.licence.report_pdf import report_pdf
-from docproc.licence.report_xml import report_xml
-from docproc.licence.sandbox import verify_limited
-from docproc.matter import find_matter
-from docproc.store import applications, audit, licences, pages
+from docproc.flow.core import views
+from docproc.flow.core.context import Context
+from docproc.flow.licences.verification import StoredRegister
+from docproc.flow.seals.trust_list import trust_list
+from docproc.licence.verify.package import LICENCE, METADATA
+from docproc.licence.verify.report_pdf import report_pdf
+from docproc.licence.verify.report_xml import report_xml
+from docproc.licence.verify.sandbox import verify_limited
+from docproc.matter.model import find_matter
+from docproc.store.applications import applications, pages
+from docproc.store.audit import audit
+from docproc.store.licences import licences
 
 MOST_AUDIT_LINES = 10_000
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from docproc.errors import DocprocError, InputError, LimitError, NotFoundError
-from docproc.flow.access import Caller
-from docproc.flow.context import Context
-from docproc.flow.register import licence_by_number
-from docproc.flow.verifying import verify_file
+from docproc.flow.core.access import Caller
+from docproc.flow.core.context import Context
+from docproc.flow.licences.licences import licence_by_number
+from docproc.flow.licences.verification import verify_file
 
 MAX_FILES = 50
 """About a minute of work; the whole request is bounded like one upload."""

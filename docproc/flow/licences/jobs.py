@@ -12,16 +12,19 @@ import logging
 from datetime import datetime
 
 from docproc.errors import SealError
-from docproc.flow.admin import SYSTEM
-from docproc.flow.context import Context
-from docproc.flow.engine import Job, step, workflow
-from docproc.flow.versions import body_sha256, canonical
-from docproc.flow.workflows import NOT_APPROVED, SealOutcome, Tools, retry_delay, seal_once
-from docproc.licence.pki import AUTHORITY_CODE
-from docproc.licence.record import parse_licence_json
-from docproc.licence.report import Standing
-from docproc.licence.status_list import LIFE, StatusList
-from docproc.store import audit, counters, licences, outbox
+from docproc.flow.applications.jobs import NOT_APPROVED, SealOutcome, Tools, retry_delay, seal_once
+from docproc.flow.core.api_keys import SYSTEM
+from docproc.flow.core.context import Context
+from docproc.flow.jobs.engine import Job, step, workflow
+from docproc.flow.licences.versions import body_sha256, canonical
+from docproc.licence.devpki.pki import AUTHORITY_CODE
+from docproc.licence.page.record import parse_licence_json
+from docproc.licence.seal.status_list import LIFE, StatusList
+from docproc.licence.verify.report import Standing
+from docproc.store import counters
+from docproc.store.audit import audit
+from docproc.store.licences import licences
+from docproc.store.messages import outbox
 from docproc.store.tables import LicenceVersionRow
 
 log = logging.getLogger(__name__)

@@ -7,11 +7,13 @@ from typing import Any, Literal
 from sqlalchemy.orm import Session
 
 from docproc.errors import ConflictError, InputError, NotFoundError
-from docproc.flow import views
-from docproc.flow.access import Caller
-from docproc.flow.context import Context
-from docproc.flow.once import Once, run_once
-from docproc.store import audit, licences, outbox
+from docproc.flow.core import views
+from docproc.flow.core.access import Caller
+from docproc.flow.core.context import Context
+from docproc.flow.core.idempotency import Once, run_once
+from docproc.store.audit import audit
+from docproc.store.licences import licences
+from docproc.store.messages import outbox
 from docproc.store.tables import LicenceRow
 
 LicenceAction = Literal["suspend", "restore", "revoke"]

@@ -11,16 +11,16 @@ from typing import Any, Literal
 
 from docproc.domain import Box, Licence
 from docproc.errors import BusyError, InputError, LimitError, NotFoundError
-from docproc.flow import views
-from docproc.flow.context import Context
-from docproc.flow.verifying import StoredRegister
-from docproc.licence.layout import load_layout
-from docproc.licence.record import parse_licence_json
-from docproc.licence.render import chinese_date
-from docproc.licence.report import Standing
-from docproc.read.comparison import ComparedField, Comparison, Fact
-from docproc.read.photo import MAX_ALL_BYTES, MAX_BYTES, MAX_PHOTOS, TOO_MANY, compare_print, photo_codes
-from docproc.store import licences
+from docproc.flow.core import views
+from docproc.flow.core.context import Context
+from docproc.flow.licences.verification import StoredRegister
+from docproc.licence.page.layout import load_layout
+from docproc.licence.page.record import parse_licence_json
+from docproc.licence.page.render import chinese_date
+from docproc.licence.verify.report import Standing
+from docproc.read.printed.comparison import ComparedField, Comparison, Fact
+from docproc.read.printed.photo import MAX_ALL_BYTES, MAX_BYTES, MAX_PHOTOS, TOO_MANY, compare_print, photo_codes
+from docproc.store.licences import licences
 
 Outcome = Literal[
     "same", "added", "unreadable", "incomplete", "differs", "not-shown", "no-code", "unknown-code", "other-address",

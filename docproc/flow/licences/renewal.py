@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from docproc.errors import SealError, SealUnavailableError
-from docproc.flow.admin import SYSTEM
-from docproc.flow.context import Context
-from docproc.licence.renew import expires_on
-from docproc.matter import find_matter
-from docproc.store import audit, licences
-from docproc.store.licences import NEVER_DUE
+from docproc.flow.core.api_keys import SYSTEM
+from docproc.flow.core.context import Context
+from docproc.licence.seal.renew import expires_on
+from docproc.matter.model import find_matter
+from docproc.store.audit import audit
+from docproc.store.licences import licences
+from docproc.store.licences.licences import NEVER_DUE
 
 log = logging.getLogger(__name__)
 

@@ -8,14 +8,15 @@ from threading import BoundedSemaphore
 from typing import Any, Literal, cast
 
 from docproc.errors import BusyError, LimitError
-from docproc.flow import views
-from docproc.flow.context import CHINA, Context
-from docproc.flow.trusting import trust_list
-from docproc.licence.report import IssuedRecord, LicenceStatus, VerificationReport
-from docproc.licence.report_pdf import report_pdf
-from docproc.licence.report_xml import report_xml
-from docproc.licence.sandbox import verify_limited
-from docproc.store import licences, notices
+from docproc.flow.core import views
+from docproc.flow.core.context import CHINA, Context
+from docproc.flow.seals.trust_list import trust_list
+from docproc.licence.verify.report import IssuedRecord, LicenceStatus, VerificationReport
+from docproc.licence.verify.report_pdf import report_pdf
+from docproc.licence.verify.report_xml import report_xml
+from docproc.licence.verify.sandbox import verify_limited
+from docproc.store.applications import notices
+from docproc.store.licences import licences
 from docproc.store.tables import LicenceEventRow, LicenceRow
 
 AT_ONCE = 4
@@ -28,7 +29,7 @@ _ROOM = BoundedSemaphore(AT_ONCE)
 
 @dataclass(frozen=True, slots=True)
 class StoredRegister:
-    """The register of issued licences and sealed notices, for :func:`docproc.licence.verify.verify`."""
+    """The register of issued licences and sealed notices, for :func:`docproc.licence.verify.verify.verify`."""
 
     ctx: Context
 

@@ -11,12 +11,13 @@ from typing import Any, Literal
 from sqlalchemy.orm import Session
 
 from docproc.errors import ConflictError, InputError, UnavailableError
-from docproc.flow.access import Caller
-from docproc.flow.context import Context
-from docproc.flow.once import Once, run_once
-from docproc.flow.register import check_grounds, visible
-from docproc.licence.record import licence_json, parse_licence_json
-from docproc.store import audit, licences
+from docproc.flow.core.access import Caller
+from docproc.flow.core.context import Context
+from docproc.flow.core.idempotency import Once, run_once
+from docproc.flow.licences.licences import check_grounds, visible
+from docproc.licence.page.record import licence_json, parse_licence_json
+from docproc.store.audit import audit
+from docproc.store.licences import licences
 from docproc.store.tables import LicenceVersionRow
 
 VersionAction = Literal["correct", "reissue"]

@@ -18,15 +18,16 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from docproc.errors import ConflictError, InputError
-from docproc.flow import in_force
-from docproc.flow.access import Caller
-from docproc.flow.bundles import MATTER_NAME, unpack
-from docproc.flow.context import Context
-from docproc.flow.linting import lint
-from docproc.flow.two_persons import check_closable, close
-from docproc.licence.layout import FOLDER as LAYOUTS
-from docproc.matter import Matter, load_catalogue, load_matter
-from docproc.store import audit, catalogue
+from docproc.flow.core import in_force
+from docproc.flow.core.access import Caller
+from docproc.flow.core.context import Context
+from docproc.flow.core.dual_control import check_closable, close
+from docproc.flow.matters.bundles import MATTER_NAME, unpack
+from docproc.flow.matters.lint import lint
+from docproc.licence.page.layout import FOLDER as LAYOUTS
+from docproc.matter.model import Matter, load_catalogue, load_matter
+from docproc.store.audit import audit
+from docproc.store.matters import changes
 from docproc.store.tables import CatalogueChangeRow
 
 MOST_LINES = 400
@@ -90,7 +91,7 @@ def propose(
         raise ConflictError("nothing would change", message_zh="文件与现行内容相同")
     with ctx.database.write() as session:
         at = ctx.clock()
-        row = catalogue.add_change(
+        row = changes.add_change(
             session, found.files, found.bases, found.day, reason.strip()[:2000], caller.subject, at
         )
         audit.append(
@@ -111,7 +112,7 @@ def confirm(ctx: Context, caller: Caller, change_id: str, *, refuse: bool = Fals
     caller.require("confirm_matters")
     with ctx.database.write() as session:
         at = ctx.clock()
-        row = catalogue.find_change(session, change_id, lock=True)
+        row = changes.find_change(session, change_id, lock=True)
         check_closable(caller, row, "puts matters in force", "提出人与确认人不能是同一人", "这项事项变更已经处理")
         if not refuse:
             row.starts_on = max(row.starts_on, ctx.today())
@@ -135,14 +136,14 @@ def list_changes(ctx: Context, caller: Caller) -> list[dict[str, Any]]:
     """Changes, those that wait first."""
     caller.require("confirm_matters")
     with ctx.database.read() as session:
-        return [_view(row) for row in catalogue.newest_changes(session)]
+        return [_view(row) for row in changes.newest_changes(session)]
 
 
 def change(ctx: Context, caller: Caller, change_id: str) -> dict[str, Any]:
     """One change with a comparison of each file, and the matters as they would be."""
     caller.require("confirm_matters")
     with ctx.database.read() as session:
-        row = catalogue.find_change(session, change_id)
+        row = changes.find_change(session, change_id)
         before = _in_force_on(session, row.starts_on)
     matters = load_catalogue(in_force.lay_out(ctx.settings.data_dir, {**before, **row.files}))
     current = in_force.lay_out(ctx.settings.data_dir, before)
@@ -182,7 +183,7 @@ def source(ctx: Context, caller: Caller, name: str) -> str:
 
 
 def _in_force_on(session: Session, day: date) -> dict[str, str]:
-    return catalogue.files_of(session, catalogue.confirmed_ids(session, day))
+    return changes.files_of(session, changes.confirmed_ids(session, day))
 
 
 def _text_of(folder: Path, name: str) -> str:

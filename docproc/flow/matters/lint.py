@@ -7,9 +7,9 @@ from datetime import date
 from pathlib import Path
 
 from docproc.errors import CatalogueError, DocprocError
-from docproc.licence.layout import load_layout
-from docproc.matter import Form, Matter, load_matter
-from docproc.matter_lines import line_of
+from docproc.licence.page.layout import load_layout
+from docproc.matter.model import Form, Matter, load_matter
+from docproc.matter.toml_lines import line_of
 
 
 def lint(folder: Path, before: Path, names: Collection[str], day: date) -> None:

@@ -3,7 +3,7 @@
 ::
 
     deliver_event      outbox -> the webhook of the settings; one deliver_webhook for each webhook that wants it;
-                       send_sms (:mod:`docproc.flow.texting`) where the applicant is told
+                       send_sms (:mod:`docproc.flow.messages.sms`) where the applicant is told
     deliver_webhook    one event to one webhook, tried again with growing pauses, every attempt logged
 """
 
@@ -14,12 +14,14 @@ import logging
 import httpx
 
 from docproc.errors import InputError, NotFoundError
-from docproc.flow import texting, views
-from docproc.flow.engine import Job, step, workflow
-from docproc.flow.webhook import post_event
-from docproc.flow.workflows import Tools
-from docproc.store import hooks, outbox, sharing
+from docproc.flow.applications.jobs import Tools
+from docproc.flow.core import views
+from docproc.flow.jobs.engine import Job, step, workflow
+from docproc.flow.messages import sms
+from docproc.flow.messages.webhook_post import post_event
+from docproc.store.messages import outbox, webhooks
 from docproc.store.tables import OutboxRow
+from docproc.store.wallet import shares
 
 log = logging.getLogger(__name__)
 
@@ -46,9 +48,9 @@ def fan_out(event_id: int) -> None:
         row = session.get(OutboxRow, event_id)
         if row is None:
             return
-        texting.queue(ctx, session, row)
-        holder = sharing.holder_of(session, str(row.body.get("licence") or row.subject))
-        wanting = hooks.webhooks_of(session, [row.org, *([holder] if holder else [])])
+        sms.queue(ctx, session, row)
+        holder = shares.holder_of(session, str(row.body.get("licence") or row.subject))
+        wanting = webhooks.webhooks_of(session, [row.org, *([holder] if holder else [])])
         for webhook in wanting:
             ctx.jobs.enqueue(session, "deliver_webhook", f"hook:{webhook.id}:{event_id}:1", webhook.id, event_id, 1)
 
@@ -92,10 +94,10 @@ def post_and_log(webhook_id: str, event_id: int, attempt: int) -> None:
     with ctx.database.read() as session:
         row = session.get(OutboxRow, event_id)
         try:
-            webhook = hooks.find_webhook(session, webhook_id)
+            webhook = webhooks.find_webhook(session, webhook_id)
         except NotFoundError:
             return  # removed meanwhile
-        if row is None or hooks.was_delivered(session, webhook_id, event_id):
+        if row is None or webhooks.was_delivered(session, webhook_id, event_id):
             return
         body = views.event(row)
     status, error = None, ""
@@ -106,7 +108,7 @@ def post_and_log(webhook_id: str, event_id: int, attempt: int) -> None:
     except (httpx.HTTPError, InputError) as problem:
         error = str(problem) or type(problem).__name__
     with ctx.database.write() as session:
-        hooks.log_delivery(session, webhook_id, event_id, attempt, ctx.clock(), status, error)
+        webhooks.log_delivery(session, webhook_id, event_id, attempt, ctx.clock(), status, error)
         if error and attempt < MOST_DELIVERIES:
             job_id = f"hook:{webhook_id}:{event_id}:{attempt + 1}"
             ctx.jobs.enqueue(

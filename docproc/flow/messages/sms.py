@@ -19,24 +19,26 @@ from urllib.parse import urlsplit
 
 from sqlalchemy.orm import Session
 
-from docproc.check import LOOK
+from docproc.check.check import LOOK
+from docproc.check.rules import is_sure
 from docproc.domain import Field
 from docproc.errors import ConflictError, NotFoundError, SetupError
-from docproc.flow import sms
-from docproc.flow.access import Caller
-from docproc.flow.context import CHINA, Context
-from docproc.flow.engine import Job, step, workflow
-from docproc.flow.intake import announce
-from docproc.flow.reviewing import overrides
-from docproc.flow.tencent_sms import TencentSms
-from docproc.flow.workflows import Tools
-from docproc.matter import find_matter, load_catalogue
-from docproc.rules import is_sure
+from docproc.fields.working_days import add_working_days
+from docproc.flow.applications.applications import announce
+from docproc.flow.applications.jobs import Tools
+from docproc.flow.core.access import Caller
+from docproc.flow.core.context import CHINA, Context
+from docproc.flow.jobs.engine import Job, step, workflow
+from docproc.flow.messages import sms_templates
+from docproc.flow.messages.tencent_sms import TencentSms
+from docproc.flow.review.workbench import overrides
+from docproc.matter.model import find_matter, load_catalogue
 from docproc.settings import Settings
-from docproc.store import applications, audit, outbox, pages
-from docproc.store import sms as store
+from docproc.store.applications import applications, pages
+from docproc.store.audit import audit
+from docproc.store.messages import outbox
+from docproc.store.messages import sms as store
 from docproc.store.tables import ApplicationRow, OutboxRow, SmsReceiptRow, SmsRow
-from docproc.validators.working_days import add_working_days
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +56,7 @@ MOST_OVERDUE = 500
 """Applications of one matter that one sweep looks at."""
 
 
-def open_provider(settings: Settings) -> sms.Provider | None:
+def open_provider(settings: Settings) -> sms_templates.Provider | None:
     """The provider of the settings; ``None`` where none is set.
 
     Raises:
@@ -72,7 +74,7 @@ def open_provider(settings: Settings) -> sms.Provider | None:
         raise SetupError(f"DOCPROC_SMS_URL: {settings.sms_url!r} is not an https address")
     if 0 < len(settings.sms_receipt_secret.get_secret_value()) < SHORTEST_SECRET:
         raise SetupError(f"DOCPROC_SMS_RECEIPT_SECRET needs {SHORTEST_SECRET} letters or more")
-    sms.template_ids(settings.sms_templates)
+    sms_templates.template_ids(settings.sms_templates)
     return TencentSms(
         settings.sms_url, settings.sms_region, settings.sms_secret_id, settings.sms_secret_key.get_secret_value(),
         settings.sms_app_id, settings.sms_sign_name,
@@ -81,10 +83,10 @@ def open_provider(settings: Settings) -> sms.Provider | None:
 
 def queue(ctx: Context, session: Session, event: OutboxRow) -> None:
     """Queue the message that an event causes, where there is one and the settings name its template."""
-    template = sms.template_for(event.topic)
+    template = sms_templates.template_for(event.topic)
     if template is None or not ctx.settings.sms_provider:
         return
-    if template.kind in sms.template_ids(ctx.settings.sms_templates):
+    if template.kind in sms_templates.template_ids(ctx.settings.sms_templates):
         ctx.jobs.enqueue(session, "send_sms", f"sms:{event.id}:1", event.id, 1)
 
 
@@ -119,12 +121,12 @@ def hand_over(event_id: int, attempt: int) -> None:
             row.state = "refused"
 
 
-def _begin(ctx: Context, event_id: int, attempt: int) -> sms.Message | None:
+def _begin(ctx: Context, event_id: int, attempt: int) -> sms_templates.Message | None:
     """Write down that a message is handed over now; ``None`` where it must not be, or cannot."""
     with ctx.database.write() as session:
         event, row, at = session.get(OutboxRow, event_id), store.find(session, event_id), ctx.clock()
-        template = sms.template_for(event.topic) if event is not None else None
-        ids = sms.template_ids(ctx.settings.sms_templates)
+        template = sms_templates.template_for(event.topic) if event is not None else None
+        ids = sms_templates.template_ids(ctx.settings.sms_templates)
         if event is None or template is None or template.kind not in ids:
             return None
         if row is None:
@@ -144,7 +146,7 @@ def _begin(ctx: Context, event_id: int, attempt: int) -> sms.Message | None:
         if not mobile:
             return None
         values = {"matter": find_matter(about.matter).name, "number": about.number}
-        return sms.Message(mobile, ids[template.kind], sms.filled(template, values), row.session)
+        return sms_templates.Message(mobile, ids[template.kind], sms_templates.filled(template, values), row.session)
 
 
 def _mobile(session: Session, application: ApplicationRow) -> str:
@@ -162,7 +164,7 @@ def _mobile(session: Session, application: ApplicationRow) -> str:
 
 def _is_sure(item: Field) -> bool:
     """A wrong digit would tell a stranger, so what a reviewer is asked to look at is not dialled as it was read."""
-    return sms.is_mobile(item.value or "") and is_sure(item, least=LOOK)
+    return sms_templates.is_mobile(item.value or "") and is_sure(item, least=LOOK)
 
 
 def tell_overdue(ctx: Context) -> None:
@@ -246,7 +248,7 @@ def _view(row: SmsRow, receipt: SmsReceiptRow | None) -> dict[str, Any]:
         "event": row.event_id,
         "application": row.application,
         "kind": row.kind,
-        "kind_zh": sms.templates()[row.kind].name,
+        "kind_zh": sms_templates.templates()[row.kind].name,
         "state": row.state,
         "attempts": row.attempt,
         "code": row.code,

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from docproc.errors import InputError
-from docproc.flow.sms import Message, Receipt, Sent, State
+from docproc.flow.messages.sms_templates import Message, Receipt, Sent, State
 
 SERVICE, ACTION, VERSION = "sms", "SendSms", "2021-01-11"
 CONTENT_TYPE = "application/json; charset=utf-8"

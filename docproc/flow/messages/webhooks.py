@@ -6,10 +6,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from docproc.errors import ConflictError, InputError, NotFoundError
-from docproc.flow.access import Caller
-from docproc.flow.context import Context
-from docproc.flow.webhook import public_address
-from docproc.store import audit, hooks
+from docproc.flow.core.access import Caller
+from docproc.flow.core.context import Context
+from docproc.flow.messages.webhook_post import public_address
+from docproc.store.audit import audit
+from docproc.store.messages import webhooks
 from docproc.store.tables import DeliveryRow, WebhookRow
 
 MOST_WEBHOOKS = 5
@@ -33,9 +34,9 @@ def add_webhook(ctx: Context, caller: Caller, url: str) -> dict[str, Any]:
         public_address(url)
     with ctx.database.write() as session:
         at = ctx.clock()
-        if len(hooks.webhooks_of(session, [caller.org])) >= MOST_WEBHOOKS:
+        if len(webhooks.webhooks_of(session, [caller.org])) >= MOST_WEBHOOKS:
             raise ConflictError("too many webhooks", message_zh=f"最多设置 {MOST_WEBHOOKS} 个通知地址")
-        row = hooks.add_webhook(session, caller.org, url, by=caller.subject, at=at)
+        row = webhooks.add_webhook(session, caller.org, url, by=caller.subject, at=at)
         audit.append(session, at, caller.subject, "webhook.added", row.id, url=url)
         return {**_view(row), "secret": row.secret}
 
@@ -44,7 +45,7 @@ def list_webhooks(ctx: Context, caller: Caller) -> list[dict[str, Any]]:
     """The organisation's webhooks, without secrets."""
     caller.require("webhooks")
     with ctx.database.read() as session:
-        return [_view(row) for row in hooks.webhooks_of(session, [caller.org])]
+        return [_view(row) for row in webhooks.webhooks_of(session, [caller.org])]
 
 
 def remove_webhook(ctx: Context, caller: Caller, webhook_id: str) -> None:
@@ -52,7 +53,7 @@ def remove_webhook(ctx: Context, caller: Caller, webhook_id: str) -> None:
     caller.require("webhooks")
     with ctx.database.write() as session:
         at = ctx.clock()
-        hooks.find_webhook(session, webhook_id, caller.org).removed_at = at
+        webhooks.find_webhook(session, webhook_id, caller.org).removed_at = at
         audit.append(session, at, caller.subject, "webhook.removed", webhook_id)
 
 
@@ -60,8 +61,8 @@ def deliveries(ctx: Context, caller: Caller, webhook_id: str, limit: int = 50) -
     """The last attempts to post to an address, newest first."""
     caller.require("webhooks")
     with ctx.database.read() as session:
-        hooks.find_webhook(session, webhook_id, caller.org)
-        return [_delivery(row) for row in hooks.deliveries_of(session, webhook_id, limit)]
+        webhooks.find_webhook(session, webhook_id, caller.org)
+        return [_delivery(row) for row in webhooks.deliveries_of(session, webhook_id, limit)]
 
 
 def post_again(ctx: Context, caller: Caller, webhook_id: str, event_id: int) -> None:
@@ -74,11 +75,11 @@ def post_again(ctx: Context, caller: Caller, webhook_id: str, event_id: int) -> 
     caller.require("webhooks")
     with ctx.database.write() as session:
         at = ctx.clock()
-        hooks.find_webhook(session, webhook_id, caller.org)
-        tried = hooks.last_attempt(session, webhook_id, event_id)
+        webhooks.find_webhook(session, webhook_id, caller.org)
+        tried = webhooks.last_attempt(session, webhook_id, event_id)
         if tried is None:
             raise NotFoundError(f"event {event_id} was not posted there", message_zh="没有这条推送记录")
-        if hooks.was_delivered(session, webhook_id, event_id):
+        if webhooks.was_delivered(session, webhook_id, event_id):
             raise ConflictError("it was delivered", message_zh="这条通知已经送达")
         job_id = f"hook:{webhook_id}:{event_id}:{tried + 1}:again"  # the next attempt by itself may wait already
         ctx.jobs.enqueue(session, "deliver_webhook", job_id, webhook_id, event_id, tried + 1)

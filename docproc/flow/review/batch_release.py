@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from docproc.errors import AccessError, ConflictError
-from docproc.flow.access import Caller
-from docproc.flow.context import Context
-from docproc.flow.deciding import release
-from docproc.store import applications
+from docproc.flow.core.access import Caller
+from docproc.flow.core.context import Context
+from docproc.flow.review.decisions import release
+from docproc.store.applications import applications
 
 CHUNK = 200
 MOST = 10_000

@@ -4,7 +4,7 @@ Who handed an application in does not decide on it; who approved it does not
 release the seal where the matter asks for two persons. A decision names the
 version and the hash of what was seen: when either changed meanwhile it is refused.
 In a joint approval an official's decision is the opinion of the department, and the
-decision on the application follows from all of them (:mod:`docproc.flow.joint`).
+decision on the application follows from all of them (:mod:`docproc.flow.applications.joint_approval`).
 """
 
 from __future__ import annotations
@@ -15,17 +15,20 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from docproc.decide import transition
+from docproc.check.licence_draft import draft_licence
 from docproc.domain import Decision, DecisionAction, PageReading
-from docproc.draft import draft_licence
 from docproc.errors import AccessError, ConflictError, InputError
-from docproc.flow import joint, notices, views
-from docproc.flow.access import Caller
-from docproc.flow.context import Context
-from docproc.flow.intake import announce, change_status, visible
-from docproc.flow.once import Once, run_once
-from docproc.matter import Matter, find_matter
-from docproc.store import applications, audit, claims, opinions, pages
+from docproc.flow.applications import joint_approval, notices
+from docproc.flow.applications.applications import announce, change_status, visible
+from docproc.flow.core import views
+from docproc.flow.core.access import Caller
+from docproc.flow.core.context import Context
+from docproc.flow.core.idempotency import Once, run_once
+from docproc.lifecycle import transition
+from docproc.matter.model import Matter, find_matter
+from docproc.store.applications import applications, opinions, pages
+from docproc.store.audit import audit
+from docproc.store.review import claims
 from docproc.store.tables import ApplicationRow, DecisionRow
 
 
@@ -64,7 +67,7 @@ def accept(ctx: Context, caller: Caller, number: str, version: int, once: Once |
         change_status(session, row, transition(row.status, "accept"), at)  # type: ignore[arg-type]
         audit.append(session, at, caller.subject, "application.accepted", number)
         announce(ctx, session, row, "application.accepted")
-        return joint.view(session, caller, row)
+        return joint_approval.view(session, caller, row)
 
     return run_once(ctx, caller, once, work)
 
@@ -117,7 +120,7 @@ def decide(
             if views.application(session, row)["content_sha256"] != seen.content_sha256:
                 raise StaleError("the content changed since it was seen")
             _settle(ctx, session, row, given, sorted(set(set_aside)))
-        return joint.view(session, caller, row)
+        return joint_approval.view(session, caller, row)
 
     return run_once(ctx, caller, once, work)
 
@@ -146,9 +149,9 @@ def _give_opinion(
     set_aside: Sequence[str],
 ) -> None:  # fmt: skip
     """Keep a department's opinion; the one that completes them decides for all."""
-    department = joint.own_department(matter, caller)
-    joint.check_may_speak(caller, department, joint.standing(session, row))
-    if joint.content_of(session, row, department) != given.seen_sha256:
+    department = joint_approval.own_department(matter, caller)
+    joint_approval.check_may_speak(caller, department, joint_approval.standing(session, row))
+    if joint_approval.content_of(session, row, department) != given.seen_sha256:
         raise StaleError("the content changed since it was seen")
     if given.action == "approve" and department.sees(None):
         _check_approvable(ctx, session, row, set_aside)
@@ -163,7 +166,7 @@ def _give_opinion(
         session, given.at, given.by, "opinion.given", row.number, opinion=made.id, department=department.org,
         says=made.action, saw=made.seen_sha256, set_aside=made.set_aside,
     )  # fmt: skip
-    found = joint.result(matter, list(joint.standing(session, row).values()))
+    found = joint_approval.result(matter, list(joint_approval.standing(session, row).values()))
     if found is None:
         return
     action, reason, basis, aside = found
@@ -197,7 +200,7 @@ def release(ctx: Context, caller: Caller, number: str, version: int, once: Once 
         row.version += 1
         audit.append(session, at, caller.subject, "seal.released", number, decision=decision.id)
         queue_issue(ctx, session, row, decision)
-        return joint.view(session, caller, row)
+        return joint_approval.view(session, caller, row)
 
     return run_once(ctx, caller, once, work)
 
@@ -217,7 +220,7 @@ def _locked(ctx: Context, session: Session, caller: Caller, number: str, version
     row = visible(session, caller, number, "view", lock=True)
     caller.check_not(row.created_by, "decides", "申请提交人不能审批自己的办件")
     _check_version(row, version)
-    claims.check_free(session, number, caller.subject, ctx.clock(), joint.desk(caller, row))
+    claims.check_free(session, number, caller.subject, ctx.clock(), joint_approval.desk(caller, row))
     return row
 
 

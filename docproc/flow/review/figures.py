@@ -7,15 +7,15 @@ from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
 
-from docproc.flow import views
-from docproc.flow.access import Caller
-from docproc.flow.context import CHINA, Context
-from docproc.flow.reviewing import overrides
-from docproc.flow.thresholds import threshold
-from docproc.matter import find_matter
-from docproc.store import audit
-from docproc.store import figures as store
-from docproc.validators.working_days import Elapsed, working_time
+from docproc.fields.working_days import Elapsed, working_time
+from docproc.flow.core import views
+from docproc.flow.core.access import Caller
+from docproc.flow.core.context import CHINA, Context
+from docproc.flow.review.thresholds import threshold
+from docproc.flow.review.workbench import overrides
+from docproc.matter.model import find_matter
+from docproc.store.audit import audit
+from docproc.store.review import figures as store
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The reviewer's queue and bench: what is most urgent, who works on it, everything about it with what was read first.
 
-Urgency goes by the statutory clock of the matter (:class:`docproc.matter.Clock`): working days to accept and to
+Urgency goes by the statutory clock of the matter (:class:`docproc.matter.model.Clock`): working days to accept and to
 decide, both counted from the day of handing in, which is never later than the law's own beginning.
 """
 
@@ -13,14 +13,18 @@ from pathlib import Path
 from typing import Any, Literal
 
 from docproc.errors import NotFoundError
-from docproc.flow import joint, views
-from docproc.flow.access import Caller
-from docproc.flow.context import CHINA, Context
-from docproc.flow.intake import visible
-from docproc.matter import Matter, find_matter
-from docproc.store import applications, audit, claims, pages, users
+from docproc.fields.working_days import Deadline, Overrides, add_working_days, is_working_day, load_overrides
+from docproc.flow.applications import joint_approval
+from docproc.flow.applications.applications import visible
+from docproc.flow.core import views
+from docproc.flow.core.access import Caller
+from docproc.flow.core.context import CHINA, Context
+from docproc.matter.model import Matter, find_matter
+from docproc.store.accounts import users
+from docproc.store.applications import applications, pages
+from docproc.store.audit import audit
+from docproc.store.review import claims
 from docproc.store.tables import ApplicationRow, OpinionRow
-from docproc.validators.working_days import Deadline, Overrides, add_working_days, is_working_day, load_overrides
 
 Light = Literal["green", "yellow", "red"]
 CLAIM_LASTS = timedelta(minutes=20)
@@ -68,15 +72,15 @@ def queue(ctx: Context, caller: Caller) -> list[Waiting]:
         names, held = users.titles(session), claims.living(session, at)
         org = None if caller.sees_all else caller.org
         found = []
-        shared = joint.matters_of(caller.org)
+        shared = joint_approval.matters_of(caller.org)
         rows = applications.waiting(session, TO_DECIDE, org=org, limit=MOST, matters=shared)
         severe = pages.severe_findings(session, [row.number for row in rows])
         for row in rows:
-            matter, holder = find_matter(row.matter), held.get((row.number, joint.desk(caller, row)))
-            opinions = joint.standing(session, row)
+            matter, holder = find_matter(row.matter), held.get((row.number, joint_approval.desk(caller, row)))
+            opinions = joint_approval.standing(session, row)
             if not _is_asked(caller, row, opinions):
                 continue
-            part = joint.scope(caller, row)
+            part = joint_approval.scope(caller, row)
             mine = [m for m in severe.get(row.number, ()) if part is None or m is None or part.sees(m)]
             found.append(
                 Waiting(
@@ -118,7 +122,7 @@ def claim(ctx: Context, caller: Caller, number: str) -> bool:
     with ctx.database.write() as session:
         at = ctx.clock()
         row = visible(session, caller, number, "accept", lock=True)
-        opinions, desk = joint.standing(session, row), joint.desk(caller, row)
+        opinions, desk = joint_approval.standing(session, row), joint_approval.desk(caller, row)
         mine = opinions.get(desk)
         if row.status not in TO_DECIDE or row.created_by == caller.subject:
             return False
@@ -135,7 +139,7 @@ def put_back(ctx: Context, caller: Caller, number: str) -> None:
     """Give an application up so that others can take it."""
     with ctx.database.write() as session:
         row = visible(session, caller, number, "accept", lock=True)
-        claims.drop(session, number, caller.subject, desk=joint.desk(caller, row))
+        claims.drop(session, number, caller.subject, desk=joint_approval.desk(caller, row))
 
 
 def bench(ctx: Context, caller: Caller, number: str) -> dict[str, Any]:
@@ -144,10 +148,10 @@ def bench(ctx: Context, caller: Caller, number: str) -> dict[str, Any]:
         row = visible(session, caller, number, "view")
         matter = find_matter(row.matter)
         return {
-            **joint.view(session, caller, row),
+            **joint_approval.view(session, caller, row),
             "org": row.org,
             "created_by": row.created_by,
-            "held_by": claims.living(session, ctx.clock()).get((number, joint.desk(caller, row))),
+            "held_by": claims.living(session, ctx.clock()).get((number, joint_approval.desk(caller, row))),
             "machine": {
                 (page.id, reading.index, name): item.value
                 for page, reading in pages.readings_of(session, number, corrected=False)
@@ -186,7 +190,7 @@ def show_personal(ctx: Context, caller: Caller, number: str, page_id: str | None
         if page_id is None:
             audit.append(session, ctx.clock(), caller.subject, "personal.shown", number)
         else:
-            joint.check_page(session, caller, row, pages.find_page(session, page_id, number).id)
+            joint_approval.check_page(session, caller, row, pages.find_page(session, page_id, number).id)
             audit.append(session, ctx.clock(), caller.subject, PAGE_SHOWN, f"{number}/{page_id}")
 
 
@@ -267,7 +271,7 @@ def _is_asked(caller: Caller, row: ApplicationRow, opinions: dict[str, OpinionRo
 
 
 def _led_by(org: str) -> tuple[str, ...]:
-    return tuple(key for key in joint.matters_of(org) if find_matter(key).department[0].org == org)
+    return tuple(key for key in joint_approval.matters_of(org) if find_matter(key).department[0].org == org)
 
 
 def _day(at: datetime) -> date:

@@ -15,20 +15,22 @@ from typing import Any, Literal
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from docproc.assets import SERIF, font
+from docproc.assets.paths import SERIF, font
 from docproc.domain import Licence
 from docproc.errors import ConflictError, InputError, NotFoundError, SealError, SealUnavailableError
-from docproc.flow.access import Caller
-from docproc.flow.admin import SYSTEM
-from docproc.flow.context import Context
-from docproc.flow.two_persons import check_closable, close
-from docproc.licence import custody, notice
-from docproc.licence.art import draw
-from docproc.licence.custody import KINDS, RegisteredSeal
-from docproc.licence.seal_object import check_seal_object
-from docproc.licence.trust import TrustList
-from docproc.matter import LicenceSpec, load_catalogue
-from docproc.store import audit, seals
+from docproc.flow.core.access import Caller
+from docproc.flow.core.api_keys import SYSTEM
+from docproc.flow.core.context import Context
+from docproc.flow.core.dual_control import check_closable, close
+from docproc.licence.page import notice
+from docproc.licence.page.art import draw
+from docproc.licence.pki.trust import TrustList
+from docproc.licence.seal import registered_seal
+from docproc.licence.seal.registered_seal import KINDS, RegisteredSeal
+from docproc.licence.seal.seal_object import check_seal_object
+from docproc.matter.model import LicenceSpec, load_catalogue
+from docproc.store.audit import audit
+from docproc.store.seals import registry
 from docproc.store.tables import SealChangeRow, SealRow
 
 log = logging.getLogger(__name__)
@@ -106,11 +108,11 @@ def usable_seal(
     """
     register_own(ctx, own)
     with ctx.database.read() as session:
-        row = seals.find_seal(session, name)
+        row = registry.find_seal(session, name)
         if row is None:
             raise SealError(f"seal {name} is not registered", message_zh="印章没有备案，不能签章", code="seal_unknown")
         seal = from_row(row)
-    custody.check_use(seal, licence, at, place)
+    registered_seal.check_use(seal, licence, at, place)
     return seal
 
 
@@ -120,7 +122,7 @@ def register_own(ctx: Context, own: Callable[[], Sequence[RegisteredSeal]]) -> N
     This is the one entry without two persons; a real seal in the settings is never registered by itself.
     """
     with ctx.database.read() as session:
-        if not seals.is_empty(session):
+        if not registry.is_empty(session):
             return
     found = own()
     try:
@@ -141,8 +143,8 @@ def list_seals(ctx: Context, caller: Caller) -> dict[str, Any]:
     caller.require("view_seals")
     with ctx.database.read() as session:
         return {
-            "seals": [_seal_view(row, ctx.clock()) for row in seals.list_seals(session)],
-            "changes": [_change_view(row) for row in seals.open_changes(session)],
+            "seals": [_seal_view(row, ctx.clock()) for row in registry.list_seals(session)],
+            "changes": [_change_view(row) for row in registry.open_changes(session)],
         }
 
 
@@ -180,7 +182,7 @@ def confirm_change(ctx: Context, caller: Caller, change_id: str, *, refuse: bool
     caller.require("manage_seals")
     with ctx.database.write() as session:
         at = ctx.clock()
-        change = seals.find_change(session, change_id, lock=True)
+        change = registry.find_change(session, change_id, lock=True)
         check_closable(
             caller,
             change,
@@ -203,7 +205,7 @@ def _propose(ctx: Context, caller: Caller, name: str, action: str, body: dict[st
         raise InputError("a reason is needed", message_zh="请填写理由")
     with ctx.database.write() as session:
         at = ctx.clock()
-        change = seals.propose(session, name, action, body, reason.strip(), caller.subject, at)
+        change = registry.propose(session, name, action, body, reason.strip(), caller.subject, at)
         proof = _proof(_from_json(body)) if body else {}
         audit.append(
             session, at, caller.subject, "seal.proposed", name,
@@ -214,16 +216,16 @@ def _propose(ctx: Context, caller: Caller, name: str, action: str, body: dict[st
 
 def _apply(session: Session, change: SealChangeRow, at: datetime) -> None:
     if change.action == "add":
-        seals.put_seal(session, to_row(_from_json(change.body), at))
+        registry.put_seal(session, to_row(_from_json(change.body), at))
         return
     _check_action(session, change.seal, change.action)
-    row = seals.find_seal(session, change.seal, lock=True)
+    row = registry.find_seal(session, change.seal, lock=True)
     assert row is not None  # _check_action looked
     row.suspended = change.action == "suspend"
 
 
 def _check_action(session: Session, name: str, action: str) -> None:
-    row = seals.find_seal(session, name)
+    row = registry.find_seal(session, name)
     if row is None:
         raise NotFoundError(f"no seal {name!r}", message_zh="没有这枚印章")
     if row.suspended == (action == "suspend"):
@@ -244,8 +246,8 @@ def _checked(ctx: Context, new: NewSeal) -> RegisteredSeal:
     unknown = sorted(set(new.licence_kinds) - known)
     if unknown or not new.licence_kinds:
         raise InputError(f"licence types {unknown} are none of {', '.join(sorted(known))}", message_zh="证照种类不正确")
-    chain = custody.read_chain(new.certificates.encode())
-    custody.check_certificate(chain, new.owner, new.valid_from, new.valid_to)
+    chain = registered_seal.read_chain(new.certificates.encode())
+    registered_seal.check_certificate(chain, new.owner, new.valid_from, new.valid_to)
     try:
         art = draw(new.owner, font(SERIF), diameter=new.diameter, purpose=new.purpose, emblem=new.emblem)
     except SealError as error:
@@ -256,7 +258,7 @@ def _checked(ctx: Context, new: NewSeal) -> RegisteredSeal:
         owner_code=new.owner_code,
         kind=new.kind,
         filing_number=new.filing_number.strip(),
-        certificates=custody.to_der(chain),
+        certificates=registered_seal.to_der(chain),
         diameter=new.diameter,
         art=art.compressed(),
         licence_kinds=tuple(sorted(set(new.licence_kinds))),
@@ -298,7 +300,7 @@ def seal_record(ctx: Context, caller: Caller, name: str) -> bytes:
     """
     caller.require("view_seals")
     with ctx.database.read() as session:
-        row = seals.find_seal(session, name)
+        row = registry.find_seal(session, name)
     if row is None or not row.record:
         raise NotFoundError(f"no seal object of {name!r}", message_zh="没有这枚印章的电子印章数据")
     return row.record
@@ -421,7 +423,7 @@ def _seal_view(row: SealRow, at: datetime) -> dict[str, Any]:
         "licence_kinds": row.licence_kinds,
         "valid_from": row.valid_from.isoformat(),
         "valid_to": row.valid_to.isoformat(),
-        "algorithm": custody.algorithm(base64.b64decode(row.certificates[0])),
+        "algorithm": registered_seal.algorithm(base64.b64decode(row.certificates[0])),
         "certificate_sha256": row.certificate_sha256,
         "art_sha256": row.art_sha256,
         "diameter_mm": row.diameter,

@@ -9,28 +9,28 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from docproc.assets import font
+from docproc.assets.paths import font
 from docproc.domain import Licence
 from docproc.errors import InputError, SealError, SealPinError, SealUnavailableError, SetupError
-from docproc.flow.context import utc_now
-from docproc.flow.seals import check_record
-from docproc.flow.stages import SealLicence
-from docproc.licence import art, notice
-from docproc.licence.custody import RegisteredSeal
-from docproc.licence.keys import Certificate, Signer, load_pkcs12, open_pkcs11
-from docproc.licence.layout import Place, load_layout
-from docproc.licence.render import render
-from docproc.licence.renew import renew
-from docproc.licence.responder import DevPki
-from docproc.licence.seal import CoSeal, seal
-from docproc.licence.seal_object import make_seal_object
-from docproc.licence.sm2_pki import MAKER
-from docproc.licence.sm2_signer import Sm2Signer, load_sm2
-from docproc.licence.status_list import StatusList, make_status_list
-from docproc.licence.trust import SealTrust, TrustList
-from docproc.licence.tsa import HttpTimeStamper, TimeStamper
-from docproc.licence.verify import verify
-from docproc.matter import find_matter, load_catalogue
+from docproc.flow.core.context import utc_now
+from docproc.flow.seals.registry import check_record
+from docproc.flow.seals.stages import SealLicence
+from docproc.licence.devpki.responder import DevPki
+from docproc.licence.devpki.sm2_pki import MAKER
+from docproc.licence.page import art, notice
+from docproc.licence.page.layout import Place, load_layout
+from docproc.licence.page.render import render
+from docproc.licence.pki.keys import Certificate, Signer, load_pkcs12, open_pkcs11
+from docproc.licence.pki.sm2_signer import Sm2Signer, load_sm2
+from docproc.licence.pki.trust import SealTrust, TrustList
+from docproc.licence.pki.tsa import HttpTimeStamper, TimeStamper
+from docproc.licence.seal.registered_seal import RegisteredSeal
+from docproc.licence.seal.renew import renew
+from docproc.licence.seal.seal import CoSeal, seal
+from docproc.licence.seal.seal_object import make_seal_object
+from docproc.licence.seal.status_list import StatusList, make_status_list
+from docproc.licence.verify.verify import verify
+from docproc.matter.model import find_matter, load_catalogue
 from docproc.settings import Settings
 
 log = logging.getLogger(__name__)

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from docproc.domain import Licence, PageReading
 from docproc.errors import SealKeyUnavailableError
-from docproc.licence.custody import RegisteredSeal
-from docproc.licence.status_list import StatusList
-from docproc.matter import Matter
-from docproc.scan.limits import Limits
+from docproc.licence.seal.registered_seal import RegisteredSeal
+from docproc.licence.seal.status_list import StatusList
+from docproc.matter.model import Matter
+from docproc.scan.files.limits import Limits
 from docproc.settings import Settings
 
 if TYPE_CHECKING:
-    from docproc.flow.sealing import Sealer
+    from docproc.flow.seals.sealer import Sealer
 
 _T = TypeVar("_T")
 
@@ -39,7 +39,7 @@ class ReadFile(Protocol):
 
 
 class PagePicture(Protocol):
-    """A page for the screen; :class:`docproc.scan.preview.Preview` is one."""
+    """A page for the screen; :class:`docproc.scan.files.preview.Preview` is one."""
 
     @property
     def index(self) -> int:
@@ -93,25 +93,25 @@ def real_stages(settings: Settings) -> Stages:
     def read_file(
         data: bytes, filename: str, matter: Matter, *, material: str | None, today: date
     ) -> Sequence[PageReading]:
-        from docproc.read.page import page_engine
-        from docproc.read.page import read_file as read
+        from docproc.read.pipeline import page_engine
+        from docproc.read.pipeline import read_file as read
 
         engine = page_engine(settings.engine_threads)
         return read(data, filename, matter, material=material, today=today, recogniser=engine, limits=_limits(settings))
 
     def draw_pages(data: bytes) -> Sequence[PagePicture]:
-        from docproc.scan.preview import previews
+        from docproc.scan.files.preview import previews
 
         return previews(data, _limits(settings))
 
     @cache
     def sealer() -> Sealer:
-        from docproc.flow.sealing import open_sealer
+        from docproc.flow.seals.sealer import open_sealer
 
         return open_sealer(settings)
 
     def own_seals() -> Sequence[RegisteredSeal]:
-        from docproc.flow.sealing import development_seals
+        from docproc.flow.seals.sealer import development_seals
 
         return development_seals(settings)
 

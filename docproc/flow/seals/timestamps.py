@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from docproc.flow.context import utc_now
-from docproc.licence.responder import DevPki
-from docproc.licence.token import make_token
-from docproc.licence.tsa import HttpTimeStamper, TimeStamper
+from docproc.flow.core.context import utc_now
+from docproc.licence.devpki.responder import DevPki
+from docproc.licence.pki.timestamp_token import make_token
+from docproc.licence.pki.tsa import HttpTimeStamper, TimeStamper
 from docproc.settings import Settings
 
 
@@ -24,7 +24,7 @@ def stamp(settings: Settings, digest: bytes) -> bytes:
 
 
 def renew_file(settings: Settings, pdf: bytes, at: datetime) -> bytes:
-    """A file with a fresh archive time-stamp; raises as :func:`docproc.licence.renew.renew`."""
-    from docproc.flow.sealing import open_renewer
+    """A file with a fresh archive time-stamp; raises as :func:`docproc.licence.seal.renew.renew`."""
+    from docproc.flow.seals.sealer import open_renewer
 
     return open_renewer(settings)(pdf, at)

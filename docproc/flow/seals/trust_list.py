@@ -12,15 +12,16 @@ from datetime import date
 from typing import Any
 
 from docproc.errors import ConflictError, InputError, NotFoundError, SetupError
-from docproc.flow.access import Caller
-from docproc.flow.context import Context
-from docproc.flow.two_persons import check_closable, close
-from docproc.licence.anchors import Anchor
-from docproc.licence.recognition import read_root
-from docproc.licence.trust import TrustList
+from docproc.flow.core.access import Caller
+from docproc.flow.core.context import Context
+from docproc.flow.core.dual_control import check_closable, close
+from docproc.licence.pki.recognition import read_root
+from docproc.licence.pki.trust import TrustList
+from docproc.licence.pki.trust_limits import Anchor
 from docproc.settings import Settings
-from docproc.store import audit, trust
+from docproc.store.audit import audit
 from docproc.store.db import Database, has_database, open_database
+from docproc.store.seals import trust_list as trust
 from docproc.store.tables import TrustChangeRow
 
 USES = ("seal", "timestamp")

@@ -22,12 +22,12 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from docproc.errors import InputError, NotFoundError, SetupError
-from docproc.flow.auditing import Proof, prove
-from docproc.flow.context import Context, open_context
-from docproc.matter import find_matter
+from docproc.flow.audit.proof import Proof, prove
+from docproc.flow.core.context import Context, open_context
+from docproc.matter.model import find_matter
 from docproc.settings import Settings
-from docproc.store import audit, inventory
-from docproc.store.blobs import FileBlobs
+from docproc.store.audit import audit, inventory
+from docproc.store.blobs.blobs import FileBlobs
 from docproc.store.db import Database, open_database
 
 MANIFEST, BLOBS = "backup.json", "blobs"

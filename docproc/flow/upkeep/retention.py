@@ -15,13 +15,16 @@ from typing import Any, Literal
 
 from sqlalchemy.orm import Session
 
-from docproc.decide import transition
-from docproc.flow.access import Caller
-from docproc.flow.admin import SYSTEM
-from docproc.flow.context import Context
-from docproc.matter import Matter, load_catalogue
-from docproc.store import applications, audit, claims, erasing, uploads
+from docproc.flow.core.access import Caller
+from docproc.flow.core.api_keys import SYSTEM
+from docproc.flow.core.context import Context
+from docproc.lifecycle import transition
+from docproc.matter.model import Matter, load_catalogue
+from docproc.store.applications import applications, uploads
+from docproc.store.audit import audit
+from docproc.store.review import claims
 from docproc.store.tables import ApplicationRow
+from docproc.store.upkeep import retention
 
 Kind = Literal["draft", "refused", "finished", "original"]
 KINDS: tuple[Kind, ...] = ("draft", "refused", "finished", "original")
@@ -52,7 +55,7 @@ def report(ctx: Context, caller: Caller | None) -> Swept:
         caller.require("manage_retention")
     with ctx.database.read() as session:
         due = {m.id: _due(ctx, session, m) for m in load_catalogue().values()}
-        return Swept(due, 0, erasing.count_wanted(session))
+        return Swept(due, 0, retention.count_wanted(session))
 
 
 def sweep(ctx: Context, caller: Caller | None = None) -> Swept:
@@ -67,7 +70,7 @@ def sweep(ctx: Context, caller: Caller | None = None) -> Swept:
     with ctx.database.write() as session:
         uploads.drop_expired(session, ctx.clock())
     with ctx.database.read() as session:
-        found.waiting = erasing.count_wanted(session)
+        found.waiting = retention.count_wanted(session)
     return found
 
 
@@ -76,13 +79,13 @@ def _due(ctx: Context, session: Session, matter: Matter) -> dict[Kind, list[str]
 
     def content(days: int, *statuses: str, handed_in: bool | None) -> list[str]:
         before = now - timedelta(days=days)
-        return erasing.due_content(session, matter.id, statuses, before, handed_in=handed_in, limit=MOST)
+        return retention.due_content(session, matter.id, statuses, before, handed_in=handed_in, limit=MOST)
 
     return {
         "draft": content(rules.draft_days, "draft", "withdrawn", handed_in=False),
         "refused": content(rules.refused_days, "rejected", "returned", "withdrawn", handed_in=True),
         "finished": content(rules.finished_days, "issued", handed_in=True),
-        "original": erasing.due_originals(session, matter.id, now - timedelta(days=rules.original_days), MOST),
+        "original": retention.due_originals(session, matter.id, now - timedelta(days=rules.original_days), MOST),
     }
 
 
@@ -95,16 +98,16 @@ def _erase(ctx: Context, matter: Matter, kind: Kind, number: str, by: str) -> No
         keys: set[str] = set()
         pages: list[str] = []
         if kind != "original":
-            keys |= erasing.take_content(session, number)
+            keys |= retention.take_content(session, number)
             row.erased_at = at
         if kind != "finished":
-            pages, originals = erasing.take_originals(session, number, at)
+            pages, originals = retention.take_originals(session, number, at)
             keys |= originals
         if row.status in ("draft", "returned"):
             row.status, row.version = transition(row.status, "withdraw"), row.version + 1  # type: ignore[arg-type]
         claims.drop(session, number)
-        erasing.want_gone(session, keys, at)
-        line = erasing.ORIGINALS if kind == "original" else erasing.CONTENT
+        retention.want_gone(session, keys, at)
+        line = retention.ORIGINALS if kind == "original" else retention.CONTENT
         audit.append(
             session, at, by, line, number, kind=kind, pages=pages, files=len(keys), basis=matter.retention.basis
         )
@@ -130,16 +133,16 @@ def _is_due(ctx: Context, matter: Matter, kind: Kind, row: ApplicationRow) -> bo
 def _delete_bytes(ctx: Context) -> int:
     """Delete the bytes that nothing names any more; one transaction each, so that an upload cannot slip between."""
     with ctx.database.read() as session:
-        keys = erasing.wanted_gone(session)
+        keys = retention.wanted_gone(session)
     gone = 0
     for key in keys:
         with ctx.database.write() as session:
-            if not erasing.lock_wanted(session, key):
+            if not retention.lock_wanted(session, key):
                 continue  # it was handed in again
-            if erasing.is_named(session, key):
-                erasing.settle(session, [key])
+            if retention.is_named(session, key):
+                retention.settle(session, [key])
             elif ctx.blobs.delete(key):
-                erasing.settle(session, [key])
+                retention.settle(session, [key])
                 gone += 1
     return gone
 

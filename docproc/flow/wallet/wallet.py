@@ -11,12 +11,14 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from docproc.errors import InputError, NotFoundError
-from docproc.flow import views
-from docproc.flow.access import Caller
-from docproc.flow.context import Context
-from docproc.flow.once import Once, run_once
-from docproc.store import audit, licences, sharing
+from docproc.flow.core import views
+from docproc.flow.core.access import Caller
+from docproc.flow.core.context import Context
+from docproc.flow.core.idempotency import Once, run_once
+from docproc.store.audit import audit
+from docproc.store.licences import licences
 from docproc.store.tables import LicenceRow, ShareRow
+from docproc.store.wallet import shares as sharing
 
 MOST_DAYS = 90
 """Longest time of a share: leave that nobody remembers is no leave."""

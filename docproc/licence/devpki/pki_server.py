@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from docproc.licence.responder import DevPki
+from docproc.licence.devpki.responder import DevPki
 
 MAX_REQUEST_BYTES = 64 * 1024
 Answer = tuple[str, bytes]

@@ -18,12 +18,12 @@ from cryptography.x509 import ocsp
 from cryptography.x509.ocsp import OCSPRequest
 
 from docproc.errors import SetupError
-from docproc.licence.keys import KeySigner, load_pkcs12
-from docproc.licence.pki import SEALS, Issued, open_issued
-from docproc.licence.sm2_pki import SM2_CA, make_sm2_list
-from docproc.licence.sm2_signer import load_sm2
-from docproc.licence.trust import Evidence, SealTrust, TrustList
-from docproc.licence.tsa import LocalTimeStamper
+from docproc.licence.devpki.pki import SEALS, Issued, open_issued
+from docproc.licence.devpki.sm2_pki import SM2_CA, make_sm2_list
+from docproc.licence.pki.keys import KeySigner, load_pkcs12
+from docproc.licence.pki.sm2_signer import load_sm2
+from docproc.licence.pki.trust import Evidence, SealTrust, TrustList
+from docproc.licence.pki.tsa import LocalTimeStamper
 
 CRL_DAYS = 7
 OCSP_HOURS = 24
@@ -31,7 +31,7 @@ _STEP = timedelta(hours=1)
 
 
 class DevPki:
-    """An opened development PKI; see :func:`docproc.licence.pki.make_dev_pki` for its files."""
+    """An opened development PKI; see :func:`docproc.licence.devpki.pki.make_dev_pki` for its files."""
 
     def __init__(self, folder: Path) -> None:
         """Open the folder.

@@ -1,6 +1,6 @@
 """The SM2 chain of the development PKI, beside the RSA one: root, issuing CA, a seal, and who makes seals.
 
-The files, in the folder of :mod:`docproc.licence.pki` and under its passphrase::
+The files, in the folder of :mod:`docproc.licence.devpki.pki` and under its passphrase::
 
     seal-sm2.pem                               key, certificate and issuers of the seal of the sample authority
     maker-sm2.pem                              the same of the sample seal maker (制章机构), see seal_object.py
@@ -22,9 +22,9 @@ from pathlib import Path
 from asn1crypto import algos, core, crl, keys, pem, x509
 from cryptography import x509 as pyca
 
-from docproc.licence.pki import AUTHORITY, AUTHORITY_CODE, CA, ROOT, SEAL, Profile, organisation, seal_subject
-from docproc.licence.sm2 import CURVE, SM2_WITH_SM3, Sm2Key, new_sm2
-from docproc.licence.sm2_signer import Sm2Signer, load_sm2, write_sm2
+from docproc.licence.devpki.pki import AUTHORITY, AUTHORITY_CODE, CA, ROOT, SEAL, Profile, organisation, seal_subject
+from docproc.licence.pki.sm2 import CURVE, SM2_WITH_SM3, Sm2Key, new_sm2
+from docproc.licence.pki.sm2_signer import Sm2Signer, load_sm2, write_sm2
 
 SM2_SEAL, MAKER, SM2_CA = "seal-sm2", "maker-sm2", "ca-sm2"
 MAKER_NAME = "示例印章制作机构（样例）"

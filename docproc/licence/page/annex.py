@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from docproc.domain import Licence
 from docproc.errors import InputError
-from docproc.licence.art import SealArt
-from docproc.licence.canvas import PT, Canvas, Colour, number
-from docproc.licence.layout import Annex, Layout
+from docproc.licence.page.art import SealArt
+from docproc.licence.page.canvas import PT, Canvas, Colour, number
+from docproc.licence.page.layout import Annex, Layout
 
 MORE = "详见附页"
 """Stands on the first page in place of what is moved."""

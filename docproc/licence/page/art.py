@@ -18,7 +18,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from docproc.errors import SealError
-from docproc.licence.glyphs import Typeface, typeface
+from docproc.licence.page.glyphs import Typeface, typeface
 
 PT = 72 / 25.4
 """Points in a millimetre."""

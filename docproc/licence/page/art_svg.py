@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from docproc.licence.art import PT, SealArt
-from docproc.licence.canvas import number
+from docproc.licence.page.art import PT, SealArt
+from docproc.licence.page.canvas import number
 
 _PATH = {"m": "M", "l": "L", "c": "C", "h": "Z"}
 _PAINT = {"B": (True, True), "f": (True, False), "s": (False, True)}
@@ -11,7 +11,7 @@ _PAINT = {"B": (True, True), "f": (True, False), "s": (False, True)}
 
 
 def to_svg(art: SealArt) -> bytes:
-    """Write the operators of :func:`docproc.licence.art.draw` as SVG 1.1: the same art always gives the same bytes.
+    """Write the operators of :func:`docproc.licence.page.art.draw` as SVG 1.1: the same art gives the same bytes.
 
     Raises:
         ValueError: an operator that the drawing of seals does not use.

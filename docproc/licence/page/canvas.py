@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from docproc.licence.glyphs import Subset, Typeface
+from docproc.licence.page.glyphs import Subset, Typeface
 
 PT = 72 / 25.4
 """Points in a millimetre."""

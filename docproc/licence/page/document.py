@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from xml.sax.saxutils import escape
 
 from docproc.domain import Licence
-from docproc.licence import icc
-from docproc.licence.canvas import Canvas
-from docproc.licence.pdf import PdfFile, embed, text
-from docproc.licence.record import ATTACHMENT
+from docproc.licence.page import icc
+from docproc.licence.page.canvas import Canvas
+from docproc.licence.page.pdf import PdfFile, embed, text
+from docproc.licence.page.record import ATTACHMENT
 
 PRODUCER = "docproc"
 
@@ -26,7 +26,7 @@ def close(
     """Attach the record and finish the file; its identifier comes from the contents, its dates from the record.
 
     ``catalog`` is reserved, ``pages`` is written; ``data`` is the record by
-    :func:`docproc.licence.record.licence_json`.
+    :func:`docproc.licence.page.record.licence_json`.
     """
     day = record.issued_on
     stamp = f"D:{day:%Y%m%d}000000+08'00'"

@@ -11,15 +11,15 @@ from datetime import date
 
 import segno
 
-from docproc.assets import SANS, SERIF, font
+from docproc.assets.paths import SANS, SERIF, font
 from docproc.domain import Licence
-from docproc.licence.canvas import PT, Canvas, Colour, number
-from docproc.licence.document import close, embed_fonts
-from docproc.licence.glyphs import typeface
-from docproc.licence.layout import Place
-from docproc.licence.pdf import PdfFile
-from docproc.licence.record import licence_json
-from docproc.licence.report import NOTICE
+from docproc.licence.page.canvas import PT, Canvas, Colour, number
+from docproc.licence.page.document import close, embed_fonts
+from docproc.licence.page.glyphs import typeface
+from docproc.licence.page.layout import Place
+from docproc.licence.page.pdf import PdfFile
+from docproc.licence.page.record import licence_json
+from docproc.licence.verify.report import NOTICE
 
 KIND, TITLE = NOTICE, "一次性告知书"
 PAGE_MM = (210.0, 297.0)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from docproc.licence.canvas import PT, Canvas, Colour, number
+from docproc.licence.page.canvas import PT, Canvas, Colour, number
 
 _QUARTER = ((0.5123, 0.5123), (1.0023, 1.0), (math.pi / 2, 1.0))  # Bezier of sin from 0 to pi/2, error under 0.1%
 _Points = list[tuple[float, float]]

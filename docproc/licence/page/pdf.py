@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from functools import lru_cache
 
-from docproc.licence.glyphs import Subset, Typeface
+from docproc.licence.page.glyphs import Subset, Typeface
 
 _HEADER = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n"
 

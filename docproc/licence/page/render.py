@@ -13,18 +13,18 @@ from string import Formatter
 
 import segno
 
-from docproc.assets import SANS, SERIF, font
+from docproc.assets.paths import SANS, SERIF, font
 from docproc.domain import Licence
 from docproc.errors import InputError
-from docproc.licence import annex, ornament
-from docproc.licence.art import SealArt
-from docproc.licence.canvas import PT, Canvas, number
-from docproc.licence.document import close, embed_fonts
-from docproc.licence.glyphs import typeface
-from docproc.licence.layout import Column, Layout
-from docproc.licence.pdf import PdfFile
-from docproc.licence.record import licence_json
-from docproc.licence.structure import MAX_SEALS
+from docproc.licence.page import annex, ornament
+from docproc.licence.page.art import SealArt
+from docproc.licence.page.canvas import PT, Canvas, number
+from docproc.licence.page.document import close, embed_fonts
+from docproc.licence.page.glyphs import typeface
+from docproc.licence.page.layout import Column, Layout
+from docproc.licence.page.pdf import PdfFile
+from docproc.licence.page.record import licence_json
+from docproc.licence.verify.revisions import MAX_SEALS
 
 INK = annex.INK
 Rows = dict[Column, list[tuple[str, str]]]

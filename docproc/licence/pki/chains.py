@@ -10,8 +10,8 @@ from cryptography import x509 as pyca
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from docproc.licence.sm2 import issued_by
-from docproc.licence.trust import TrustList
+from docproc.licence.pki.sm2 import issued_by
+from docproc.licence.pki.trust import TrustList
 
 
 def to_pyca(certificates: Iterable[x509.Certificate]) -> list[pyca.Certificate]:

@@ -27,9 +27,9 @@ from pyhanko_certvalidator import CertificateValidator, ValidationContext
 from pyhanko_certvalidator.errors import PathError
 
 from docproc.errors import InputError, SealError
-from docproc.licence.keys import Signer
-from docproc.licence.revoked import revocation
-from docproc.licence.trust import ALGORITHMS, TrustList
+from docproc.licence.pki.keys import Signer
+from docproc.licence.pki.revocation import revocation
+from docproc.licence.pki.trust import ALGORITHMS, TrustList
 
 _P256_BYTES = 32
 

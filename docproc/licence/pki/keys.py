@@ -89,7 +89,7 @@ def open_pkcs11(
     """
     if not module.is_file():
         raise SetupError(f"PKCS#11 module {module} is missing: install the token's driver or softhsm2")
-    from docproc.licence.token_signer import TokenSigner, open_session
+    from docproc.licence.pki.pkcs11 import TokenSigner, open_session
 
     session = open_session(module, token_label, pin)
     try:
@@ -114,7 +114,7 @@ def open_pkcs11(
 
 def close_signer(signer: Signer) -> None:
     """Close the token session behind a signer of :func:`open_pkcs11`; nothing to do for keys in memory."""
-    from docproc.licence.token_signer import TokenSigner, close_session
+    from docproc.licence.pki.pkcs11 import TokenSigner, close_session
 
     if isinstance(signer, TokenSigner):
         close_session(signer)

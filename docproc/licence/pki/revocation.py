@@ -18,10 +18,10 @@ from cryptography import x509 as pyca
 from cryptography.exceptions import InvalidSignature
 from cryptography.x509 import ocsp
 
-from docproc.licence.chains import vouched
-from docproc.licence.sm2 import has_sm2_key, issued_by
-from docproc.licence.trust import TrustList
-from docproc.licence.validation_data import is_signed_answer
+from docproc.licence.pki.chains import vouched
+from docproc.licence.pki.sm2 import has_sm2_key, issued_by
+from docproc.licence.pki.trust import TrustList
+from docproc.licence.pki.validation_data import is_signed_answer
 
 _COMPROMISE = {"key_compromise", "ca_compromise", "aa_compromise"}
 

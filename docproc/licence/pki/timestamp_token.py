@@ -12,8 +12,8 @@ from pyhanko.sign.validation.generic_cms import validate_tst_signed_data
 from pyhanko_certvalidator import ValidationContext
 
 from docproc.errors import InputError, SealUnavailableError
-from docproc.licence.trust import TrustList
-from docproc.licence.tsa import TimeStamper
+from docproc.licence.pki.trust import TrustList
+from docproc.licence.pki.tsa import TimeStamper
 
 
 def make_token(digest: bytes, tsa: TimeStamper) -> bytes:

@@ -14,7 +14,7 @@ from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.policy_decl import DisallowWeakAlgorithmsPolicy
 
 from docproc.errors import SetupError
-from docproc.licence.anchors import Anchor, Use, read_anchors
+from docproc.licence.pki.trust_limits import Anchor, Use, read_anchors
 
 ALGORITHMS = DisallowWeakAlgorithmsPolicy()
 """No MD5, no SHA-1, no RSA below 2048 bits."""

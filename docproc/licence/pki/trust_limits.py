@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from docproc.errors import SetupError
-from docproc.licence.report import CHINA
+from docproc.licence.verify.report import CHINA
 
 FILE = "trust.toml"
 Use = Literal["seal", "timestamp"]

@@ -17,9 +17,9 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.x509 import ocsp
 from pyhanko.sign.validation.dss import DocumentSecurityStore
 
-from docproc.licence.chains import signed_list, to_pyca, vouched
-from docproc.licence.structure import StructureError, is_der
-from docproc.licence.trust import TrustList
+from docproc.licence.pki.chains import signed_list, to_pyca, vouched
+from docproc.licence.pki.trust import TrustList
+from docproc.licence.verify.revisions import StructureError, is_der
 
 
 def check_validation_data(store: DocumentSecurityStore, trust: TrustList, signers: Sequence[x509.Certificate]) -> None:

@@ -20,8 +20,8 @@ from cryptography.x509.oid import NameOID
 
 from docproc.domain import Licence
 from docproc.errors import InputError, SealError
-from docproc.licence.art import SealArt
-from docproc.licence.sm2 import has_sm2_key, issued_by
+from docproc.licence.page.art import SealArt
+from docproc.licence.pki.sm2 import has_sm2_key, issued_by
 
 ALGORITHMS = ("RSA-2048", "RSA-3072", "RSA-4096", "P-256", "SM2")
 KINDS = {"official": "公章", "special": "专用章"}

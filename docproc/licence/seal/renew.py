@@ -12,11 +12,11 @@ from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from pyhanko_certvalidator import CertificateValidator
 
 from docproc.errors import SealError
-from docproc.licence.seal import add_validation_data, checked_context, fetch_lists, timestamp_with
-from docproc.licence.trust import SealTrust, TrustList
-from docproc.licence.tsa import TimelyTimeStamper, TimeStamper
-from docproc.licence.update import open_writer
-from docproc.licence.verify import examine
+from docproc.licence.page.update import open_writer
+from docproc.licence.pki.trust import SealTrust, TrustList
+from docproc.licence.pki.tsa import TimelyTimeStamper, TimeStamper
+from docproc.licence.seal.seal import add_validation_data, checked_context, fetch_lists, timestamp_with
+from docproc.licence.verify.verify import examine
 
 
 def renew(pdf: bytes, timestamper: TimeStamper, trust: SealTrust, *, at: datetime) -> bytes:

@@ -62,16 +62,16 @@ from pyhanko_certvalidator.errors import (
 from pyhanko_certvalidator.path import ValidationPath
 
 from docproc.errors import SealError, SealUnavailableError
-from docproc.licence.art import PT, SealArt
-from docproc.licence.fastcms import templated
-from docproc.licence.keys import Signer
-from docproc.licence.layout import Place
-from docproc.licence.sm2_judge import check_listed, check_sm2
-from docproc.licence.sm2_signer import Sm2Signer
-from docproc.licence.structure import ARCHIVE_FIELD, seal_field
-from docproc.licence.trust import Evidence, SealTrust, TrustList
-from docproc.licence.tsa import TimelyTimeStamper, TimeStamper, TsaError
-from docproc.licence.update import UpdateWriter, open_writer
+from docproc.licence.page.art import PT, SealArt
+from docproc.licence.page.layout import Place
+from docproc.licence.page.update import UpdateWriter, open_writer
+from docproc.licence.pki.fastcms import templated
+from docproc.licence.pki.keys import Signer
+from docproc.licence.pki.sm2_signer import Sm2Signer
+from docproc.licence.pki.trust import Evidence, SealTrust, TrustList
+from docproc.licence.pki.tsa import TimelyTimeStamper, TimeStamper, TsaError
+from docproc.licence.verify.revisions import ARCHIVE_FIELD, seal_field
+from docproc.licence.verify.sm2_judge import check_listed, check_sm2
 
 Level = Literal["B-B", "B-T", "B-LT", "B-LTA"]
 LEVELS: tuple[Level, ...] = ("B-B", "B-T", "B-LT", "B-LTA")
@@ -112,7 +112,7 @@ def seal(
 
     Args:
         pdf: the rendered licence, not sealed before.
-        signer: key of the seal, from :mod:`docproc.licence.keys`.
+        signer: key of the seal, from :mod:`docproc.licence.pki.keys`.
         timestamper: needed at every level but B-B.
         trust: roots, and where revocation information comes from.
         place: centre and diameter of the visible seal.

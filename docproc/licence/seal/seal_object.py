@@ -15,13 +15,13 @@ from typing import Any, ClassVar
 from asn1crypto import core, x509
 
 from docproc.errors import InputError, SealError
-from docproc.licence.art import SealArt
-from docproc.licence.art_svg import to_svg
-from docproc.licence.custody import RegisteredSeal
-from docproc.licence.sm2 import SM2_WITH_SM3, verifies
-from docproc.licence.sm2_judge import check_sm2
-from docproc.licence.sm2_signer import Sm2Signer
-from docproc.licence.trust import TrustList
+from docproc.licence.page.art import SealArt
+from docproc.licence.page.art_svg import to_svg
+from docproc.licence.pki.sm2 import SM2_WITH_SM3, verifies
+from docproc.licence.pki.sm2_signer import Sm2Signer
+from docproc.licence.pki.trust import TrustList
+from docproc.licence.seal.registered_seal import RegisteredSeal
+from docproc.licence.verify.sm2_judge import check_sm2
 
 VERSION, ORGANISATION, BY_CERTIFICATE, PICTURE = 4, 1, 1, "SVG"
 VENDOR = "docproc"

@@ -12,10 +12,10 @@ from datetime import datetime, timedelta
 from typing import get_args
 
 from docproc.errors import InputError
-from docproc.licence.jose import read_statement, sign_statement
-from docproc.licence.keys import Signer
-from docproc.licence.report import LicenceStatus, Standing
-from docproc.licence.trust import TrustList
+from docproc.licence.pki.jose import read_statement, sign_statement
+from docproc.licence.pki.keys import Signer
+from docproc.licence.pki.trust import TrustList
+from docproc.licence.verify.report import LicenceStatus, Standing
 
 KIND = "docproc-status-list+jwt"
 SCHEMA = "docproc-status-list-1"

@@ -36,8 +36,8 @@ from pyhanko_certvalidator.policy_decl import REQUIRE_REVINFO, CertRevTrustPolic
 from pyhanko_certvalidator.registry import SimpleTrustManager
 from pyhanko_certvalidator.revinfo.archival import CRLContainer, OCSPContainer
 
-from docproc.licence.report import Indication
-from docproc.licence.trust import ALGORITHMS, TrustList
+from docproc.licence.pki.trust import ALGORITHMS, TrustList
+from docproc.licence.verify.report import Indication
 
 # what it has to say is in the verdict; a traceback for every bad file would let strangers fill the log
 logging.getLogger("pyhanko.sign.validation").setLevel(logging.CRITICAL)

@@ -8,8 +8,8 @@ from typing import Any
 from asn1crypto import x509
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 
-from docproc.licence.judge import has_dss, token_of
-from docproc.licence.structure import StructureError
+from docproc.licence.verify.en319102 import has_dss, token_of
+from docproc.licence.verify.revisions import StructureError
 
 
 @dataclass(frozen=True)

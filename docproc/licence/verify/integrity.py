@@ -1,4 +1,4 @@
-"""Is every byte of a sealed file accounted for? See :mod:`docproc.licence.structure` for the rules on revisions."""
+"""Is every byte of a sealed file accounted for? :mod:`docproc.licence.verify.revisions` has the rules on revisions."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from pyhanko.sign.validation.dss import DocumentSecurityStore
 from pyhanko.sign.validation.generic_cms import validate_sig_integrity
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 
-from docproc.licence.chains import is_issued, to_pyca, vouched
-from docproc.licence.found import FoundSeal, announced, signer_of
-from docproc.licence.judge import has_dss, token_of
-from docproc.licence.report import Integrity
-from docproc.licence.structure import (
+from docproc.licence.pki.chains import is_issued, to_pyca, vouched
+from docproc.licence.pki.trust import TrustList
+from docproc.licence.pki.validation_data import check_validation_data
+from docproc.licence.verify.en319102 import has_dss, token_of
+from docproc.licence.verify.found import FoundSeal, announced, signer_of
+from docproc.licence.verify.report import Integrity
+from docproc.licence.verify.revisions import (
     ARCHIVE_FIELD,
     StructureError,
     check_revision,
@@ -23,8 +25,6 @@ from docproc.licence.structure import (
     check_span,
     seal_field,
 )
-from docproc.licence.trust import TrustList
-from docproc.licence.validation_data import check_validation_data
 
 MAX_ARCHIVE_STAMPS = 64
 """More renewals than a licence can see in its life; a bound on work."""

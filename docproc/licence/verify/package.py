@@ -19,12 +19,12 @@ from datetime import datetime
 from typing import Any
 
 from docproc.errors import InputError
-from docproc.licence.jose import read_statement, sign_statement
-from docproc.licence.keys import Signer
-from docproc.licence.report import VerificationReport
-from docproc.licence.sandbox import verify_limited
-from docproc.licence.token import check_token, token_ends
-from docproc.licence.trust import TrustList
+from docproc.licence.pki.jose import read_statement, sign_statement
+from docproc.licence.pki.keys import Signer
+from docproc.licence.pki.timestamp_token import check_token, token_ends
+from docproc.licence.pki.trust import TrustList
+from docproc.licence.verify.report import VerificationReport
+from docproc.licence.verify.sandbox import verify_limited
 
 KIND = "docproc-archive"
 HASHES, SIGNED, STAMPED, LICENCE, METADATA = "hashes.json", "hashes.jws", "hashes.tst", "licence.pdf", "metadata.json"

@@ -13,7 +13,7 @@ Integrity = Literal["intact", "extended", "altered"]
 NATIONAL = "GENERIC"
 """Sub-indication of an SM2 seal whose mathematics and chain hold: EN 319 102-1 has no word for it."""
 NOTICE = "correction_notice"
-"""Kind of record that is no licence but a notice to an applicant; see :mod:`docproc.licence.notice`."""
+"""Kind of record that is no licence but a notice to an applicant; see :mod:`docproc.licence.page.notice`."""
 Issued = Literal["as-issued", "superseded", "unknown"]
 LicenceStatus = Literal["valid", "suspended", "revoked", "superseded", "expired", "unknown"]
 CHINA = timezone(timedelta(hours=8))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 
-from docproc.assets import SANS, SERIF, font
-from docproc.licence.canvas import PT, Canvas, Colour, number
-from docproc.licence.glyphs import typeface
-from docproc.licence.pdf import PdfFile, embed
-from docproc.licence.report import CHINA, VerificationReport
+from docproc.assets.paths import SANS, SERIF, font
+from docproc.licence.page.canvas import PT, Canvas, Colour, number
+from docproc.licence.page.glyphs import typeface
+from docproc.licence.page.pdf import PdfFile, embed
+from docproc.licence.verify.report import CHINA, VerificationReport
 
 PAGE_MM = (210.0, 297.0)
 _LEFT, _VALUE, _RIGHT = 22.0, 62.0, 188.0  # mm

@@ -18,7 +18,7 @@ from asn1crypto import cms, core, crl, ocsp, x509
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.reader import PdfFileReader
 
-from docproc.licence.update import written
+from docproc.licence.page.update import written
 
 SEAL_FIELD = "Seal"
 ARCHIVE_FIELD = "ArchiveTimestamp"

@@ -18,11 +18,11 @@ from typing import Any
 from asn1crypto import crl, ocsp, x509
 
 from docproc.errors import InputError
-from docproc.licence.anchors import Anchor
-from docproc.licence.record import licence_json, parse_licence_json
-from docproc.licence.report import Examination, Listed, Register, SignatureReport, VerificationReport, conclude
-from docproc.licence.trust import Evidence, TrustList
-from docproc.licence.verify import examine, format_failure
+from docproc.licence.page.record import licence_json, parse_licence_json
+from docproc.licence.pki.trust import Evidence, TrustList
+from docproc.licence.pki.trust_limits import Anchor
+from docproc.licence.verify.report import Examination, Listed, Register, SignatureReport, VerificationReport, conclude
+from docproc.licence.verify.verify import examine, format_failure
 
 MEMORY_MB = 1024
 SECONDS = 1
@@ -42,7 +42,7 @@ def verify_limited(
     memory_mb: int = MEMORY_MB,
     seconds: int = SECONDS,
 ) -> VerificationReport:
-    """Verify like :func:`docproc.licence.verify.verify`, but a file that crashes, hangs or floods memory is a verdict.
+    """Verify like :func:`docproc.licence.verify.verify.verify`, but a file that crashes, hangs or floods is a verdict.
 
     ``memory_mb`` bounds the child's address space, ``seconds`` the CPU time for the file itself and,
     doubled and with an allowance for starting, the wall clock.
@@ -64,8 +64,8 @@ def _in_child(data: bytes, trust: TrustList, at: datetime, memory_mb: int, secon
             "ocsps": [_encode(item.dump()) for item in trust.evidence.ocsps],
         }
     ).encode()
-    root = str(Path(__file__).resolve().parents[2])
-    command = [sys.executable, "-m", "docproc.licence.sandbox", str(memory_mb), str(seconds)]
+    root = str(Path(__file__).resolve().parents[3])
+    command = [sys.executable, "-m", "docproc.licence.verify.sandbox", str(memory_mb), str(seconds)]
     # what the service keeps in its environment (keys, database) is not for a process that reads strangers' files
     environment = {"PYTHONPATH": root, "PATH": os.defpath, "PYTHONHASHSEED": "0"}
     try:

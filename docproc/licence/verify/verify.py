@@ -16,13 +16,14 @@ from pyhanko_certvalidator.authority import AuthorityWithCert
 
 from docproc.domain import Licence
 from docproc.errors import InputError
-from docproc.licence.anchors import Anchor
-from docproc.licence.found import FoundSeal
-from docproc.licence.integrity import integrity_of
-from docproc.licence.judge import judge, lists_of, proven_time, stamped_since
-from docproc.licence.objections import Verdict, known_revocation, missing_seals, misuse, too_early
-from docproc.licence.record import ATTACHMENT, parse_licence_json
-from docproc.licence.report import (
+from docproc.licence.page.record import ATTACHMENT, parse_licence_json
+from docproc.licence.pki.trust import TrustList
+from docproc.licence.pki.trust_limits import Anchor
+from docproc.licence.verify.en319102 import judge, lists_of, proven_time, stamped_since
+from docproc.licence.verify.found import FoundSeal
+from docproc.licence.verify.integrity import integrity_of
+from docproc.licence.verify.objections import Verdict, known_revocation, missing_seals, misuse, too_early
+from docproc.licence.verify.report import (
     NATIONAL,
     Examination,
     Indication,
@@ -32,9 +33,8 @@ from docproc.licence.report import (
     VerificationReport,
     conclude,
 )
-from docproc.licence.sm2_judge import find_chain, is_sm2, judge_sm2
-from docproc.licence.structure import MAX_SEALS
-from docproc.licence.trust import TrustList
+from docproc.licence.verify.revisions import MAX_SEALS
+from docproc.licence.verify.sm2_judge import find_chain, is_sm2, judge_sm2
 
 _WORST: tuple[Indication, ...] = ("TOTAL-FAILED", "INDETERMINATE", "TOTAL-PASSED")
 _DAMAGED = {"HASH_FAILURE", "SIG_CRYPTO_FAILURE", "FORMAT_FAILURE"}

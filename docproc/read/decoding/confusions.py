@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from docproc.read.decode import Decoded
-from docproc.read.doubt import doubted
-from docproc.read.grammar import LETTERS, standard
-from docproc.read.recogniser import BLANK, Lattice
+from docproc.read.decoding.decode import Decoded
+from docproc.read.decoding.grammar import LETTERS, standard
+from docproc.read.engine.recogniser import BLANK, Lattice
+from docproc.read.free.uncertainty import doubted
 
 NEAR = 0.1
 """A character with a rival of this posterior (odds of nine to one) is doubted: 午 and 牛, 化 and 他."""

@@ -16,9 +16,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from docproc.read.grammar import Grammar
-from docproc.read.pattern import START
-from docproc.read.recogniser import BLANK, Lattice, greedy
+from docproc.read.decoding.grammar import Grammar
+from docproc.read.decoding.pattern import START
+from docproc.read.engine.recogniser import BLANK, Lattice, greedy
 
 FLOOR = 1e-4
 """A character below this posterior is no candidate at a time step."""

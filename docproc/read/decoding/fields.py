@@ -13,15 +13,15 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from docproc.read.decode import Decoded, decode
-from docproc.read.glyphs import Glyph, steps_of
-from docproc.read.grammar import grammar_for, standard
-from docproc.read.lattices import cut, join
-from docproc.read.recogniser import Lattice, TextLine
-from docproc.read.rivals import doubt_rivals
-from docproc.validators import VALIDATORS, locate
-from docproc.validators.digits import mod11_10
-from docproc.validators.region import UNDIVIDED
+from docproc.fields import VALIDATORS, locate
+from docproc.fields.check_digits import mod11_10
+from docproc.fields.region import UNDIVIDED
+from docproc.read.decoding.confusions import doubt_rivals
+from docproc.read.decoding.decode import Decoded, decode
+from docproc.read.decoding.glyphs import Glyph, steps_of
+from docproc.read.decoding.grammar import grammar_for, standard
+from docproc.read.engine.lattices import cut, join
+from docproc.read.engine.recogniser import Lattice, TextLine
 
 LONG_TEXT = frozenset({"scope", "text", "address"})
 """Types without a grammar to speak of: read plainly, a search would only cost time."""

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from docproc.read.grammar import one_form
-from docproc.read.recogniser import BLANK, Lattice, Quad, TextLine
+from docproc.read.decoding.grammar import one_form
+from docproc.read.engine.recogniser import BLANK, Lattice, Quad, TextLine
 
 LEVEL = 0.5
 """Two lines whose middles differ by less than this share of the lower one's height stand in one row."""

@@ -1,6 +1,6 @@
 """What a field of a type can say: its shape, the look-alikes of its characters, and how sure a reading must be.
 
-``grammar_for("cid")`` and so on; :mod:`docproc.read.decode` searches a lattice under it.
+``grammar_for("cid")`` and so on; :mod:`docproc.read.decoding.decode` searches a lattice under it.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
-from docproc.read import values
-from docproc.read.pattern import HAN, HAN_RANGES, Pattern, Ranges, Slot
-from docproc.validators import fold
-from docproc.validators.digits import DIGITS, USCC_ALPHABET
-from docproc.validators.nations import NATIONS
+from docproc.fields import fold
+from docproc.fields.check_digits import DIGITS, USCC_ALPHABET
+from docproc.fields.nations import NATIONS
+from docproc.read.decoding import values
+from docproc.read.decoding.pattern import HAN, HAN_RANGES, Pattern, Ranges, Slot
 
 Shares = Mapping[str, tuple[tuple[str, float], ...]]
 """Character read -> characters that may stand there, each with its share of the posterior."""

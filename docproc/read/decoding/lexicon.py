@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
-from docproc.read.decode import ALTERNATIVES, Decoded, decode
-from docproc.read.doubt import DOUBT, doubted
-from docproc.read.grammar import grammar_for
-from docproc.read.recogniser import Lattice
+from docproc.read.decoding.decode import ALTERNATIVES, Decoded, decode
+from docproc.read.decoding.grammar import grammar_for
+from docproc.read.engine.recogniser import Lattice
+from docproc.read.free.uncertainty import DOUBT, doubted
 
 CLEAR = -1.2
 """Least log probability (nats) a character at which a word counts as read; down to the limit of a choice it is shown

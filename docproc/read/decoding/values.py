@@ -1,7 +1,7 @@
 """From a whole reading to the normalised value of its type, or ``None`` where the type's own rules refuse it.
 
-These are the rules that a search may lean on: shape, calendar and check digits, mostly :mod:`docproc.validators`.
-Whether a value is *right* (in force, consistent, known) is for :mod:`docproc.check`.
+These are the rules that a search may lean on: shape, calendar and check digits, mostly :mod:`docproc.fields`.
+Whether a value is *right* (in force, consistent, known) is for :mod:`docproc.check.check`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from datetime import date
 
-from docproc.validators import VALIDATORS, is_long, locate, normalise_text, parse_cn_date, parse_period
+from docproc.fields import VALIDATORS, is_long, locate, normalise_text, parse_cn_date, parse_period
 
 EARLIEST = date(1900, 1, 1)
 LATEST = date(2099, 12, 31)

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from docproc.read.recogniser import Image, Line, Quad
+from docproc.read.engine.recogniser import Image, Line, Quad
 
 STRIDE = 32
 """The network wants sides that are multiples of this."""

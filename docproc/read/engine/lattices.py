@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from docproc.read.recogniser import BLANK, Lattice
+from docproc.read.engine.recogniser import BLANK, Lattice
 
 
 def cut(lattice: Lattice, first: int, last: int) -> Lattice:

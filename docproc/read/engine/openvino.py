@@ -1,7 +1,7 @@
 """The product's own reading engine: PP-OCRv6 networks on OpenVINO.
 
 Posteriors agree with PaddleOCR's; the gain is bf16 where the CPU has it, little padding, and a compiled network kept on
-disk. Weights come from :func:`docproc.assets.weight`.
+disk. Weights come from :func:`docproc.assets.paths.weight`.
 
 Crops go through one by one. On a CPU a batch costs as much as its crops do alone, but for every new pair of width and
 number the engine prepares itself anew (15 to 70 ms) and keeps that in memory; 100 widths are soon all known.
@@ -24,9 +24,9 @@ import openvino as ov
 import yaml  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
-from docproc.assets import weight
-from docproc.read.detection import DetectionOptions, boxes_of, crop_line, network_size, side_for
-from docproc.read.recogniser import Image, Lattice, Line, TextLine, core_columns, greedy, in_charset, prune
+from docproc.assets.paths import weight
+from docproc.read.engine.detection import DetectionOptions, boxes_of, crop_line, network_size, side_for
+from docproc.read.engine.recogniser import Image, Lattice, Line, TextLine, core_columns, greedy, in_charset, prune
 
 HEIGHT = 48
 """Rows of a crop as the recognition network wants it."""
@@ -121,7 +121,7 @@ class LineReader:
 
 
 class OpenVinoRecogniser:
-    """PP-OCRv6 detection and recognition on OpenVINO; satisfies :class:`docproc.read.recogniser.Recogniser`."""
+    """PP-OCRv6 detection and recognition on OpenVINO; satisfies :class:`docproc.read.engine.recogniser.Recogniser`."""
 
     def __init__(
         self,

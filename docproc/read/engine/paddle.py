@@ -27,10 +27,10 @@ from paddlex.inference.models.text_detection.predictor import TextDetRunnerPredi
 from paddlex.inference.models.text_recognition.predictor import TextRecRunnerPredictor
 from pydantic import BaseModel, ConfigDict
 
-from docproc.assets import weight
-from docproc.read.detection import crop_line, reading_order
-from docproc.read.openvino import charset, compile_options
-from docproc.read.recogniser import Image, Lattice, Line, Quad, TextLine, core_columns, greedy, prune
+from docproc.assets.paths import weight
+from docproc.read.engine.detection import crop_line, reading_order
+from docproc.read.engine.openvino import charset, compile_options
+from docproc.read.engine.recogniser import Image, Lattice, Line, Quad, TextLine, core_columns, greedy, prune
 
 Runtime = Literal["onnxruntime", "openvino"]
 BATCH = 6
@@ -109,7 +109,7 @@ _register()
 
 
 class PaddleRecogniser:
-    """PaddleOCR behind :class:`docproc.read.recogniser.Recogniser`."""
+    """PaddleOCR behind :class:`docproc.read.engine.recogniser.Recogniser`."""
 
     def __init__(self, runtime: Runtime = "onnxruntime", size: str = "small", side: int | None = None) -> None:
         """Build PaddleOCR from the local weights.

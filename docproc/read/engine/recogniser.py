@@ -1,7 +1,7 @@
 """What a reading engine gives: lines of text, and for each line the lattice of everything it could say.
 
 An engine is anything that satisfies :class:`Recogniser`; ours runs on OpenVINO
-(:mod:`docproc.read.openvino`), the peer is PaddleOCR (:mod:`docproc.read.paddle`).
+(:mod:`docproc.read.engine.openvino`), the peer is PaddleOCR (:mod:`docproc.read.engine.paddle`).
 """
 
 from __future__ import annotations

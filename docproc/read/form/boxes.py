@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from docproc.domain import Box
-from docproc.read.ink import PAPER, Mask, Sheet, Writing, is_noise, tone_of, writing_in
-from docproc.read.template import PX
-from docproc.scan.geometry import Image
+from docproc.read.form.ink import PAPER, Mask, Sheet, Writing, is_noise, tone_of, writing_in
+from docproc.read.form.template import PX
+from docproc.scan.image.geometry import Image
 
 MARGIN_PX = 5
 """White left around the ink of a crop."""
@@ -126,7 +126,7 @@ class Comb:
     heavy: bool
     """A character looks written over."""
     tone: float
-    """Of all its ink, see :func:`docproc.read.ink.tone_of`."""
+    """Of all its ink, see :func:`docproc.read.form.ink.tone_of`."""
 
     @property
     def filled(self) -> int:

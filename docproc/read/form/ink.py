@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from docproc.domain import Box
-from docproc.read.template import PX
-from docproc.scan.geometry import Image
-from docproc.scan.ink import even_light_in, paper_of, red_mask, remove_red_in
-from docproc.scan.resample import Window
+from docproc.read.form.template import PX
+from docproc.scan.image.geometry import Image
+from docproc.scan.image.ink import even_light_in, paper_of, red_mask, remove_red_in
+from docproc.scan.image.resample import Window
 
 Mask = NDArray[np.bool_]
 """H x W."""
@@ -32,7 +32,7 @@ BRIDGE_MM = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A straightened form page at :data:`docproc.read.template.DPI`, its ink parted."""
+    """A straightened form page at :data:`docproc.read.form.template.DPI`, its ink parted."""
 
     written: Image
     """H x W x 3: the page without print and without red ink, paper about 245."""
@@ -61,7 +61,7 @@ def part_ink_in(parts: Sequence[Image], windows: Sequence[Window], blank: Image,
         parts: H x W x 3 each.
         windows: where they lie on the page, none overlapping.
         blank: grey, the whole blank form.
-        paper: of the whole page, see :func:`docproc.scan.ink.paper_of`.
+        paper: of the whole page, see :func:`docproc.scan.image.ink.paper_of`.
     """
     size = (blank.shape[1], blank.shape[0])
     ink, red, printed = (np.zeros(blank.shape, np.bool_) for _ in range(3))

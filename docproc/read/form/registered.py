@@ -9,29 +9,29 @@ from datetime import date
 
 import numpy as np
 
-from docproc.check import LOOK
+from docproc.check.check import LOOK
 from docproc.domain import Field
 from docproc.errors import NotFoundError
+from docproc.fields import VALIDATORS
 from docproc.form.layout import Layout, Place
-from docproc.matter import Form, Matter
-from docproc.read.boxes import BLANK_MM2, Comb, comb_of, is_blank, is_struck, lines_of
-from docproc.read.decode import Decoded, decode, decode_cells
-from docproc.read.doubt import DOUBT, doubted
-from docproc.read.fields import LONG_TEXT, doubt_address
-from docproc.read.grammar import Limits, grammar_for
-from docproc.read.ink import NEXT_TO_NOTHING, Sheet, part_ink_in, to_px, tone_of, writing_in
-from docproc.read.lattices import cut, join
-from docproc.read.recogniser import Image, Lattice, Recogniser
-from docproc.read.rivals import doubt_letters, doubt_rivals, is_other_number
-from docproc.read.template import DPI, PX, blank_pages, layout_for, templates
-from docproc.read.ticks import read_options, read_presence
-from docproc.read.usual import take_usual
-from docproc.scan.geometry import grey
-from docproc.scan.ink import paper_of
-from docproc.scan.refine import LOOK_DPI, Refined, Template, refine, to_refined_image_box
-from docproc.scan.register import Registration
-from docproc.scan.resample import Window, draw, draw_window, merge, view
-from docproc.validators import VALIDATORS
+from docproc.matter.model import Form, Matter
+from docproc.read.decoding.confusions import doubt_letters, doubt_rivals, is_other_number
+from docproc.read.decoding.decode import Decoded, decode, decode_cells
+from docproc.read.decoding.fields import LONG_TEXT, doubt_address
+from docproc.read.decoding.grammar import Limits, grammar_for
+from docproc.read.decoding.lexicon import take_usual
+from docproc.read.engine.lattices import cut, join
+from docproc.read.engine.recogniser import Image, Lattice, Recogniser
+from docproc.read.form.boxes import BLANK_MM2, Comb, comb_of, is_blank, is_struck, lines_of
+from docproc.read.form.ink import NEXT_TO_NOTHING, Sheet, part_ink_in, to_px, tone_of, writing_in
+from docproc.read.form.template import DPI, PX, blank_pages, layout_for, templates
+from docproc.read.form.ticks import read_options, read_presence
+from docproc.read.free.uncertainty import DOUBT, doubted
+from docproc.scan.image.geometry import grey
+from docproc.scan.image.ink import paper_of
+from docproc.scan.image.resample import Window, draw, draw_window, merge, view
+from docproc.scan.registration.align import LOOK_DPI, Refined, Template, refine, to_refined_image_box
+from docproc.scan.registration.homography import Registration
 
 REACH_MM = 3.0
 """Writing, ticks and rings that belong to a box reach at most so far out of it."""
@@ -72,7 +72,7 @@ class _Job:
     doubtful: bool
     """Struck out, written over or with a cell left out: read for the reviewer, never relied on."""
     tone: float
-    """Of its ink, see :func:`docproc.read.ink.tone_of`."""
+    """Of its ink, see :func:`docproc.read.form.ink.tone_of`."""
 
 
 def read_registered(

@@ -10,9 +10,9 @@ import pymupdf
 
 from docproc.form.draw import draw
 from docproc.form.layout import Layout, layout_of
-from docproc.matter import Form, Matter
-from docproc.scan.geometry import MM_PER_INCH, Image
-from docproc.scan.refine import Template, template_of
+from docproc.matter.model import Form, Matter
+from docproc.scan.image.geometry import MM_PER_INCH, Image
+from docproc.scan.registration.align import Template, template_of
 
 DPI = 200.0
 """Resolution at which forms are read: a comb cell of 7 mm is 55 px, more than the 48 px the network looks at."""

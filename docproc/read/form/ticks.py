@@ -9,9 +9,9 @@ import numpy as np
 
 from docproc.domain import Box
 from docproc.form.layout import OPTION_FONT_MM, OptionPlace, Place
-from docproc.read.doubt import DOUBT
-from docproc.read.ink import NEXT_TO_NOTHING, Mask, Sheet, to_px, tone_of
-from docproc.read.template import PX
+from docproc.read.form.ink import NEXT_TO_NOTHING, Mask, Sheet, to_px, tone_of
+from docproc.read.form.template import PX
+from docproc.read.free.uncertainty import DOUBT
 
 State = Literal["yes", "no", "unsure"]
 

@@ -6,24 +6,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from docproc.domain import Field, Finding, How
-from docproc.matter import NOT_TEXT, FieldSpec, Form, Matter
-from docproc.read.classify import PageKind
-from docproc.read.free import read_free
-from docproc.read.looks import second_look, unclear, wanted
-from docproc.read.recogniser import Image, Recogniser, TextLine
-from docproc.read.registered import RECOGNISED, known_form, read_registered
-from docproc.read.template import blank_pages
-from docproc.scan.clean import CleanPage
-from docproc.scan.quality import assess
-from docproc.scan.register import register_by_print
+from docproc.matter.model import NOT_TEXT, FieldSpec, Form, Matter
+from docproc.read.engine.recogniser import Image, Recogniser, TextLine
+from docproc.read.form.registered import RECOGNISED, known_form, read_registered
+from docproc.read.form.template import blank_pages
+from docproc.read.free.classify import PageKind
+from docproc.read.free.free import read_free
+from docproc.read.free.two_pass import second_look, unclear, wanted
+from docproc.scan.registration.clean import CleanPage
+from docproc.scan.registration.homography import register_by_print
+from docproc.scan.registration.quality import assess
 
 BY_PRINT = Finding("scan.marks_lost", "warn", "表格的四角标记无法识别，系统按表格的印刷内容定位，请逐项核对")
 BY_WORDS = Finding(
     "scan.layout_lost", "warn", "表格的四角标记和版式无法识别，系统仅按文字识别，勾选、签名、印章等项请人工查看"
 )
 TRUST = 0.7
-"""Confidence at most, below what passes unseen (:data:`docproc.check.LOOK`): without marks and code the form may be of
-another edition, or one that somebody typed."""
+"""Confidence at most, below what passes unseen (:data:`docproc.check.check.LOOK`): without marks and code the form may
+be of another edition, or one that somebody typed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from docproc.matter import Form, Material, Matter
+from docproc.matter.model import Form, Material, Matter
 
 BEST = 2.0
 """Weight of a page's first word, which names it; the others weigh one each."""

@@ -7,18 +7,18 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from docproc.check import LOOK
+from docproc.check.check import LOOK
 from docproc.domain import Box, Field
-from docproc.matter import FieldSpec
-from docproc.read.decode import Decoded
-from docproc.read.doubt import MANY_LINES, doubt_shape, doubted
-from docproc.read.fields import Run, part_of_period, read_runs, strip_words
-from docproc.read.glyphs import Glyph, glyphs_of, rows_of, without_overlay
-from docproc.read.labels import WEAK, find_labels
-from docproc.read.pairing import Segment, Value, assign, segments_of
-from docproc.read.recogniser import Image, TextLine
-from docproc.read.unread import goes_on_unread, passes_over, without_lines
-from docproc.scan.geometry import Matrix, apply, grey
+from docproc.matter.model import FieldSpec
+from docproc.read.decoding.decode import Decoded
+from docproc.read.decoding.fields import Run, part_of_period, read_runs, strip_words
+from docproc.read.decoding.glyphs import Glyph, glyphs_of, rows_of, without_overlay
+from docproc.read.engine.recogniser import Image, TextLine
+from docproc.read.free.key_value import Segment, Value, assign, segments_of
+from docproc.read.free.labels import WEAK, find_labels
+from docproc.read.free.missed_text import goes_on_unread, passes_over, without_lines
+from docproc.read.free.uncertainty import MANY_LINES, doubt_shape, doubted
+from docproc.scan.image.geometry import Matrix, apply, grey
 
 MOST_LINES = {"cn_name": 2, "text": 2, "period": 2, "address": 3, "scope": 40}
 """Lines that a value of a type may take on paper; one for the others."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from docproc.read.glyphs import Glyph
-from docproc.read.labels import Label
+from docproc.read.decoding.glyphs import Glyph
+from docproc.read.free.labels import Label
 
 SAME_ROW = 0.65
 """A value's middle lies within so many label heights of its label's middle."""
@@ -101,7 +101,7 @@ def assign(
     """Give segments to labels.
 
     Args:
-        labels: see :func:`docproc.read.labels.find_labels`.
+        labels: see :func:`docproc.read.free.labels.find_labels`.
         segments: see :func:`segments_of`.
         most_lines: by field name, how many lines a value may take; 1 where it is not named.
         spaced: fields whose values are printed with wide gaps: dates with places left for their numbers.

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from docproc.read.glyphs import Glyph
+from docproc.read.decoding.glyphs import Glyph
 
 SPREAD = 4.6
 """Two characters of a spaced-out label stand at most so many character heights apart."""

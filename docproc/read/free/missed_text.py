@@ -11,11 +11,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from docproc.read.fields import Run
-from docproc.read.glyphs import PAPER, steps_of
-from docproc.read.pairing import Segment, Value
-from docproc.read.recogniser import Image, TextLine
-from docproc.scan.geometry import Matrix, warp_to
+from docproc.read.decoding.fields import Run
+from docproc.read.decoding.glyphs import PAPER, steps_of
+from docproc.read.engine.recogniser import Image, TextLine
+from docproc.read.free.key_value import Segment, Value
+from docproc.scan.image.geometry import Matrix, warp_to
 
 DARK = 0.5
 """Ink is darker than this share of the way from the value's own ink to paper: watermarks and guilloches are lighter."""

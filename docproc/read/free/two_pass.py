@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
-from docproc.matter import FieldSpec
-from docproc.read.detection import crop_line
-from docproc.read.free import collect, glyphs_on
-from docproc.read.glyphs import steps_of
-from docproc.read.recogniser import Image, Lattice, Quad, Recogniser, TextLine, greedy
+from docproc.matter.model import FieldSpec
+from docproc.read.decoding.glyphs import steps_of
+from docproc.read.engine.detection import crop_line
+from docproc.read.engine.recogniser import Image, Lattice, Quad, Recogniser, TextLine, greedy
+from docproc.read.free.free import collect, glyphs_on
 
 CLEAR = 0.98
 """A line whose every character is at least so sure needs no second look."""

@@ -8,9 +8,9 @@ from statistics import median
 from typing import TypeVar
 
 from docproc.domain import Field
-from docproc.read.decode import Decoded
-from docproc.read.pairing import Segment, Value, goes_on
-from docproc.read.values import ends_like_a_firm
+from docproc.read.decoding.decode import Decoded
+from docproc.read.decoding.values import ends_like_a_firm
+from docproc.read.free.key_value import Segment, Value, goes_on
 
 Doubted = TypeVar("Doubted", Field, Decoded)
 DOUBT = 0.5

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import astuple
 
 from docproc.domain import as_box
-from docproc.read.comparison import ComparedField, Comparison, Fact
-from docproc.sandbox import Budget, Sandbox
+from docproc.read.printed.comparison import ComparedField, Comparison, Fact
+from docproc.sandbox.parent import Budget, Sandbox
 
 MAX_BYTES = 20_000_000
 """Of one photograph."""
@@ -17,8 +17,8 @@ MAX_PHOTOS = 12
 MAX_ALL_BYTES = 60_000_000
 """Of all photographs of one licence."""
 TOO_MANY = "照片页数过多或像素过大，请只拍证照的各页后重试"
-_CODES = Sandbox("docproc.read.photo_job:codes_job")
-_COMPARE = Sandbox("docproc.read.photo_job:compare_job")
+_CODES = Sandbox("docproc.read.printed.photo_job:codes_job")
+_COMPARE = Sandbox("docproc.read.printed.photo_job:compare_job")
 _BUDGET = Budget(cpu_s=120, memory_mb=6144, wall_s=180.0, result_bytes=100_000_000)
 """Address space, of which the reading engine reserves much and uses little."""
 

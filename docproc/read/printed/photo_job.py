@@ -1,4 +1,4 @@
-"""The child's side of :mod:`docproc.read.photo`: decode, read, compare."""
+"""The child's side of :mod:`docproc.read.printed.photo`: decode, read, compare."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Any
 import cv2
 
 from docproc.errors import LimitError
-from docproc.read.comparison import Fact
-from docproc.read.openvino import OpenVinoRecogniser
-from docproc.read.photo import MAX_PHOTOS, TOO_MANY
-from docproc.read.printed import compare
-from docproc.scan.codes import qr_texts
-from docproc.scan.geometry import Image
-from docproc.scan.intake import split
-from docproc.scan.issued import issued_pages
-from docproc.scan.limits import Limits
+from docproc.read.engine.openvino import OpenVinoRecogniser
+from docproc.read.printed.comparison import Fact
+from docproc.read.printed.photo import MAX_PHOTOS, TOO_MANY
+from docproc.read.printed.printed import compare
+from docproc.scan.files.issued import issued_pages
+from docproc.scan.files.limits import Limits
+from docproc.scan.files.qr import qr_texts
+from docproc.scan.files.split import split
+from docproc.scan.image.geometry import Image
 
 _PIXELS = 160_000_000
 """Of all photographs together: a dozen as phones deliver them, or three of the largest."""

@@ -16,14 +16,14 @@ import cv2
 import numpy as np
 
 from docproc.domain import Box
-from docproc.read.comparison import ComparedField, Comparison, Fact, Result
-from docproc.read.glyphs import steps_of
-from docproc.read.recogniser import Recogniser
-from docproc.scan.geometry import MM_PER_INCH, Image, Matrix, apply, warp_to
-from docproc.scan.issued import DPI, IssuedPage, PrintedLine, find_text
-from docproc.scan.match import likeness, match_page, page_features, photo_features
-from docproc.scan.refine import refine, slid, template_of
-from docproc.validators.text import fold
+from docproc.fields.text import fold
+from docproc.read.decoding.glyphs import steps_of
+from docproc.read.engine.recogniser import Recogniser
+from docproc.read.printed.comparison import ComparedField, Comparison, Fact, Result
+from docproc.scan.files.issued import DPI, IssuedPage, PrintedLine, find_text
+from docproc.scan.image.geometry import MM_PER_INCH, Image, Matrix, apply, warp_to
+from docproc.scan.registration.align import refine, slid, template_of
+from docproc.scan.registration.match import likeness, match_page, page_features, photo_features
 
 PX = DPI / MM_PER_INCH
 SURE = 0.85
@@ -68,7 +68,7 @@ def compare(
 
     Args:
         photos: BGR.
-        issued: pages of the issued file, see :func:`docproc.scan.issued.issued_pages`.
+        issued: pages of the issued file, see :func:`docproc.scan.files.issued.issued_pages`.
         facts: what the licence says; those that are not printed are left out.
         recogniser: reading engine.
     """

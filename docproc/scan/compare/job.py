@@ -1,4 +1,4 @@
-"""The child's side of :mod:`docproc.scan.papers`: decode, pair sheets with scans, compare."""
+"""The child's side of :mod:`docproc.scan.compare.paper_match`: decode, pair sheets with scans, compare."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import numpy as np
 
 from docproc.domain import Box
 from docproc.errors import LimitError
-from docproc.scan.differ import DPI, Difference, Place, Sheet, differ, straighten
-from docproc.scan.geometry import MM_PER_INCH, Image, to_image_box
-from docproc.scan.intake import PageImage, split
-from docproc.scan.match import likeness
-from docproc.scan.papers import MAX_SHEETS, Outcome
+from docproc.scan.compare.page_diff import DPI, Difference, Place, Sheet, differ, straighten
+from docproc.scan.compare.paper_match import MAX_SHEETS, Outcome
+from docproc.scan.files.split import PageImage, split
+from docproc.scan.image.geometry import MM_PER_INCH, Image, to_image_box
+from docproc.scan.registration.match import likeness
 
 _PIXELS = 600_000_000
 """Of all sheets of the paper together."""

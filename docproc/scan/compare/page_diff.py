@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 
 from docproc.domain import Box
 from docproc.marks import A4_MM, FormCode, mark_corners, qr_box
-from docproc.scan.clean import clean
-from docproc.scan.geometry import MM_PER_INCH, Image, Matrix, apply, corners_of, mm_to_px, shrink, warp_to
-from docproc.scan.ink import even_light
-from docproc.scan.match import Features, match_page, page_features
-from docproc.scan.refine import refine, slid, template_of
-from docproc.scan.register import register
+from docproc.scan.image.geometry import MM_PER_INCH, Image, Matrix, apply, corners_of, mm_to_px, shrink, warp_to
+from docproc.scan.image.ink import even_light
+from docproc.scan.registration.align import refine, slid, template_of
+from docproc.scan.registration.clean import clean
+from docproc.scan.registration.homography import register
+from docproc.scan.registration.match import Features, match_page, page_features
 
 Kind = Literal["added", "missing", "changed", "unseen"]
 Ink = NDArray[np.float32]

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from docproc.domain import Box, as_box
-from docproc.sandbox import Budget, Sandbox
-from docproc.scan.differ import Kind
+from docproc.sandbox.parent import Budget, Sandbox
+from docproc.scan.compare.page_diff import Kind
 
 Outcome = Literal["same", "differs", "unclear", "other_print", "absent"]
 """``unclear``: blurred, or not the whole page is seen; ``other_print``: another print-out of the form, by its QR code;
@@ -19,7 +19,7 @@ MAX_SHEETS = 60
 """Pages of all files of the paper together."""
 MAX_ALL_BYTES = 60_000_000
 """Of the paper's files together."""
-_PAPERS = Sandbox("docproc.scan.papers_job:papers_job")
+_PAPERS = Sandbox("docproc.scan.compare.job:papers_job")
 _BUDGET = Budget(cpu_s=300, memory_mb=6144, wall_s=400.0, result_bytes=200_000_000)
 
 

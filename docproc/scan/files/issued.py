@@ -9,7 +9,7 @@ import numpy as np
 import pymupdf
 
 from docproc.domain import Box
-from docproc.scan.geometry import MM_PER_INCH, Image
+from docproc.scan.image.geometry import MM_PER_INCH, Image
 
 DPI = 200.0
 _MM = MM_PER_INCH / 72.0

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 
 from docproc.errors import InputError
-from docproc.scan.geometry import Image
-from docproc.scan.limits import Limits
-from docproc.scan.sandbox import split_limited
+from docproc.scan.files.limits import Limits
+from docproc.scan.files.sandbox import split_limited
+from docproc.scan.image.geometry import Image
 
 VIEW_PX, THUMB_PX = 1400, 260
 """Longer side: a page that can be read on the screen, and one in a list."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zxingcpp
 
-from docproc.scan.geometry import Image, grey, shrink
+from docproc.scan.image.geometry import Image, grey, shrink
 
 _LONGEST = 2400
 

@@ -1,4 +1,4 @@
-"""Split an upload into pages in a throw-away process, see :mod:`docproc.sandbox`."""
+"""Split an upload into pages in a throw-away process, see :mod:`docproc.sandbox.parent`."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from typing import Any
 import cv2
 import numpy as np
 
-from docproc.sandbox import Budget, Sandbox
-from docproc.scan.intake import PageImage, split
-from docproc.scan.limits import Limits
-from docproc.scan.sniff import sniff
+from docproc.sandbox.parent import Budget, Sandbox
+from docproc.scan.files.limits import Limits
+from docproc.scan.files.sniff import sniff
+from docproc.scan.files.split import PageImage, split
 
-_SANDBOX = Sandbox("docproc.scan.sandbox:split_job")
+_SANDBOX = Sandbox("docproc.scan.files.sandbox:split_job")
 
 
 def split_limited(
     data: bytes, limits: Limits | None = None, cpu_s: int = 20, memory_mb: int = 2048
 ) -> tuple[PageImage, ...]:
-    """As :func:`docproc.scan.intake.split`, whatever the file does to its parser.
+    """As :func:`docproc.scan.files.split.split`, whatever the file does to its parser.
 
     Raises:
         UnsupportedFileError: not a file that we take, damaged, or it crashed its parser.

@@ -2,7 +2,7 @@
 
 What a file is, its first bytes say, never its name. Parsers of pictures and
 PDF are large and written for trusting programs: the service calls this module
-through :mod:`docproc.scan.sandbox`.
+through :mod:`docproc.scan.files.sandbox`.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ import numpy as np
 import pymupdf
 
 from docproc.errors import InputError, LimitError, UnsupportedFileError
-from docproc.scan import headers
-from docproc.scan.geometry import Image
-from docproc.scan.limits import Limits
-from docproc.scan.sniff import sniff
+from docproc.scan.files import headers
+from docproc.scan.files.limits import Limits
+from docproc.scan.files.sniff import sniff
+from docproc.scan.image.geometry import Image
 
 __all__ = ["Limits", "PageImage", "sniff", "split"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from docproc.scan.geometry import Image, Matrix, corners_of, shrink
+from docproc.scan.image.geometry import Image, Matrix, corners_of, shrink
 
 _LONGEST = 480
 """Px of the reduced picture in which the sheet is looked for."""

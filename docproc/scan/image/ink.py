@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from docproc.scan.geometry import Image, shrink
+from docproc.scan.image.geometry import Image, shrink
 
 _BACKGROUND_PX = 320
 """Longest side of the reduced picture in which the paper's brightness is estimated."""

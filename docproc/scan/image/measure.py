@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from docproc.scan.geometry import Image, Matrix, grey, halve, shrink
+from docproc.scan.image.geometry import Image, Matrix, grey, halve, shrink
 
 _PREVIEW_PX = 1000
 _TILE_PX = 256

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from docproc.scan.field import Field, sample
-from docproc.scan.geometry import MM_PER_INCH, WHITE, Image, Matrix, apply, halve, mm_to_px, shrink
+from docproc.scan.image.geometry import MM_PER_INCH, WHITE, Image, Matrix, apply, halve, mm_to_px, shrink
+from docproc.scan.image.warp import Field, sample
 
 Window = tuple[int, int, int, int]
 """Left, top, right and bottom (exclusive) in pixels of the page that is drawn."""
@@ -31,7 +31,7 @@ class View:
     """3 x 3, page millimetres to pixels of ``image``."""
     page_mm: tuple[float, float]
     shift_mm: Field | None
-    """How far content lies from its place, see :class:`docproc.scan.refine.Refined`."""
+    """How far content lies from its place, see :class:`docproc.scan.registration.align.Refined`."""
     dpi: float
 
     @property

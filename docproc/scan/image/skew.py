@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from docproc.scan.geometry import Image, Matrix, grey, shrink
+from docproc.scan.image.geometry import Image, Matrix, grey, shrink
 
 _COARSE = (400, 19.5, 1.5)
 _FINE = (760, 1.5, 0.25)

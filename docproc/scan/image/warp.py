@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from docproc.scan.geometry import MM_PER_INCH, Image, Matrix
+from docproc.scan.image.geometry import MM_PER_INCH, Image, Matrix
 
 Field = NDArray[np.float32]
 """Rows x columns x 2: (x, y) shift in mm at an even grid over the page, corners included; bilinear between."""

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 
 from docproc.domain import Box
-from docproc.scan.field import Field, Measured, fit_field, misfit, sample, slide
-from docproc.scan.geometry import MM_PER_INCH, Image, Matrix, grey, halve, to_image_box
+from docproc.scan.image.geometry import MM_PER_INCH, Image, Matrix, grey, halve, to_image_box
+from docproc.scan.image.warp import Field, Measured, fit_field, misfit, sample, slide
 
 LOOK_DPI = 75.0
 """Resolution at which a page is compared with its form."""
@@ -60,7 +60,7 @@ class _Patch:
     y: int
     picture: Image
     knowledge: Matrix
-    """2 x 2, see :class:`docproc.scan.field.Measured`."""
+    """2 x 2, see :class:`docproc.scan.image.warp.Measured`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +151,7 @@ def slid(page: Image, refined: Refined, dpi: float) -> Image:
 
 
 def to_refined_image_box(box_mm: Box, homography: Matrix, page_mm: tuple[float, float], refined: Refined) -> Box:
-    """As :func:`docproc.scan.geometry.to_image_box`, with the slide of the content at the box's middle."""
+    """As :func:`docproc.scan.image.geometry.to_image_box`, with the slide of the content at the box's middle."""
     middle = np.array([[(box_mm[0] + box_mm[2]) / 2, (box_mm[1] + box_mm[3]) / 2]])
     dx, dy = (float(value) for value in sample(refined.shift_mm, middle, page_mm)[0])
     return to_image_box((box_mm[0] + dx, box_mm[1] + dy, box_mm[2] + dx, box_mm[3] + dy), homography)

@@ -9,11 +9,11 @@ from typing import Literal
 import cv2
 import numpy as np
 
-from docproc.scan.geometry import Image, Matrix, apply, corners_of, shrink, warp_to
-from docproc.scan.ink import even_light, remove_red
-from docproc.scan.measure import letters_and_ink
-from docproc.scan.page import find_page, flatten
-from docproc.scan.skew import skew_deg
+from docproc.scan.image.find_sheet import find_page, flatten
+from docproc.scan.image.geometry import Image, Matrix, apply, corners_of, shrink, warp_to
+from docproc.scan.image.ink import even_light, remove_red
+from docproc.scan.image.measure import letters_and_ink
+from docproc.scan.image.skew import skew_deg
 
 Rotation = Literal[0, 90, 180, 270]
 Orientation = Callable[[Image], tuple[int, float]]

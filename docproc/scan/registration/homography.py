@@ -10,10 +10,10 @@ import cv2
 import numpy as np
 
 from docproc.marks import A4_MM, FormCode, mark_corners, qr_box
-from docproc.scan.geometry import MM_PER_INCH, Image, Matrix, apply, corners_of, grey, mm_to_px, warp_to
-from docproc.scan.markers import Quad, choices, find_code, find_marks, mirrored
-from docproc.scan.match import match_page, page_features, photo_features
-from docproc.scan.page import find_page
+from docproc.scan.image.find_sheet import find_page
+from docproc.scan.image.geometry import MM_PER_INCH, Image, Matrix, apply, corners_of, grey, mm_to_px, warp_to
+from docproc.scan.registration.markers import Quad, choices, find_code, find_marks, mirrored
+from docproc.scan.registration.match import match_page, page_features, photo_features
 
 Anchor = Literal["marks", "marks+qr", "edges", "print"]
 Fit = Callable[[Matrix, Matrix], Matrix | None]

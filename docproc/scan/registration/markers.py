@@ -10,7 +10,7 @@ import zxingcpp
 
 from docproc.errors import InputError
 from docproc.marks import FormCode, parse_code
-from docproc.scan.geometry import Image, Matrix, grey, shrink
+from docproc.scan.image.geometry import Image, Matrix, grey, shrink
 
 Quad = Matrix
 """4 x 2 corners: top-left, top-right, bottom-right, bottom-left, in the mark's own orientation."""

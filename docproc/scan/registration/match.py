@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from docproc.scan.geometry import Image, Matrix, apply, corners_of, grey, shrink
+from docproc.scan.image.geometry import Image, Matrix, apply, corners_of, grey, shrink
 
 _PHOTO_PX, _PAGE_PX = 1800, 1400
 """Longer sides at which features are looked for."""

@@ -24,11 +24,11 @@ import numpy as np
 
 from docproc.domain import Finding, Quality, Severity
 from docproc.marks import MARGIN_MM, mark_corners
-from docproc.scan.clean import CleanPage
-from docproc.scan.geometry import MM_PER_INCH, Image, Matrix, apply, corners_of
-from docproc.scan.markers import mirrored
-from docproc.scan.measure import Measures, letters_and_ink, measure
-from docproc.scan.register import Registration
+from docproc.scan.image.geometry import MM_PER_INCH, Image, Matrix, apply, corners_of
+from docproc.scan.image.measure import Measures, letters_and_ink, measure
+from docproc.scan.registration.clean import CleanPage
+from docproc.scan.registration.homography import Registration
+from docproc.scan.registration.markers import mirrored
 
 _BLUR = (0.105, 0.085)
 _DPI = (100.0, 120.0)

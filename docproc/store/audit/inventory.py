@@ -70,7 +70,7 @@ def approvals(session: Session) -> Iterator[DecisionRow]:
 def contradictions(session: Session) -> Iterator[str]:
     """Rows that do not say what the audit log says of them, and those that the log does not know.
 
-    The log's own chain must be checked apart (:func:`docproc.store.audit.first_broken`).
+    The log's own chain must be checked apart (:func:`docproc.store.audit.audit.first_broken`).
     """
     page = AuditRow.detail["page"].as_string()
     digest = AuditRow.detail["sha256"].as_string()

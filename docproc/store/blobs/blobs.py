@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from docproc.errors import DocprocError, NotFoundError, SetupError, UnavailableError
-from docproc.store.links import Link, sign
+from docproc.store.blobs.links import Link, sign
 
 KEY = re.compile(r"[0-9a-f]{64}")
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS)
@@ -109,7 +109,7 @@ def open_blobs(
         return FileBlobs(Path(rest))
     host, _, bucket = rest.removeprefix("//").partition("/")
     if kind == "s3" and host and bucket:
-        from docproc.store.minio_blobs import MinioBlobs
+        from docproc.store.blobs.minio_blobs import MinioBlobs
 
         bucket = bucket.strip("/")
         store = MinioBlobs.at(

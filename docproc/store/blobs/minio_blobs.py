@@ -22,8 +22,8 @@ from minio.sse import SseKMS, SseS3
 
 from docproc import tracing
 from docproc.errors import NotFoundError, SetupError, UnavailableError
-from docproc.store.blobs import KEY, verified
-from docproc.store.links import Link, attachment, sign
+from docproc.store.blobs.blobs import KEY, verified
+from docproc.store.blobs.links import Link, attachment, sign
 
 REGION = "us-east-1"
 """Named, so that the client need not ask for it."""

@@ -8,15 +8,15 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from docproc.store import sharing
 from docproc.store.tables import ApplicationRow, Base, CorrectionRow, DecisionRow, FindingRow, PageRow, ReadingRow
+from docproc.store.wallet import shares
 
 
 def copy_application(session: Session, number: str, to: str) -> DecisionRow:
     """Copy an application with its files, readings, findings and one decision; the copy's decision."""
     session.add(_like(session.get_one(ApplicationRow, number), number=to))
     session.flush()
-    sharing.add_follow_code(session, to)
+    shares.add_follow_code(session, to)
     for page in session.scalars(sa.select(PageRow).where(PageRow.application == number)):
         made = secrets.token_hex(16)
         session.add(_like(page, id=made, application=to))

@@ -13,8 +13,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from docproc.errors import InputError
-from docproc.store.bare import bare, tables, together
 from docproc.store.db import Database
+from docproc.store.upkeep.bare import bare, tables, together
 
 FILES = 3
 """Files of each application."""

@@ -8,9 +8,9 @@ from typing import Any, get_args
 import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from docproc.decide import FINAL, Status
+from docproc.lifecycle import FINAL, Status
+from docproc.store.applications.pages import IS_WAITING
 from docproc.store.migrate import is_current
-from docproc.store.pages import IS_WAITING
 from docproc.store.tables import ApplicationRow, DecisionRow, LicenceRow, PageRow
 
 __all__ = [

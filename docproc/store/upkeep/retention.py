@@ -8,7 +8,8 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from docproc.store import custody, notices
+from docproc.store.applications import notices
+from docproc.store.counter import custody
 from docproc.store.tables import (
     ApplicationRow,
     AuditRow,

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from docproc.licence.pki import make_dev_pki
+from docproc.licence.devpki.pki import make_dev_pki
 from tests.api.group import Group, group
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -23,7 +23,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 FONTS = """<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "fonts.dtd">
 <fontconfig><dir>{ours}</dir><include ignore_missing="yes">/etc/fonts/fonts.conf</include><cachedir>{cache}</cachedir>

@@ -1,6 +1,6 @@
 """The small stages with pictures: each page is drawn by the code that draws real ones, its fields get boxes on it.
 
-Run as ``python -m tests.pages.drawn_stages NAME QUEUES`` with the settings in the environment.
+Run as ``python -m tests.api.pages.drawn_stages NAME QUEUES`` with the settings in the environment.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from io import BytesIO
 from PIL import Image, ImageDraw
 
 from docproc.domain import PageReading
-from docproc.flow.guardian import end_with_parent
-from docproc.flow.stages import Stages
+from docproc.flow.jobs.guardian import end_with_parent
+from docproc.flow.seals.stages import Stages
 from docproc.flow.worker import run_worker
-from docproc.matter import Matter
+from docproc.matter.model import Matter
 from docproc.settings import Settings
 from tests.flow import small_stages
 

@@ -12,12 +12,16 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
-from docproc.flow import catalogue, kiosks, seals, service, trusting
-from docproc.flow.context import Context
+from docproc.flow import service
+from docproc.flow.core.context import Context
+from docproc.flow.kiosks import kiosks
+from docproc.flow.matters import changes
+from docproc.flow.seals import registry, trust_list
 from docproc.flow.service import Seen
-from docproc.licence.pki import ROOT, issue, make_dev_pki, new_p256, organisation
-from docproc.matter import MATTERS_DIR
-from docproc.store import audit, outbox
+from docproc.licence.devpki.pki import ROOT, issue, make_dev_pki, new_p256, organisation
+from docproc.matter.model import MATTERS_DIR
+from docproc.store.audit import audit
+from docproc.store.messages import outbox
 from docproc.store.tables import (
     ApplicationRow,
     CorrectionRow,
@@ -29,6 +33,7 @@ from docproc.store.tables import (
     ReadingRow,
     SmsRow,
 )
+from tests.api.pages.inside import at_desk, browser, with_key
 from tests.flow.people import (
     ADMIN,
     APPROVER,
@@ -42,7 +47,6 @@ from tests.flow.people import (
     submitted,
     until,
 )
-from tests.pages.inside import at_desk, browser, with_key
 
 MANY = 300
 """Applications in the queue, and as many decided."""
@@ -60,7 +64,7 @@ class Filled:
 
 def fill(app: FastAPI, ctx: Context) -> Filled:
     """Do a day's work with a real worker, and copy it until there is a lot."""
-    workers = Workers(ctx.settings, "tests.pages.drawn_stages")
+    workers = Workers(ctx.settings, "tests.api.pages.drawn_stages")
     workers.start("w1", wait=False)
     try:
         issued = _issue(ctx)
@@ -163,12 +167,12 @@ def _again(row: object, **changed: object) -> object:
 
 def _changes(ctx: Context) -> str:
     text = (MATTERS_DIR / "sole_trader.toml").read_text("utf-8").replace("accept_days = 3", "accept_days = 2")
-    found = catalogue.propose(ctx, ADMIN, [("sole_trader.toml", text.encode())], ctx.today(), "提速")
-    if seals.list_seals(ctx, APPROVER)["seals"]:
-        seals.propose_change(ctx, APPROVER, "market_regulation", "suspend", "例行检查")
+    found = changes.propose(ctx, ADMIN, [("sole_trader.toml", text.encode())], ctx.today(), "提速")
+    if registry.list_seals(ctx, APPROVER)["seals"]:
+        registry.propose_change(ctx, APPROVER, "market_regulation", "suspend", "例行检查")
     root = next(ctx.settings.trust_dir.parent.glob("neighbour.crt")).read_bytes()
-    new = trusting.NewRoot(root, "邻市政务局（样例）", ("113400",))
-    trusting.confirm_change(ctx, SEALER, trusting.propose_root(ctx, APPROVER, new, "互认协议")["id"])
+    new = trust_list.NewRoot(root, "邻市政务局（样例）", ("113400",))
+    trust_list.confirm_change(ctx, SEALER, trust_list.propose_root(ctx, APPROVER, new, "互认协议")["id"])
     return str(found["id"])
 
 

@@ -12,13 +12,14 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from api.app import create_app
-from docproc.flow import service, users
-from docproc.flow.access import Caller
-from docproc.flow.context import Context
-from docproc.flow.engine import migrate_all
+from docproc.flow import service
+from docproc.flow.accounts import users
+from docproc.flow.core.access import Caller
+from docproc.flow.core.context import Context
+from docproc.flow.jobs.engine import migrate_all
 from docproc.settings import Settings
 from docproc.store.db import open_database
-from tests.pages.officials import code_now
+from tests.api.pages.officials import code_now
 
 PAGE = {"Accept": "text/html"}
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import httpx
 import pyotp
 
-from docproc.flow.context import open_context
-from docproc.flow.users import add_user, change_password, official, sign_in
+from docproc.flow.accounts.users import add_user, change_password, official, sign_in
+from docproc.flow.core.context import open_context
 from docproc.settings import Settings
 from tests.api.group import Group
-from tests.pages.watching import Watched
+from tests.api.pages.watching import Watched
 
 STEP = 30
 

@@ -16,10 +16,10 @@ from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 from playwright.sync_api import Browser
 
-from tests.pages.filled import Filled, fill, folder_with_neighbour
-from tests.pages.inside import running
-from tests.pages.test_citizen_in_browser import shot
-from tests.pages.watching import Watched, watched
+from tests.api.pages.filled import Filled, fill, folder_with_neighbour
+from tests.api.pages.inside import running
+from tests.api.pages.test_citizen_in_browser import shot
+from tests.api.pages.watching import Watched, watched
 
 DESK = {"width": 1440, "height": 900}
 CPU_SECONDS = 0.2

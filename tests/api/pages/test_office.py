@@ -8,10 +8,10 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from docproc.matter import MATTERS_DIR
+from docproc.matter.model import MATTERS_DIR
 from tests.api.group import Group, group
+from tests.api.pages.officials import Person, person, signed_in, word
 from tests.flow.people import insurance_papers, trader_papers, until
-from tests.pages.officials import Person, person, signed_in, word
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,9 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.api.group import Group, group, upload_all, view
+from tests.api.pages.officials import person, sign_in_browser
+from tests.api.pages.watching import Watched, watched
 from tests.flow.people import insurance_papers, until
-from tests.pages.officials import person, sign_in_browser
-from tests.pages.watching import Watched, watched
 from tests.servers.oidc import CLIENT, SECRET, oidc_provider
 
 DESK = {"width": 1440, "height": 900}
@@ -31,7 +31,7 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Group]:
             "DOCPROC_OIDC_ISSUER": issuer, "DOCPROC_OIDC_CLIENT_ID": CLIENT, "DOCPROC_OIDC_CLIENT_SECRET": SECRET,
             "DOCPROC_OIDC_ROLES": "社保/审批=approver@social_insurance_agency",
         }  # fmt: skip
-        with group(folder / "var", "tests.pages.drawn_stages", **settings) as running:
+        with group(folder / "var", "tests.api.pages.drawn_stages", **settings) as running:
             yield running
 
 

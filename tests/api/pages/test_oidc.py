@@ -12,9 +12,9 @@ from pydantic import SecretStr
 
 from api.app import create_app
 from docproc.errors import SetupError
-from docproc.flow import oidc, users
-from docproc.flow.context import Context
-from docproc.flow.engine import migrate_all
+from docproc.flow.accounts import oidc, users
+from docproc.flow.core.context import Context
+from docproc.flow.jobs.engine import migrate_all
 from docproc.settings import Settings
 from docproc.store.db import open_database
 from tests.flow.people import ADMIN, AUDITOR
@@ -134,7 +134,7 @@ def test_a_way_back_serves_once_and_only_the_browser_that_went(client: TestClien
 
 
 def test_who_comes_and_goes_is_in_the_audit_log(client: TestClient) -> None:
-    from docproc.flow.figures import search_audit
+    from docproc.flow.review.figures import search_audit
 
     lines = search_audit(context(client), AUDITOR, text="mei")
     actions = {line["action"] for line in lines}

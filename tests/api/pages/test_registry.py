@@ -13,15 +13,26 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from docproc.errors import AccessError, ConflictError, NotFoundError
-from docproc.flow import kiosks, seals, service, trusting
-from docproc.flow.context import Context
-from docproc.licence.pki import AUTHORITY_CODE, ROOT, SEAL, issue, make_dev_pki, new_p256, organisation, seal_subject
-from docproc.store import outbox
+from docproc.flow import service
+from docproc.flow.core.context import Context
+from docproc.flow.kiosks import kiosks
+from docproc.flow.seals import registry, trust_list
+from docproc.licence.devpki.pki import (
+    AUTHORITY_CODE,
+    ROOT,
+    SEAL,
+    issue,
+    make_dev_pki,
+    new_p256,
+    organisation,
+    seal_subject,
+)
+from docproc.store.messages import outbox
 from docproc.store.tables import SmsRow
-from tests.flow import tencent
+from tests.api.pages.inside import at_desk, browser, running, with_key, word
+from tests.flow.messages import tencent
 from tests.flow.people import ADMIN, APPROVER, AUDITOR, CLERK, KIOSK, REVIEWER, SEALER, caller
 from tests.flow.small_stages import own_seals
-from tests.pages.inside import at_desk, browser, running, with_key, word
 
 URL = "http://127.0.0.1:9"
 
@@ -50,7 +61,7 @@ def test_a_seal_is_suspended_by_two_persons_on_the_page(
     office: tuple[FastAPI, Context], desks: dict[str, TestClient]
 ) -> None:
     _, ctx = office
-    seals.register_own(ctx, own_seals)
+    registry.register_own(ctx, own_seals)
     one, two = desks["one"], desks["two"]
     sent = {"csrf": word(one, "/office/seals"), "action": "suspend", "reason": "印章遗失"}
     page = one.post("/office/seals/market_regulation/changes", data=sent)
@@ -84,8 +95,8 @@ def test_a_seal_is_registered_from_a_form_and_what_is_wrong_is_said(
         assert answer.status_code == 422 and 'role="alert"' in answer.text, wrong
     assert one.post("/office/seals", data=sent, files={"certificates": ("x", b"no")}).status_code == 422
     assert one.post("/office/seals", data=sent, files=files).status_code == 200
-    waiting = [c for c in seals.list_seals(ctx, AUDITOR)["changes"] if c["seal"] == "county"]
-    seals.confirm_change(ctx, SEALER, waiting[0]["id"])
+    waiting = [c for c in registry.list_seals(ctx, AUDITOR)["changes"] if c["seal"] == "county"]
+    registry.confirm_change(ctx, SEALER, waiting[0]["id"])
     assert owner in desks["auditor"].get("/office/seals").text
 
 
@@ -106,7 +117,7 @@ def test_another_departments_root_is_trusted_after_two_persons_within_its_limits
         "valid_from": day.isoformat(), "valid_to": (day + timedelta(days=90)).isoformat(), "use": "seal",
         "reason": "省内互认协议",
     }  # fmt: skip
-    before = len(trusting.trust_list(ctx).roots)
+    before = len(trust_list.trust_list(ctx).roots)
     for wrong in ({"authorities": " "}, {"valid_to": "2020-01-01"}, {"use": ""}, {"reason": ""}, {"name": ""}):
         answer = one.post("/office/trust", data={**sent, **wrong}, files={"certificates": ("r.pem", pem)})
         assert answer.status_code == 422 and 'role="alert"' in answer.text, wrong
@@ -115,27 +126,27 @@ def test_another_departments_root_is_trusted_after_two_persons_within_its_limits
     own = next((ctx.settings.trust_dir).glob("*.crt")).read_bytes()
     assert one.post("/office/trust", data=sent, files={"certificates": ("r.pem", own)}).status_code == 422
     assert one.post("/office/trust", data=sent, files={"certificates": ("r.pem", pem)}).status_code == 200
-    assert len(trusting.trust_list(ctx).roots) == before, "one person is not enough"
+    assert len(trust_list.trust_list(ctx).roots) == before, "one person is not enough"
     change = re.findall(r"/office/trust/changes/([0-9a-f]{12})", two.get("/office/trust").text)[0]
     assert one.post(f"/office/trust/changes/{change}", data={"csrf": sent["csrf"], "to": "true"}).status_code == 403
     word_two = word(two, "/office/trust")
     assert two.post(f"/office/trust/changes/{change}", data={"csrf": word_two, "to": "true"}).status_code == 200
-    found = trusting.trust_list(ctx)
+    found = trust_list.trust_list(ctx)
     assert len(found.roots) == before + 1
     anchor = found.anchor(found.roots[-1])
     assert anchor.vouches_for("11340000MB1") and not anchor.vouches_for("113500")
     assert anchor.covers(ctx.clock(), "seal") and not anchor.covers(ctx.clock(), "timestamp")
     assert not anchor.covers(ctx.clock() + timedelta(days=100), "seal")
     with pytest.raises(ConflictError):
-        trusting.confirm_change(ctx, SEALER, change)
-    gone = trusting.propose_removal(ctx, APPROVER, anchor.sha256, "协议终止")
-    trusting.confirm_change(ctx, SEALER, gone["id"])
-    assert len(trusting.trust_list(ctx).roots) == before
+        trust_list.confirm_change(ctx, SEALER, change)
+    gone = trust_list.propose_removal(ctx, APPROVER, anchor.sha256, "协议终止")
+    trust_list.confirm_change(ctx, SEALER, gone["id"])
+    assert len(trust_list.trust_list(ctx).roots) == before
     with pytest.raises(NotFoundError):
-        trusting.propose_removal(ctx, APPROVER, anchor.sha256, "再来一次")
+        trust_list.propose_removal(ctx, APPROVER, anchor.sha256, "再来一次")
     for who in (ADMIN, REVIEWER, CLERK):
         with pytest.raises(AccessError):
-            trusting.list_roots(ctx, who)
+            trust_list.list_roots(ctx, who)
 
 
 def test_a_kiosk_says_how_it_is(office: tuple[FastAPI, Context], desks: dict[str, TestClient]) -> None:

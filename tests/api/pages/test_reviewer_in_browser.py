@@ -12,11 +12,11 @@ from playwright.sync_api import Browser
 
 from docproc.domain import Field
 from tests.api.group import Group, group, upload_all, view
+from tests.api.pages.officials import Person, person, sign_in_browser, signed_in, word
+from tests.api.pages.watching import watched
+from tests.check.test_check import OWNER, TRADER, pages
 from tests.flow.people import until
 from tests.flow.small_stages import paper
-from tests.pages.officials import Person, person, sign_in_browser, signed_in, word
-from tests.pages.watching import watched
-from tests.test_check import OWNER, TRADER, pages
 
 DESK = {"width": 1440, "height": 900}
 RIGHT = "13800138000"
@@ -25,7 +25,7 @@ RIGHT = "13800138000"
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Group]:
     folder = tmp_path_factory.mktemp("bench") / "var"
-    with group(folder, "tests.pages.drawn_stages", DOCPROC_RATE_LIMIT_PER_MINUTE="5000") as running:
+    with group(folder, "tests.api.pages.drawn_stages", DOCPROC_RATE_LIMIT_PER_MINUTE="5000") as running:
         yield running
 
 

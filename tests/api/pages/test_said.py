@@ -11,21 +11,25 @@ from pathlib import Path
 
 import pytest
 
-from api.pages.said import DOUBT_EN, FILE, say
+from api.kit.i18n.said import DOUBT_EN, FILE, say
+from docproc.check.rules import DOUBT
 from docproc.errors import CatalogueError
-from docproc.flow import photographs
-from docproc.licence import report
-from docproc.matter import COMMON_FILE, MATTERS_DIR, load_catalogue, load_matter
-from docproc.rules import DOUBT
-from docproc.validators import validate
+from docproc.fields import validate
+from docproc.flow.licences import photographs
+from docproc.licence.verify import report
+from docproc.matter.model import COMMON_FILE, MATTERS_DIR, load_catalogue, load_matter
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 CHINESE = re.compile(r"[\u3400-\u9fff]")
 SPOKEN = {"bad", "from_parser", "Finding", "SealUnavailableError", "SealKeyUnavailableError"}
 """Calls whose arguments are sentences for people."""
 SHOWN = r"“[^”]*”|男|女|长期|100万元|壹佰万元整|2026年11月22日"
 """Words to be looked for, or written, on Chinese paper."""
-QUIET = {"docproc/licence/seal_object.py", "docproc/licence/report_pdf.py", "docproc/licence/annex.py"}
+QUIET = {
+    "docproc/licence/seal/seal_object.py",
+    "docproc/licence/verify/report_pdf.py",
+    "docproc/licence/page/annex.py",
+}
 """Their sentences stand in files and reports, which are Chinese in every language."""
 
 
@@ -66,14 +70,21 @@ def test_every_error_and_finding_of_the_code_has_its_english() -> None:
     known = {shape(text) for text in tomllib.loads(FILE.read_text("utf-8"))}
     files = [
         p
-        for folder in ("api", "docproc/flow", "docproc/store", "docproc/scan", "docproc/validators")
+        for folder in ("api", "docproc/flow", "docproc/store", "docproc/scan", "docproc/fields")
         for p in (ROOT / folder).rglob("*.py")
     ]
     files += [
         ROOT / "docproc" / name
-        for name in ("errors.py", "decide.py", "matter.py", "read/page.py", "read/unmarked.py", "read/photo.py")
+        for name in (
+            "errors.py",
+            "lifecycle.py",
+            "matter/model.py",
+            "read/pipeline.py",
+            "read/form/unmarked.py",
+            "read/printed/photo.py",
+        )
     ]
-    files += sorted((ROOT / "docproc" / "licence").glob("*.py"))
+    files += sorted((ROOT / "docproc" / "licence").rglob("*.py"))
     asked = {
         (path.name, text)
         for path in files

@@ -6,11 +6,11 @@ import re
 import string
 from pathlib import Path
 
-from api.pages.words import catalogue
-from docproc.decide import STATUS_ZH
-from docproc.flow.views import LICENCE_ZH
+from api.kit.i18n.words import catalogue
+from docproc.flow.core.views import LICENCE_ZH
+from docproc.lifecycle import STATUS_ZH
 
-TEMPLATES = Path(__file__).parents[2] / "api" / "templates"
+TEMPLATES = Path(__file__).parents[3] / "api" / "templates"
 ASKED = re.compile(r"""\bt\(\s*["']([a-z_]+\.[A-Za-z0-9_.-]+)["']\s*[,)]""")
 
 

@@ -8,11 +8,13 @@ import pyotp
 import pytest
 
 from docproc.errors import AccessError, InputError, NotFoundError
-from docproc.flow import reviewing, service, users
-from docproc.flow.context import Context
-from docproc.matter import find_matter
-from docproc.store.claims import ClaimedError
-from docproc.validators.working_days import add_working_days
+from docproc.fields.working_days import add_working_days
+from docproc.flow import service
+from docproc.flow.accounts import users
+from docproc.flow.core.context import Context
+from docproc.flow.review import workbench
+from docproc.matter.model import find_matter
+from docproc.store.review.claims import ClaimedError
 from tests.flow.people import ADMIN, KIOSK, OTHER_REVIEWER, REVIEWER, SEALER, seen, submitted
 
 CHOSEN = "一个足够长的新密码啊啊啊"
@@ -102,41 +104,41 @@ def test_only_an_administrator_adds_users_and_never_with_a_machines_role(ctx: Co
 def test_one_works_on_an_application_and_the_other_is_told_who(office: Context) -> None:
     view = submitted(office)
     number = view["number"]
-    assert reviewing.claim(office, REVIEWER, number)
+    assert workbench.claim(office, REVIEWER, number)
     with pytest.raises(ClaimedError, match=REVIEWER.subject):
-        reviewing.claim(office, OTHER_REVIEWER, number)
+        workbench.claim(office, OTHER_REVIEWER, number)
     page, reading = next((p, r) for p in view["pages"] for r in p["readings"] if r["fields"])
     field = reading["fields"][0]["name"]
     with pytest.raises(ClaimedError):
         service.correct_field(office, OTHER_REVIEWER, number, page["id"], reading["index"], field, "改")
     with pytest.raises(ClaimedError):
         service.decide(office, OTHER_REVIEWER, number, "return", seen(view), reason="补正")
-    assert reviewing.next_number(office, OTHER_REVIEWER) != number
-    waiting = next(w for w in reviewing.queue(office, OTHER_REVIEWER) if w.view["number"] == number)
+    assert workbench.next_number(office, OTHER_REVIEWER) != number
+    waiting = next(w for w in workbench.queue(office, OTHER_REVIEWER) if w.view["number"] == number)
     assert waiting.by == REVIEWER.subject and not waiting.mine
     assert waiting.term.due.on == add_working_days(office.today(), find_matter("sole_trader").clock.accept_days).on
-    reviewing.put_back(office, REVIEWER, number)
-    assert reviewing.claim(office, OTHER_REVIEWER, number)
+    workbench.put_back(office, REVIEWER, number)
+    assert workbench.claim(office, OTHER_REVIEWER, number)
     service.decide(office, OTHER_REVIEWER, number, "return", seen(view), reason="补正")
-    assert not reviewing.claim(office, REVIEWER, number)
+    assert not workbench.claim(office, REVIEWER, number)
 
 
 def test_who_handed_in_cannot_take_it_and_personal_data_shows_by_a_logged_click(office: Context) -> None:
     view = submitted(office)
     number = view["number"]
     pages = {r["material"]: p["id"] for p in view["pages"] for r in p["readings"]}
-    assert not reviewing.sees_picture(office, REVIEWER, number, pages["application"])
-    reviewing.show_personal(office, REVIEWER, number)
-    assert reviewing.sees_picture(office, REVIEWER, number, pages["application"])
-    assert not reviewing.sees_picture(office, REVIEWER, number, pages["idcard"]), "identity cards are apart"
-    reviewing.show_personal(office, REVIEWER, number, pages["idcard"])
-    assert reviewing.sees_picture(office, REVIEWER, number, pages["idcard"])
-    assert not reviewing.sees_picture(office, OTHER_REVIEWER, number, pages["idcard"])
+    assert not workbench.sees_picture(office, REVIEWER, number, pages["application"])
+    workbench.show_personal(office, REVIEWER, number)
+    assert workbench.sees_picture(office, REVIEWER, number, pages["application"])
+    assert not workbench.sees_picture(office, REVIEWER, number, pages["idcard"]), "identity cards are apart"
+    workbench.show_personal(office, REVIEWER, number, pages["idcard"])
+    assert workbench.sees_picture(office, REVIEWER, number, pages["idcard"])
+    assert not workbench.sees_picture(office, OTHER_REVIEWER, number, pages["idcard"])
     with pytest.raises(NotFoundError):
-        reviewing.show_personal(office, REVIEWER, number, "0" * 32)
+        workbench.show_personal(office, REVIEWER, number, "0" * 32)
     with pytest.raises(AccessError):
-        reviewing.show_personal(office, SEALER, number)
+        workbench.show_personal(office, SEALER, number)
     with pytest.raises(AccessError):
-        reviewing.claim(office, KIOSK, number)
-    reviewing.claim(office, OTHER_REVIEWER, number)
-    assert reviewing.sees_picture(office, OTHER_REVIEWER, number, pages["idcard"]), "who works on it sees all"
+        workbench.claim(office, KIOSK, number)
+    workbench.claim(office, OTHER_REVIEWER, number)
+    assert workbench.sees_picture(office, OTHER_REVIEWER, number, pages["idcard"]), "who works on it sees all"

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from docproc.check.licence_draft import draft_licence
 from docproc.domain import Field
-from docproc.draft import draft_licence
 from docproc.errors import (
     AccessError,
     BusyError,
@@ -17,7 +17,7 @@ from docproc.errors import (
     NotFoundError,
     UnsupportedFileError,
 )
-from docproc.flow.context import Context
+from docproc.flow.core.context import Context
 from docproc.flow.service import (
     Once,
     ReusedKeyError,
@@ -33,11 +33,11 @@ from docproc.flow.service import (
     view_application,
     withdraw,
 )
-from docproc.matter import find_matter
+from docproc.matter.model import find_matter
 from docproc.settings import Settings
+from tests.check.test_check import TODAY, TRADER, pages
 from tests.flow.people import AUDITOR, CLERK, KIOSK, REVIEWER, Workers, caller, hand_in, trader_papers, until
 from tests.flow.small_stages import MAGIC, paper
-from tests.test_check import TODAY, TRADER, pages
 
 
 def draft(ctx: Context) -> str:

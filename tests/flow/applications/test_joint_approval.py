@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from docproc.errors import AccessError, ConflictError, DocprocError, InputError, NotFoundError
-from docproc.flow import auditing, reviewing
-from docproc.flow.context import Context
+from docproc.flow.audit import proof
+from docproc.flow.core.context import Context
+from docproc.flow.review import workbench
 from docproc.flow.service import (
     StaleError,
     accept,
@@ -21,9 +22,9 @@ from docproc.flow.service import (
     submit,
     view_application,
 )
-from docproc.store import applications, notices
+from docproc.store.applications import applications, notices
+from tests.check.test_check import INSURANCE, changed
 from tests.flow.people import KIOSK, SEALER, caller, hand_in, insurance_papers, seen, submitted, until
-from tests.test_check import INSURANCE, changed
 
 LEAD, TAX = "social_insurance_agency", "tax_office"
 AGENT = caller("agent-1", "reviewer", "approver", org=LEAD)
@@ -41,7 +42,7 @@ def speak(ctx: Context, who: Any, number: str, action: Any, **more: Any) -> dict
 
 
 def waits_for(ctx: Context, who: Any) -> set[str]:
-    return {item.view["number"] for item in reviewing.queue(ctx, who)}
+    return {item.view["number"] for item in workbench.queue(ctx, who)}
 
 
 def test_all_agree_then_it_is_approved_once_and_sealed(office: Context) -> None:
@@ -58,7 +59,7 @@ def test_all_agree_then_it_is_approved_once_and_sealed(office: Context) -> None:
     assert error.value.code == "same_person", "who agreed for any department does not release the seal"
     release(office, SEALER, number, done["version"])
     assert until(lambda: view_application(office, AGENT, number)["licence"])
-    assert not [p for p in auditing.prove(office, None).problems if number in p]
+    assert not [p for p in proof.prove(office, None).problems if number in p]
 
 
 def test_a_department_sees_its_own_papers_only(office: Context) -> None:
@@ -138,7 +139,7 @@ def test_an_opinion_on_papers_that_changed_no_longer_counts(office: Context) -> 
 
 def test_departments_work_side_by_side_and_officials_of_one_do_not(office: Context) -> None:
     number = opened(office)
-    assert reviewing.claim(office, AGENT, number) and reviewing.claim(office, TAXMAN, number)
+    assert workbench.claim(office, AGENT, number) and workbench.claim(office, TAXMAN, number)
     with pytest.raises(ConflictError) as error:
         speak(office, COLLEAGUE, number, "approve")
     assert error.value.code == "claimed"
@@ -147,7 +148,7 @@ def test_departments_work_side_by_side_and_officials_of_one_do_not(office: Conte
         speak(office, COLLEAGUE, number, "approve")
     assert error.value.code == "opinion_given"
     assert speak(office, AGENT, number, "approve")["opinions"][0]["action"] == "approve", "one's own can be replaced"
-    reviewing.put_back(office, TAXMAN, number)
+    workbench.put_back(office, TAXMAN, number)
     two_hats = caller("agent-1", "approver", org=TAX)
     with pytest.raises(AccessError) as denied:
         speak(office, two_hats, number, "approve")

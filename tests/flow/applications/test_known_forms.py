@@ -8,8 +8,7 @@ import pymupdf
 import pytest
 
 from docproc.errors import AccessError, NotFoundError
-from docproc.flow.context import Context
-from docproc.flow.forms import (
+from docproc.flow.applications.forms import (
     blank_form,
     form_by_follow,
     form_by_licence,
@@ -17,6 +16,7 @@ from docproc.flow.forms import (
     form_of_papers,
     known_of_papers,
 )
+from docproc.flow.core.context import Context
 from docproc.flow.service import (
     change_licence,
     decide,
@@ -25,11 +25,11 @@ from docproc.flow.service import (
     view_application,
     view_licence,
 )
-from docproc.matter import find_matter
-from docproc.read.page import read_file
+from docproc.matter.model import find_matter
+from docproc.read.pipeline import read_file
+from tests.check.test_check import OWNER, TRADER, pages
 from tests.flow.people import APPROVER, CLERK, KIOSK, SEALER, caller, hand_in, seen, submitted, until
 from tests.flow.small_stages import paper
-from tests.test_check import OWNER, TRADER, pages
 
 
 @pytest.fixture(scope="module")

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from docproc.errors import AccessError, ConflictError, NotFoundError
-from docproc.flow import auditing
-from docproc.flow.context import Context
-from docproc.flow.erasing import sweep
-from docproc.flow.notices import notice_by_code, notice_file, seal_again
+from docproc.flow.applications.notices import notice_by_code, notice_file, seal_again
+from docproc.flow.audit import proof
+from docproc.flow.core.context import Context
+from docproc.flow.licences.verification import StoredRegister
 from docproc.flow.service import decide, follow, submit, view_application
-from docproc.flow.verifying import StoredRegister
-from docproc.store import applications
+from docproc.flow.upkeep.retention import sweep
+from docproc.store.applications import applications
 from tests.flow.people import KIOSK, OTHER_REVIEWER, REVIEWER, SEALER, Workers, caller, seen, submitted, until
 
 REASON = "1. 租赁合同：缺少出租人签字（民法典第七百零七条）"
@@ -57,7 +57,7 @@ def test_a_notice_is_sealed_once_the_tsa_is_back_and_the_applicant_waits_for_not
     decide(ctx, OTHER_REVIEWER, number, "return", seen(view), reason="2. 另一处")
     until(lambda: view_application(ctx, KIOSK, number)["notice"]["number"] == f"{number}-BZ2")
     until(lambda: state(ctx, number) == "sealed")
-    assert auditing.prove(ctx, None).problems == []
+    assert proof.prove(ctx, None).problems == []
 
 
 def test_a_notice_that_failed_is_sealed_when_somebody_asks_again(ctx: Context, workers: Workers) -> None:
@@ -86,4 +86,4 @@ def test_a_notice_goes_with_the_application_that_is_erased_by_rule(ctx: Context,
         row.updated_at = row.updated_at.replace(year=2000)
     assert sweep(ctx).applications == 1
     assert state(ctx, number) == "erased" and StoredRegister(ctx).by_sha256(digest) is None
-    assert auditing.prove(ctx, None).problems == []
+    assert proof.prove(ctx, None).problems == []

@@ -10,10 +10,10 @@ import pytest
 import sqlalchemy as sa
 
 from docproc.errors import ConflictError, LimitError, NotFoundError
-from docproc.flow import erasing
-from docproc.flow.context import Context, utc_now
-from docproc.flow.intake import MAX_FILES
-from docproc.flow.once import Once
+from docproc.flow.applications.applications import MAX_FILES
+from docproc.flow.applications.uploads import KEEP
+from docproc.flow.core.context import Context, utc_now
+from docproc.flow.core.idempotency import Once
 from docproc.flow.service import (
     add_page,
     begin_upload,
@@ -24,7 +24,7 @@ from docproc.flow.service import (
     view_application,
     withdraw,
 )
-from docproc.flow.uploads import KEEP
+from docproc.flow.upkeep import retention
 from docproc.store.tables import UploadPartRow, UploadRow
 from tests.flow.people import KIOSK
 from tests.flow.small_stages import paper
@@ -49,12 +49,12 @@ def test_an_upload_expires_a_while_after_its_last_part_and_the_sweep_takes_it_aw
     continue_upload(later, KIOSK, number, upload, 0, FILE[:2000])
     much_later = replace(ctx, clock=lambda: utc_now() + KEEP + timedelta(hours=1))
     assert upload_state(much_later, KIOSK, number, upload)["offset"] == 2000
-    erasing.sweep(much_later)
+    retention.sweep(much_later)
     assert rows(ctx) == (1, 1)
     too_late = replace(ctx, clock=lambda: utc_now() + 2 * KEEP)
     with pytest.raises(NotFoundError):
         continue_upload(too_late, KIOSK, number, upload, 2000, FILE[2000:])
-    erasing.sweep(too_late)
+    retention.sweep(too_late)
     assert rows(ctx) == (0, 0)
     assert view_application(ctx, KIOSK, number)["pages"] == []
 

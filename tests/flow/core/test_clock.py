@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from docproc.flow.context import Context
-from docproc.flow.figures import figures
-from docproc.flow.reviewing import term
-from docproc.matter import find_matter
-from docproc.store import audit
+from docproc.flow.core.context import Context
+from docproc.flow.review.figures import figures
+from docproc.flow.review.workbench import term
+from docproc.matter.model import find_matter
+from docproc.store.audit import audit
 from docproc.store.tables import ApplicationRow, DecisionRow
 from tests.flow.people import APPROVER
 

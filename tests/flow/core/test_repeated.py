@@ -11,9 +11,9 @@ import pytest
 import sqlalchemy as sa
 
 from docproc.errors import ConflictError
-from docproc.flow.context import Context
-from docproc.flow.intake import create_application, withdraw
-from docproc.flow.once import Once
+from docproc.flow.applications.applications import create_application, withdraw
+from docproc.flow.core.context import Context
+from docproc.flow.core.idempotency import Once
 from docproc.settings import Settings
 from docproc.store.db import create_database, drop_database
 from docproc.store.tables import ApplicationRow

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from docproc.errors import AccessError, ConflictError, InputError, NotFoundError
-from docproc.flow.context import Context, utc_now
-from docproc.flow.counter import (
+from docproc.flow.core.context import Context, utc_now
+from docproc.flow.counter.custody import (
     LOCKED_FOR,
     WRONG_CODES,
     Compared,
@@ -34,9 +34,9 @@ from docproc.flow.service import (
     view_application,
 )
 from docproc.marks import FormCode
+from tests.check.test_check import TRADER, pages
 from tests.flow.people import APPROVER, AUDITOR, CLERK, KIOSK, REVIEWER, SEALER, caller, hand_in, seen, submitted, until
 from tests.flow.small_stages import paper
-from tests.test_check import TRADER, pages
 
 STRANGER = caller("clerk-9", "clerk", org="elsewhere")
 SERIAL = "0123456789"

@@ -13,16 +13,17 @@ from typing import Any
 
 import pytest
 
-from docproc.flow.context import Context
-from docproc.flow.deciding import decide, release
-from docproc.flow.intake import view_application
-from docproc.flow.seals import NewSeal, confirm_change, propose_seal
-from docproc.flow.verifying import StoredRegister
-from docproc.licence.pki import AUTHORITY, AUTHORITY_CODE, make_dev_pki
-from docproc.licence.responder import DevPki
-from docproc.licence.verify import examine, verify
+from docproc.flow.applications.applications import view_application
+from docproc.flow.core.context import Context
+from docproc.flow.licences.verification import StoredRegister
+from docproc.flow.review.decisions import decide, release
+from docproc.flow.seals.registry import NewSeal, confirm_change, propose_seal
+from docproc.licence.devpki.pki import AUTHORITY, AUTHORITY_CODE, make_dev_pki
+from docproc.licence.devpki.responder import DevPki
+from docproc.licence.verify.verify import examine, verify
 from docproc.settings import Settings
-from docproc.store import audit, licences
+from docproc.store.audit import audit
+from docproc.store.licences import licences
 from tests.flow.conftest import opened
 from tests.flow.people import APPROVER, KIOSK, REVIEWER, SEALER, Workers, seen, submitted, until
 from tests.servers.pki import PkiServer, free_port

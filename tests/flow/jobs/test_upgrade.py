@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 import sqlalchemy as sa
 
-from docproc.flow.context import Context
+from docproc.flow.core.context import Context
 from docproc.flow.service import decide, release, submit, view_application
 from docproc.settings import Settings
 from docproc.store.db import open_database

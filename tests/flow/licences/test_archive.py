@@ -12,14 +12,15 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from docproc.cli import app as cli
-from docproc.flow.context import Context
-from docproc.flow.renewing import renew_due
-from docproc.licence.package import HASHES, SIGNED, STAMPED, verify_package
-from docproc.licence.renew import renew
-from docproc.licence.responder import DevPki
-from docproc.store import applications, pages, sharing
-from tests.flow.test_renewing import LICENCE, NOW, NUMBER, register
+from docproc.cli.main import app as cli
+from docproc.flow.core.context import Context
+from docproc.flow.licences.renewal import renew_due
+from docproc.licence.devpki.responder import DevPki
+from docproc.licence.seal.renew import renew
+from docproc.licence.verify.package import HASHES, SIGNED, STAMPED, verify_package
+from docproc.store.applications import applications, pages
+from docproc.store.wallet import shares
+from tests.flow.licences.test_renewing import LICENCE, NOW, NUMBER, register
 from tests.servers.offline import docproc_alone
 
 SCAN = b"\x89PNG sample of an original"
@@ -27,7 +28,7 @@ SCAN = b"\x89PNG sample of an original"
 
 @pytest.fixture
 def pki(tmp_path: Path) -> DevPki:
-    from docproc.licence.pki import make_dev_pki
+    from docproc.licence.devpki.pki import make_dev_pki
 
     make_dev_pki(tmp_path / "pki", at=NOW)
     return DevPki(tmp_path / "pki")
@@ -43,7 +44,7 @@ def package(ctx: Context, pki: DevPki, tmp_path: Path) -> Path:
             session, row, sha256=ctx.blobs.put(SCAN), size=len(SCAN), filename="样例.png", media_type="image/png",
             material="idcard", by="kiosk-1", at=NOW, place=1,
         )  # fmt: skip
-        sharing.add_follow_code(session, row.number)
+        shares.add_follow_code(session, row.number)
     stamper, trust = pki.timestamper(ctx.clock), pki.seal_trust()
     renew_due(ctx, lambda pdf, at: renew(pdf, stamper, trust, at=at), margin_days=36_500)
     path = tmp_path / "package.zip"

@@ -11,23 +11,23 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from docproc.assets import font
+from docproc.assets.paths import font
 from docproc.domain import Licence
 from docproc.errors import CatalogueError, SealError, SealUnavailableError
-from docproc.flow.context import Context
-from docproc.flow.sealing import open_sealer
-from docproc.flow.seals import confirm_change, propose_change, register_own, usable_seals
-from docproc.licence.art import draw
-from docproc.licence.custody import RegisteredSeal
-from docproc.licence.keys import load_pkcs12
-from docproc.licence.layout import FOLDER
-from docproc.licence.pki import AUTHORITY, AUTHORITY_CODE, JOINT_AUTHORITY, JOINT_AUTHORITY_CODE, make_dev_pki
-from docproc.licence.responder import DevPki
-from docproc.licence.verify import verify
-from docproc.matter import MATTERS_DIR, CoSeal, LicenceSpec, find_matter, load_matter
+from docproc.flow.core.context import Context
+from docproc.flow.seals.registry import confirm_change, propose_change, register_own, usable_seals
+from docproc.flow.seals.sealer import open_sealer
+from docproc.licence.devpki.pki import AUTHORITY, AUTHORITY_CODE, JOINT_AUTHORITY, JOINT_AUTHORITY_CODE, make_dev_pki
+from docproc.licence.devpki.responder import DevPki
+from docproc.licence.page.art import draw
+from docproc.licence.page.layout import FOLDER
+from docproc.licence.pki.keys import load_pkcs12
+from docproc.licence.seal.registered_seal import RegisteredSeal
+from docproc.licence.verify.verify import verify
+from docproc.matter.model import MATTERS_DIR, CoSeal, LicenceSpec, find_matter, load_matter
 from docproc.settings import Settings
 from tests.flow.people import APPROVER, SEALER
-from tests.flow.test_seal_registry import LICENCE
+from tests.flow.seals.test_seal_registry import LICENCE
 
 NOW = datetime.now(UTC)
 HEALTH = CoSeal(seal="health", authority=JOINT_AUTHORITY, authority_code=JOINT_AUTHORITY_CODE)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
-from docproc.flow.context import Context
+from docproc.flow.core.context import Context
 from docproc.flow.service import decide, licence_file, release, view_application
 from docproc.settings import Settings
-from docproc.store import audit, licences
+from docproc.store.audit import audit
+from docproc.store.licences import licences
 from tests.flow.people import APPROVER, KIOSK, REVIEWER, SEALER, Workers, seen, submitted, until
 
 POINTS = (

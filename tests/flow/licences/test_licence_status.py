@@ -8,7 +8,8 @@ import json
 import pytest
 
 from docproc.errors import AccessError, ConflictError, InputError
-from docproc.flow.context import Context
+from docproc.flow.core.context import Context
+from docproc.flow.licences.verification import StoredRegister
 from docproc.flow.service import (
     change_licence,
     decide,
@@ -20,7 +21,6 @@ from docproc.flow.service import (
     view_application,
     view_licence,
 )
-from docproc.flow.verifying import StoredRegister
 from tests.flow.people import APPROVER, KIOSK, REVIEWER, SEALER, seen, submitted, until
 
 BASIS = "样例法第一条"

@@ -13,23 +13,24 @@ from pathlib import Path
 
 import pytest
 
-from docproc.assets import font
+from docproc.assets.paths import font
 from docproc.domain import Decision, Licence
 from docproc.errors import SealUnavailableError
-from docproc.flow.context import Context
-from docproc.flow.renewing import look, renew_due
-from docproc.flow.verifying import StoredRegister
-from docproc.licence.art import draw
-from docproc.licence.layout import load_layout
-from docproc.licence.pki import AUTHORITY, AUTHORITY_CODE, make_dev_pki
-from docproc.licence.record import licence_json
-from docproc.licence.render import render
-from docproc.licence.renew import renew
-from docproc.licence.responder import DevPki
-from docproc.licence.seal import seal
-from docproc.licence.verify import verify
+from docproc.flow.core.context import Context
+from docproc.flow.licences.renewal import look, renew_due
+from docproc.flow.licences.verification import StoredRegister
+from docproc.licence.devpki.pki import AUTHORITY, AUTHORITY_CODE, make_dev_pki
+from docproc.licence.devpki.responder import DevPki
+from docproc.licence.page.art import draw
+from docproc.licence.page.layout import load_layout
+from docproc.licence.page.record import licence_json
+from docproc.licence.page.render import render
+from docproc.licence.seal.renew import renew
+from docproc.licence.seal.seal import seal
+from docproc.licence.verify.verify import verify
 from docproc.settings import Settings
-from docproc.store import applications, licences
+from docproc.store.applications import applications
+from docproc.store.licences import licences
 from tests.flow.people import until
 
 NOW = datetime.now(UTC)

@@ -10,10 +10,12 @@ from datetime import timedelta
 import pytest
 
 from docproc.errors import AccessError, CatalogueError, ConflictError, InputError, LimitError
-from docproc.flow import bundles, catalogue, in_force
-from docproc.flow.context import Context
-from docproc.licence.layout import load_layout
-from docproc.matter import COMMON_FILE, MATTERS_DIR, find_matter, put_in_force
+from docproc.flow.core import in_force
+from docproc.flow.core.context import Context
+from docproc.flow.matters import bundles
+from docproc.flow.matters import changes as catalogue
+from docproc.licence.page.layout import load_layout
+from docproc.matter.model import COMMON_FILE, MATTERS_DIR, find_matter, put_in_force
 from tests.flow.people import ADMIN, APPROVER, AUDITOR, CLERK, REVIEWER, caller
 
 NAME = "sole_trader.toml"
@@ -137,7 +139,7 @@ def test_a_new_edition_stands_beside_the_printed_one_and_is_shown_before_it_is_i
 
 
 def test_a_new_matter_comes_with_its_licence_layout_in_a_zip(ctx: Context) -> None:
-    from docproc.licence.layout import FOLDER
+    from docproc.licence.page.layout import FOLDER
 
     layout = (FOLDER / "sole_trader.toml").read_text("utf-8")
     matter = (
@@ -198,7 +200,7 @@ def test_a_reason_is_asked_for_and_all_of_it_is_in_the_audit_log(ctx: Context) -
         propose(ctx, text())
     change = propose(ctx, SLOWER)
     catalogue.confirm(ctx, OTHER, change)
-    from docproc.flow.figures import search_audit
+    from docproc.flow.review.figures import search_audit
 
     found = {line["action"]: line for line in search_audit(ctx, AUDITOR, text=change)}
     assert found["catalogue.proposed"]["actor"] == "admin-1" and found["catalogue.proposed"]["detail"]["reason"]

@@ -16,22 +16,23 @@ from fastapi.testclient import TestClient
 
 from api.app import create_app
 from docproc.errors import AccessError, InputError, NotFoundError, SetupError
-from docproc.flow import sms, texting
-from docproc.flow.context import Context
+from docproc.flow.core.context import Context
+from docproc.flow.messages import sms as texting
+from docproc.flow.messages import sms_templates
+from docproc.flow.messages.tencent_sms import TencentSms, authorization
 from docproc.flow.service import accept, correct_field, decide, keep_receipts, sms_log, view_application
-from docproc.flow.tencent_sms import TencentSms, authorization
 from docproc.settings import Settings
-from docproc.store import outbox
-from docproc.store import sms as store
-from tests.flow import tencent
+from docproc.store.messages import outbox
+from docproc.store.messages import sms as store
+from tests.check.test_check import TRADER, pages
 from tests.flow.conftest import opened
+from tests.flow.messages import tencent
+from tests.flow.messages.tencent import DROP, RECEIPT_SECRET, TEMPLATES, Tencent
 from tests.flow.people import ADMIN, AUDITOR, CLERK, KIOSK, REVIEWER, Workers, caller, hand_in, seen, submitted, until
 from tests.flow.small_stages import paper
-from tests.flow.tencent import DROP, RECEIPT_SECRET, TEMPLATES, Tencent
-from tests.test_check import TRADER, pages
 
 MOBILE = TRADER["application/1"]["phone"] or ""
-MESSAGE = sms.Message(MOBILE, "1001", ("样例事项", "510116-ST-20260101-000001"), "docproc-1")
+MESSAGE = sms_templates.Message(MOBILE, "1001", ("样例事项", "510116-ST-20260101-000001"), "docproc-1")
 
 
 @pytest.fixture
@@ -107,8 +108,8 @@ def test_only_what_was_certainly_not_taken_may_be_handed_over_again(
 def test_a_wrong_key_and_a_service_that_is_away_put_a_message_off(provider: Tencent) -> None:
     at = datetime.now(UTC)
     wrong = TencentSms(provider.url, "ap-guangzhou", tencent.SECRET_ID, "another", tencent.APP_ID, tencent.SIGN)
-    assert wrong.send(MESSAGE, at) == sms.Sent("put off", "AuthFailure.SignatureFailure")
-    assert replace(wrong, url="http://127.0.0.1:9").send(MESSAGE, at) == sms.Sent("put off", "ConnectError")
+    assert wrong.send(MESSAGE, at) == sms_templates.Sent("put off", "AuthFailure.SignatureFailure")
+    assert replace(wrong, url="http://127.0.0.1:9").send(MESSAGE, at) == sms_templates.Sent("put off", "ConnectError")
     assert provider.taken == []
 
 
@@ -133,7 +134,7 @@ def test_wrong_settings_are_told_at_the_start(settings: Settings, changes: dict[
 
 
 def test_texts_hold_nothing_but_the_matter_and_the_number() -> None:
-    found = sms.templates()
+    found = sms_templates.templates()
     assert [item.name for item in found.values()] == ["受理", "补件", "办结", "领证", "超时"]
     assert set(found) == set(TEMPLATES)
     for item in found.values():

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from docproc.errors import AccessError, ConflictError, DocprocError, InputError, NotFoundError
-from docproc.flow.context import Context
+from docproc.flow.core.context import Context
 from docproc.flow.service import (
     StaleError,
     accept,
@@ -25,6 +25,7 @@ from docproc.flow.service import (
     view_application,
     view_licence,
 )
+from tests.check.test_check import TRADER, pages
 from tests.flow.people import (
     APPROVER,
     AUDITOR,
@@ -39,7 +40,6 @@ from tests.flow.people import (
     until,
 )
 from tests.flow.small_stages import paper
-from tests.test_check import TRADER, pages
 
 Values = dict[str, dict[str, str | None]]
 

@@ -9,12 +9,12 @@ import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner
 
-from docproc.cli import app
+from docproc.cli.main import app
 from docproc.errors import AccessError
-from docproc.flow.admin import create_key
-from docproc.flow.batch import batch_progress, release_batch
-from docproc.flow.context import Context
-from docproc.flow.deciding import decide
+from docproc.flow.core.api_keys import create_key
+from docproc.flow.core.context import Context
+from docproc.flow.review.batch_release import batch_progress, release_batch
+from docproc.flow.review.decisions import decide
 from docproc.settings import Settings
 from tests.flow.people import ADMIN, APPROVER, REVIEWER, SEALER, Workers, caller, hand_in, seen, submitted, until
 

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from docproc.flow.context import Context
-from docproc.flow.figures import Trust, figures
+from docproc.flow.core.context import Context
+from docproc.flow.review.figures import Trust, figures
+from docproc.flow.review.thresholds import FEWEST, WRONG_AT_MOST, threshold
 from docproc.flow.service import correct_field, decide, view_application
-from docproc.flow.thresholds import FEWEST, WRONG_AT_MOST, threshold
+from tests.check.test_check import TRADER, pages
 from tests.flow.people import APPROVER, REVIEWER, seen, submitted, until
 from tests.flow.small_stages import paper
-from tests.test_check import TRADER, pages
 
 VALUES = st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=FEWEST, max_size=300)
 
@@ -42,7 +42,7 @@ def test_few_values_say_nothing() -> None:
 
 
 def test_the_figures_name_the_field_that_is_misread(office: Context, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("docproc.flow.thresholds.FEWEST", 1)
+    monkeypatch.setattr("docproc.flow.review.thresholds.FEWEST", 1)
     before = _form_fields(office)
     values = {key: dict(item) for key, item in TRADER.items()}
     view = submitted(office, papers=[paper([reading], mark="trust") for reading in pages("sole_trader", values)])

@@ -9,13 +9,13 @@ from typing import Any
 
 from typer.testing import CliRunner
 
-from docproc.cli import app as cli
-from docproc.flow.context import Context
-from docproc.flow.trusting import NewRoot, confirm_change, propose_root
-from docproc.licence.pki import make_dev_pki
-from docproc.licence.responder import DevPki
+from docproc.cli.main import app as cli
+from docproc.flow.core.context import Context
+from docproc.flow.seals.trust_list import NewRoot, confirm_change, propose_root
+from docproc.licence.devpki.pki import make_dev_pki
+from docproc.licence.devpki.responder import DevPki
+from tests.flow.licences.test_renewing import LICENCE, NOW, sealed
 from tests.flow.people import APPROVER, SEALER
-from tests.flow.test_renewing import LICENCE, NOW, sealed
 
 NEIGHBOUR, CODE = "邻省样例局（样例）", "11340000MB00000000"
 

@@ -17,16 +17,15 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from typer.testing import CliRunner
 
-from docproc.assets import SERIF, font
-from docproc.cli import app
+from docproc.assets.paths import SERIF, font
+from docproc.cli.main import app
 from docproc.domain import Licence
 from docproc.errors import AccessError, ConflictError, InputError, NotFoundError, SealError
-from docproc.flow.admin import audit_lines, check_audit, create_key
-from docproc.flow.context import Context
-from docproc.flow.deciding import decide, release
-from docproc.flow.intake import view_application
-from docproc.flow.sealing import development_seals, open_sealer
-from docproc.flow.seals import (
+from docproc.flow.applications.applications import view_application
+from docproc.flow.core.api_keys import audit_lines, check_audit, create_key
+from docproc.flow.core.context import Context
+from docproc.flow.review.decisions import decide, release
+from docproc.flow.seals.registry import (
     NewSeal,
     check_record,
     confirm_change,
@@ -37,9 +36,8 @@ from docproc.flow.seals import (
     seal_record,
     usable_seal,
 )
-from docproc.licence.art import draw
-from docproc.licence.custody import RegisteredSeal, read_chain, to_der, to_pem
-from docproc.licence.pki import (
+from docproc.flow.seals.sealer import development_seals, open_sealer
+from docproc.licence.devpki.pki import (
     AUTHORITY,
     AUTHORITY_CODE,
     BASE_URL,
@@ -50,10 +48,12 @@ from docproc.licence.pki import (
     new_p256,
     seal_subject,
 )
-from docproc.licence.seal_object import make_seal_object
-from docproc.licence.sm2_pki import MAKER, SM2_SEAL, make_sm2_pki
-from docproc.licence.sm2_signer import load_sm2
-from docproc.licence.trust import TrustList
+from docproc.licence.devpki.sm2_pki import MAKER, SM2_SEAL, make_sm2_pki
+from docproc.licence.page.art import draw
+from docproc.licence.pki.sm2_signer import load_sm2
+from docproc.licence.pki.trust import TrustList
+from docproc.licence.seal.registered_seal import RegisteredSeal, read_chain, to_der, to_pem
+from docproc.licence.seal.seal_object import make_seal_object
 from docproc.settings import Settings
 from tests.flow.conftest import opened
 from tests.flow.people import (

@@ -10,9 +10,8 @@ import pytest
 import sqlalchemy as sa
 
 from docproc.errors import AccessError, NotFoundError
-from docproc.flow import erasing
-from docproc.flow.auditing import prove
-from docproc.flow.context import Context, utc_now
+from docproc.flow.audit.proof import prove
+from docproc.flow.core.context import Context, utc_now
 from docproc.flow.service import (
     audit_lines,
     decide,
@@ -23,7 +22,9 @@ from docproc.flow.service import (
     view_application,
     withdraw,
 )
+from docproc.flow.upkeep import retention
 from docproc.store.tables import ApplicationRow, AuditRow, PageRow
+from tests.check.test_check import TRADER, pages
 from tests.flow.people import (
     ADMIN,
     APPROVER,
@@ -39,7 +40,6 @@ from tests.flow.people import (
     until,
 )
 from tests.flow.small_stages import paper
-from tests.test_check import TRADER, pages
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def own_papers(mark: str) -> list[bytes]:
 
 
 def due(ctx: Context) -> dict[str, list[str]]:
-    return dict(erasing.report(ctx, ADMIN).due["sole_trader"])
+    return dict(retention.report(ctx, ADMIN).due["sole_trader"])
 
 
 def issued(ctx: Context) -> dict[str, Any]:
@@ -82,7 +82,7 @@ def test_a_draft_goes_after_its_days_and_the_log_proves_it(running: Context) -> 
         session.get_one(ApplicationRow, fresh).updated_at = utc_now() + timedelta(days=10)
     soon = later(running, 31)
     assert due(soon)["draft"] == [old] and all(map(running.blobs.exists, keys)), "a report changes nothing"
-    swept = erasing.sweep(soon, ADMIN)
+    swept = retention.sweep(soon, ADMIN)
     assert (swept.applications, swept.files, swept.waiting) == (1, len(keys), 0)
     assert not any(map(running.blobs.exists, keys)) and all(map(running.blobs.exists, blobs_of(running, fresh)))
     left = view_application(running, KIOSK, old)
@@ -95,18 +95,18 @@ def test_a_draft_goes_after_its_days_and_the_log_proves_it(running: Context) -> 
     assert sorted(line["detail"]["pages"]) == sorted(p["id"] for p in left["pages"])
     assert "样例" not in str({**line["detail"], "basis": ""}), "the log holds no content"
     assert prove(running, None).problems == []
-    assert erasing.sweep(soon).applications == 0, "a second sweep finds nothing"
+    assert retention.sweep(soon).applications == 0, "a second sweep finds nothing"
 
 
 def test_an_issued_licence_outlives_what_it_was_made_from(running: Context) -> None:
     done = issued(running)
     number, licence = done["number"], done["licence"]
-    assert erasing.sweep(later(running, 3650 - 1)).applications == 0
-    assert erasing.sweep(later(running, 3651)).applications == 1
+    assert retention.sweep(later(running, 3650 - 1)).applications == 0
+    assert retention.sweep(later(running, 3651)).applications == 1
     assert all(map(running.blobs.exists, blobs_of(running, number))), "originals stay longer"
     proof = prove(running, None)
     assert proof.problems == [] and proof.erased == 1
-    assert erasing.sweep(later(running, 30 * 365 + 1)).files >= 1
+    assert retention.sweep(later(running, 30 * 365 + 1)).files >= 1
     assert not any(map(running.blobs.exists, blobs_of(running, number)))
     assert licence_by_number(running, licence)["status"] == "valid"
     assert licence_file(running, REVIEWER, licence)
@@ -122,7 +122,7 @@ def test_refused_and_withdrawn_ones_go_and_open_ones_never(running: Context) -> 
     assert due(later(running, 3 * 365 - 1))["refused"] == []
     far = later(running, 50 * 365)
     assert sorted(due(far)["refused"]) == sorted([rejected["number"], taken])
-    erasing.sweep(far)
+    retention.sweep(far)
     assert view_application(running, REVIEWER, waiting)["pages"][0]["readings"] != []
     assert prove(running, None).problems == []
 
@@ -133,11 +133,11 @@ def test_the_same_bytes_elsewhere_stay_and_those_handed_in_again_come_back(runni
     until(lambda: view_application(running, KIOSK, old)["checked"])
     other = submitted(running, papers=same)["number"]
     soon = later(running, 31)
-    erasing.sweep(soon)
+    retention.sweep(soon)
     assert all(map(running.blobs.exists, blobs_of(running, other))), "another application has the same files"
     only = hand_in(running, papers=own_papers("again"))
     until(lambda: view_application(running, KIOSK, only)["checked"])
-    erasing.sweep(later(running, 70))
+    retention.sweep(later(running, 70))
     again = hand_in(running, papers=own_papers("again"))
     assert all(map(running.blobs.exists, blobs_of(running, again)))
     until(lambda: view_application(running, KIOSK, again)["checked"])
@@ -158,15 +158,15 @@ def test_what_the_store_still_holds_waits_and_goes_later(running: Context) -> No
             return False
 
     soon = later(running, 31)
-    swept = erasing.sweep(replace(soon, blobs=Held()))  # type: ignore[arg-type]
+    swept = retention.sweep(replace(soon, blobs=Held()))  # type: ignore[arg-type]
     assert swept.files == 0 and swept.waiting > 0 and prove(running, None).problems == []
-    assert erasing.sweep(soon).waiting == 0 and not any(map(running.blobs.exists, blobs_of(running, old)))
+    assert retention.sweep(soon).waiting == 0 and not any(map(running.blobs.exists, blobs_of(running, old)))
 
 
 def test_an_erasure_that_is_not_logged_or_not_done_is_found(running: Context) -> None:
     old = hand_in(running, papers=own_papers("forged"))
     until(lambda: view_application(running, KIOSK, old)["checked"])
-    erasing.sweep(later(running, 31))
+    retention.sweep(later(running, 31))
     with running.database.write() as session:
         line = session.scalars(sa.select(AuditRow).where(AuditRow.action == "application.erased")).one()
         detail = dict(line.detail)
@@ -181,4 +181,4 @@ def test_an_erasure_that_is_not_logged_or_not_done_is_found(running: Context) ->
 def test_only_an_administrator_erases(ctx: Context) -> None:
     for who in (AUDITOR, APPROVER):
         with pytest.raises(AccessError):
-            erasing.sweep(ctx, who)
+            retention.sweep(ctx, who)

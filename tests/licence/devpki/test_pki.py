@@ -15,14 +15,14 @@ from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
 
 from docproc.errors import SealError, SetupError
-from docproc.licence.keys import load_pkcs12
-from docproc.licence.pki import AUTHORITY, AUTHORITY_CODE, JOINT_SEAL, SEALS, make_dev_pki
-from docproc.licence.pki_server import serving
-from docproc.licence.responder import DevPki
-from docproc.licence.sm2_judge import find_chain
-from docproc.licence.sm2_pki import MAKER, make_sm2_pki
-from docproc.licence.sm2_signer import load_sm2
-from docproc.licence.trust import TrustList
+from docproc.licence.devpki.pki import AUTHORITY, AUTHORITY_CODE, JOINT_SEAL, SEALS, make_dev_pki
+from docproc.licence.devpki.pki_server import serving
+from docproc.licence.devpki.responder import DevPki
+from docproc.licence.devpki.sm2_pki import MAKER, make_sm2_pki
+from docproc.licence.pki.keys import load_pkcs12
+from docproc.licence.pki.sm2_signer import load_sm2
+from docproc.licence.pki.trust import TrustList
+from docproc.licence.verify.sm2_judge import find_chain
 
 NOW = datetime.now(UTC)
 

@@ -15,15 +15,15 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 
 from docproc.domain import Licence
 from docproc.errors import InputError
-from docproc.licence.annex import MAX_PAGES, MORE
-from docproc.licence.art import PT, SealArt
-from docproc.licence.layout import load_layout
-from docproc.licence.render import render
-from docproc.licence.responder import DevPki
-from docproc.licence.trust import TrustList
-from docproc.licence.verify import verify
-from tests.licence.test_attacks import append, current, now
-from tests.validators.judges import verapdf
+from docproc.licence.devpki.responder import DevPki
+from docproc.licence.page.annex import MAX_PAGES, MORE
+from docproc.licence.page.art import PT, SealArt
+from docproc.licence.page.layout import load_layout
+from docproc.licence.page.render import render
+from docproc.licence.pki.trust import TrustList
+from docproc.licence.verify.verify import verify
+from tests.judges.judges import verapdf
+from tests.licence.verify.test_attacks import append, current, now
 
 LAYOUT = load_layout("food_business")
 DPI = 254

@@ -9,9 +9,9 @@ import numpy as np
 import pymupdf
 import pytest
 
-from docproc.assets import SANS, SERIF, font
+from docproc.assets.paths import SANS, SERIF, font
 from docproc.errors import InputError, SealError
-from docproc.licence.art import DIAMETERS, EDGE, PT, RED, SealArt, draw, spread
+from docproc.licence.page.art import DIAMETERS, EDGE, PT, RED, SealArt, draw, spread
 
 NAME = "示例市市场监督管理局（样例）"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from docproc.errors import CatalogueError, NotFoundError
-from docproc.licence.layout import FOLDER, load_layout
+from docproc.licence.page.layout import FOLDER, load_layout
 
 SOURCE = (FOLDER / "food_business.toml").read_text(encoding="utf-8")
 

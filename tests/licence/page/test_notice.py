@@ -11,16 +11,16 @@ import pymupdf
 import pytest
 
 from docproc.errors import SealError
-from docproc.flow.sealing import development_seals, open_sealer
-from docproc.licence.custody import check_use
-from docproc.licence.notice import Told, notice_record, render_notice
-from docproc.licence.pki import AUTHORITY, AUTHORITY_CODE
-from docproc.licence.report import IssuedRecord
-from docproc.licence.responder import DevPki
-from docproc.licence.verify import verify
+from docproc.flow.seals.sealer import development_seals, open_sealer
+from docproc.licence.devpki.pki import AUTHORITY, AUTHORITY_CODE
+from docproc.licence.devpki.responder import DevPki
+from docproc.licence.page.notice import Told, notice_record, render_notice
+from docproc.licence.seal.registered_seal import check_use
+from docproc.licence.verify.report import IssuedRecord
+from docproc.licence.verify.verify import verify
 from docproc.settings import Settings
+from tests.judges.judges import verapdf
 from tests.licence.conftest import now
-from tests.validators.judges import verapdf
 
 ITEMS = [f"{n}. 申请书第{n}栏“住所”：与营业执照不一致（行政许可法第三十一条）" for n in range(1, 61)]
 TOLD = Told(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from docproc.domain import Licence
 from docproc.errors import InputError
-from docproc.licence.record import licence_json, parse_licence_json
+from docproc.licence.page.record import licence_json, parse_licence_json
 
 
 def test_a_licence_comes_back_as_it_was(licence: Licence) -> None:

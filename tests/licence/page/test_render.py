@@ -15,16 +15,16 @@ from fontTools.cffLib import CFFFontSet
 from PIL import Image
 from pyhanko.pdf_utils.reader import PdfFileReader
 
-from docproc.assets import SERIF, font
+from docproc.assets.paths import SERIF, font
 from docproc.domain import Licence
 from docproc.errors import InputError
-from docproc.licence.canvas import Canvas
-from docproc.licence.glyphs import typeface
-from docproc.licence.icc import srgb
-from docproc.licence.layout import load_layout
-from docproc.licence.record import licence_json
-from docproc.licence.render import chinese_date, render
-from tests.validators.tools import qpdf_check
+from docproc.licence.page.canvas import Canvas
+from docproc.licence.page.glyphs import typeface
+from docproc.licence.page.icc import srgb
+from docproc.licence.page.layout import load_layout
+from docproc.licence.page.record import licence_json
+from docproc.licence.page.render import chinese_date, render
+from tests.judges.tools import qpdf_check
 
 KINDS = ("food_business", "sole_trader", "social_insurance")
 

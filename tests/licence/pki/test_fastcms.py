@@ -15,11 +15,11 @@ from asn1crypto import cms
 from pyhanko.sign.signers import Signer
 from pyhanko.sign.signers.pdf_cms import PdfCMSSignedAttributes
 
-from docproc.licence.fastcms import TemplatedSigner, templated, tlv
-from docproc.licence.responder import DevPki
-from docproc.licence.seal import LEVELS, Level
-from docproc.licence.trust import TrustList
-from docproc.licence.verify import verify
+from docproc.licence.devpki.responder import DevPki
+from docproc.licence.pki.fastcms import TemplatedSigner, templated, tlv
+from docproc.licence.pki.trust import TrustList
+from docproc.licence.seal.seal import LEVELS, Level
+from docproc.licence.verify.verify import verify
 
 ATTRIBUTES = PdfCMSSignedAttributes(signing_time=datetime.now(UTC))
 

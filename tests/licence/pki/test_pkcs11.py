@@ -15,14 +15,14 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from pkcs11 import TokenFlag
 
 from docproc.errors import SealError, SealPinError, SealUnavailableError, SetupError
-from docproc.licence.art import SealArt
-from docproc.licence.keys import close_signer, open_pkcs11
-from docproc.licence.layout import load_layout
-from docproc.licence.pki import AUTHORITY, AUTHORITY_CODE, SEAL, issue, seal_subject, write_p12
-from docproc.licence.responder import DevPki
-from docproc.licence.seal import seal
-from docproc.licence.trust import TrustList
-from docproc.licence.verify import verify
+from docproc.licence.devpki.pki import AUTHORITY, AUTHORITY_CODE, SEAL, issue, seal_subject, write_p12
+from docproc.licence.devpki.responder import DevPki
+from docproc.licence.page.art import SealArt
+from docproc.licence.page.layout import load_layout
+from docproc.licence.pki.keys import close_signer, open_pkcs11
+from docproc.licence.pki.trust import TrustList
+from docproc.licence.seal.seal import seal
+from docproc.licence.verify.verify import verify
 from tests.servers.softhsm import MODULE, PIN, TOKEN, is_installed, store_certificate
 
 if not is_installed():

@@ -14,12 +14,12 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 
-from docproc.commands.common import known_trust
+from docproc.cli.common import known_trust
 from docproc.errors import SetupError
-from docproc.licence.responder import DevPki
-from docproc.licence.revoked import revocation, unknown_sources
-from docproc.licence.trust import TrustList
-from docproc.licence.verify import verify
+from docproc.licence.devpki.responder import DevPki
+from docproc.licence.pki.revocation import revocation, unknown_sources
+from docproc.licence.pki.trust import TrustList
+from docproc.licence.verify.verify import verify
 from docproc.settings import Settings
 from tests.licence.conftest import now
 from tests.servers.offline import docproc_alone

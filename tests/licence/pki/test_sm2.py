@@ -16,27 +16,27 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from docproc.cli import app
+from docproc.cli.main import app
 from docproc.domain import Licence
 from docproc.errors import SealError, SetupError
-from docproc.licence.art import SealArt
-from docproc.licence.layout import load_layout
-from docproc.licence.pki import AUTHORITY, CA, SEAL, make_dev_pki, seal_subject
-from docproc.licence.render import render
-from docproc.licence.report import NATIONAL, VerificationReport
-from docproc.licence.report_pdf import report_pdf
-from docproc.licence.report_xml import report_xml
-from docproc.licence.responder import DevPki
-from docproc.licence.sandbox import verify_limited
-from docproc.licence.seal import CoSeal, seal
-from docproc.licence.sm2 import SM2_WITH_SM3, new_sm2, sm3, verifies
-from docproc.licence.sm2_pki import SM2_SEAL, Sm2Issued, issue_sm2, make_sm2_list, make_sm2_pki
-from docproc.licence.sm2_signer import Sm2Signer, load_sm2
-from docproc.licence.trust import Evidence, SealTrust, TrustList
-from docproc.licence.verify import verify
+from docproc.licence.devpki.pki import AUTHORITY, CA, SEAL, make_dev_pki, seal_subject
+from docproc.licence.devpki.responder import DevPki
+from docproc.licence.devpki.sm2_pki import SM2_SEAL, Sm2Issued, issue_sm2, make_sm2_list, make_sm2_pki
+from docproc.licence.page.art import SealArt
+from docproc.licence.page.layout import load_layout
+from docproc.licence.page.render import render
+from docproc.licence.pki.sm2 import SM2_WITH_SM3, new_sm2, sm3, verifies
+from docproc.licence.pki.sm2_signer import Sm2Signer, load_sm2
+from docproc.licence.pki.trust import Evidence, SealTrust, TrustList
+from docproc.licence.seal.seal import CoSeal, seal
+from docproc.licence.verify.report import NATIONAL, VerificationReport
+from docproc.licence.verify.report_pdf import report_pdf
+from docproc.licence.verify.report_xml import report_xml
+from docproc.licence.verify.sandbox import verify_limited
+from docproc.licence.verify.verify import verify
+from tests.judges.judges import bouncycastle
 from tests.licence.conftest import NOW
 from tests.servers.processes import find_program
-from tests.validators.judges import bouncycastle
 
 SM3_OF_ABC = "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0"
 """GB/T 32905-2016, A.1."""
@@ -200,7 +200,7 @@ def test_a_ca_beyond_the_path_length_may_not_issue_seals(sm2_pki: Path, known: T
 
 
 def refuse(signer: Sm2Signer, trust: TrustList) -> None:
-    from docproc.licence.sm2_judge import check_sm2
+    from docproc.licence.verify.sm2_judge import check_sm2
 
     check_sm2(signer.signing_cert, trust, NOW + timedelta(hours=1))
 

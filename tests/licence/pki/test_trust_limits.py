@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from docproc.errors import SetupError
-from docproc.licence.pki import AUTHORITY_CODE
-from docproc.licence.responder import DevPki
-from docproc.licence.sandbox import verify_limited
-from docproc.licence.trust import TrustList
-from docproc.licence.verify import verify
+from docproc.licence.devpki.pki import AUTHORITY_CODE
+from docproc.licence.devpki.responder import DevPki
+from docproc.licence.pki.trust import TrustList
+from docproc.licence.verify.sandbox import verify_limited
+from docproc.licence.verify.verify import verify
 
 NOW = datetime.now(UTC)
 TODAY = NOW.date()

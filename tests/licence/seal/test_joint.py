@@ -17,12 +17,10 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.fields import MDPPerm, SigFieldSpec
 from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner
 
-from docproc.assets import font
+from docproc.assets.paths import font
 from docproc.domain import Licence
 from docproc.errors import SealError, SealUnavailableError
-from docproc.licence.art import draw
-from docproc.licence.layout import Place, load_layout
-from docproc.licence.pki import (
+from docproc.licence.devpki.pki import (
     AUTHORITY,
     JOINT_AUTHORITY,
     JOINT_AUTHORITY_CODE,
@@ -32,25 +30,20 @@ from docproc.licence.pki import (
     seal_subject,
     write_p12,
 )
-from docproc.licence.record import licence_json, parse_licence_json
-from docproc.licence.render import render
-from docproc.licence.responder import DevPki
-from docproc.licence.seal import (
-    CoSeal,
-    add_validation_data,
-    checked_context,
-    fetch_lists,
-    seal,
-    timestamp_with,
-)
-from docproc.licence.trust import Evidence, SealTrust, TrustList
-from docproc.licence.tsa import HttpTimeStamper
-from docproc.licence.update import open_writer
-from docproc.licence.verify import verify
+from docproc.licence.devpki.responder import DevPki
+from docproc.licence.page.art import draw
+from docproc.licence.page.layout import Place, load_layout
+from docproc.licence.page.record import licence_json, parse_licence_json
+from docproc.licence.page.render import render
+from docproc.licence.page.update import open_writer
+from docproc.licence.pki.trust import Evidence, SealTrust, TrustList
+from docproc.licence.pki.tsa import HttpTimeStamper
+from docproc.licence.seal.seal import CoSeal, add_validation_data, checked_context, fetch_lists, seal, timestamp_with
+from docproc.licence.verify.verify import verify
+from tests.judges.judges import bouncycastle, dss, verapdf
+from tests.judges.tools import openssl_faults, pdfsig
 from tests.licence.book import Book
-from tests.licence.test_attacks import annotate, append, edited, replace_attachment, spans
-from tests.validators.judges import bouncycastle, dss, verapdf
-from tests.validators.tools import openssl_faults, pdfsig
+from tests.licence.verify.test_attacks import annotate, append, edited, replace_attachment, spans
 
 LAYOUT = load_layout("food_business")
 THIRD, THIRD_CODE = "示例市消防救援局（样例）", "11990099MB22222222"
@@ -258,7 +251,7 @@ def test_without_time_stamp_or_revocation_information_none_of_the_seals_is_set(
 
 
 def test_a_jointly_sealed_licence_is_renewed_like_any_other(sealed: bytes, pki: DevPki, trust: TrustList) -> None:
-    from docproc.licence.renew import renew
+    from docproc.licence.seal.renew import renew
 
     later = now() + timedelta(minutes=1)
     renewed = renew(sealed, pki.timestamper(lambda: later), pki.seal_trust(), at=later)

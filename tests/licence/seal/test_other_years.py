@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 LIBRARY = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 if not LIBRARY.is_file():
     if os.environ.get("CI") == "true":

@@ -9,12 +9,12 @@ import pytest
 from pyhanko.pdf_utils.reader import PdfFileReader
 
 from docproc.errors import SealError, SealUnavailableError
-from docproc.licence.pki import TSA, issue, new_p256, seal_subject, write_p12
-from docproc.licence.renew import due, expires_on, renew
-from docproc.licence.responder import DevPki
-from docproc.licence.trust import TrustList
-from docproc.licence.tsa import HttpTimeStamper
-from docproc.licence.verify import verify
+from docproc.licence.devpki.pki import TSA, issue, new_p256, seal_subject, write_p12
+from docproc.licence.devpki.responder import DevPki
+from docproc.licence.pki.trust import TrustList
+from docproc.licence.pki.tsa import HttpTimeStamper
+from docproc.licence.seal.renew import due, expires_on, renew
+from docproc.licence.verify.verify import verify
 
 NOW = datetime.now(UTC)
 IN_FIVE_YEARS = NOW + timedelta(days=5 * 365)
@@ -69,7 +69,7 @@ def with_old_tsa(pki: DevPki, data: bytes) -> object:
     from cryptography.hazmat.primitives.serialization import Encoding
     from cryptography.x509 import ocsp
 
-    from docproc.licence.trust import Evidence, SealTrust
+    from docproc.licence.pki.trust import Evidence, SealTrust
 
     stamp = next(iter(PdfFileReader(io.BytesIO(data)).embedded_timestamp_signatures))
     former = x509.load_der_x509_certificate(stamp.signer_cert.dump())

@@ -14,19 +14,19 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.fields import MDPPerm
 from pyhanko.sign.signers import SimpleSigner
 
-from docproc.assets import font
+from docproc.assets.paths import font
 from docproc.errors import SealError, SealUnavailableError
-from docproc.licence.art import PT, SealArt, draw
-from docproc.licence.keys import load_pkcs12
-from docproc.licence.layout import Place, load_layout
-from docproc.licence.pki import AUTHORITY, TSA, issue, make_dev_pki, new_rsa, organisation, write_p12
-from docproc.licence.pki_server import serving
-from docproc.licence.responder import DevPki
-from docproc.licence.seal import LEVELS, Level, seal
-from docproc.licence.trust import Evidence, SealTrust, TrustList
-from docproc.licence.tsa import HttpTimeStamper, LocalTimeStamper, TimeStamper
-from docproc.licence.verify import verify
-from tests.validators.tools import pdfsig_text
+from docproc.licence.devpki.pki import AUTHORITY, TSA, issue, make_dev_pki, new_rsa, organisation, write_p12
+from docproc.licence.devpki.pki_server import serving
+from docproc.licence.devpki.responder import DevPki
+from docproc.licence.page.art import PT, SealArt, draw
+from docproc.licence.page.layout import Place, load_layout
+from docproc.licence.pki.keys import load_pkcs12
+from docproc.licence.pki.trust import Evidence, SealTrust, TrustList
+from docproc.licence.pki.tsa import HttpTimeStamper, LocalTimeStamper, TimeStamper
+from docproc.licence.seal.seal import LEVELS, Level, seal
+from docproc.licence.verify.verify import verify
+from tests.judges.tools import pdfsig_text
 
 PLACE = load_layout("food_business").seal
 Make = Callable[..., bytes]

@@ -16,22 +16,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from docproc.assets import SERIF, font
-from docproc.cli import app
+from docproc.assets.paths import SERIF, font
+from docproc.cli.main import app
 from docproc.errors import InputError
-from docproc.licence.art import SealArt, draw
-from docproc.licence.art_svg import to_svg
-from docproc.licence.custody import RegisteredSeal, algorithm, read_chain
-from docproc.licence.pki import AUTHORITY, AUTHORITY_CODE, SEAL, make_dev_pki, seal_subject
-from docproc.licence.responder import DevPki
-from docproc.licence.seal_object import check_maker, check_seal_object, make_seal_object, read_seal_object
-from docproc.licence.sm2 import SM2_WITH_SM3
-from docproc.licence.sm2_pki import MAKER, SM2_SEAL, Sm2Issued, issue_sm2, make_sm2_pki
-from docproc.licence.sm2_signer import Sm2Signer, load_sm2
-from docproc.licence.trust import TrustList
+from docproc.licence.devpki.pki import AUTHORITY, AUTHORITY_CODE, SEAL, make_dev_pki, seal_subject
+from docproc.licence.devpki.responder import DevPki
+from docproc.licence.devpki.sm2_pki import MAKER, SM2_SEAL, Sm2Issued, issue_sm2, make_sm2_pki
+from docproc.licence.page.art import SealArt, draw
+from docproc.licence.page.art_svg import to_svg
+from docproc.licence.pki.sm2 import SM2_WITH_SM3
+from docproc.licence.pki.sm2_signer import Sm2Signer, load_sm2
+from docproc.licence.pki.trust import TrustList
+from docproc.licence.seal.registered_seal import RegisteredSeal, algorithm, read_chain
+from docproc.licence.seal.seal_object import check_maker, check_seal_object, make_seal_object, read_seal_object
+from tests.judges.judges import seal_objects
 from tests.licence.conftest import NOW
-from tests.licence.test_art import raster
-from tests.validators.judges import seal_objects
+from tests.licence.page.test_art import raster
 
 
 @pytest.fixture(scope="module")

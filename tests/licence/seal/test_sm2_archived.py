@@ -11,21 +11,21 @@ import pytest
 
 from docproc.domain import Licence
 from docproc.errors import SealError, SealUnavailableError
-from docproc.flow.sealing import development_seals, open_sealer
-from docproc.licence.art import SealArt
-from docproc.licence.layout import load_layout
-from docproc.licence.renew import renew
-from docproc.licence.report import NATIONAL, VerificationReport
-from docproc.licence.responder import DevPki
-from docproc.licence.seal import CoSeal, Level, seal
-from docproc.licence.sm2 import SM2_WITH_SM3
-from docproc.licence.sm2_pki import SM2_SEAL, make_sm2_list, make_sm2_pki
-from docproc.licence.sm2_signer import load_sm2
-from docproc.licence.trust import Evidence
-from docproc.licence.verify import verify
+from docproc.flow.seals.sealer import development_seals, open_sealer
+from docproc.licence.devpki.responder import DevPki
+from docproc.licence.devpki.sm2_pki import SM2_SEAL, make_sm2_list, make_sm2_pki
+from docproc.licence.page.art import SealArt
+from docproc.licence.page.layout import load_layout
+from docproc.licence.pki.sm2 import SM2_WITH_SM3
+from docproc.licence.pki.sm2_signer import load_sm2
+from docproc.licence.pki.trust import Evidence
+from docproc.licence.seal.renew import renew
+from docproc.licence.seal.seal import CoSeal, Level, seal
+from docproc.licence.verify.report import NATIONAL, VerificationReport
+from docproc.licence.verify.verify import verify
 from docproc.settings import Settings
+from tests.judges.judges import bouncycastle
 from tests.licence.conftest import NOW
-from tests.validators.judges import bouncycastle
 
 PLACE = load_layout("food_business").seal
 Make = Callable[..., bytes]
@@ -34,7 +34,7 @@ Make = Callable[..., bytes]
 @pytest.fixture(scope="module")
 def both(tmp_path_factory: pytest.TempPathFactory) -> DevPki:
     """A development PKI with its SM2 chain."""
-    from docproc.licence.pki import make_dev_pki
+    from docproc.licence.devpki.pki import make_dev_pki
 
     folder = tmp_path_factory.mktemp("both")
     make_dev_pki(folder, at=NOW)

@@ -11,14 +11,14 @@ import pytest
 
 from docproc.domain import Licence
 from docproc.errors import InputError
-from docproc.licence.jose import sign_statement
-from docproc.licence.pki import AUTHORITY_CODE, SEAL, issue, new_p256, seal_subject, write_p12
-from docproc.licence.report import Standing
-from docproc.licence.responder import DevPki
-from docproc.licence.sandbox import verify_limited
-from docproc.licence.status_list import KIND, LIFE, StatusList, make_status_list, read_status_list
-from docproc.licence.trust import TrustList
-from docproc.licence.verify import verify
+from docproc.licence.devpki.pki import AUTHORITY_CODE, SEAL, issue, new_p256, seal_subject, write_p12
+from docproc.licence.devpki.responder import DevPki
+from docproc.licence.pki.jose import sign_statement
+from docproc.licence.pki.trust import TrustList
+from docproc.licence.seal.status_list import KIND, LIFE, StatusList, make_status_list, read_status_list
+from docproc.licence.verify.report import Standing
+from docproc.licence.verify.sandbox import verify_limited
+from docproc.licence.verify.verify import verify
 
 NOW = datetime.now(UTC)
 SINCE = NOW - timedelta(days=1)

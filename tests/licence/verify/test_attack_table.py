@@ -20,17 +20,17 @@ from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
 
 from docproc.domain import Licence
-from docproc.licence.art import SealArt
-from docproc.licence.layout import load_layout
-from docproc.licence.pki import make_dev_pki
-from docproc.licence.render import render
-from docproc.licence.report import VerificationReport
-from docproc.licence.responder import DevPki
-from docproc.licence.seal import LEVELS, Level, seal
-from docproc.licence.trust import TrustList
-from docproc.licence.verify import verify
+from docproc.licence.devpki.pki import make_dev_pki
+from docproc.licence.devpki.responder import DevPki
+from docproc.licence.page.art import SealArt
+from docproc.licence.page.layout import load_layout
+from docproc.licence.page.render import render
+from docproc.licence.pki.trust import TrustList
+from docproc.licence.seal.seal import LEVELS, Level, seal
+from docproc.licence.verify.report import VerificationReport
+from docproc.licence.verify.verify import verify
 from tests.licence.book import Book
-from tests.licence.test_attacks import (
+from tests.licence.verify.test_attacks import (
     add_script,
     annotate,
     append,
@@ -252,7 +252,7 @@ def test_a_seal_whose_certificate_was_not_yet_valid_never_passes(
 ) -> None:
     """A sealer with a wrong clock: it believes in a day of next month, the time-stamping service knows the true one."""
     wrong = now() + timedelta(days=11)
-    monkeypatch.setattr("docproc.licence.tsa.CLOCK_GAP", timedelta(days=12))  # a stranger's sealer does not compare
+    monkeypatch.setattr("docproc.licence.pki.tsa.CLOCK_GAP", timedelta(days=12))  # a stranger's sealer does not compare
     data = seal(
         pdf, early_pki.signer("seal-early"), early_pki.timestamper(now), early_pki.seal_trust(),
         place=load_layout("food_business").seal, art=art, reason="签发", at=wrong, level=level,

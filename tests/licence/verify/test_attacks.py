@@ -19,11 +19,11 @@ from pyhanko.pdf_utils.generic import pdf_name
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
 
-from docproc.licence.report import IssuedRecord, VerificationReport
-from docproc.licence.responder import DevPki
-from docproc.licence.seal import Level
-from docproc.licence.trust import TrustList
-from docproc.licence.verify import verify
+from docproc.licence.devpki.responder import DevPki
+from docproc.licence.pki.trust import TrustList
+from docproc.licence.seal.seal import Level
+from docproc.licence.verify.report import IssuedRecord, VerificationReport
+from docproc.licence.verify.verify import verify
 
 Make = Callable[..., bytes]
 
@@ -206,8 +206,8 @@ def test_an_edit_below_a_genuine_time_stamp_is_altered(pki: DevPki, trust: Trust
     """Anybody may ask the TSA for a time-stamp, so one over forged changes is genuine in itself."""
     import asyncio
 
-    from docproc.licence.seal import timestamp_with
-    from docproc.licence.update import open_writer
+    from docproc.licence.page.update import open_writer
+    from docproc.licence.seal.seal import timestamp_with
 
     for change in (annotate, replace_attachment, add_script, grow_dss):
         writer = open_writer(sealed)
@@ -280,8 +280,8 @@ def test_a_time_stamp_of_a_stranger_does_not_count(
 ) -> None:
     import asyncio
 
-    from docproc.licence.seal import timestamp_with
-    from docproc.licence.update import open_writer
+    from docproc.licence.page.update import open_writer
+    from docproc.licence.seal.seal import timestamp_with
 
     writer = open_writer(sealed)
     asyncio.run(timestamp_with(writer, fresh_pki.timestamper(now), 2))

@@ -8,17 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from docproc.assets import font
+from docproc.assets.paths import font
 from docproc.domain import Licence
-from docproc.licence.art import draw
-from docproc.licence.layout import load_layout
-from docproc.licence.pki import AUTHORITY, AUTHORITY_CODE, SEALS, make_dev_pki
-from docproc.licence.render import render
-from docproc.licence.renew import renew
-from docproc.licence.responder import DevPki
-from docproc.licence.seal import Level, seal
-from tests.validators.judges import bouncycastle, dss, verapdf
-from tests.validators.tools import openssl_faults, pdfsig, qpdf_check
+from docproc.licence.devpki.pki import AUTHORITY, AUTHORITY_CODE, SEALS, make_dev_pki
+from docproc.licence.devpki.responder import DevPki
+from docproc.licence.page.art import draw
+from docproc.licence.page.layout import load_layout
+from docproc.licence.page.render import render
+from docproc.licence.seal.renew import renew
+from docproc.licence.seal.seal import Level, seal
+from tests.judges.judges import bouncycastle, dss, verapdf
+from tests.judges.tools import openssl_faults, pdfsig, qpdf_check
 
 TODAY = datetime.now(UTC) - timedelta(hours=2)
 """When the licences are issued; the judges judge now."""

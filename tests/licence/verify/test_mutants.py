@@ -17,12 +17,12 @@ import pytest
 from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.pdf_utils.reader import PdfFileReader
 
-from docproc.licence.report import Register
-from docproc.licence.responder import DevPki
-from docproc.licence.seal import LEVELS, Level
-from docproc.licence.structure import StructureError, check_revision
-from docproc.licence.trust import TrustList
-from docproc.licence.verify import verify
+from docproc.licence.devpki.responder import DevPki
+from docproc.licence.pki.trust import TrustList
+from docproc.licence.seal.seal import LEVELS, Level
+from docproc.licence.verify.report import Register
+from docproc.licence.verify.revisions import StructureError, check_revision
+from docproc.licence.verify.verify import verify
 from tests.licence.book import Book
 
 COUNT = int(os.environ.get("DOCPROC_MUTANTS", "600"))

@@ -10,10 +10,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from docproc.domain import Licence
-from docproc.licence.package import HASHES, LICENCE, METADATA, SIGNED, STAMPED, make_package, verify_package
-from docproc.licence.responder import DevPki
-from docproc.licence.token import make_token
-from docproc.licence.trust import TrustList
+from docproc.licence.devpki.responder import DevPki
+from docproc.licence.pki.timestamp_token import make_token
+from docproc.licence.pki.trust import TrustList
+from docproc.licence.verify.package import HASHES, LICENCE, METADATA, SIGNED, STAMPED, make_package, verify_package
 
 
 def now() -> datetime:

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from docproc.domain import Licence
-from docproc.licence.report import Examination, IssuedRecord, LicenceStatus, VerificationReport, conclude
+from docproc.licence.verify.report import Examination, IssuedRecord, LicenceStatus, VerificationReport, conclude
 
 DATA = b"the file"
 DIGEST = hashlib.sha256(DATA).hexdigest()

@@ -12,13 +12,13 @@ import pymupdf
 import pytest
 
 from docproc.domain import Licence
-from docproc.licence.report import IssuedRecord, VerificationReport
-from docproc.licence.report_pdf import report_pdf
-from docproc.licence.report_xml import OWN, VR, report_xml
-from docproc.licence.responder import DevPki
-from docproc.licence.trust import TrustList
-from docproc.licence.verify import verify
-from tests.validators.schemas import known_urns, report_faults
+from docproc.licence.devpki.responder import DevPki
+from docproc.licence.pki.trust import TrustList
+from docproc.licence.verify.report import IssuedRecord, VerificationReport
+from docproc.licence.verify.report_pdf import report_pdf
+from docproc.licence.verify.report_xml import OWN, VR, report_xml
+from docproc.licence.verify.verify import verify
+from tests.judges.schemas import known_urns, report_faults
 
 NOW = datetime.now(UTC)
 

@@ -5,10 +5,10 @@ import re
 import zlib
 from datetime import UTC, datetime
 
-from docproc.licence.report import IssuedRecord
-from docproc.licence.sandbox import MAX_BYTES, verify_limited
-from docproc.licence.trust import TrustList
-from docproc.licence.verify import verify
+from docproc.licence.pki.trust import TrustList
+from docproc.licence.verify.report import IssuedRecord
+from docproc.licence.verify.sandbox import MAX_BYTES, verify_limited
+from docproc.licence.verify.verify import verify
 
 
 class Book:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from docproc.read.rivals import is_other_number
+from docproc.read.decoding.confusions import is_other_number
 
 
 @pytest.mark.parametrize(

@@ -12,20 +12,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from docproc.read.decode import Decoded, decode, decode_cells
-from docproc.read.glyphs import in_any_form
-from docproc.read.grammar import GRAMMARS, grammar_for
-from docproc.read.recogniser import BLANK, Lattice, greedy
-from docproc.read.rivals import NEAR, doubt_rivals, nearest_rival
-from docproc.validators import (
-    VALIDATORS,
-    cid_check_digit,
-    mod11_10,
-    org_check_digit,
-    rmb_capitals,
-    uscc_check_digit,
-)
-from docproc.validators.digits import DIGITS, USCC_ALPHABET
+from docproc.fields import VALIDATORS, cid_check_digit, mod11_10, org_check_digit, rmb_capitals, uscc_check_digit
+from docproc.fields.check_digits import DIGITS, USCC_ALPHABET
+from docproc.read.decoding.confusions import NEAR, doubt_rivals, nearest_rival
+from docproc.read.decoding.decode import Decoded, decode, decode_cells
+from docproc.read.decoding.glyphs import in_any_form
+from docproc.read.decoding.grammar import GRAMMARS, grammar_for
+from docproc.read.engine.recogniser import BLANK, Lattice, greedy
 
 TODAY = date(2099, 12, 31)
 Step = dict[str, float]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from docproc.check import LOOK
-from docproc.read.decode import decode
-from docproc.read.grammar import grammar_for
-from docproc.read.usual import take_usual
-from tests.read.test_decode import Step, lattice, written
+from docproc.check.check import LOOK
+from docproc.read.decoding.decode import decode
+from docproc.read.decoding.grammar import grammar_for
+from docproc.read.decoding.lexicon import take_usual
+from tests.read.decoding.test_decode import Step, lattice, written
 
 PLACES = ("后厨", "备餐间", "洗消间", "仓库")
 

@@ -6,11 +6,11 @@ import pytest
 
 from docproc.bench.read import Item, is_label, plain, printed
 from docproc.domain import Field
-from docproc.matter import find_matter
-from docproc.read.doubt import doubt_shape
-from docproc.read.glyphs import Glyph
-from docproc.read.labels import Label
-from docproc.read.pairing import Segment, Value
+from docproc.matter.model import find_matter
+from docproc.read.decoding.glyphs import Glyph
+from docproc.read.free.key_value import Segment, Value
+from docproc.read.free.labels import Label
+from docproc.read.free.uncertainty import doubt_shape
 
 SIZE = 20.0
 

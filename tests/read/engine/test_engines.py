@@ -10,14 +10,14 @@ import pytest
 from PIL import Image as Pictures
 from PIL import ImageDraw, ImageFont
 
-from docproc import assets
+from docproc.assets import paths
 from docproc.errors import SetupError
-from docproc.read import openvino
-from docproc.read.decode import decode, decode_cells
-from docproc.read.detection import DetectionOptions, crop_line, network_size, order_corners
-from docproc.read.grammar import grammar_for
-from docproc.read.openvino import OpenVinoRecogniser
-from docproc.read.recogniser import BLANK, Image, Recogniser, greedy
+from docproc.read.decoding.decode import decode, decode_cells
+from docproc.read.decoding.grammar import grammar_for
+from docproc.read.engine import openvino
+from docproc.read.engine.detection import DetectionOptions, crop_line, network_size, order_corners
+from docproc.read.engine.openvino import OpenVinoRecogniser
+from docproc.read.engine.recogniser import BLANK, Image, Recogniser, greedy
 
 LINES = (
     "食品经营许可申请书·样本",
@@ -33,14 +33,14 @@ def picture(draw: Callable[[ImageDraw.ImageDraw], None], width: int, height: int
     return np.ascontiguousarray(np.asarray(page)[:, :, ::-1])
 
 
-def line_picture(text: str, size: int = 40, font: str = assets.SERIF) -> Image:
-    face = ImageFont.truetype(str(assets.font(font)), size)
+def line_picture(text: str, size: int = 40, font: str = paths.SERIF) -> Image:
+    face = ImageFont.truetype(str(paths.font(font)), size)
     width = int(face.getlength(text)) + size
     return picture(lambda d: d.text((size // 2, size // 4), text, font=face, fill="black"), width, int(size * 1.7))
 
 
 def page_picture(lines: Sequence[str] = LINES) -> Image:
-    face = ImageFont.truetype(str(assets.font(assets.SANS)), 32)
+    face = ImageFont.truetype(str(paths.font(paths.SANS)), 32)
 
     def draw(d: ImageDraw.ImageDraw) -> None:
         for row, text in enumerate(lines):
@@ -58,7 +58,7 @@ def ours() -> OpenVinoRecogniser:
 def engine(request: pytest.FixtureRequest) -> Recogniser:
     if request.param == "openvino":
         return openvino.engine()
-    from docproc.read import paddle
+    from docproc.read.engine import paddle
 
     return paddle.engine("openvino" if request.param == "paddle on openvino" else "onnxruntime")
 
@@ -114,7 +114,7 @@ def test_a_blank_page_has_no_lines(engine: Recogniser) -> None:
 
 
 def test_the_stock_pipeline_reads_the_same_page() -> None:
-    from docproc.read import paddle
+    from docproc.read.engine import paddle
 
     stock = paddle.engine().stock(page_picture())
     assert [bare(text) for text, _, _ in stock] == [bare(text) for text in LINES]
@@ -156,7 +156,7 @@ def test_printed_fields_are_read_under_their_grammars(ours: OpenVinoRecogniser) 
 
 
 def test_comb_cells_are_read_one_by_one(ours: OpenVinoRecogniser) -> None:
-    face = ImageFont.truetype(str(assets.font(assets.SANS)), 44)
+    face = ImageFont.truetype(str(paths.font(paths.SANS)), 44)
 
     def cell(char: str) -> Image:
         return picture(lambda d: d.text((26, 32), char, font=face, fill="black", anchor="mm"), 52, 64)

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from docproc.marks import A4_MM, mark_corners, qr_box
-from docproc.read.registered import lay
-from docproc.read.template import blank_pages as blank_pictures
-from docproc.read.template import templates
-from docproc.scan.field import sample
-from docproc.scan.register import Registration, register, register_by_print
+from docproc.read.form.registered import lay
+from docproc.read.form.template import blank_pages as blank_pictures
+from docproc.read.form.template import templates
+from docproc.scan.image.warp import sample
+from docproc.scan.registration.homography import Registration, register, register_by_print
 from samples.canvas import BLUE, Style
 from samples.damage import DAMAGES
 from samples.forms import fill_form, placed

@@ -7,17 +7,17 @@ import cv2
 import numpy as np
 import pytest
 
-from docproc.check import LOOK
+from docproc.check.check import LOOK
 from docproc.domain import Field
 from docproc.form.layout import Place
-from docproc.read.ink import part_ink
-from docproc.read.page import page_engine
-from docproc.read.registered import read_registered, read_sheet
-from docproc.read.template import DPI
-from docproc.read.template import blank_pages as blank_pictures
-from docproc.read.ticks import read_options, read_presence
-from docproc.scan.geometry import apply
-from docproc.scan.register import register
+from docproc.read.form.ink import part_ink
+from docproc.read.form.registered import read_registered, read_sheet
+from docproc.read.form.template import DPI
+from docproc.read.form.template import blank_pages as blank_pictures
+from docproc.read.form.ticks import read_options, read_presence
+from docproc.read.pipeline import page_engine
+from docproc.scan.image.geometry import apply
+from docproc.scan.registration.homography import register
 from samples.canvas import BLUE, Canvas, Style
 from samples.forms import blank_pages, fill_form, placed, tick
 from samples.people import make_cid

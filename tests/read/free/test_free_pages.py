@@ -10,17 +10,17 @@ import numpy as np
 import pytest
 
 from docproc.domain import Field, PageReading
-from docproc.matter import find_matter
-from docproc.read.agree import weigh
-from docproc.read.classify import PageKind, classify
-from docproc.read.free import collect, read_free
-from docproc.read.glyphs import glyphs_of, steps_of, without_overlay
-from docproc.read.lattices import cut as cut_out
-from docproc.read.page import page_engine, read_file
-from docproc.read.recogniser import BLANK, TextLine
-from docproc.read.unread import goes_on_unread, without_lines
-from docproc.scan.geometry import grey
-from docproc.validators import validate
+from docproc.fields import validate
+from docproc.matter.model import find_matter
+from docproc.read.cross_field import weigh
+from docproc.read.decoding.glyphs import glyphs_of, steps_of, without_overlay
+from docproc.read.engine.lattices import cut as cut_out
+from docproc.read.engine.recogniser import BLANK, TextLine
+from docproc.read.free.classify import PageKind, classify
+from docproc.read.free.free import collect, read_free
+from docproc.read.free.missed_text import goes_on_unread, without_lines
+from docproc.read.pipeline import page_engine, read_file
+from docproc.scan.image.geometry import grey
 from samples.business import business_licence
 from samples.canvas import Canvas, Style
 from samples.damage import apply

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from docproc.read.glyphs import Glyph
-from docproc.read.labels import find_labels
-from docproc.read.pairing import assign, segments_of
+from docproc.read.decoding.glyphs import Glyph
+from docproc.read.free.key_value import assign, segments_of
+from docproc.read.free.labels import find_labels
 
 SIZE = 20.0
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from docproc.read.glyphs import Glyph
-from docproc.read.labels import Label, find_labels
+from docproc.read.decoding.glyphs import Glyph
+from docproc.read.free.labels import Label, find_labels
 
 SIZE = 20.0
 ANCHOR = "法定代表人(负责人)"

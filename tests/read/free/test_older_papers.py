@@ -7,9 +7,9 @@ from datetime import date
 import pytest
 
 from docproc.bench.read import plain
-from docproc.check import LOOK
-from docproc.matter import find_matter
-from docproc.read.page import read_file
+from docproc.check.check import LOOK
+from docproc.matter.model import find_matter
+from docproc.read.pipeline import read_file
 from samples.make import SamplePage
 from samples.singles import MATTER, make_singles
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import random
 from datetime import date
 
-from docproc.matter import find_matter
-from docproc.read.looks import first_look, second_look, unclear, wanted
-from docproc.read.page import page_engine
-from docproc.read.recogniser import Image, TextLine
+from docproc.matter.model import find_matter
+from docproc.read.engine.recogniser import Image, TextLine
+from docproc.read.free.two_pass import first_look, second_look, unclear, wanted
+from docproc.read.pipeline import page_engine
 from samples.canvas import Style
 from samples.papers import lease
 from samples.people import make_address, make_person

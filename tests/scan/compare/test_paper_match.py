@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from docproc.errors import LimitError, UnsupportedFileError
-from docproc.scan.papers import MAX_SHEETS, PageOf, PapersCheck, compare_papers
+from docproc.scan.compare.paper_match import MAX_SHEETS, PageOf, PapersCheck, compare_papers
 from samples.forms import placed
 from samples.make import SamplePage, jpeg, make_application
 from tests.scan.pages import tiff_of

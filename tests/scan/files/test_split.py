@@ -9,7 +9,7 @@ import pymupdf
 import pytest
 
 from docproc.errors import InputError, LimitError, UnsupportedFileError
-from docproc.scan.intake import Limits, sniff, split
+from docproc.scan.files.split import Limits, sniff, split
 from tests.scan.pages import form_pdf, text_page, tiff_of
 
 PAGE = text_page(100)

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from docproc.marks import A4_MM
-from docproc.scan.geometry import mm_to_px
-from docproc.scan.resample import draw, draw_window, merge, view
+from docproc.scan.image.geometry import mm_to_px
+from docproc.scan.image.resample import draw, draw_window, merge, view
 from tests.scan.pages import blank_form, photo, scan
 
 DPI = 150.0

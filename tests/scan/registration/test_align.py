@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from docproc.marks import A4_MM
-from docproc.scan.field import sample
-from docproc.scan.refine import refine, slid, template_of, to_refined_image_box
-from docproc.scan.register import register
-from docproc.scan.resample import draw, view
+from docproc.scan.image.resample import draw, view
+from docproc.scan.image.warp import sample
+from docproc.scan.registration.align import refine, slid, template_of, to_refined_image_box
+from docproc.scan.registration.homography import register
 from tests.scan.pages import Shot, blank_form, fold, folded_place, handwrite, photo, project, scan, text_page
 
 TEMPLATE = template_of(blank_form())

@@ -6,11 +6,11 @@ import cv2
 import numpy as np
 import pytest
 
-from docproc.scan.clean import CleanPage, box_to_original, clean
-from docproc.scan.geometry import apply
-from docproc.scan.ink import even_light, red_mask, remove_red
-from docproc.scan.page import find_page
-from docproc.scan.skew import skew_deg
+from docproc.scan.image.find_sheet import find_page
+from docproc.scan.image.geometry import apply
+from docproc.scan.image.ink import even_light, red_mask, remove_red
+from docproc.scan.image.skew import skew_deg
+from docproc.scan.registration.clean import CleanPage, box_to_original, clean
 from tests.scan.pages import A4_MM, blank_form, fold, photo, project, scan, seal_on, text_page
 
 CORNERS_MM = np.array([[0, 0], [A4_MM[0], 0], A4_MM, [0, A4_MM[1]]])

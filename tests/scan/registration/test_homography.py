@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from docproc.marks import A4_MM
-from docproc.scan.geometry import to_image_box
-from docproc.scan.markers import read_code
-from docproc.scan.register import register
-from docproc.scan.resample import draw, view
+from docproc.scan.image.geometry import to_image_box
+from docproc.scan.image.resample import draw, view
+from docproc.scan.registration.homography import register
+from docproc.scan.registration.markers import read_code
 from tests.scan.pages import CODE, Shot, blank_form, handwrite, photo, project, scan, text_page
 
 CELL_MM = 0.3

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from docproc.domain import Quality
-from docproc.scan.clean import clean
-from docproc.scan.quality import assess, assess_unreadable
-from docproc.scan.register import register
+from docproc.scan.registration.clean import clean
+from docproc.scan.registration.homography import register
+from docproc.scan.registration.quality import assess, assess_unreadable
 from tests.scan.pages import blank_form, handwrite, photo, scan, text_page
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from docproc.errors import NotFoundError, SetupError
-from docproc.store.blobs import Blobs, DamagedBlobError, FileBlobs, open_blobs
+from docproc.store.blobs.blobs import Blobs, DamagedBlobError, FileBlobs, open_blobs
 
 DATA = b"scan \x00\xff" * 1000
 

@@ -14,8 +14,8 @@ import httpx
 import pytest
 
 from docproc.errors import NotFoundError, SetupError
-from docproc.store.blobs import Blobs, FileBlobs, open_blobs
-from docproc.store.links import Link, LinkOverError, check, sign
+from docproc.store.blobs.blobs import Blobs, FileBlobs, open_blobs
+from docproc.store.blobs.links import Link, LinkOverError, check, sign
 from tests.servers.objects import S3Server
 
 DATA = b"%PDF-1.7 a sealed licence" * 100

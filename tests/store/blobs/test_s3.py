@@ -13,8 +13,8 @@ from minio import Minio
 from minio.error import S3Error
 
 from docproc.errors import SetupError, UnavailableError
-from docproc.store.blobs import DamagedBlobError, open_blobs
-from docproc.store.minio_blobs import OLD_VERSION_DAYS, MinioBlobs
+from docproc.store.blobs.blobs import DamagedBlobError, open_blobs
+from docproc.store.blobs.minio_blobs import OLD_VERSION_DAYS, MinioBlobs
 from tests.servers.objects import S3Server, restartable_minio
 
 DATA = b"a sealed licence"

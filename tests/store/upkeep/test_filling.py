@@ -8,10 +8,10 @@ from uuid import uuid4
 import pytest
 import sqlalchemy as sa
 
-from docproc.flow.engine import migrate_all
-from docproc.store.bare import bare, tables
+from docproc.flow.jobs.engine import migrate_all
 from docproc.store.db import Database, create_database, drop_database, open_database
-from docproc.store.filling import FILES, JOBS, LINES, fill
+from docproc.store.upkeep.bare import bare, tables
+from docproc.store.upkeep.filling import FILES, JOBS, LINES, fill
 
 CONSTRAINTS = """SELECT conrelid::regclass::text, conname, convalidated, condeferrable, pg_get_constraintdef(oid)
    FROM pg_constraint WHERE connamespace = ANY(CAST(ARRAY['public', 'dbos'] AS regnamespace[])) ORDER BY 1, 2"""

@@ -1,0 +1,1 @@
+"""Files that are fetched, not committed: OCR weights and fonts."""

@@ -1,0 +1,1 @@
+"""Officials and API keys: signing in, sessions, administration."""

@@ -1,0 +1,1 @@
+"""Applications: handed in, read, checked, followed."""

@@ -1,0 +1,1 @@
+"""What every unit of work needs: caller, context, idempotency, dual control, views."""

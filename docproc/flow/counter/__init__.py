@@ -1,0 +1,1 @@
+"""Paper at the counter: received, compared, handed over."""

@@ -1,0 +1,1 @@
+"""The durable engine: queues, leases, meters."""

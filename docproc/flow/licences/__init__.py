@@ -1,0 +1,1 @@
+"""Licences: looked up, verified, renewed, archived, given new versions."""

@@ -1,0 +1,1 @@
+"""The seal registry, the sealer and the trust list."""

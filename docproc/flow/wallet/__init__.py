@@ -1,0 +1,1 @@
+"""A holder's licences and what is shared of them."""

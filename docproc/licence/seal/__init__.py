@@ -1,0 +1,1 @@
+"""Seal a rendered licence, renew its time-stamps, sign the status list."""

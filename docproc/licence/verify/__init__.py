@@ -1,0 +1,1 @@
+"""Verify a sealed file and report the result."""

@@ -1,0 +1,1 @@
+"""The catalogue of matters: its model, its files, its checks."""

@@ -1,0 +1,1 @@
+"""Read a page of a form that we printed."""

@@ -1,0 +1,1 @@
+"""Read a page that we did not print."""

@@ -1,0 +1,1 @@
+"""Compare a printed licence with the licence that was issued."""

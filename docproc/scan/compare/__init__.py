@@ -1,0 +1,1 @@
+"""Compare paper that was handed in later with the scans."""

@@ -1,0 +1,1 @@
+"""Queries on officials, API keys and seats."""

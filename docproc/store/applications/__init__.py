@@ -1,0 +1,1 @@
+"""Queries on applications, their pages, previews, uploads, opinions and notices."""

@@ -1,0 +1,1 @@
+"""The audit log and the inventory of what must be there."""

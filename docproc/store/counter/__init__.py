@@ -1,0 +1,1 @@
+"""Queries on paper at the counter."""

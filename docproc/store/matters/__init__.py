@@ -1,0 +1,1 @@
+"""Queries on changes of matters."""

@@ -1,0 +1,1 @@
+"""Queries on events, webhooks and short messages."""

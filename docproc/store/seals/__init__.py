@@ -1,0 +1,1 @@
+"""Queries on the seal registry and the trust list."""

@@ -1,0 +1,1 @@
+"""Retention, health, and filling a database for measurements."""

@@ -1,0 +1,1 @@
+"""Queries on holders and shares of licences."""
