@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from docproc.read.decoding.decode import Decoded
-from docproc.read.decoding.grammar import LETTERS, standard
+from docproc.read.decoding.grammar import LETTERS, standard_form
 from docproc.read.engine.recogniser import BLANK, Lattice
 from docproc.read.free.uncertainty import doubted
 
@@ -69,4 +69,4 @@ def _digits(text: str) -> str:
 
 
 def _other(char: str, read: str) -> bool:
-    return bool(char.strip()) and standard(char).lower() != standard(read).lower()
+    return bool(char.strip()) and standard_form(char).lower() != standard_form(read).lower()

@@ -108,7 +108,7 @@ def frames_of(lattice: Lattice, grammar: Grammar) -> list[Frame]:
     folded = lattice.probs @ folding
     used = lattice.probs[:, sorted(own)].sum(axis=1)
     clear = lattice.probs[:, [BLANK, *skipped]].sum(axis=1)
-    blank = clear + grammar.limits.leak * np.clip(1.0 - clear - used, 0.0, 1.0)
+    blank = clear + grammar.thresholds.leak * np.clip(1.0 - clear - used, 0.0, 1.0)
     return _frames(folded, blank, list(targets))
 
 
@@ -198,7 +198,7 @@ def _decide(raw: str, frames: Sequence[Frame], grammar: Grammar) -> Decoded:
     margin = min(best - max(rivals), NO_RIVAL)
     share = float(np.exp(best - np.logaddexp.reduce([best, *rivals])))
     fit = min(fits[ranked[0]], 0.0)
-    sure = margin >= grammar.limits.margin and fit >= grammar.limits.fit
+    sure = margin >= grammar.thresholds.margin and fit >= grammar.thresholds.fit
     others = ranked[1 : 1 + ALTERNATIVES] if sure else ranked[:ALTERNATIVES]
     source: Literal["ocr", "repair"] = "repair" if broken > best else "ocr"
     value = ranked[0] if sure else None

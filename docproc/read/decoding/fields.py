@@ -19,7 +19,7 @@ from docproc.fields.region import UNDIVIDED
 from docproc.read.decoding.confusions import doubt_rivals
 from docproc.read.decoding.decode import Decoded, decode
 from docproc.read.decoding.glyphs import Glyph, steps_of
-from docproc.read.decoding.grammar import grammar_for, standard
+from docproc.read.decoding.grammar import grammar_for, standard_form
 from docproc.read.engine.lattices import cut, join
 from docproc.read.engine.recogniser import Lattice, TextLine
 
@@ -118,7 +118,7 @@ def plain(type_name: str, runs: Sequence[Run]) -> Decoded:
     scores = [max(glyph.confidence, 1e-6) for run in runs for glyph in run.glyphs]
     mean = math.exp(sum(math.log(score) for score in scores) / len(scores))
     sure = mean >= PLAIN_SURE and min(scores) >= PLAIN_WORST
-    spelt = "".join(map(standard, raw)) if grammar_for(type_name).simplify else raw
+    spelt = "".join(map(standard_form, raw)) if grammar_for(type_name).simplify else raw
     text = VALIDATORS[type_name](spelt, today=date.max).value
     whole = math.exp(sum(math.log(score) for score in scores))  # that every character is right, not the usual one
     return Decoded(text if sure else None, raw, whole, () if sure else (text,))

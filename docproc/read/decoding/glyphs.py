@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from docproc.read.decoding.grammar import one_form
+from docproc.read.decoding.grammar import nfkc_char
 from docproc.read.engine.recogniser import BLANK, Lattice, Quad, TextLine
 
 LEVEL = 0.5
@@ -131,7 +131,7 @@ def _line_glyphs(line: TextLine, index: int, turn: NDArray[np.float64], grey: ND
     for step, char, score in in_any_form(line.lattice):
         spot = start + (end - start) * line.lattice.place(step, 1.0)
         x, y = turn @ spot
-        plain = one_form(char)
+        plain = nfkc_char(char)
         if not plain.isspace():
             found.append(Glyph(plain, char, float(x), float(y), height, score, index, step, _tone(grey, spot, height)))
     return found
@@ -167,8 +167,8 @@ def in_any_form(lattice: Lattice) -> list[tuple[int, str, float]]:
     """
     forms: dict[str, list[int]] = {}
     for column, char in enumerate(lattice.characters):
-        forms.setdefault(one_form(char), []).append(column)
-    steps = [(step, char, forms[one_form(char)]) for step, char, _ in steps_of(lattice)]
+        forms.setdefault(nfkc_char(char), []).append(column)
+    steps = [(step, char, forms[nfkc_char(char)]) for step, char, _ in steps_of(lattice)]
     return [(step, char, min(float(lattice.probs[step, same].sum()), 1.0)) for step, char, same in steps]
 
 

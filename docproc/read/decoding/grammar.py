@@ -1,4 +1,4 @@
-"""What a field of a type can say: its shape, the look-alikes of its characters, and how sure a reading must be.
+"""The grammar of each field type: its shape, its confusable characters, and the thresholds of its readings.
 
 ``grammar_for("cid")`` and so on; :mod:`docproc.read.decoding.decode` searches a lattice under it.
 """
@@ -17,7 +17,7 @@ from docproc.read.decoding import values
 from docproc.read.decoding.pattern import HAN, HAN_RANGES, Pattern, Ranges, Slot
 
 Shares = Mapping[str, tuple[tuple[str, float], ...]]
-"""Character read -> characters that may stand there, each with its share of the posterior."""
+"""Character read -> characters that may have been written, each with its share of the posterior."""
 
 CAPITALS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 LETTERS = CAPITALS + CAPITALS.lower()
@@ -26,59 +26,59 @@ UNITS = BLANKS | frozenset("平方米㎡人名个座间台套件")
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """How sure a reading must be (below, the field is left to a person), and what reading over a character costs."""
+class Thresholds:
+    """Acceptance thresholds of a reading (below them a reviewer decides), and the cost of a skipped character."""
 
     margin: float
-    """Least log odds (nats) against the next reading."""
+    """Minimum log odds (nats) against the second-best reading."""
     fit: float
-    """Least log probability (nats) a character."""
+    """Minimum log probability (nats) per character."""
     leak: float
     """Share of the posterior of inadmissible characters that counts as blank."""
 
 
-# Tuned on 5,000 generated lines in six fonts (four like handwriting, one of them hardly legible), blurred and noisy,
-# read by PP-OCRv6 small. On 10,000 others: of numbers with check digits, dates, terms, telephones and amounts none was
-# wrong unseen; of plain numbers 4 in 1,000 (a decimal point that left no trace); of names 15 in 1,000 where legible.
-CHECKED = Limits(margin=2.3, fit=-1.5, leak=0.05)
-SHAPED = Limits(margin=2.3, fit=-0.4, leak=0.005)
-EXACT = Limits(margin=2.3, fit=-0.4, leak=0.0005)
-CHOSEN = Limits(margin=2.3, fit=-2.0, leak=0.05)
-NAMED = Limits(margin=1.5, fit=-0.1, leak=0.005)
-FREE = Limits(margin=1.0, fit=-0.2, leak=0.005)
+# Tuned on 5,000 generated lines in six fonts (four handwriting fonts, one of them hardly legible), blurred and noisy,
+# read by PP-OCRv6 small. Undetected errors on 10,000 others: none in numbers with check digits, dates, periods, phone
+# numbers and amounts; 4 in 1,000 plain numbers (a decimal point lost completely); 15 in 1,000 legible names.
+CHECKED = Thresholds(margin=2.3, fit=-1.5, leak=0.05)
+SHAPED = Thresholds(margin=2.3, fit=-0.4, leak=0.005)
+EXACT = Thresholds(margin=2.3, fit=-0.4, leak=0.0005)
+CHOSEN = Thresholds(margin=2.3, fit=-2.0, leak=0.05)
+NAMED = Thresholds(margin=1.5, fit=-0.1, leak=0.005)
+FREE = Thresholds(margin=1.0, fit=-0.2, leak=0.005)
 
 
 @dataclass(frozen=True, slots=True)
 class Grammar:
-    """Everything admissible for one type of field."""
+    """What one field type admits."""
 
     name: str
     pattern: Pattern
     finish: Callable[[str], str | None]
-    """From a reading that has the pattern's shape to the normalised value, or ``None`` when a check refuses it."""
-    limits: Limits
-    looks: Shares = field(default_factory=dict)
-    """Look-alikes that the type does not have, and rarely meant seconds of those that it has."""
+    """Maps a reading of the pattern's shape to the normalised value, or to ``None`` when a check rejects it."""
+    thresholds: Thresholds
+    confusions: Shares = field(default_factory=dict)
+    """Confusable characters: those the type does not contain, and rare second meanings of those it contains."""
     skip: frozenset[str] = BLANKS
-    """Characters that mean nothing here and count as blank."""
+    """Characters without meaning in this type; they count as blank."""
     prior: Callable[[str], float] = values.no_prior
-    """Log weight (nats) of a value before it is seen."""
-    same: Callable[[str], str] = values.itself
-    """What of a value counts: readings with the same key are one, for marks and blanks in text tell nothing."""
+    """Log prior (nats) of a value."""
+    same: Callable[[str], str] = values.unchanged
+    """Key of a value: readings with equal keys count as one, so that punctuation and spaces do not split them."""
     simplify: bool = False
-    """Whether variants of a character are read as the standard one (通用规范汉字表) and wide marks as narrow ones."""
+    """Whether character variants become the standard form (通用规范汉字表) and full-width marks half-width ones."""
     beam: int = 128
-    """Readings kept at each step of the search."""
+    """Beam width of the search."""
     _known: dict[str, tuple[tuple[str, float], ...]] = field(default_factory=dict, repr=False, compare=False)
-    """Answers of :meth:`symbols`, at most as many as an engine has characters."""
+    """Cache of :meth:`symbols`, at most one entry for each character of the engine's charset."""
 
     def symbols(self, char: str) -> tuple[tuple[str, float], ...]:
-        """Return the admissible characters a read character may stand for, each with its share of the posterior."""
+        """Return the admissible characters that a read character may stand for, with their shares of the posterior."""
         known = self._known.get(char)
         if known is None:
-            plain = one_form(standard(char)) if self.simplify else char
+            plain = nfkc_char(standard_form(char)) if self.simplify else char
             own = ((plain, 1.0),) if plain in self.pattern else ()
-            known = self._known[char] = own + self.looks.get(char, ())
+            known = self._known[char] = own + self.confusions.get(char, ())
         return known
 
 
@@ -87,10 +87,10 @@ def grammar_for(type_name: str, options: Sequence[str] | None = None) -> Grammar
 
     Args:
         type_name: a key of :data:`GRAMMARS`, ``digits:N`` for N digits, or ``enum`` with ``options``.
-        options: for ``enum`` the texts to choose from.
+        options: the admissible texts of an ``enum``.
 
     Raises:
-        ValueError: there is no such type, or ``enum`` without options.
+        ValueError: unknown type, or ``enum`` without options.
     """
     if type_name == "enum":
         if not options:
@@ -103,27 +103,27 @@ def grammar_for(type_name: str, options: Sequence[str] | None = None) -> Grammar
     return GRAMMARS[type_name]
 
 
-def standard(char: str) -> str:
-    """The standard form (通用规范汉字表) of a traditional or variant character; any other character as it is."""
+def standard_form(char: str) -> str:
+    """Return the standard form (通用规范汉字表) of a traditional or variant character; others are unchanged."""
     plain = fold(char) if char in HAN else char
     return plain if len(plain) == 1 else char
 
 
 @cache
-def one_form(char: str) -> str:
-    """NFKC where that is one character (a wide mark becomes the narrow one), otherwise the character itself."""
+def nfkc_char(char: str) -> str:
+    """Return the NFKC form where it is one character (full width becomes half width), else the character itself."""
     plain = unicodedata.normalize("NFKC", char)
     return plain if len(plain) == 1 else char
 
 
 @cache
 def _enum(options: tuple[str, ...]) -> Grammar:
-    return Grammar("enum", Pattern(*(_word(option) for option in options)), values.itself, CHOSEN, simplify=True)
+    return Grammar("enum", Pattern(*(_word(option) for option in options)), values.unchanged, CHOSEN, simplify=True)
 
 
 @cache
 def _digits(count: int) -> Grammar:
-    return Grammar(f"digits:{count}", Pattern((_some(DIGITS, count),)), values.itself, SHAPED, DIGIT_LOOKS)
+    return Grammar(f"digits:{count}", Pattern((_some(DIGITS, count),)), values.unchanged, SHAPED, DIGIT_CONFUSIONS)
 
 
 def _word(text: str) -> tuple[Slot, ...]:
@@ -139,7 +139,7 @@ def _maybe(chars: str) -> Slot:
 
 
 def _shares(**groups: str) -> dict[str, tuple[tuple[str, float], ...]]:
-    """Read ``_1="|l"`` as: | and l stand for 1; what is named twice is shared."""
+    """Build shares from ``_1="|l"``: | and l stand for 1; a character named twice is shared equally."""
     targets: dict[str, str] = {}
     for target, chars in groups.items():
         for char in chars:
@@ -148,12 +148,12 @@ def _shares(**groups: str) -> dict[str, tuple[tuple[str, float], ...]]:
 
 
 def _seconds(share: float, **groups: str) -> dict[str, tuple[tuple[str, float], ...]]:
-    """As :func:`_shares`, but each target gets the same small share, beside the character itself."""
+    """As :func:`_shares`, with the same small share for each target, in addition to the character itself."""
     return {char: tuple((t, share) for t, _ in found) for char, found in _shares(**groups).items()}
 
 
-# What PP-OCRv6 small and tiny read where hand-written digits and capitals stand, seen on the generated lines.
-DIGIT_LOOKS = _shares(
+# What PP-OCRv6 small and tiny read for handwritten digits and capitals, observed on the generated lines.
+DIGIT_CONFUSIONS = _shares(
     _0="OoDQ〇○口Ccae",
     _1="|lIi!丨｜[]LJtf\\丿亅」「¦",
     _2="Zz乙之",
@@ -165,28 +165,28 @@ DIGIT_LOOKS = _shares(
     _8="B&eR",
     _9="gqPp",
 )
-USCC_LOOKS = {
+USCC_CONFUSIONS = {
     **{char.lower(): ((char, 1.0),) for char in USCC_ALPHABET if char.isalpha()},
     **_shares(_0="Oo〇○口", _1="Il|丨!i", _2="Zz", _5="Ss", U="Vvμ", Y="Vv", X="×"),
     **_seconds(0.02, F="79", G="6", H="4", X="4P", J="F5", A="4", Q="0", Y="U4", D="0", L="1", B="8"),
 }
-USCC_LOOKS |= {"H": (("4", 0.1), ("F", 0.02)), "G": (("6", 0.05), ("F", 0.05))}
-CID_LOOKS = DIGIT_LOOKS | _shares(X="x×乂*") | _seconds(0.02, X="4")
-DATE_LOOKS = {char: to for char, to in DIGIT_LOOKS.items() if char not in "〇○乙"} | {
+USCC_CONFUSIONS |= {"H": (("4", 0.1), ("F", 0.02)), "G": (("6", 0.05), ("F", 0.05))}
+CID_CONFUSIONS = DIGIT_CONFUSIONS | _shares(X="x×乂*") | _seconds(0.02, X="4")
+DATE_CONFUSIONS = {char: to for char, to in DIGIT_CONFUSIONS.items() if char not in "〇○乙"} | {
     "—": (("-", 1.0),),
     "–": (("-", 1.0),),
 }
-# Printed 〇 in years is read as a figure: 二0一0年. The pattern keeps it out of dates in figures.
-DATE_LOOKS |= {char: (*DATE_LOOKS.get(char, ()), ("〇", 1.0)) for char in "0Oo口○"}
-MONEY_LOOKS = {char: to for char, to in DIGIT_LOOKS.items() if char not in "〇○Yy"}
-MONEY_LOOKS |= {"萬": (("万", 1.0),), "億": (("亿", 1.0),), "参": (("叁", 1.0),), "Y": (("¥", 0.5), ("4", 0.5))}
-MONEY_LOOKS |= {old: ((new, 1.0),) for old, new in zip("參叄貳貮陸圆圓漆伯", "叁叁贰贰陆元元柒佰", strict=True)}
-# A ¥ is often read as 4; that is a doubt only before figures that end in cents and say no unit.
-MONEY_LOOKS |= {"4": ((values.DOUBTFUL_CURRENCY, 0.2),)}
-LICENCE_LOOKS = DIGIT_LOOKS | {"F": (("J", 0.5),), "y": (("Y", 1.0), ("4", 0.5)), "U": (("Y", 0.5),)}
-# Between Han characters a 1 is read as any upright stroke; an address has letters, strokes and brackets too.
-PLACE_LOOKS = _shares(_1="|丨｜!") | _seconds(0.5, _1="lI[]/", _0="Oo", _6="G") | _seconds(0.1, _1="(（")
-PHONE_LOOKS = DIGIT_LOOKS | {"（": (("(", 1.0),), "）": ((")", 1.0),), ">": ((")", 0.5),), "—": (("-", 1.0),)}
+# A printed 〇 in a year is read as a digit: 二0一0年. The pattern keeps it out of dates in digits.
+DATE_CONFUSIONS |= {char: (*DATE_CONFUSIONS.get(char, ()), ("〇", 1.0)) for char in "0Oo口○"}
+AMOUNT_CONFUSIONS = {char: to for char, to in DIGIT_CONFUSIONS.items() if char not in "〇○Yy"}
+AMOUNT_CONFUSIONS |= {"萬": (("万", 1.0),), "億": (("亿", 1.0),), "参": (("叁", 1.0),), "Y": (("¥", 0.5), ("4", 0.5))}
+AMOUNT_CONFUSIONS |= {old: ((new, 1.0),) for old, new in zip("參叄貳貮陸圆圓漆伯", "叁叁贰贰陆元元柒佰", strict=True)}
+# A ¥ is often read as 4; this is ambiguous only before an amount that ends in cents and names no unit.
+AMOUNT_CONFUSIONS |= {"4": ((values.DOUBTFUL_CURRENCY, 0.2),)}
+LICENCE_NO_CONFUSIONS = DIGIT_CONFUSIONS | {"F": (("J", 0.5),), "y": (("Y", 1.0), ("4", 0.5)), "U": (("Y", 0.5),)}
+# Between Han characters a 1 is read as any vertical stroke; an address has letters, strokes and brackets too.
+ADDRESS_CONFUSIONS = _shares(_1="|丨｜!") | _seconds(0.5, _1="lI[]/", _0="Oo", _6="G") | _seconds(0.1, _1="(（")
+PHONE_CONFUSIONS = DIGIT_CONFUSIONS | {"（": (("(", 1.0),), "）": ((")", 1.0),), ">": ((")", 0.5),), "—": (("-", 1.0),)}
 
 _NUMERALS = "零〇○一二三四五六七八九十廿卅壹贰叁肆伍陆柒捌玖拾元"
 _YEAR = _some(DIGITS, 4)
@@ -236,42 +236,78 @@ _ANY = Ranges((0x21, 0x7E), (0xA1, 0x2FFF), (0x3001, 0xFFFF), (0x10000, 0x10FFFF
 _SPACED = Ranges((0x20, 0x7E), (0xA0, 0x2FFF), (0x3000, 0xFFFF), (0x10000, 0x10FFFF))
 
 
-def _grammars() -> dict[str, Grammar]:
+def _number_grammars() -> list[Grammar]:
     licence = Pattern(*_LICENCES)
+    decimal = Pattern((Slot(frozenset(DIGITS + ",."), 1, 14),))
+    return [
+        Grammar("cid", Pattern(_CID), values.checked("cid"), CHECKED, CID_CONFUSIONS),
+        Grammar("uscc", Pattern(_USCC), values.checked("uscc"), CHECKED, USCC_CONFUSIONS),
+        Grammar("regno", Pattern(_REGNO), values.checked("regno"), CHECKED, DIGIT_CONFUSIONS),
+        Grammar("regno_or_uscc", Pattern(_USCC, _REGNO), values.regno_or_uscc, CHECKED, USCC_CONFUSIONS),
+        Grammar("licence_no", licence, values.checked("food_licence_no"), CHECKED, LICENCE_NO_CONFUSIONS),
+        Grammar("food_licence_no", licence, values.checked("food_licence_no"), CHECKED, LICENCE_NO_CONFUSIONS),
+        Grammar("mobile", Pattern(_MOBILE), values.checked("mobile"), SHAPED, DIGIT_CONFUSIONS, BLANKS | {"-"}),
+        Grammar("phone", Pattern(*_PHONES), values.phone, SHAPED, PHONE_CONFUSIONS),
+        Grammar("post_code", Pattern((_some(DIGITS, 6),)), values.checked("post_code"), SHAPED, DIGIT_CONFUSIONS),
+        Grammar("date", Pattern(*_DAYS), values.calendar_day, SHAPED, DATE_CONFUSIONS),
+        Grammar("date_or_long", Pattern(*_DAYS, _LONG), values.day_or_long, SHAPED, DATE_CONFUSIONS),
+        Grammar("period", Pattern(*_TERMS), values.period, SHAPED, DATE_CONFUSIONS),
+        Grammar("amount", Pattern(*_MONEY), values.amount, EXACT, AMOUNT_CONFUSIONS),
+        Grammar("int", Pattern((_some(DIGITS, 1, 9),)), values.checked("int"), EXACT, DIGIT_CONFUSIONS, UNITS),
+        Grammar("number", decimal, values.checked("number"), EXACT, DIGIT_CONFUSIONS, UNITS),
+    ]
+
+
+def _text_grammars() -> list[Grammar]:
     sex, nation = Pattern(*map(_word, "男女")), Pattern(*((*_word(n), _maybe("族")) for n in sorted(NATIONS)))
-    figures = Pattern((Slot(frozenset(DIGITS + ",."), 1, 14),))
     dots = dict.fromkeys(".•・．", (("·", 1.0),))
-    found = [
-        Grammar("cid", Pattern(_CID), values.checked("cid"), CHECKED, CID_LOOKS),
-        Grammar("uscc", Pattern(_USCC), values.checked("uscc"), CHECKED, USCC_LOOKS),
-        Grammar("regno", Pattern(_REGNO), values.checked("regno"), CHECKED, DIGIT_LOOKS),
-        Grammar("regno_or_uscc", Pattern(_USCC, _REGNO), values.regno_or_uscc, CHECKED, USCC_LOOKS),
-        Grammar("licence_no", licence, values.checked("food_licence_no"), CHECKED, LICENCE_LOOKS),
-        Grammar("food_licence_no", licence, values.checked("food_licence_no"), CHECKED, LICENCE_LOOKS),
-        Grammar("mobile", Pattern(_MOBILE), values.checked("mobile"), SHAPED, DIGIT_LOOKS, BLANKS | {"-"}),
-        Grammar("phone", Pattern(*_PHONES), values.phone, SHAPED, PHONE_LOOKS),
-        Grammar("post_code", Pattern((_some(DIGITS, 6),)), values.checked("post_code"), SHAPED, DIGIT_LOOKS),
-        Grammar("date", Pattern(*_DAYS), values.calendar_day, SHAPED, DATE_LOOKS),
-        Grammar("date_or_long", Pattern(*_DAYS, _LONG), values.day_or_long, SHAPED, DATE_LOOKS),
-        Grammar("period", Pattern(*_TERMS), values.period, SHAPED, DATE_LOOKS),
-        Grammar("amount", Pattern(*_MONEY), values.amount, EXACT, MONEY_LOOKS),
-        Grammar("int", Pattern((_some(DIGITS, 1, 9),)), values.checked("int"), EXACT, DIGIT_LOOKS, UNITS),
-        Grammar("number", figures, values.checked("number"), EXACT, DIGIT_LOOKS, UNITS),
-        Grammar("person_name", Pattern(*_NAMES), values.checked("person_name"), NAMED, dots,
-                prior=values.person_prior, simplify=True, beam=16),
-        Grammar("cn_name", Pattern((Slot(_FIRM, 2, 60),)), values.checked("cn_name"), NAMED, prior=values.firm_prior,
-                same=fold, simplify=True, beam=32),
-        Grammar("address", Pattern((Slot(_PLACE, 2, 120),)), values.plain, FREE, PLACE_LOOKS, prior=values.place_prior,
-                same=fold, simplify=True, beam=16),
+    return [
+        Grammar(
+            "person_name",
+            Pattern(*_NAMES),
+            values.checked("person_name"),
+            NAMED,
+            dots,
+            prior=values.person_prior,
+            simplify=True,
+            beam=16,
+        ),
+        Grammar(
+            "cn_name",
+            Pattern((Slot(_FIRM, 2, 60),)),
+            values.checked("cn_name"),
+            NAMED,
+            prior=values.firm_prior,
+            same=fold,
+            simplify=True,
+            beam=32,
+        ),
+        Grammar(
+            "address",
+            Pattern((Slot(_PLACE, 2, 120),)),
+            values.plain,
+            FREE,
+            ADDRESS_CONFUSIONS,
+            prior=values.address_prior,
+            same=fold,
+            simplify=True,
+            beam=16,
+        ),
         Grammar("scope", Pattern((Slot(_ANY, 1, None),)), values.plain, FREE, same=fold, simplify=True, beam=8),
-        Grammar("text", Pattern((Slot(_SPACED, 1, None),)), values.plain, FREE, skip=frozenset(), same=fold,
-                simplify=True, beam=8),
-        Grammar("sex", sex, values.itself, CHOSEN, skip=BLANKS | frozenset("性别")),
-        Grammar("ethnicity", nation, values.checked("ethnicity"), CHOSEN, skip=BLANKS | frozenset("民"),
-                simplify=True),
-    ]  # fmt: skip
-    return {grammar.name: grammar for grammar in found}
+        Grammar(
+            "text",
+            Pattern((Slot(_SPACED, 1, None),)),
+            values.plain,
+            FREE,
+            skip=frozenset(),
+            same=fold,
+            simplify=True,
+            beam=8,
+        ),
+        Grammar("sex", sex, values.unchanged, CHOSEN, skip=BLANKS | frozenset("性别")),
+        Grammar("ethnicity", nation, values.checked("ethnicity"), CHOSEN, skip=BLANKS | frozenset("民"), simplify=True),
+    ]
 
 
-GRAMMARS: dict[str, Grammar] = _grammars()
-"""Every type but ``enum`` and ``digits:N``."""
+GRAMMARS: dict[str, Grammar] = {grammar.name: grammar for grammar in (*_number_grammars(), *_text_grammars())}
+"""Grammars by type name; ``enum`` and ``digits:N`` are built on demand."""

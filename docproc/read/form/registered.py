@@ -18,7 +18,7 @@ from docproc.matter.model import Form, Matter
 from docproc.read.decoding.confusions import doubt_letters, doubt_rivals, is_other_number
 from docproc.read.decoding.decode import Decoded, decode, decode_cells
 from docproc.read.decoding.fields import LONG_TEXT, doubt_address
-from docproc.read.decoding.grammar import Limits, grammar_for
+from docproc.read.decoding.grammar import Thresholds, grammar_for
 from docproc.read.decoding.lexicon import take_usual
 from docproc.read.engine.lattices import cut, join
 from docproc.read.engine.recogniser import Image, Lattice, Recogniser
@@ -225,11 +225,11 @@ def _read_comb(job: _Job, lattice: Lattice, recogniser: Recogniser) -> Decoded:
         best = line if line.confidence >= apart.confidence else apart
         return best
     single = decode_cells(recogniser.posteriors([cell for cell in comb.cells if cell is not None]), grammar)
-    together = _together(line, single, grammar.limits)
+    together = _together(line, single, grammar.thresholds)
     return together or _written_wrong([line, apart, single]) or _vote([line, apart, single])
 
 
-def _together(line: Decoded, single: Decoded, limits: Limits) -> Decoded | None:
+def _together(line: Decoded, single: Decoded, limits: Thresholds) -> Decoded | None:
     """Two looks at a row that lead to the same reading, each too unsure alone, are sure together."""
     texts = [r.value or next(iter(r.alternatives), None) for r in (line, single)]
     margin = line.margin + single.margin

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from docproc.domain import Field
 from docproc.read.decoding.decode import Decoded
-from docproc.read.decoding.values import ends_like_a_firm
+from docproc.read.decoding.values import has_firm_suffix
 from docproc.read.free.key_value import Segment, Value, goes_on
 
 Doubted = TypeVar("Doubted", Field, Decoded)
@@ -35,7 +35,7 @@ def doubt_shape(type_name: str, item: Field, value: Value | None, loose: Sequenc
     if not item.value or value is None:
         return item
     cut = type_name in MANY_LINES and any(goes_on(value, piece) for piece in loose)
-    strange = type_name == "cn_name" and not ends_like_a_firm(item.value)
+    strange = type_name == "cn_name" and not has_firm_suffix(item.value)
     long = type_name == "person_name" and len(item.value) > WHOLE_NAME and not {"·", " "} & set(item.value)
     taken = value.label.open_end
     small = type_name in MANY_LINES | {"person_name"} and median(segment.h for segment in value.segments) < SMALL
