@@ -65,7 +65,9 @@ class Settings(BaseSettings):
     pkcs11_pin: SecretStr = Field(SecretStr(""), description="PIN of the token; only the sealer has it")
     tsa_url: str = Field("", description="RFC 3161 time-stamp service; empty: the development TSA in the process")
     authority_name: str = Field("示例市市场监督管理局（样例）", description="Name of the issuing authority on licences")
-    authority_code: str = Field("", description="Credit code of the issuing authority; empty: a test code")
+    authority_code: str = Field(
+        "", description="Credit code of the issuing authority; empty: a test code, for development seals alone"
+    )
     webhook_url: str = Field("", description="Address that events are posted to; empty: only the feed `/v1/events`")
     webhook_private: bool = Field(False, description="Webhooks of enterprises may stand in private networks")
     webhook_secret: SecretStr = Field(SecretStr(""), description="Key of the HMAC signature on posted events")

@@ -27,13 +27,13 @@ from docproc.errors import DocprocError, InputError, SealError, SealUnavailableE
 from docproc.flow.applications.applications import announce, queue_check
 from docproc.flow.core import views
 from docproc.flow.core.api_keys import SYSTEM
+from docproc.flow.core.authority import authority_code
 from docproc.flow.core.context import Context
 from docproc.flow.jobs import meters
 from docproc.flow.jobs.engine import step, workflow
 from docproc.flow.review.decisions import queue_issue
 from docproc.flow.seals.registry import usable_seals
 from docproc.flow.seals.stages import Stages
-from docproc.licence.devpki.pki import AUTHORITY_CODE
 from docproc.licence.page.record import licence_json, parse_licence_json
 from docproc.lifecycle import transition
 from docproc.log import about
@@ -241,7 +241,7 @@ def allocate(decision_id: str) -> str:
             serial=counters.next_value(session, series(matter, readings)),
             application=row.number,
             authority=ctx.settings.authority_name,
-            authority_code=ctx.settings.authority_code or AUTHORITY_CODE,
+            authority_code=authority_code(ctx.settings),
             today=ctx.today(),
             verify_url=f"{ctx.settings.public_url.rstrip('/')}/v/{code}",
         )

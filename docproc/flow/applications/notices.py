@@ -16,8 +16,8 @@ from docproc.errors import ConflictError, NotFoundError
 from docproc.flow.applications.applications import visible
 from docproc.flow.core import views
 from docproc.flow.core.access import Caller
+from docproc.flow.core.authority import authority_code
 from docproc.flow.core.context import CHINA, Context
-from docproc.licence.devpki.pki import AUTHORITY_CODE
 from docproc.licence.page.notice import Told, notice_record
 from docproc.licence.page.record import licence_json
 from docproc.matter.model import find_matter
@@ -41,7 +41,7 @@ def prepare(ctx: Context, session: Session, row: ApplicationRow, decision: Decis
         matter=matter.id,
         matter_name=matter.name,
         authority=ctx.settings.authority_name,
-        authority_code=ctx.settings.authority_code or AUTHORITY_CODE,
+        authority_code=authority_code(ctx.settings),
         submitted_on=_day(row.submitted_at),
         decided_on=_day(decision.at),
         reason=decision.reason,

@@ -14,10 +14,10 @@ from datetime import datetime
 from docproc.errors import SealError
 from docproc.flow.applications.jobs import NOT_APPROVED, SealOutcome, Tools, retry_delay, seal_once
 from docproc.flow.core.api_keys import SYSTEM
+from docproc.flow.core.authority import authority_code
 from docproc.flow.core.context import Context
 from docproc.flow.jobs.engine import Job, step, workflow
 from docproc.flow.licences.versions import body_sha256, canonical
-from docproc.licence.devpki.pki import AUTHORITY_CODE
 from docproc.licence.page.record import parse_licence_json
 from docproc.licence.seal.status_list import LIFE, StatusList
 from docproc.licence.verify.report import Standing
@@ -139,5 +139,4 @@ def gather(ctx: Context, sequence: int, at: datetime) -> StatusList:
             for row, event in licences.withdrawn(session)
         }
         superseded = frozenset(licences.superseded_files(session))
-    authority = ctx.settings.authority_code or AUTHORITY_CODE
-    return StatusList(authority, sequence, at, at + LIFE, standings, superseded)
+    return StatusList(authority_code(ctx.settings), sequence, at, at + LIFE, standings, superseded)

@@ -35,6 +35,9 @@ AUTHORITY_CODE = "11990099MB00000000"
 """Shaped like a unified social credit code, in a region (99) that does not exist."""
 JOINT_AUTHORITY = "示例市卫生健康局（样例）"
 JOINT_AUTHORITY_CODE = "11990099MB11111111"
+ROOT_NAME, CA_NAME = "示例根证书颁发机构（样例）", "示例电子印章证书颁发机构（样例）"
+SM2_ROOT_NAME, SM2_CA_NAME = "示例国密根证书颁发机构（样例）", "示例国密电子印章证书颁发机构（样例）"
+"""Of the certification authorities; no real one is called so."""
 BASE_URL = "http://127.0.0.1:8089"
 SEALS = ("seal-rsa", "seal-p256")
 JOINT_SEAL = "seal-joint"
@@ -115,8 +118,8 @@ def make_dev_pki(
 def _authorities(folder: Path, start: datetime, base_url: str, passphrase: bytes) -> tuple[Issued, Issued]:
     """Make root and issuing CA and what goes with them."""
     (folder / "trust").mkdir(parents=True, exist_ok=True)
-    root = issue(None, organisation("示例根证书颁发机构（样例）"), ROOT, start, base_url, new_rsa())
-    ca = issue(root, organisation("示例电子印章证书颁发机构（样例）"), CA, start, base_url, new_rsa(), issuer="root")
+    root = issue(None, organisation(ROOT_NAME), ROOT, start, base_url, new_rsa())
+    ca = issue(root, organisation(CA_NAME), CA, start, base_url, new_rsa(), issuer="root")
     for name, item in (("root", root), ("ca", ca)):
         write_p12(folder / f"{name}.p12", item, [], passphrase)
         (folder / "trust" / f"{name}.crt").write_bytes(item.certificate.public_bytes(Encoding.PEM))

@@ -22,7 +22,18 @@ from pathlib import Path
 from asn1crypto import algos, core, crl, keys, pem, x509
 from cryptography import x509 as pyca
 
-from docproc.licence.devpki.pki import AUTHORITY, AUTHORITY_CODE, CA, ROOT, SEAL, Profile, organisation, seal_subject
+from docproc.licence.devpki.pki import (
+    AUTHORITY,
+    AUTHORITY_CODE,
+    CA,
+    ROOT,
+    SEAL,
+    SM2_CA_NAME,
+    SM2_ROOT_NAME,
+    Profile,
+    organisation,
+    seal_subject,
+)
 from docproc.licence.pki.sm2 import CURVE, SM2_WITH_SM3, Sm2Key, new_sm2
 from docproc.licence.pki.sm2_signer import Sm2Signer, load_sm2, write_sm2
 
@@ -57,8 +68,8 @@ def make_sm2_pki(
         ca, above = Sm2Issued(known.key, known.signing_cert), list(known.chain)
         start = max(start, ca.certificate.not_valid_before)
     else:
-        root = issue_sm2(None, organisation("示例国密根证书颁发机构（样例）"), ROOT, start)
-        ca, above = issue_sm2(root, organisation("示例国密电子印章证书颁发机构（样例）"), CA, start), [root.certificate]
+        root = issue_sm2(None, organisation(SM2_ROOT_NAME), ROOT, start)
+        ca, above = issue_sm2(root, organisation(SM2_CA_NAME), CA, start), [root.certificate]
         for file, item in (("root-sm2", root), ("ca-sm2", ca)):
             (folder / "trust" / f"{file}.crt").write_bytes(pem.armor("CERTIFICATE", item.certificate.dump()))
         write_sm2(authority_file, ca.key, [ca.certificate, *above], passphrase)
