@@ -13,7 +13,8 @@ from docproc.domain import Box
 from docproc.form.draw import draw
 from docproc.form.fill import Ink, placements
 from docproc.form.layout import Layout, Place, layout_of
-from docproc.matter.model import Form, Matter, find_matter
+from docproc.matter.load import find_matter
+from docproc.matter.model import Form, Matter
 from samples.canvas import RED, Canvas, Style, wobbly
 from samples.fonts import signing_font
 from samples.seal import round_seal, thumb_print

@@ -22,7 +22,8 @@ from docproc.fields import VALIDATORS, normalise_text, validate
 from docproc.form.draw import CROCKFORD
 from docproc.form.fill import NOT_WRITTEN
 from docproc.form.layout import Place
-from docproc.matter.model import FieldType, find_matter
+from docproc.matter.load import find_matter
+from docproc.matter.model import FieldType
 from samples.business import business_licence
 from samples.canvas import Canvas, Image
 from samples.case import TODAY, Case, make_case

@@ -10,7 +10,8 @@ from api.kit.deps import Ctx, Fresh, Public, Who
 from api.kit.problems import problems
 from api.v1 import schemas
 from docproc.flow import service
-from docproc.matter.model import Matter, find_matter, load_catalogue
+from docproc.matter.load import find_matter, load_catalogue
+from docproc.matter.model import Matter
 
 router = APIRouter(prefix="/v1/matters", tags=["matters"], dependencies=[Public, Fresh])
 

@@ -36,7 +36,8 @@ from docproc.domain import Field, PageReading
 from docproc.errors import SetupError
 from docproc.fields import VALIDATORS
 from docproc.form.layout import layout_of
-from docproc.matter.model import Matter, find_matter
+from docproc.matter.load import find_matter
+from docproc.matter.model import Matter
 from docproc.read.free.uncertainty import MANY_LINES
 
 PATHS = ("stock", "free", "stock_forms", "registered")

@@ -126,7 +126,7 @@ def _line(reader: subprocess.Popen[str]) -> str:
 
 def read_over_and_over(sample: Path, pages: int) -> None:
     """Be one reader: tell when all stands, wait for a line, read, and tell what it took."""
-    from docproc.matter.model import find_matter
+    from docproc.matter.load import find_matter
     from docproc.read.pipeline import page_engine, read_file
     from docproc.sandbox.parent import cpu_seconds
 

@@ -16,7 +16,8 @@ from docproc.check.reconcile import gather_joined
 from docproc.check.rules import Context, RegistryLookup, apply, finding, is_sure, lowered
 from docproc.domain import SEVERITIES, CheckResult, Field, Finding, PageReading, Verdict
 from docproc.fields import validate
-from docproc.matter.model import NOT_TEXT, Common, FieldSpec, Material, Matter
+from docproc.matter.model import NOT_TEXT, FieldSpec, Material, Matter
+from docproc.matter.rule_kinds import Common
 
 LOOK = 0.75
 """Confidence below which a reviewer is asked to look at a value."""

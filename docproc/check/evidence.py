@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from docproc.domain import Field, PageReading
-from docproc.matter.model import Condition, FieldSpec, Matter
+from docproc.matter.base import Condition
+from docproc.matter.model import FieldSpec, Matter
 
 
 @dataclass(frozen=True, slots=True)

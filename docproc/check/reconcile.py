@@ -15,7 +15,8 @@ from dataclasses import replace
 from docproc.check.evidence import Evidence, gather
 from docproc.check.rules import SURE, is_sure, says_the_same
 from docproc.domain import Field, PageReading
-from docproc.matter.model import Equal, Matter
+from docproc.matter.model import Matter
+from docproc.matter.rule_kinds import Equal
 
 WRITTEN_OTHERWISE = 0.01
 """How often two papers that must agree do not; assumed, erring to the careful side: of applications that are handed

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from docproc.check.evidence import Evidence
 from docproc.domain import Field, Finding, Severity
 from docproc.fields import cid_birth_sex, current_code, locate, normalise_text, same_address, same_name, same_text
-from docproc.matter import model as m
+from docproc.matter import rule_kinds as kinds
 
 SURE = 0.80
 """Confidence from which a reading may count against a citizen."""
@@ -111,12 +111,12 @@ def _date(reference: str, evidence: Evidence, context: Context) -> tuple[date | 
         return None, False
 
 
-def says_the_same(rule: m.Equal, left: str, right: str) -> bool:
+def says_the_same(rule: kinds.Equal, left: str, right: str) -> bool:
     """Whether two values agree in the way that a rule compares them."""
     return _SAME[rule.compare](left, right)
 
 
-def _equal(rule: m.Equal, evidence: Evidence, context: Context) -> list[Finding]:
+def _equal(rule: kinds.Equal, evidence: Evidence, context: Context) -> list[Finding]:
     left, right = evidence.get(rule.left), evidence.get(rule.right)
     if left is None or right is None or not _known(left, right):
         return []
@@ -138,7 +138,7 @@ def _person(cid: Field | None) -> tuple[date, str] | None:
         return None
 
 
-def _identity(rule: m.Identity, evidence: Evidence, context: Context) -> list[Finding]:
+def _identity(rule: kinds.Identity, evidence: Evidence, context: Context) -> list[Finding]:
     cid = evidence.get(rule.cid)
     told = _person(cid)
     if cid is None or told is None:
@@ -155,7 +155,7 @@ def _identity(rule: m.Identity, evidence: Evidence, context: Context) -> list[Fi
     return [found if is_sure(cid, *(item for _, item in wrong)) else lowered(found)]
 
 
-def _choose(rule: m.Choose, evidence: Evidence, context: Context) -> list[Finding]:
+def _choose(rule: kinds.Choose, evidence: Evidence, context: Context) -> list[Finding]:
     item = evidence.get(rule.field)
     if item is None or item.value is None:
         return []
@@ -165,12 +165,12 @@ def _choose(rule: m.Choose, evidence: Evidence, context: Context) -> list[Findin
     return [finding(rule, evidence, rule.field)]
 
 
-def _not_only(rule: m.NotOnly, evidence: Evidence, context: Context) -> list[Finding]:
+def _not_only(rule: kinds.NotOnly, evidence: Evidence, context: Context) -> list[Finding]:
     item = evidence.get(rule.field)
     return [finding(rule, evidence, rule.field)] if item is not None and item.value == rule.value else []
 
 
-def _date_order(rule: m.DateOrder, evidence: Evidence, context: Context) -> list[Finding]:
+def _date_order(rule: kinds.DateOrder, evidence: Evidence, context: Context) -> list[Finding]:
     earlier, sure_a = _date(rule.earlier, evidence, context)
     later, sure_b = _date(rule.later, evidence, context)
     if earlier is None or later is None or earlier <= later:
@@ -180,7 +180,7 @@ def _date_order(rule: m.DateOrder, evidence: Evidence, context: Context) -> list
     return [found if sure_a and sure_b else lowered(found)]
 
 
-def _card_term(rule: m.CardTerm, evidence: Evidence, context: Context) -> list[Finding]:
+def _card_term(rule: kinds.CardTerm, evidence: Evidence, context: Context) -> list[Finding]:
     start, _ = _date(rule.valid_from, evidence, context)
     end, _ = _date(rule.valid_to, evidence, context)
     if start is None or end is None:
@@ -205,7 +205,7 @@ def _age(born: date, on: date) -> int:
     return on.year - born.year - ((on.month, on.day) < (born.month, born.day))
 
 
-def _min_age(rule: m.MinAge, evidence: Evidence, context: Context) -> list[Finding]:
+def _min_age(rule: kinds.MinAge, evidence: Evidence, context: Context) -> list[Finding]:
     cid = evidence.get(rule.cid)
     told = _person(cid)
     if told is None:
@@ -217,7 +217,7 @@ def _min_age(rule: m.MinAge, evidence: Evidence, context: Context) -> list[Findi
     return [found if is_sure(cid) else lowered(found)]
 
 
-def _mentions(rule: m.Mentions, evidence: Evidence, context: Context) -> list[Finding]:
+def _mentions(rule: kinds.Mentions, evidence: Evidence, context: Context) -> list[Finding]:
     item = evidence.get(rule.field)
     if item is None or not item.value or any(word in item.value for word in rule.words):
         return []
@@ -225,7 +225,7 @@ def _mentions(rule: m.Mentions, evidence: Evidence, context: Context) -> list[Fi
     return [found if is_sure(item) else lowered(found)]
 
 
-def _avoids(rule: m.Avoids, evidence: Evidence, context: Context) -> list[Finding]:
+def _avoids(rule: kinds.Avoids, evidence: Evidence, context: Context) -> list[Finding]:
     item = evidence.get(rule.field)
     if item is None or not item.value:
         return []
@@ -237,7 +237,7 @@ def _avoids(rule: m.Avoids, evidence: Evidence, context: Context) -> list[Findin
     return [found if is_sure(item) else lowered(found)]
 
 
-def _requires(rule: m.Requires, evidence: Evidence, context: Context) -> list[Finding]:
+def _requires(rule: kinds.Requires, evidence: Evidence, context: Context) -> list[Finding]:
     if rule.material is not None:
         return [] if evidence.has(rule.material) else [finding(rule, evidence, rule.material)]
     if rule.field is not None:
@@ -258,7 +258,7 @@ def _requires(rule: m.Requires, evidence: Evidence, context: Context) -> list[Fi
     return [found if all(f.value is not None for f in cells) else lowered(found)]
 
 
-def _rows_match(rule: m.RowsMatch, evidence: Evidence, context: Context) -> list[Finding]:
+def _rows_match(rule: kinds.RowsMatch, evidence: Evidence, context: Context) -> list[Finding]:
     papers = evidence.documents.get(rule.material, ())
     readable = [(d.fields.get(rule.field), d.fields.get(rule.valid_to or "")) for d in papers]
     unread = any(name is None or name.value is None for name, _ in readable)
@@ -276,14 +276,14 @@ def _rows_match(rule: m.RowsMatch, evidence: Evidence, context: Context) -> list
     return found
 
 
-def _still_valid(end: Field | None, rule: m.RowsMatch, context: Context) -> bool:
+def _still_valid(end: Field | None, rule: kinds.RowsMatch, context: Context) -> bool:
     if rule.valid_to is None:
         return True
     value = end.value if end is not None else None
     return bool(value) and (value == "长期" or str(value) >= context.today.isoformat())
 
 
-def _region(rule: m.Region, evidence: Evidence, context: Context) -> list[Finding]:
+def _region(rule: kinds.Region, evidence: Evidence, context: Context) -> list[Finding]:
     item = evidence.get(rule.field)
     if item is None or not item.value or not context.region:
         return []
@@ -296,7 +296,7 @@ def _region(rule: m.Region, evidence: Evidence, context: Context) -> list[Findin
     return [lowered(found) if only_above or not is_sure(item) else found]
 
 
-def _code_region(rule: m.CodeRegion, evidence: Evidence, context: Context) -> list[Finding]:
+def _code_region(rule: kinds.CodeRegion, evidence: Evidence, context: Context) -> list[Finding]:
     code, place = evidence.get(rule.code), evidence.get(rule.field)
     if code is None or place is None or not _known(code, place):
         return []
@@ -307,7 +307,7 @@ def _code_region(rule: m.CodeRegion, evidence: Evidence, context: Context) -> li
     return [finding(rule, evidence, rule.code)]
 
 
-def _signed(rule: m.Signed, evidence: Evidence, context: Context) -> list[Finding]:
+def _signed(rule: kinds.Signed, evidence: Evidence, context: Context) -> list[Finding]:
     items = [evidence.get(ref) for ref in rule.fields]
     there = [f for f in items if f is not None]
     if not there or any(f.value for f in there):
@@ -316,7 +316,7 @@ def _signed(rule: m.Signed, evidence: Evidence, context: Context) -> list[Findin
     return [lowered(found) if any(f.value is None for f in there) else found]
 
 
-def _seal_name(rule: m.SealName, evidence: Evidence, context: Context) -> list[Finding]:
+def _seal_name(rule: kinds.SealName, evidence: Evidence, context: Context) -> list[Finding]:
     seal, name = evidence.get(rule.seal), evidence.get(rule.name)
     if seal is None or name is None or not name.value or seal.value in (None, ""):
         return []
@@ -325,7 +325,7 @@ def _seal_name(rule: m.SealName, evidence: Evidence, context: Context) -> list[F
     return [] if same_name(seal.raw, name.value) else [finding(rule, evidence, rule.seal)]
 
 
-def _registry(rule: m.Registry, evidence: Evidence, context: Context) -> list[Finding]:
+def _registry(rule: kinds.Registry, evidence: Evidence, context: Context) -> list[Finding]:
     cid, place = evidence.get(rule.cid), evidence.get(rule.place)
     if context.registry is None or cid is None or place is None or not _known(cid, place):
         return []
@@ -333,7 +333,7 @@ def _registry(rule: m.Registry, evidence: Evidence, context: Context) -> list[Fi
     return [finding(rule, evidence, rule.place)] if answer else []
 
 
-def _derived(rule: m.Derived, evidence: Evidence, context: Context) -> list[Finding]:
+def _derived(rule: kinds.Derived, evidence: Evidence, context: Context) -> list[Finding]:
     if context.licence_years is None:
         return []
     end = last_day(context.today, context.licence_years)
@@ -349,23 +349,23 @@ def last_day(start: date, years: int) -> date:
 
 
 KINDS: dict[type, Callable[[Any, Evidence, Context], list[Finding]]] = {
-    m.Equal: _equal,
-    m.Identity: _identity,
-    m.Choose: _choose,
-    m.NotOnly: _not_only,
-    m.DateOrder: _date_order,
-    m.CardTerm: _card_term,
-    m.MinAge: _min_age,
-    m.Mentions: _mentions,
-    m.Avoids: _avoids,
-    m.Requires: _requires,
-    m.RowsMatch: _rows_match,
-    m.Region: _region,
-    m.CodeRegion: _code_region,
-    m.Signed: _signed,
-    m.SealName: _seal_name,
-    m.Registry: _registry,
-    m.Derived: _derived,
+    kinds.Equal: _equal,
+    kinds.Identity: _identity,
+    kinds.Choose: _choose,
+    kinds.NotOnly: _not_only,
+    kinds.DateOrder: _date_order,
+    kinds.CardTerm: _card_term,
+    kinds.MinAge: _min_age,
+    kinds.Mentions: _mentions,
+    kinds.Avoids: _avoids,
+    kinds.Requires: _requires,
+    kinds.RowsMatch: _rows_match,
+    kinds.Region: _region,
+    kinds.CodeRegion: _code_region,
+    kinds.Signed: _signed,
+    kinds.SealName: _seal_name,
+    kinds.Registry: _registry,
+    kinds.Derived: _derived,
 }
 
 

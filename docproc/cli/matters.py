@@ -17,7 +17,7 @@ models_app = typer.Typer(help="OCR weights and fonts: fetch and verify.", no_arg
 @matter_app.command("list")
 def matter_list(as_json: Json = False) -> None:
     """List the matters."""
-    from docproc.matter.model import load_catalogue
+    from docproc.matter.load import load_catalogue
 
     matters = list(load_catalogue().values())
     if as_json:
@@ -32,7 +32,7 @@ def matter_list(as_json: Json = False) -> None:
 @matter_app.command("show")
 def matter_show(matter: str, as_json: Json = False) -> None:
     """Show a matter: materials, fields, rules and legal bases."""
-    from docproc.matter.model import find_matter
+    from docproc.matter.load import find_matter
 
     item = find_matter(matter)
     if as_json:
@@ -56,14 +56,14 @@ def matter_check(
 ) -> None:
     """Lint matter files; a mistake is named with its line and remedy."""
     from docproc.errors import CatalogueError
-    from docproc.flow.matters.lint import lint_matter
-    from docproc.matter.model import MATTERS_DIR, load_matter
+    from docproc.flow.matters.catalogue_lint import lint_drawing
+    from docproc.matter.load import MATTERS_DIR, load_matter
 
     paths = files or sorted(p for p in MATTERS_DIR.glob("*.toml") if not p.name.startswith("_"))
     problems = []
     for path in paths:
         try:
-            lint_matter(load_matter(path), path)
+            lint_drawing(load_matter(path), path)
         except CatalogueError as error:
             problems.append({"file": error.file, "line": error.line, "problem": error.problem, "remedy": error.remedy})
     if as_json:

@@ -26,7 +26,7 @@ def form(
     """Make the printable form of a material, empty or filled, or its layout."""
     from docproc.form.draw import draw, new_form_id
     from docproc.form.layout import layout_of
-    from docproc.matter.model import find_matter
+    from docproc.matter.load import find_matter
 
     spec = find_matter(matter)
     chosen = spec.find_form(material, edition, None if edition else the_day(None))
@@ -57,7 +57,7 @@ def _read_values(path: Path) -> dict[str, str]:
 def _read_files(files: list[Path], matter: str, material: str | None, today: date) -> list[Any]:
     from rich.progress import track
 
-    from docproc.matter.model import find_matter
+    from docproc.matter.load import find_matter
     from docproc.read.pipeline import read_file
 
     spec = find_matter(matter)
@@ -107,7 +107,7 @@ def check(
 ) -> None:
     """Read scans and check them against the matter's requirements; exit 1 unless the verdict is pass."""
     from docproc.check.check import check as run_check
-    from docproc.matter.model import find_matter
+    from docproc.matter.load import find_matter
     from docproc.read.pipeline import finding_json, reading_json
 
     day = the_day(today)

@@ -14,7 +14,7 @@ from docproc.flow import service
 from docproc.flow.core import in_force
 from docproc.flow.core.context import Context
 from docproc.licence.devpki.pki import make_dev_pki
-from docproc.matter.model import MATTERS_DIR, put_in_force
+from docproc.matter.load import MATTERS_DIR, put_in_force
 from docproc.store.messages import outbox, webhooks
 from tests.api.pages.inside import at_desk, running, word
 from tests.api.pages.test_registry import neighbour

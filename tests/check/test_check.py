@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from docproc.check.check import check
 from docproc.domain import GOOD, CheckResult, Field, Finding, PageReading, Quality
 from docproc.fields import cid_check_digit, org_check_digit, uscc_check_digit
-from docproc.matter.model import find_matter
+from docproc.matter.load import find_matter
 
 TODAY = date(2026, 11, 23)
 Values = dict[str, dict[str, str | None]]

@@ -14,7 +14,7 @@ from docproc.errors import ConflictError
 from docproc.fields import validate
 from docproc.licence.page.layout import load_layout
 from docproc.licence.page.render import render
-from docproc.matter.model import find_matter
+from docproc.matter.load import find_matter
 from tests.check.test_check import FOOD, TRADER, Values, pages
 
 TODAY = date(2026, 11, 23)

@@ -12,7 +12,7 @@ from docproc.check.check import LOOK
 from docproc.check.reconcile import join
 from docproc.check.rules import SURE
 from docproc.domain import GOOD, Field, PageReading
-from docproc.matter.model import find_matter
+from docproc.matter.load import find_matter
 
 MATTER = find_matter("sole_trader")
 NAMES = ["周信海", "周信诲", "周倍海", "吴信海"]

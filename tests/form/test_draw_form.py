@@ -14,7 +14,8 @@ from docproc.errors import InputError
 from docproc.form.draw import draw, new_form_id
 from docproc.form.layout import Layout, layout_of
 from docproc.marks import FormCode, mark_corners, parse_code
-from docproc.matter.model import Form, Matter, find_matter, load_catalogue
+from docproc.matter.load import find_matter, load_catalogue
+from docproc.matter.model import Form, Matter
 
 FORMS = [(m.id, f.material) for m in load_catalogue().values() for f in m.form]
 

@@ -9,7 +9,8 @@ import pytest
 
 from docproc.errors import CatalogueError, NotFoundError
 from docproc.form.layout import layout_of
-from docproc.matter.model import COMMON_FILE, MATTERS_DIR, Common, find_matter, load_catalogue, load_matter
+from docproc.matter.load import COMMON_FILE, MATTERS_DIR, find_matter, load_catalogue, load_matter
+from docproc.matter.rule_kinds import Common
 
 
 @pytest.fixture

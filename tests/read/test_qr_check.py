@@ -10,7 +10,7 @@ import cv2
 import pytest
 
 from docproc.domain import Field, PageReading
-from docproc.matter.model import find_matter
+from docproc.matter.load import find_matter
 from docproc.read.pipeline import read_file
 from docproc.read.qr_check import compare_codes
 from samples.business import qr_code

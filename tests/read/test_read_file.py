@@ -14,7 +14,7 @@ from docproc.check.check import LOOK
 from docproc.domain import PageReading
 from docproc.errors import UnsupportedFileError
 from docproc.marks import A4_MM, MARGIN_MM, MARK_MM, qr_box
-from docproc.matter.model import find_matter
+from docproc.matter.load import find_matter
 from docproc.read.pipeline import read_file, reading_json
 from samples.canvas import Style
 from samples.forms import fill_form

@@ -15,7 +15,7 @@ from docproc.check.check import check
 from docproc.domain import GOOD, Field, Finding, PageReading, Quality
 from docproc.fields import VALIDATORS, validate
 from docproc.marks import A4_MM, mark_corners
-from docproc.matter.model import find_matter
+from docproc.matter.load import find_matter
 from samples.case import TODAY, make_case
 from samples.fonts import HELD_OUT_FONTS, TUNING_FONTS
 from samples.forms import placed

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from docproc.fields import validate
-from docproc.matter.model import find_matter
+from docproc.matter.load import find_matter
 from samples.case import TODAY
 from samples.singles import MATTER, make_singles
 

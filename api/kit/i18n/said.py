@@ -17,7 +17,8 @@ from markupsafe import Markup, escape
 
 from api.kit.i18n.words import Language
 from docproc.check.rules import DOUBT
-from docproc.matter.model import Matter, load_catalogue
+from docproc.matter.load import load_catalogue
+from docproc.matter.model import Matter
 
 FILE = Path(__file__).with_name("said.toml")
 DOUBT_EN = " (not read for certain; please check)"

@@ -15,7 +15,7 @@ from api.v1.licences import Number, pdf
 from api.v1.matters import MaterialId, MatterId, form_pdf
 from docproc.errors import ConflictError, DocprocError
 from docproc.flow import service
-from docproc.matter.model import load_catalogue
+from docproc.matter.load import load_catalogue
 
 router = APIRouter()
 Word = Annotated[str, Form(max_length=500)]

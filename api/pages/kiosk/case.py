@@ -21,7 +21,7 @@ from api.v1.review import notice_pdf
 from docproc.errors import InputError
 from docproc.flow import service
 from docproc.lifecycle import OPEN_FOR_PAGES
-from docproc.matter.model import find_matter
+from docproc.matter.load import find_matter
 
 router = APIRouter(prefix="/kiosk/case")
 PageId = Annotated[str, Path(max_length=32)]

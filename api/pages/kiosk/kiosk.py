@@ -15,7 +15,7 @@ from api.v1.matters import MaterialId, MatterId, form_pdf
 from docproc.errors import DocprocError, NotFoundError
 from docproc.flow import service
 from docproc.flow.kiosks import kiosks
-from docproc.matter.model import find_matter, load_catalogue
+from docproc.matter.load import find_matter, load_catalogue
 
 router = APIRouter(prefix="/kiosk")
 Word = Annotated[str, Form(max_length=200)]

@@ -25,7 +25,7 @@ from docproc.flow import service
 from docproc.flow.core.access import Caller
 from docproc.flow.counter.custody import Compared, Original, Result
 from docproc.flow.review import workbench
-from docproc.matter.model import find_matter, load_catalogue
+from docproc.matter.load import find_matter, load_catalogue
 
 router = APIRouter(prefix="/office/counter")
 MOST_FILES = 40

@@ -19,7 +19,7 @@ from docproc.flow.core.access import Caller
 from docproc.flow.core.context import Context
 from docproc.flow.matters import changes as catalogue
 from docproc.flow.matters.bundles import MOST_FILES
-from docproc.matter.model import load_catalogue
+from docproc.matter.load import load_catalogue
 
 router = APIRouter(prefix="/office/matters")
 Id = Annotated[str, Path(max_length=16)]

@@ -21,7 +21,7 @@ from docproc.flow.accounts import users
 from docproc.flow.core.access import Caller
 from docproc.flow.core.context import CHINA
 from docproc.flow.review import figures as work
-from docproc.matter.model import find_matter
+from docproc.matter.load import find_matter
 
 router = APIRouter(prefix="/office")
 Word = Annotated[str, Form(max_length=80)]

@@ -18,7 +18,7 @@ from docproc.errors import AccessError, ConflictError, DocprocError, InputError
 from docproc.flow import service
 from docproc.flow.core.access import Caller
 from docproc.flow.review import workbench
-from docproc.matter.model import find_matter
+from docproc.matter.load import find_matter
 from docproc.store.review.claims import ClaimedError
 
 router = APIRouter(prefix="/office")

@@ -21,7 +21,7 @@ from docproc.flow.core.context import CHINA, Context
 from docproc.flow.seals import registry
 from docproc.flow.seals import trust_list as trusting
 from docproc.licence.seal.registered_seal import KINDS
-from docproc.matter.model import load_catalogue
+from docproc.matter.load import load_catalogue
 
 router = APIRouter(prefix="/office")
 Id = Annotated[str, Path(max_length=16)]

@@ -19,7 +19,7 @@ from docproc.flow.core.context import Context
 from docproc.flow.core.idempotency import Once, run_once
 from docproc.flow.jobs import fair_queue
 from docproc.lifecycle import OPEN_FOR_PAGES, transition
-from docproc.matter.model import find_matter
+from docproc.matter.load import find_matter
 from docproc.store.applications import applications, pages, previews
 from docproc.store.audit import audit
 from docproc.store.messages import outbox

@@ -29,7 +29,9 @@ from docproc.form.draw import draw, new_form_id
 from docproc.form.fill import placements
 from docproc.form.layout import Layout, layout_of
 from docproc.licence.page.record import parse_licence_json
-from docproc.matter.model import Equal, FieldType, Form, Matter, find_matter
+from docproc.matter.load import find_matter
+from docproc.matter.model import FieldType, Form, Matter
+from docproc.matter.rule_kinds import Equal
 from docproc.store.applications import pages
 from docproc.store.licences import licences
 from docproc.store.tables import LicenceRow

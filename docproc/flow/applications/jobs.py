@@ -37,7 +37,8 @@ from docproc.flow.seals.stages import Stages
 from docproc.licence.page.record import licence_json, parse_licence_json
 from docproc.lifecycle import transition
 from docproc.log import about
-from docproc.matter.model import Matter, find_matter
+from docproc.matter.load import find_matter
+from docproc.matter.model import Matter
 from docproc.store import counters
 from docproc.store.applications import applications, pages, previews
 from docproc.store.audit import audit

@@ -19,7 +19,8 @@ from docproc.errors import AccessError, ConflictError, NotFoundError
 from docproc.flow.core import views
 from docproc.flow.core.access import Act, Caller
 from docproc.lifecycle import outcome
-from docproc.matter.model import Department, Matter, find_matter, load_catalogue
+from docproc.matter.load import find_matter, load_catalogue
+from docproc.matter.model import Department, Matter
 from docproc.store.applications import opinions, pages
 from docproc.store.tables import ApplicationRow, OpinionRow
 

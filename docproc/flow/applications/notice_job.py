@@ -19,7 +19,7 @@ from docproc.flow.core.context import Context
 from docproc.flow.jobs.engine import Job, step, workflow
 from docproc.flow.seals.registry import usable_seal
 from docproc.licence.page.record import parse_licence_json
-from docproc.matter.model import find_matter
+from docproc.matter.load import find_matter
 from docproc.store.applications import applications, notices
 from docproc.store.audit import audit
 from docproc.store.tables import NoticeRow

@@ -20,7 +20,7 @@ from docproc.flow.core.authority import authority_code
 from docproc.flow.core.context import CHINA, Context
 from docproc.licence.page.notice import Told, notice_record
 from docproc.licence.page.record import licence_json
-from docproc.matter.model import find_matter
+from docproc.matter.load import find_matter
 from docproc.store.applications import notices
 from docproc.store.audit import audit
 from docproc.store.tables import ApplicationRow, DecisionRow, NoticeRow

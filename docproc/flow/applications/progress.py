@@ -9,7 +9,7 @@ from docproc.flow.core import views
 from docproc.flow.core.context import Context
 from docproc.flow.counter.custody import pickup_code
 from docproc.lifecycle import FINAL, STATUS_ZH, Status
-from docproc.matter.model import find_matter
+from docproc.matter.load import find_matter
 from docproc.store.applications import applications, notices, pages
 from docproc.store.counter import custody
 from docproc.store.licences import licences

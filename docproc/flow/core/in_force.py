@@ -18,7 +18,7 @@ from threading import Lock
 import sqlalchemy as sa
 
 from docproc.errors import CatalogueError, SetupError, UnavailableError
-from docproc.matter.model import MATTERS_DIR, put_in_force
+from docproc.matter.load import MATTERS_DIR, put_in_force
 from docproc.store.db import Database
 from docproc.store.matters import changes
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from docproc.check.reconcile import join
 from docproc.domain import Finding, PageReading
 from docproc.lifecycle import STATUS_ZH
-from docproc.matter.model import find_matter
+from docproc.matter.load import find_matter
 from docproc.store.applications import applications, notices, pages, previews
 from docproc.store.counter import custody
 from docproc.store.licences import licences

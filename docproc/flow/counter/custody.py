@@ -21,7 +21,7 @@ from docproc.flow.core.context import CHINA, Context
 from docproc.flow.counter.paper_check import checked_so_far
 from docproc.form.receipt import Receipt, draw_receipt
 from docproc.marks import parse_code
-from docproc.matter.model import find_matter
+from docproc.matter.load import find_matter
 from docproc.store.applications import pages
 from docproc.store.audit import audit
 from docproc.store.counter import custody

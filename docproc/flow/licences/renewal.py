@@ -11,7 +11,7 @@ from docproc.errors import SealError, SealUnavailableError
 from docproc.flow.core.api_keys import SYSTEM
 from docproc.flow.core.context import Context
 from docproc.licence.seal.renew import expires_on
-from docproc.matter.model import find_matter
+from docproc.matter.load import find_matter
 from docproc.store.audit import audit
 from docproc.store.licences import licences
 from docproc.store.licences.licences import NEVER_DUE

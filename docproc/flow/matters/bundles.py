@@ -9,7 +9,7 @@ from io import BytesIO
 from pathlib import PurePosixPath
 
 from docproc.errors import InputError, LimitError
-from docproc.matter.model import COMMON_FILE, MATTERS_DIR
+from docproc.matter.load import COMMON_FILE, MATTERS_DIR
 
 MOST_FILES = 60
 MOST_BYTES = 2_000_000

@@ -23,9 +23,10 @@ from docproc.flow.core.access import Caller
 from docproc.flow.core.context import Context
 from docproc.flow.core.dual_control import check_closable, close
 from docproc.flow.matters.bundles import MATTER_NAME, unpack
-from docproc.flow.matters.lint import lint
+from docproc.flow.matters.catalogue_lint import lint_catalogue
 from docproc.licence.page.layout import FOLDER as LAYOUTS
-from docproc.matter.model import Matter, load_catalogue, load_matter
+from docproc.matter.load import load_catalogue, load_matter
+from docproc.matter.model import Matter
 from docproc.store.audit import audit
 from docproc.store.matters import changes
 from docproc.store.tables import CatalogueChangeRow
@@ -68,7 +69,7 @@ def examine(ctx: Context, caller: Caller, sent: Sequence[tuple[str, bytes]], sta
     current = in_force.lay_out(ctx.settings.data_dir, before)
     with TemporaryDirectory() as scratch:
         folder = in_force.lay_out(Path(scratch), {**before, **files})
-        lint(folder, current, files, day)
+        lint_catalogue(folder, current, files, day)
         matters = [load_matter(folder / name) for name in sorted(files) if MATTER_NAME.fullmatch(name)]
     bases = {name: _sha256(_text_of(current, name)) for name in files}
     changed = {name: text for name, text in files.items() if bases[name] != _sha256(text)}
@@ -121,7 +122,7 @@ def confirm(ctx: Context, caller: Caller, change_id: str, *, refuse: bool = Fals
             if any(_sha256(_text_of(current, name)) != base for name, base in row.bases.items()):
                 raise ConflictError("the base changed", message_zh="所替换的文件已有新的变更，请在其基础上重新提出")
             folder = in_force.lay_out(ctx.settings.data_dir, {**before, **row.files})
-            lint(folder, current, row.files, row.starts_on)
+            lint_catalogue(folder, current, row.files, row.starts_on)
         close(caller, row, at, refuse=refuse)
         audit.append(
             session, at, caller.subject, f"catalogue.{row.state}", row.id,

@@ -32,7 +32,7 @@ from docproc.flow.jobs.engine import Job, step, workflow
 from docproc.flow.messages import sms_templates
 from docproc.flow.messages.tencent_sms import TencentSms
 from docproc.flow.review.workbench import overrides
-from docproc.matter.model import find_matter, load_catalogue
+from docproc.matter.load import find_matter, load_catalogue
 from docproc.settings import Settings
 from docproc.store.applications import applications, pages
 from docproc.store.audit import audit

@@ -25,7 +25,8 @@ from docproc.flow.core.access import Caller
 from docproc.flow.core.context import Context
 from docproc.flow.core.idempotency import Once, run_once
 from docproc.lifecycle import transition
-from docproc.matter.model import Matter, find_matter
+from docproc.matter.load import find_matter
+from docproc.matter.model import Matter
 from docproc.store.applications import applications, opinions, pages
 from docproc.store.audit import audit
 from docproc.store.review import claims

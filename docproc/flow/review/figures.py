@@ -13,7 +13,7 @@ from docproc.flow.core.access import Caller
 from docproc.flow.core.context import CHINA, Context
 from docproc.flow.review.thresholds import threshold
 from docproc.flow.review.workbench import overrides
-from docproc.matter.model import find_matter
+from docproc.matter.load import find_matter
 from docproc.store.audit import audit
 from docproc.store.review import figures as store
 

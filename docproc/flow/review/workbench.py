@@ -19,7 +19,8 @@ from docproc.flow.applications.applications import visible
 from docproc.flow.core import views
 from docproc.flow.core.access import Caller
 from docproc.flow.core.context import CHINA, Context
-from docproc.matter.model import Matter, find_matter
+from docproc.matter.load import find_matter
+from docproc.matter.model import Matter
 from docproc.store.accounts import users
 from docproc.store.applications import applications, pages
 from docproc.store.audit import audit

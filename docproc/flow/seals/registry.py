@@ -28,7 +28,8 @@ from docproc.licence.pki.trust import TrustList
 from docproc.licence.seal import registered_seal
 from docproc.licence.seal.registered_seal import KINDS, RegisteredSeal
 from docproc.licence.seal.seal_object import check_seal_object
-from docproc.matter.model import LicenceSpec, load_catalogue
+from docproc.matter.load import load_catalogue
+from docproc.matter.model import LicenceSpec
 from docproc.store.audit import audit
 from docproc.store.seals import registry
 from docproc.store.tables import SealChangeRow, SealRow

@@ -30,7 +30,7 @@ from docproc.licence.seal.seal import CoSeal, seal
 from docproc.licence.seal.seal_object import make_seal_object
 from docproc.licence.seal.status_list import StatusList, make_status_list
 from docproc.licence.verify.verify import verify
-from docproc.matter.model import find_matter, load_catalogue
+from docproc.matter.load import find_matter, load_catalogue
 from docproc.settings import Settings
 
 log = logging.getLogger(__name__)

@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session
 from docproc.errors import InputError, NotFoundError, SetupError
 from docproc.flow.audit.proof import Proof, prove
 from docproc.flow.core.context import Context, open_context
-from docproc.matter.model import find_matter
+from docproc.matter.load import find_matter
 from docproc.settings import Settings
 from docproc.store.audit import audit, inventory
 from docproc.store.blobs.blobs import FileBlobs

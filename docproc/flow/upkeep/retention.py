@@ -19,7 +19,8 @@ from docproc.flow.core.access import Caller
 from docproc.flow.core.api_keys import SYSTEM
 from docproc.flow.core.context import Context
 from docproc.lifecycle import transition
-from docproc.matter.model import Matter, load_catalogue
+from docproc.matter.load import load_catalogue
+from docproc.matter.model import Matter
 from docproc.store.applications import applications, uploads
 from docproc.store.audit import audit
 from docproc.store.review import claims

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from docproc.errors import CatalogueError, NotFoundError
-from docproc.matter.model import folder_in_force
+from docproc.matter.load import folder_in_force
 
 FOLDER = Path(__file__).parent / "layouts"
 KEPT = "layouts"

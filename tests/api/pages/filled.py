@@ -19,7 +19,7 @@ from docproc.flow.matters import changes
 from docproc.flow.seals import registry, trust_list
 from docproc.flow.service import Seen
 from docproc.licence.devpki.pki import ROOT, issue, make_dev_pki, new_p256, organisation
-from docproc.matter.model import MATTERS_DIR
+from docproc.matter.load import MATTERS_DIR
 from docproc.store.audit import audit
 from docproc.store.messages import outbox
 from docproc.store.tables import (

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from docproc.matter.model import MATTERS_DIR
+from docproc.matter.load import MATTERS_DIR
 from tests.api.group import Group, group
 from tests.api.pages.officials import Person, person, signed_in, word
 from tests.flow.people import insurance_papers, trader_papers, until

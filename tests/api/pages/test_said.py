@@ -17,7 +17,7 @@ from docproc.errors import CatalogueError
 from docproc.fields import validate
 from docproc.flow.licences import photographs
 from docproc.licence.verify import report
-from docproc.matter.model import COMMON_FILE, MATTERS_DIR, load_catalogue, load_matter
+from docproc.matter.load import COMMON_FILE, MATTERS_DIR, load_catalogue, load_matter
 
 ROOT = Path(__file__).parents[3]
 CHINESE = re.compile(r"[\u3400-\u9fff]")
@@ -78,6 +78,7 @@ def test_every_error_and_finding_of_the_code_has_its_english() -> None:
         for name in (
             "errors.py",
             "lifecycle.py",
+            "matter/load.py",
             "matter/model.py",
             "read/pipeline.py",
             "read/form/unmarked.py",

@@ -13,7 +13,7 @@ from docproc.flow import service
 from docproc.flow.accounts import users
 from docproc.flow.core.context import Context
 from docproc.flow.review import workbench
-from docproc.matter.model import find_matter
+from docproc.matter.load import find_matter
 from docproc.store.review.claims import ClaimedError
 from tests.flow.people import ADMIN, KIOSK, OTHER_REVIEWER, REVIEWER, SEALER, seen, submitted
 

@@ -33,7 +33,7 @@ from docproc.flow.service import (
     view_application,
     withdraw,
 )
-from docproc.matter.model import find_matter
+from docproc.matter.load import find_matter
 from docproc.settings import Settings
 from tests.check.test_check import TODAY, TRADER, pages
 from tests.flow.people import AUDITOR, CLERK, KIOSK, REVIEWER, Workers, caller, hand_in, trader_papers, until

@@ -25,7 +25,7 @@ from docproc.flow.service import (
     view_application,
     view_licence,
 )
-from docproc.matter.model import find_matter
+from docproc.matter.load import find_matter
 from docproc.read.pipeline import read_file
 from tests.check.test_check import OWNER, TRADER, pages
 from tests.flow.people import APPROVER, CLERK, KIOSK, SEALER, caller, hand_in, seen, submitted, until

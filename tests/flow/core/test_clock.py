@@ -10,7 +10,7 @@ import pytest
 from docproc.flow.core.context import Context
 from docproc.flow.review.figures import figures
 from docproc.flow.review.workbench import term
-from docproc.matter.model import find_matter
+from docproc.matter.load import find_matter
 from docproc.store.audit import audit
 from docproc.store.tables import ApplicationRow, DecisionRow
 from tests.flow.people import APPROVER

@@ -24,7 +24,8 @@ from docproc.licence.page.layout import FOLDER
 from docproc.licence.pki.keys import load_pkcs12
 from docproc.licence.seal.registered_seal import RegisteredSeal
 from docproc.licence.verify.verify import verify
-from docproc.matter.model import MATTERS_DIR, CoSeal, LicenceSpec, find_matter, load_matter
+from docproc.matter.load import MATTERS_DIR, find_matter, load_matter
+from docproc.matter.model import CoSeal, LicenceSpec
 from docproc.settings import Settings
 from tests.flow.people import APPROVER, SEALER
 from tests.flow.seals.test_seal_registry import LICENCE

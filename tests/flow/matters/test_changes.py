@@ -15,7 +15,7 @@ from docproc.flow.core.context import Context
 from docproc.flow.matters import bundles
 from docproc.flow.matters import changes as catalogue
 from docproc.licence.page.layout import load_layout
-from docproc.matter.model import COMMON_FILE, MATTERS_DIR, find_matter, put_in_force
+from docproc.matter.load import COMMON_FILE, MATTERS_DIR, find_matter, put_in_force
 from tests.flow.people import ADMIN, APPROVER, AUDITOR, CLERK, REVIEWER, caller
 
 NAME = "sole_trader.toml"

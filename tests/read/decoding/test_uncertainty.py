@@ -6,7 +6,7 @@ import pytest
 
 from docproc.bench.read import Item, is_label, plain, printed
 from docproc.domain import Field
-from docproc.matter.model import find_matter
+from docproc.matter.load import find_matter
 from docproc.read.decoding.glyphs import Glyph
 from docproc.read.free.key_value import Segment, Value
 from docproc.read.free.labels import Label

@@ -11,7 +11,7 @@ import pytest
 
 from docproc.domain import Field, PageReading
 from docproc.fields import validate
-from docproc.matter.model import find_matter
+from docproc.matter.load import find_matter
 from docproc.read.cross_field import weigh
 from docproc.read.decoding.glyphs import glyphs_of, steps_of, without_overlay
 from docproc.read.engine.lattices import cut as cut_out

@@ -8,7 +8,7 @@ import pytest
 
 from docproc.bench.read import plain
 from docproc.check.check import LOOK
-from docproc.matter.model import find_matter
+from docproc.matter.load import find_matter
 from docproc.read.pipeline import read_file
 from samples.make import SamplePage
 from samples.singles import MATTER, make_singles

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from datetime import date
 
-from docproc.matter.model import find_matter
+from docproc.matter.load import find_matter
 from docproc.read.engine.recogniser import Image, TextLine
 from docproc.read.free.two_pass import first_look, second_look, unclear, wanted
 from docproc.read.pipeline import page_engine

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from docproc.errors import CatalogueError, DocprocError
 from docproc.licence.page.layout import load_layout
-from docproc.matter.model import Form, Matter, load_matter
+from docproc.matter.load import load_matter
+from docproc.matter.model import Form, Matter
 from docproc.matter.toml_lines import line_of
 
 
-def lint(folder: Path, before: Path, names: Collection[str], day: date) -> None:
+def lint_catalogue(folder: Path, before: Path, names: Collection[str], day: date) -> None:
     """Check files of a folder against what was in force before.
 
     Args:
@@ -32,13 +33,13 @@ def lint(folder: Path, before: Path, names: Collection[str], day: date) -> None:
             continue
         matter = load_matter(path)
         if path.name in names or f"layouts/{matter.licence.layout}.toml" in names:
-            lint_matter(matter, path)
+            lint_drawing(matter, path)
         if path.name in names:
             old = before / path.name
             _lint_kept(matter, load_matter(old) if old.is_file() else None, path, day)
 
 
-def lint_matter(matter: Matter, path: Path) -> None:
+def lint_drawing(matter: Matter, path: Path) -> None:
     """Lay out every form and load the licence's layout.
 
     Raises:
