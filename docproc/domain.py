@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta, timezone
 from typing import Literal
 
 Box = tuple[float, float, float, float]
@@ -21,6 +21,8 @@ Source = Literal["ocr", "repair", "registry", "person"]
 How = Literal["registered", "matched", "free"]
 DecisionAction = Literal["approve", "return", "reject"]
 
+CHINA = timezone(timedelta(hours=8))
+"""Licences begin and end at midnight of Chinese standard time; there has been no summer time since 1992."""
 SEVERITIES: tuple[Severity, ...] = ("block", "fix", "warn", "info")
 
 

@@ -22,8 +22,8 @@ from docproc.flow.core.access import Caller
 from docproc.flow.core.api_keys import SYSTEM
 from docproc.flow.core.context import Context
 from docproc.flow.core.dual_control import check_closable, close
-from docproc.licence.page import notice
 from docproc.licence.page.art import draw
+from docproc.licence.page.record import NOTICE
 from docproc.licence.pki.trust import TrustList
 from docproc.licence.seal import registered_seal
 from docproc.licence.seal.registered_seal import KINDS, RegisteredSeal
@@ -235,7 +235,7 @@ def _check_action(session: Session, name: str, action: str) -> None:
 
 
 def _checked(ctx: Context, new: NewSeal) -> RegisteredSeal:
-    known = {matter.licence.kind for matter in load_catalogue().values()} | {notice.KIND}
+    known = {matter.licence.kind for matter in load_catalogue().values()} | {NOTICE}
     if not _NAME.fullmatch(new.name):
         raise InputError("a seal's name is 1 to 60 of a-z, 0-9, _", message_zh="印章代号格式不正确")
     if new.kind not in KINDS:

@@ -19,6 +19,7 @@ from docproc.licence.devpki.responder import DevPki
 from docproc.licence.devpki.sm2_pki import MAKER
 from docproc.licence.page import art, notice
 from docproc.licence.page.layout import Place, load_layout
+from docproc.licence.page.record import NOTICE
 from docproc.licence.page.render import render
 from docproc.licence.pki.keys import Certificate, Signer, load_pkcs12, open_pkcs11
 from docproc.licence.pki.sm2_signer import Sm2Signer, load_sm2
@@ -82,7 +83,7 @@ def open_sealer(settings: Settings) -> Sealer:
         key = keys.get(own.certificate_sha256)
         if key is None:
             raise SealError(f"no key here is that of seal {own.name}", message_zh=OTHER_KEY)
-        if licence.kind == notice.KIND:
+        if licence.kind == NOTICE:
             pdf, place = notice.render_notice(licence, own.diameter)
             reason = f"出具{licence.title} {licence.number}"
             return checked(seal(pdf, key, timestamper, trust, place=place, art=own.drawing(), reason=reason, at=at))
@@ -148,7 +149,7 @@ def development_seals(settings: Settings) -> list[RegisteredSeal]:
     wanted: dict[str, set[str]] = {}
     further: dict[tuple[str, str, str], set[str]] = {}
     for matter in load_catalogue().values():
-        wanted.setdefault(matter.licence.seal, set()).update({matter.licence.kind, notice.KIND})
+        wanted.setdefault(matter.licence.seal, set()).update({matter.licence.kind, NOTICE})
         for item in matter.licence.co_seals:
             further.setdefault((item.seal, item.authority, item.authority_code), set()).add(matter.licence.kind)
     found = [_development_seal(own, name, kinds, maker) for name, kinds in wanted.items()]

@@ -15,7 +15,6 @@ Every subject says that it is a sample. The files::
 from __future__ import annotations
 
 import json
-import os
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
 from docproc.errors import SetupError
+from docproc.licence.pki.private_file import write_private
 
 AUTHORITY = "示例市市场监督管理局（样例）"
 AUTHORITY_CODE = "11990099MB00000000"
@@ -248,13 +248,3 @@ def _information(base_url: str, issuer: str) -> x509.AuthorityInformationAccess:
     return x509.AuthorityInformationAccess(
         [x509.AccessDescription(kind, x509.UniformResourceIdentifier(url)) for kind, url in places.items()]
     )
-
-
-def write_private(path: Path, data: bytes) -> None:
-    """Write a file that its owner alone can read; it is there as a whole or not at all."""
-    half = path.with_name(f".{path.name}.half")
-    half.unlink(missing_ok=True)
-    descriptor = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-    half.replace(path)

@@ -1,7 +1,7 @@
 """一次性告知书: everything that an applicant has to mend, told once (行政许可法 第32条第1款第4项), ready to be sealed.
 
 It is a record of its own kind with the shape of a licence's, so it is sealed, registered and verified as one. A seal
-must be registered for :data:`KIND` to seal it.
+must be registered for :data:`~docproc.licence.page.record.NOTICE` to seal it.
 """
 
 from __future__ import annotations
@@ -18,10 +18,9 @@ from docproc.licence.page.document import close, embed_fonts
 from docproc.licence.page.glyphs import typeface
 from docproc.licence.page.layout import Place
 from docproc.licence.page.pdf import PdfFile
-from docproc.licence.page.record import licence_json
-from docproc.licence.verify.report import NOTICE
+from docproc.licence.page.record import NOTICE, licence_json
 
-KIND, TITLE = NOTICE, "一次性告知书"
+TITLE = "一次性告知书"
 PAGE_MM = (210.0, 297.0)
 MISSING = "〓"
 """Stands for a character that no font has, so that none holds a notice up; the record keeps the character."""
@@ -66,7 +65,7 @@ def notice_record(told: Told) -> Licence:
         ("address", "办理进度和补交方式", told.address),
     )
     return Licence(
-        number=told.number, kind=KIND, matter=told.matter, version=1, application=told.application, title=TITLE,
+        number=told.number, kind=NOTICE, matter=told.matter, version=1, application=told.application, title=TITLE,
         holder="申请人", authority=told.authority, authority_code=told.authority_code, issued_on=told.decided_on,
         valid_from=told.decided_on, valid_to=None, fields=fields,
     )  # fmt: skip

@@ -13,6 +13,10 @@ from docproc.errors import InputError
 ATTACHMENT = "licence.json"
 SCHEMA = "docproc-licence-1"
 MAX_BYTES = 256 * 1024
+NOTICE = "correction_notice"
+"""Kind of record that is no licence but a notice to an applicant; see :mod:`docproc.licence.page.notice`."""
+MAX_SEALS = 8
+"""Seals on one licence; a bound on work."""
 _DATES = ("issued_on", "valid_from", "valid_to")
 
 

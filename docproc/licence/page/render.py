@@ -23,8 +23,7 @@ from docproc.licence.page.document import close, embed_fonts
 from docproc.licence.page.glyphs import typeface
 from docproc.licence.page.layout import Column, Layout
 from docproc.licence.page.pdf import PdfFile
-from docproc.licence.page.record import licence_json
-from docproc.licence.verify.revisions import MAX_SEALS
+from docproc.licence.page.record import MAX_SEALS, licence_json
 
 INK = annex.INK
 Rows = dict[Column, list[tuple[str, str]]]

@@ -8,7 +8,12 @@ from asn1crypto import x509
 from asn1crypto.crl import CertificateList
 from cryptography import x509 as pyca
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import ocsp
 
 from docproc.licence.pki.sm2 import issued_by
 from docproc.licence.pki.trust import TrustList
@@ -34,9 +39,47 @@ def is_issued(certificate: pyca.Certificate, issuer: pyca.Certificate) -> bool:
     return True
 
 
-def signed_list(found: pyca.CertificateRevocationList, issuer: pyca.Certificate) -> bool:
-    """Whether the SM2 key of a certificate signed a CRL."""
-    return issued_by(CertificateList.load(found.public_bytes(Encoding.DER)), _to_asn1(issuer))
+def is_signed_list(found: pyca.CertificateRevocationList, issuer: pyca.Certificate) -> bool:
+    """Whether a certificate with the issuer's name signed a CRL.
+
+    Raises:
+        TypeError: the CRL names an algorithm that does not fit the key.
+    """
+    if found.issuer != issuer.subject:
+        return False
+    key = _rsa_or_ec_key(issuer)
+    if key is None:
+        return issued_by(CertificateList.load(found.public_bytes(Encoding.DER)), _to_asn1(issuer))
+    return bool(found.is_signature_valid(key))
+
+
+def is_signed_answer(answer: ocsp.OCSPResponse, good: Sequence[pyca.Certificate]) -> bool:
+    """Whether a known certificate signed an OCSP response, and whether it carries known ones alone."""
+    if answer.response_status != ocsp.OCSPResponseStatus.SUCCESSFUL or answer.signature_hash_algorithm is None:
+        return False
+    signed = any(_is_answered_by(answer, item, answer.signature_hash_algorithm) for item in good)
+    return signed and all(item in good for item in answer.certificates)
+
+
+def _is_answered_by(answer: ocsp.OCSPResponse, certificate: pyca.Certificate, digest: hashes.HashAlgorithm) -> bool:
+    key = _rsa_or_ec_key(certificate)
+    try:
+        if isinstance(key, RSAPublicKey):
+            key.verify(answer.signature, answer.tbs_response_bytes, PKCS1v15(), digest)
+        elif key is not None:
+            key.verify(answer.signature, answer.tbs_response_bytes, ECDSA(digest))
+    except InvalidSignature:
+        return False
+    return key is not None
+
+
+def _rsa_or_ec_key(certificate: pyca.Certificate) -> RSAPublicKey | EllipticCurvePublicKey | None:
+    """The public key; ``None`` for another kind, such as SM2."""
+    try:
+        key = certificate.public_key()
+    except UnsupportedAlgorithm:
+        return None
+    return key if isinstance(key, RSAPublicKey | EllipticCurvePublicKey) else None
 
 
 def _to_asn1(certificate: pyca.Certificate) -> x509.Certificate:

@@ -18,10 +18,9 @@ from cryptography import x509 as pyca
 from cryptography.exceptions import InvalidSignature
 from cryptography.x509 import ocsp
 
-from docproc.licence.pki.chains import vouched
+from docproc.licence.pki.chains import is_signed_answer, vouched
 from docproc.licence.pki.sm2 import has_sm2_key, issued_by
 from docproc.licence.pki.trust import TrustList
-from docproc.licence.pki.validation_data import is_signed_answer
 
 _COMPROMISE = {"key_compromise", "ca_compromise", "aa_compromise"}
 

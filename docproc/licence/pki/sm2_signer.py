@@ -19,7 +19,7 @@ from pyhanko.sign.signers import Signer
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from docproc.errors import SealError, SetupError
-from docproc.licence.devpki.pki import write_private
+from docproc.licence.pki.private_file import write_private
 from docproc.licence.pki.sm2 import CURVE, SM2_WITH_SM3, SM3, Sm2Key, sm3
 
 _ROUNDS = 600_000

@@ -21,8 +21,8 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from docproc.domain import CHINA
 from docproc.errors import SetupError
-from docproc.licence.verify.report import CHINA
 
 FILE = "trust.toml"
 Use = Literal["seal", "timestamp"]

@@ -13,7 +13,6 @@ from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 
 from docproc.licence.pki.chains import is_issued, to_pyca, vouched
 from docproc.licence.pki.trust import TrustList
-from docproc.licence.pki.validation_data import check_validation_data
 from docproc.licence.verify.en319102 import has_dss, token_of
 from docproc.licence.verify.found import FoundSeal, announced, signer_of
 from docproc.licence.verify.report import Integrity
@@ -25,6 +24,7 @@ from docproc.licence.verify.revisions import (
     check_span,
     seal_field,
 )
+from docproc.licence.verify.validation_data import check_validation_data
 
 MAX_ARCHIVE_STAMPS = 64
 """More renewals than a licence can see in its life; a bound on work."""

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta, timezone
+from datetime import datetime, time, timedelta
 from typing import Any, Literal, Protocol
 
-from docproc.domain import Licence
+from docproc.domain import CHINA, Licence
+from docproc.licence.page.record import NOTICE
 
 Indication = Literal["TOTAL-PASSED", "INDETERMINATE", "TOTAL-FAILED", "NO-SIGNATURE"]
 Integrity = Literal["intact", "extended", "altered"]
 NATIONAL = "GENERIC"
 """Sub-indication of an SM2 seal whose mathematics and chain hold: EN 319 102-1 has no word for it."""
-NOTICE = "correction_notice"
-"""Kind of record that is no licence but a notice to an applicant; see :mod:`docproc.licence.page.notice`."""
 Issued = Literal["as-issued", "superseded", "unknown"]
 LicenceStatus = Literal["valid", "suspended", "revoked", "superseded", "expired", "unknown"]
-CHINA = timezone(timedelta(hours=8))
-"""Licences begin and end at midnight of Chinese standard time."""
-
-
 _WHY = {
     "REVOKED": "电子印章的证书在签章之前已被撤销",
     "REVOKED_NO_POE": "电子印章的证书已被撤销，不能证明签章在撤销之前",

@@ -23,8 +23,6 @@ from docproc.licence.page.update import written
 SEAL_FIELD = "Seal"
 ARCHIVE_FIELD = "ArchiveTimestamp"
 """Field names; archive time-stamps are numbered from 1."""
-MAX_SEALS = 8
-"""Seals on one licence; a bound on work."""
 _XREF = re.compile(rb"xref\n((?:\d+ \d+\n(?:\d{10} \d{5} [nf] \n)+)+)trailer\n")
 _SECTION = re.compile(rb"(\d+) (\d+)\n((?:\d{10} \d{5} [nf] \n)+)")
 _TAIL = re.compile(rb"\nstartxref\n(\d+)\n%%EOF\n\Z")

@@ -16,7 +16,7 @@ from pyhanko_certvalidator.authority import AuthorityWithCert
 
 from docproc.domain import Licence
 from docproc.errors import InputError
-from docproc.licence.page.record import ATTACHMENT, parse_licence_json
+from docproc.licence.page.record import ATTACHMENT, MAX_SEALS, parse_licence_json
 from docproc.licence.pki.trust import TrustList
 from docproc.licence.pki.trust_limits import Anchor
 from docproc.licence.verify.en319102 import judge, lists_of, proven_time, stamped_since
@@ -33,7 +33,6 @@ from docproc.licence.verify.report import (
     VerificationReport,
     conclude,
 )
-from docproc.licence.verify.revisions import MAX_SEALS
 from docproc.licence.verify.sm2_judge import find_chain, is_sm2, judge_sm2
 
 _WORST: tuple[Indication, ...] = ("TOTAL-FAILED", "INDETERMINATE", "TOTAL-PASSED")
