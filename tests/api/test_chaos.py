@@ -15,7 +15,7 @@ import httpx
 
 from docproc.store.blobs.blobs import FileBlobs
 from docproc.store.db import open_database
-from docproc.store.tables import LicenceFileRow, LicenceRow
+from docproc.store.tables.licences import LicenceFileRow, LicenceRow
 from tests.api.group import Group, group, spawn, wait_ready
 from tests.flow.people import trader_papers, until
 

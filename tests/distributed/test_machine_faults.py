@@ -14,7 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 from api.kit.deps import CLOCK_SECONDS
-from docproc.store.tables import PageRow
+from docproc.store.tables.applications import PageRow
 from tests.api.group import checked, decision, open_application, upload_all, view
 from tests.distributed.deployment import (
     MINIO,

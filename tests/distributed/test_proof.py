@@ -30,7 +30,9 @@ from docproc.settings import Settings
 from docproc.store.audit import audit
 from docproc.store.blobs.minio_blobs import MinioBlobs
 from docproc.store.db import open_database
-from docproc.store.tables import ApplicationRow, AuditRow, LicenceRow, PageRow, ReadingRow
+from docproc.store.tables.applications import ApplicationRow, PageRow, ReadingRow
+from docproc.store.tables.audit import AuditRow
+from docproc.store.tables.licences import LicenceRow
 from tests.api.group import checked, open_application, upload_all, view
 from tests.check.test_check import TRADER
 from tests.distributed.deployment import Deployment

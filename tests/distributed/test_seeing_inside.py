@@ -25,7 +25,7 @@ from docproc.settings import Settings
 from docproc.store.audit import audit
 from docproc.store.db import create_database, drop_database, open_database
 from docproc.store.migrate import downgrade
-from docproc.store.tables import PageRow
+from docproc.store.tables.applications import PageRow
 from docproc.store.upkeep.filling import fill
 from tests.api.group import checked, open_application, upload_all, view
 from tests.check.test_check import TRADER, pages

@@ -11,14 +11,15 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 from docproc.errors import NotFoundError, SetupError
-from docproc.store import counters
+from docproc.store import running_numbers
 from docproc.store.accounts import api_keys
 from docproc.store.applications import applications
 from docproc.store.audit import audit
 from docproc.store.db import Database, open_database
 from docproc.store.messages import outbox
 from docproc.store.migrate import downgrade, is_current, migrate
-from docproc.store.tables import AuditRow, Base
+from docproc.store.tables.audit import AuditRow
+from docproc.store.tables.base import Base
 
 AT = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 
@@ -88,7 +89,7 @@ def test_running_numbers_have_no_gaps_and_no_twins_under_competition(database: D
         for turn in range(10):
             try:
                 with database.write() as session:
-                    value = counters.next_value(session, "series")
+                    value = running_numbers.next_value(session, "series")
                     if turn % 5 == 4:
                         raise RuntimeError("rolled back")
             except RuntimeError:

@@ -16,7 +16,7 @@ from alembic.script import ScriptDirectory
 import docproc.store
 from docproc.store.db import Database
 from docproc.store.migrate import downgrade, is_current, migrate
-from docproc.store.tables import Base
+from docproc.store.tables.base import Base
 
 AT = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 KEPT = ("applications", "audit_log", "outbox")

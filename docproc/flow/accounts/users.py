@@ -30,7 +30,7 @@ from docproc.flow.core.api_keys import SYSTEM
 from docproc.flow.core.context import Context
 from docproc.store.accounts import users
 from docproc.store.audit import audit
-from docproc.store.tables import UserRow
+from docproc.store.tables.accounts import UserRow
 
 log = logging.getLogger(__name__)
 

@@ -24,7 +24,7 @@ from docproc.store.applications import applications, pages, previews
 from docproc.store.audit import audit
 from docproc.store.messages import outbox
 from docproc.store.review import claims
-from docproc.store.tables import ApplicationRow, PageRow
+from docproc.store.tables.applications import ApplicationRow, PageRow
 from docproc.store.upkeep import retention
 from docproc.store.wallet import shares
 

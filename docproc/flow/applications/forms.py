@@ -34,7 +34,7 @@ from docproc.matter.model import FieldType, Form, Matter
 from docproc.matter.rule_kinds import Equal
 from docproc.store.applications import pages
 from docproc.store.licences import licences
-from docproc.store.tables import LicenceRow
+from docproc.store.tables.licences import LicenceRow
 from docproc.store.wallet import shares
 
 KNOWN_TYPES: frozenset[FieldType] = frozenset({"cn_name", "person_name", "uscc", "address"})

@@ -39,11 +39,12 @@ from docproc.lifecycle import transition
 from docproc.log import about
 from docproc.matter.load import find_matter
 from docproc.matter.model import Matter
-from docproc.store import counters
+from docproc.store import running_numbers
 from docproc.store.applications import applications, pages, previews
 from docproc.store.audit import audit
 from docproc.store.licences import licences
-from docproc.store.tables import LicenceRow, PreviewRow
+from docproc.store.tables.applications import PreviewRow
+from docproc.store.tables.licences import LicenceRow
 from docproc.store.wallet import shares
 
 log = logging.getLogger(__name__)
@@ -239,7 +240,7 @@ def allocate(decision_id: str) -> str:
         licence = draft_licence(
             matter,
             readings,
-            serial=counters.next_value(session, series(matter, readings)),
+            serial=running_numbers.next_value(session, series(matter, readings)),
             application=row.number,
             authority=ctx.settings.authority_name,
             authority_code=authority_code(ctx.settings),

@@ -22,7 +22,8 @@ from docproc.lifecycle import outcome
 from docproc.matter.load import find_matter, load_catalogue
 from docproc.matter.model import Department, Matter
 from docproc.store.applications import opinions, pages
-from docproc.store.tables import ApplicationRow, OpinionRow
+from docproc.store.tables.applications import ApplicationRow
+from docproc.store.tables.review import OpinionRow
 
 ACTS: frozenset[Act] = frozenset({"view", "view_file", "correct", "accept", "return", "reject", "approve"})
 """What a department may do with an application that another organisation took in."""

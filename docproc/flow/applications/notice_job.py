@@ -22,7 +22,7 @@ from docproc.licence.page.record import parse_licence_json
 from docproc.matter.load import find_matter
 from docproc.store.applications import applications, notices
 from docproc.store.audit import audit
-from docproc.store.tables import NoticeRow
+from docproc.store.tables.applications import NoticeRow
 
 log = logging.getLogger(__name__)
 

@@ -23,7 +23,8 @@ from docproc.licence.page.record import licence_json
 from docproc.matter.load import find_matter
 from docproc.store.applications import notices
 from docproc.store.audit import audit
-from docproc.store.tables import ApplicationRow, DecisionRow, NoticeRow
+from docproc.store.tables.applications import ApplicationRow, NoticeRow
+from docproc.store.tables.review import DecisionRow
 from docproc.store.wallet import shares
 
 PREPARED = "notice.prepared"

@@ -13,7 +13,7 @@ from docproc.matter.load import find_matter
 from docproc.store.applications import applications, notices, pages
 from docproc.store.counter import custody
 from docproc.store.licences import licences
-from docproc.store.tables import ApplicationRow
+from docproc.store.tables.applications import ApplicationRow
 from docproc.store.wallet import shares
 
 STAGES: tuple[tuple[Status, ...], ...] = (("submitted",), ("accepted",), ("approved",), ("issued",))

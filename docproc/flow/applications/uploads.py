@@ -22,7 +22,7 @@ from docproc.flow.core.access import Caller
 from docproc.flow.core.context import Context
 from docproc.flow.core.idempotency import Once, run_once
 from docproc.store.applications import pages, uploads
-from docproc.store.tables import UploadRow
+from docproc.store.tables.applications import UploadRow
 
 KEEP = timedelta(hours=24)
 """An upload expires so long after its last part."""

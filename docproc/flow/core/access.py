@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from docproc.errors import AccessError, NotFoundError
-from docproc.store.tables import ApplicationRow
+from docproc.store.tables.applications import ApplicationRow
 
 Role = Literal["kiosk", "clerk", "reviewer", "approver", "sealer", "auditor", "admin", "enterprise"]
 Act = Literal[

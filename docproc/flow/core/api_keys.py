@@ -17,7 +17,7 @@ from docproc.flow.core.idempotency import Once, run_once
 from docproc.store.accounts import api_keys
 from docproc.store.audit import audit
 from docproc.store.messages import outbox
-from docproc.store.tables import ApiKeyRow
+from docproc.store.tables.accounts import ApiKeyRow
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from docproc.errors import ConflictError
 from docproc.flow.core.access import Caller
-from docproc.store.tables import ProposedChange
+from docproc.store.tables.base import ProposedChange
 
 
 def check_closable(caller: Caller, change: ProposedChange, what: str, same_zh: str, closed_zh: str) -> None:

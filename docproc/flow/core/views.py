@@ -19,17 +19,13 @@ from docproc.matter.load import find_matter
 from docproc.store.applications import applications, notices, pages, previews
 from docproc.store.counter import custody
 from docproc.store.licences import licences
-from docproc.store.tables import (
-    ApiKeyRow,
-    ApplicationRow,
-    AuditRow,
-    CustodyRow,
-    DecisionRow,
-    LicenceRow,
-    NoticeRow,
-    OutboxRow,
-    PageRow,
-)
+from docproc.store.tables.accounts import ApiKeyRow
+from docproc.store.tables.applications import ApplicationRow, NoticeRow, PageRow
+from docproc.store.tables.audit import AuditRow
+from docproc.store.tables.counter import CustodyRow
+from docproc.store.tables.licences import LicenceRow
+from docproc.store.tables.messages import OutboxRow
+from docproc.store.tables.review import DecisionRow
 from docproc.store.wallet import shares
 
 LICENCE_ZH = {

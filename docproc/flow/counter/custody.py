@@ -26,7 +26,8 @@ from docproc.store.applications import pages
 from docproc.store.audit import audit
 from docproc.store.counter import custody
 from docproc.store.licences import licences
-from docproc.store.tables import ApplicationRow, CustodyRow
+from docproc.store.tables.applications import ApplicationRow
+from docproc.store.tables.counter import CustodyRow
 from docproc.store.wallet import shares
 
 Result = Literal["match", "mismatch", "absent"]

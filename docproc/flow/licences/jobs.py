@@ -21,11 +21,11 @@ from docproc.flow.licences.versions import body_sha256, canonical
 from docproc.licence.page.record import parse_licence_json
 from docproc.licence.seal.status_list import LIFE, StatusList
 from docproc.licence.verify.report import Standing
-from docproc.store import counters
+from docproc.store import running_numbers
 from docproc.store.audit import audit
 from docproc.store.licences import licences
 from docproc.store.messages import outbox
-from docproc.store.tables import LicenceVersionRow
+from docproc.store.tables.licences import LicenceVersionRow
 
 log = logging.getLogger(__name__)
 
@@ -122,7 +122,7 @@ def sign_and_publish() -> None:
     if stages.sign_status is None:
         return
     with ctx.database.write() as session:
-        sequence = counters.next_value(session, SEQUENCE)
+        sequence = running_numbers.next_value(session, SEQUENCE)
     at = ctx.clock()
     signed = stages.sign_status(gather(ctx, sequence, at))
     with ctx.database.write() as session:

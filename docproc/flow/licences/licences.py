@@ -14,7 +14,7 @@ from docproc.flow.core.idempotency import Once, run_once
 from docproc.store.audit import audit
 from docproc.store.licences import licences
 from docproc.store.messages import outbox
-from docproc.store.tables import LicenceRow
+from docproc.store.tables.licences import LicenceRow
 
 LicenceAction = Literal["suspend", "restore", "revoke"]
 AFTER: dict[tuple[str, LicenceAction], str] = {

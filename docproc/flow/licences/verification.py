@@ -17,7 +17,7 @@ from docproc.licence.verify.report_xml import report_xml
 from docproc.licence.verify.sandbox import verify_limited
 from docproc.store.applications import notices
 from docproc.store.licences import licences
-from docproc.store.tables import LicenceEventRow, LicenceRow
+from docproc.store.tables.licences import LicenceEventRow, LicenceRow
 
 AT_ONCE = 4
 """Files that one process has verified at a time; each takes a child process."""

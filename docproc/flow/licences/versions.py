@@ -18,7 +18,7 @@ from docproc.flow.licences.licences import check_grounds, visible
 from docproc.licence.page.record import licence_json, parse_licence_json
 from docproc.store.audit import audit
 from docproc.store.licences import licences
-from docproc.store.tables import LicenceVersionRow
+from docproc.store.tables.licences import LicenceVersionRow
 
 VersionAction = Literal["correct", "reissue"]
 FIXED = frozenset({"number", "uscc"})

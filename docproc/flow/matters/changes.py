@@ -29,7 +29,7 @@ from docproc.matter.load import load_catalogue, load_matter
 from docproc.matter.model import Matter
 from docproc.store.audit import audit
 from docproc.store.matters import changes
-from docproc.store.tables import CatalogueChangeRow
+from docproc.store.tables.matters import CatalogueChangeRow
 
 MOST_LINES = 400
 """Lines of a comparison that are shown."""

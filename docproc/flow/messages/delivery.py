@@ -20,7 +20,7 @@ from docproc.flow.jobs.engine import Job, step, workflow
 from docproc.flow.messages import sms
 from docproc.flow.messages.webhook_post import post_event
 from docproc.store.messages import outbox, webhooks
-from docproc.store.tables import OutboxRow
+from docproc.store.tables.messages import OutboxRow
 from docproc.store.wallet import shares
 
 log = logging.getLogger(__name__)

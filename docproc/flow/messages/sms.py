@@ -38,7 +38,8 @@ from docproc.store.applications import applications, pages
 from docproc.store.audit import audit
 from docproc.store.messages import outbox
 from docproc.store.messages import sms as store
-from docproc.store.tables import ApplicationRow, OutboxRow, SmsReceiptRow, SmsRow
+from docproc.store.tables.applications import ApplicationRow
+from docproc.store.tables.messages import OutboxRow, SmsReceiptRow, SmsRow
 
 log = logging.getLogger(__name__)
 

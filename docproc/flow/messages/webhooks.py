@@ -11,7 +11,7 @@ from docproc.flow.core.context import Context
 from docproc.flow.messages.webhook_post import public_address
 from docproc.store.audit import audit
 from docproc.store.messages import webhooks
-from docproc.store.tables import DeliveryRow, WebhookRow
+from docproc.store.tables.messages import DeliveryRow, WebhookRow
 
 MOST_WEBHOOKS = 5
 """Of one organisation."""

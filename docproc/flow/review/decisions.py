@@ -30,7 +30,8 @@ from docproc.matter.model import Matter
 from docproc.store.applications import applications, opinions, pages
 from docproc.store.audit import audit
 from docproc.store.review import claims
-from docproc.store.tables import ApplicationRow, DecisionRow
+from docproc.store.tables.applications import ApplicationRow
+from docproc.store.tables.review import DecisionRow
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,8 @@ from docproc.store.accounts import users
 from docproc.store.applications import applications, pages
 from docproc.store.audit import audit
 from docproc.store.review import claims
-from docproc.store.tables import ApplicationRow, OpinionRow
+from docproc.store.tables.applications import ApplicationRow
+from docproc.store.tables.review import OpinionRow
 
 Light = Literal["green", "yellow", "red"]
 CLAIM_LASTS = timedelta(minutes=20)

@@ -32,7 +32,7 @@ from docproc.matter.load import load_catalogue
 from docproc.matter.model import LicenceSpec
 from docproc.store.audit import audit
 from docproc.store.seals import registry
-from docproc.store.tables import SealChangeRow, SealRow
+from docproc.store.tables.seals import SealChangeRow, SealRow
 
 log = logging.getLogger(__name__)
 

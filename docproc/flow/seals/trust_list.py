@@ -22,7 +22,7 @@ from docproc.settings import Settings
 from docproc.store.audit import audit
 from docproc.store.db import Database, has_database, open_database
 from docproc.store.seals import trust_list as trust
-from docproc.store.tables import TrustChangeRow
+from docproc.store.tables.seals import TrustChangeRow
 
 USES = ("seal", "timestamp")
 

@@ -24,7 +24,7 @@ from docproc.matter.model import Matter
 from docproc.store.applications import applications, uploads
 from docproc.store.audit import audit
 from docproc.store.review import claims
-from docproc.store.tables import ApplicationRow
+from docproc.store.tables.applications import ApplicationRow
 from docproc.store.upkeep import retention
 
 Kind = Literal["draft", "refused", "finished", "original"]

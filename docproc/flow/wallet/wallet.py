@@ -17,7 +17,8 @@ from docproc.flow.core.context import Context
 from docproc.flow.core.idempotency import Once, run_once
 from docproc.store.audit import audit
 from docproc.store.licences import licences
-from docproc.store.tables import LicenceRow, ShareRow
+from docproc.store.tables.licences import LicenceRow
+from docproc.store.tables.wallet import ShareRow
 from docproc.store.wallet import shares as sharing
 
 MOST_DAYS = 90

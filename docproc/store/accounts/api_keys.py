@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from docproc.errors import NotFoundError
-from docproc.store.tables import ApiKeyRow
+from docproc.store.tables.accounts import ApiKeyRow
 
 _SHAPE = re.compile(r"dp_([0-9a-f]{12})_([0-9a-f]{64})")
 

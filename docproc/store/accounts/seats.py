@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from docproc.store.tables import ApiKeyRow, PageSessionRow
+from docproc.store.tables.accounts import ApiKeyRow, PageSessionRow
 
 
 def open_session(session: Session, key: ApiKeyRow, kind: str, at: datetime, lasts: timedelta) -> str:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from docproc.errors import ConflictError, NotFoundError
-from docproc.store.tables import OidcLoginRow, UserRow, UserSessionRow
+from docproc.store.tables.accounts import OidcLoginRow, UserRow, UserSessionRow
 
 
 def add_user(

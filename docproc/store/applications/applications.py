@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 
 from docproc.domain import Decision
 from docproc.errors import NotFoundError
-from docproc.store.counters import next_value
-from docproc.store.tables import ApplicationRow, DecisionRow
+from docproc.store.running_numbers import next_value
+from docproc.store.tables.applications import ApplicationRow
+from docproc.store.tables.review import DecisionRow
 
 
 def next_number(session: Session, region: str, matter_code: str, day: date) -> str:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from docproc.errors import NotFoundError
-from docproc.store.tables import UNSEALED, NoticeRow
+from docproc.store.tables.applications import UNSEALED, NoticeRow
 
 OPEN = ("queued", "waiting")
 """States in which a job is to seal it."""

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from docproc.domain import Decision
-from docproc.store.tables import ApplicationRow, DecisionRow, OpinionRow
+from docproc.store.tables.applications import ApplicationRow
+from docproc.store.tables.review import DecisionRow, OpinionRow
 
 
 def round_of(session: Session, application: ApplicationRow) -> int:

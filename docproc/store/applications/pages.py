@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from docproc.domain import Field, Finding, PageReading, with_field
 from docproc.errors import NotFoundError
 from docproc.store.codec import reading_from_json, reading_to_json
-from docproc.store.tables import ApplicationRow, CorrectionRow, FindingRow, PageRow, ReadingRow
+from docproc.store.tables.applications import ApplicationRow, CorrectionRow, FindingRow, PageRow, ReadingRow
 
 IS_WAITING = sa.text("pages.state = 'queued' AND pages.removed_at IS NULL")
 """In the words of its index: with the state as a parameter the database could not tell that the index holds all."""

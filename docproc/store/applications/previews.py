@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from docproc.errors import NotFoundError
-from docproc.store.tables import PageRow, PreviewRow
+from docproc.store.tables.applications import PageRow, PreviewRow
 
 
 def add_previews(session: Session, rows: list[PreviewRow]) -> None:

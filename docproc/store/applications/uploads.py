@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from docproc.errors import NotFoundError
-from docproc.store.tables import UploadPartRow, UploadRow
+from docproc.store.tables.applications import UploadPartRow, UploadRow
 
 
 def add_upload(

@@ -15,8 +15,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from docproc.store.counters import next_value
-from docproc.store.tables import AuditRow
+from docproc.store.running_numbers import next_value
+from docproc.store.tables.audit import AuditRow
 
 FIRST = "0" * 64
 

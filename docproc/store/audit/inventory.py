@@ -7,17 +7,10 @@ from collections.abc import Iterator
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from docproc.store.tables import (
-    ApplicationRow,
-    AuditRow,
-    DecisionRow,
-    LicenceFileRow,
-    LicenceRow,
-    NoticeRow,
-    OpinionRow,
-    PageRow,
-    PreviewRow,
-)
+from docproc.store.tables.applications import ApplicationRow, NoticeRow, PageRow, PreviewRow
+from docproc.store.tables.audit import AuditRow
+from docproc.store.tables.licences import LicenceFileRow, LicenceRow
+from docproc.store.tables.review import DecisionRow, OpinionRow
 
 CHUNK = 1000
 

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from docproc.store.tables import CustodyRow
+from docproc.store.tables.counter import CustodyRow
 
 
 def add(

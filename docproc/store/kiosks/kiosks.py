@@ -9,7 +9,8 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from docproc.store.tables import ApiKeyRow, ApplicationRow, PageRow, ReadingRow
+from docproc.store.tables.accounts import ApiKeyRow
+from docproc.store.tables.applications import ApplicationRow, PageRow, ReadingRow
 
 MOST_LOOKED_AT = 400
 """Pages to be scanned again that are looked into for what was wrong with them."""

@@ -11,14 +11,8 @@ from sqlalchemy.orm import Session
 
 from docproc.domain import Licence
 from docproc.errors import NotFoundError
-from docproc.store.tables import (
-    ApplicationRow,
-    LicenceEventRow,
-    LicenceFileRow,
-    LicenceRow,
-    LicenceVersionRow,
-    StatusListRow,
-)
+from docproc.store.tables.applications import ApplicationRow
+from docproc.store.tables.licences import LicenceEventRow, LicenceFileRow, LicenceRow, LicenceVersionRow, StatusListRow
 
 NEVER_DUE = datetime(9999, 1, 1, tzinfo=UTC)
 """In place of the end of a file that needs no renewal: superseded, or without an archive time-stamp."""

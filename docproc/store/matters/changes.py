@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from docproc.errors import NotFoundError
-from docproc.store.tables import CatalogueChangeRow
+from docproc.store.tables.matters import CatalogueChangeRow
 
 
 def add_change(

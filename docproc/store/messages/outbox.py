@@ -8,7 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from docproc.store.tables import IdempotencyRow, OutboxRow
+from docproc.store.tables.idempotency import IdempotencyRow
+from docproc.store.tables.messages import OutboxRow
 
 
 def add_event(session: Session, at: datetime, topic: str, subject: str, org: str, **body: Any) -> OutboxRow:

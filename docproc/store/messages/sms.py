@@ -7,7 +7,8 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from docproc.store.tables import ApplicationRow, OutboxRow, SmsReceiptRow, SmsRow
+from docproc.store.tables.applications import ApplicationRow
+from docproc.store.tables.messages import OutboxRow, SmsReceiptRow, SmsRow
 
 
 def find(session: Session, event_id: int) -> SmsRow | None:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from docproc.errors import NotFoundError
-from docproc.store.tables import DeliveryRow, WebhookRow
+from docproc.store.tables.messages import DeliveryRow, WebhookRow
 
 
 def add_webhook(session: Session, org: str, url: str, *, by: str, at: datetime) -> WebhookRow:

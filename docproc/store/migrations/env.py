@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from docproc.store.tables import Base
+from docproc.store.tables.base import Base
 
 connection = context.config.attributes["connection"]
 context.configure(

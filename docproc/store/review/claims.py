@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from docproc.errors import ConflictError
-from docproc.store.tables import ClaimRow
+from docproc.store.tables.review import ClaimRow
 
 
 class ClaimedError(ConflictError):

@@ -8,7 +8,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from docproc.store.codec import reading_from_json
-from docproc.store.tables import ApplicationRow, AuditRow, CorrectionRow, DecisionRow, FindingRow, PageRow, ReadingRow
+from docproc.store.tables.applications import ApplicationRow, CorrectionRow, FindingRow, PageRow, ReadingRow
+from docproc.store.tables.audit import AuditRow
+from docproc.store.tables.review import DecisionRow
 
 
 def decided(session: Session, org: str | None, since: datetime) -> list[tuple[str, str, datetime, datetime, bool]]:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from docproc.errors import ConflictError, NotFoundError
-from docproc.store.tables import SealChangeRow, SealRow
+from docproc.store.tables.seals import SealChangeRow, SealRow
 
 
 def is_empty(session: Session) -> bool:

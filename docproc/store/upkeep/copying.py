@@ -8,7 +8,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from docproc.store.tables import ApplicationRow, Base, CorrectionRow, DecisionRow, FindingRow, PageRow, ReadingRow
+from docproc.store.tables.applications import ApplicationRow, CorrectionRow, FindingRow, PageRow, ReadingRow
+from docproc.store.tables.base import Base
+from docproc.store.tables.review import DecisionRow
 from docproc.store.wallet import shares
 
 

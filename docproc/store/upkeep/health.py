@@ -11,7 +11,9 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from docproc.lifecycle import FINAL, Status
 from docproc.store.applications.pages import IS_WAITING
 from docproc.store.migrate import is_current
-from docproc.store.tables import ApplicationRow, DecisionRow, LicenceRow, PageRow
+from docproc.store.tables.applications import ApplicationRow, PageRow
+from docproc.store.tables.licences import LicenceRow
+from docproc.store.tables.review import DecisionRow
 
 __all__ = [
     "answers",

@@ -10,18 +10,18 @@ from sqlalchemy.orm import Session
 
 from docproc.store.applications import notices
 from docproc.store.counter import custody
-from docproc.store.tables import (
+from docproc.store.tables.applications import (
     ApplicationRow,
-    AuditRow,
     CorrectionRow,
-    ErasureRow,
     FindingRow,
-    LicenceFileRow,
     NoticeRow,
     PageRow,
     PreviewRow,
     ReadingRow,
 )
+from docproc.store.tables.audit import AuditRow
+from docproc.store.tables.licences import LicenceFileRow
+from docproc.store.tables.upkeep import ErasureRow
 
 CONTENT, ORIGINALS = "application.erased", "originals.erased"
 

@@ -9,7 +9,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from docproc.errors import NotFoundError
-from docproc.store.tables import ApplicationRow, FollowCodeRow, LicenceHolderRow, LicenceRow, ShareRow
+from docproc.store.tables.applications import ApplicationRow
+from docproc.store.tables.licences import LicenceRow
+from docproc.store.tables.wallet import FollowCodeRow, LicenceHolderRow, ShareRow
 
 
 def add_follow_code(session: Session, application: str) -> str:

@@ -22,17 +22,10 @@ from docproc.licence.devpki.pki import ROOT, issue, make_dev_pki, new_p256, orga
 from docproc.matter.load import MATTERS_DIR
 from docproc.store.audit import audit
 from docproc.store.messages import outbox
-from docproc.store.tables import (
-    ApplicationRow,
-    CorrectionRow,
-    DecisionRow,
-    FindingRow,
-    FollowCodeRow,
-    PageRow,
-    PreviewRow,
-    ReadingRow,
-    SmsRow,
-)
+from docproc.store.tables.applications import ApplicationRow, CorrectionRow, FindingRow, PageRow, PreviewRow, ReadingRow
+from docproc.store.tables.messages import SmsRow
+from docproc.store.tables.review import DecisionRow
+from docproc.store.tables.wallet import FollowCodeRow
 from tests.api.pages.inside import at_desk, browser, with_key
 from tests.flow.people import (
     ADMIN,

@@ -28,7 +28,7 @@ from docproc.licence.devpki.pki import (
     seal_subject,
 )
 from docproc.store.messages import outbox
-from docproc.store.tables import SmsRow
+from docproc.store.tables.messages import SmsRow
 from tests.api.pages.inside import at_desk, browser, running, with_key, word
 from tests.flow.messages import tencent
 from tests.flow.people import ADMIN, APPROVER, AUDITOR, CLERK, KIOSK, REVIEWER, SEALER, caller

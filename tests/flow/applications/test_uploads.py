@@ -25,7 +25,7 @@ from docproc.flow.service import (
     withdraw,
 )
 from docproc.flow.upkeep import retention
-from docproc.store.tables import UploadPartRow, UploadRow
+from docproc.store.tables.applications import UploadPartRow, UploadRow
 from tests.flow.people import KIOSK
 from tests.flow.small_stages import paper
 

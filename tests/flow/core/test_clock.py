@@ -12,7 +12,8 @@ from docproc.flow.review.figures import figures
 from docproc.flow.review.workbench import term
 from docproc.matter.load import find_matter
 from docproc.store.audit import audit
-from docproc.store.tables import ApplicationRow, DecisionRow
+from docproc.store.tables.applications import ApplicationRow
+from docproc.store.tables.review import DecisionRow
 from tests.flow.people import APPROVER
 
 

@@ -16,7 +16,7 @@ from docproc.flow.core.context import Context
 from docproc.flow.core.idempotency import Once
 from docproc.settings import Settings
 from docproc.store.db import create_database, drop_database
-from docproc.store.tables import ApplicationRow
+from docproc.store.tables.applications import ApplicationRow
 from tests.flow.conftest import opened
 from tests.flow.people import KIOSK, until
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from docproc.flow.core.context import Context
 from docproc.flow.service import add_page, create_application
 from docproc.store.applications import pages
-from docproc.store.tables import PageRow
+from docproc.store.tables.applications import PageRow
 from tests.flow.people import KIOSK, caller, hand_in
 from tests.flow.small_stages import paper
 

@@ -23,7 +23,8 @@ from docproc.flow.service import (
     withdraw,
 )
 from docproc.flow.upkeep import retention
-from docproc.store.tables import ApplicationRow, AuditRow, PageRow
+from docproc.store.tables.applications import ApplicationRow, PageRow
+from docproc.store.tables.audit import AuditRow
 from tests.check.test_check import TRADER, pages
 from tests.flow.people import (
     ADMIN,

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from docproc.store.db import UtcTime
-from docproc.store.tables import BigId, Json
+from docproc.store.tables.base import BigId, Json
 
 revision = "0001"
 down_revision = None

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from docproc.store.db import UtcTime
-from docproc.store.tables import BigId
+from docproc.store.tables.base import BigId
 
 revision = "0002"
 down_revision = "0001"

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from docproc.store.db import UtcTime
-from docproc.store.tables import Json
+from docproc.store.tables.base import Json
 
 revision = "0003"
 down_revision = "0002"

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from docproc.store.tables import CounterRow
+from docproc.store.tables.running_numbers import CounterRow
 
 
 def next_value(session: Session, name: str) -> int:

@@ -1,0 +1,104 @@
+"""Keys of machines, accounts of officials, and the browsers in which either signed in."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from docproc.store.tables.base import Base
+
+
+class ApiKeyRow(Base):
+    """A key of a person or machine; only the hash of its secret is kept."""
+
+    __tablename__ = "api_keys"
+
+    id: Mapped[str] = mapped_column(sa.String(16), primary_key=True)
+    sha256: Mapped[str] = mapped_column(sa.String(64))
+    subject: Mapped[str] = mapped_column(sa.String(80), index=True)
+    """The person or machine; keys of one subject are one person for separate duties."""
+    org: Mapped[str] = mapped_column(sa.String(80))
+    roles: Mapped[list[Any]]
+    created_at: Mapped[datetime]
+    created_by: Mapped[str] = mapped_column(sa.String(80))
+    revoked_at: Mapped[datetime | None]
+    seen_at: Mapped[datetime | None]
+    """When it was used last, to the minute."""
+    line_waiting: Mapped[int] = mapped_column(server_default="0", default=0)
+    """Files in the kiosk's own queue for the line, as it last reported."""
+    line_since: Mapped[datetime | None]
+    """Since when the oldest of them waits."""
+    line_told_at: Mapped[datetime | None]
+    """When it reported."""
+
+
+class PageSessionRow(Base):
+    """A browser in which somebody entered an API key: a kiosk, or an enterprise; only the token's hash is kept."""
+
+    __tablename__ = "page_sessions"
+
+    sha256: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    key_id: Mapped[str] = mapped_column(sa.ForeignKey("api_keys.id"))
+    kind: Mapped[str] = mapped_column(sa.String(12))
+    """``kiosk`` or ``wallet``."""
+    application: Mapped[str | None] = mapped_column(sa.ForeignKey("applications.number"))
+    """What the citizen at the kiosk is working on; nothing else is shown."""
+    created_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class UserRow(Base):
+    """An official who signs in with password and one-time code."""
+
+    __tablename__ = "users"
+
+    id: Mapped[str] = mapped_column(sa.String(16), primary_key=True)
+    name: Mapped[str] = mapped_column(sa.String(80), unique=True)
+    """Sign-in name; the subject under which everything that the person does is kept."""
+    title: Mapped[str] = mapped_column(sa.String(80))
+    """Name to show."""
+    org: Mapped[str] = mapped_column(sa.String(80))
+    roles: Mapped[list[Any]]
+    password_hash: Mapped[str] = mapped_column(sa.String(200))
+    """Argon2id."""
+    must_change: Mapped[bool]
+    """The password was given out by somebody else and lets in only to choose another."""
+    totp_secret: Mapped[str] = mapped_column(sa.String(64))
+    """Base32; both ends of RFC 6238 need it in clear."""
+    totp_step: Mapped[int]
+    """Time step of the last code that was taken: none is taken twice."""
+    failures: Mapped[int]
+    locked_until: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    created_by: Mapped[str] = mapped_column(sa.String(80))
+    disabled_at: Mapped[datetime | None]
+    identity_sha256: Mapped[str | None] = mapped_column(sa.String(64), unique=True, index=True)
+    """Hash of issuer and subject at the OpenID Connect provider, for officials who sign in there."""
+
+
+class OidcLoginRow(Base):
+    """Somebody who was sent to the provider and has not come back yet."""
+
+    __tablename__ = "oidc_logins"
+
+    state_sha256: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    nonce: Mapped[str] = mapped_column(sa.String(64))
+    verifier: Mapped[str] = mapped_column(sa.String(128))
+    """PKCE, RFC 7636."""
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class UserSessionRow(Base):
+    """A browser in which an official signed in; only the token's hash is kept."""
+
+    __tablename__ = "user_sessions"
+
+    sha256: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    user_id: Mapped[str] = mapped_column(sa.ForeignKey("users.id"), index=True)
+    created_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    expires_at: Mapped[datetime]

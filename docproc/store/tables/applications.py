@@ -1,0 +1,243 @@
+"""Applications, the files handed in for them, what was read and found, and the notices about them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from docproc.store.tables.base import Base, BigId
+
+# Conditions of partial indexes: queries for what waits never read the rows that are done.
+SEALING = sa.text("seal_state IN ('queued', 'waiting')")
+WAITING = sa.text("state = 'queued' AND removed_at IS NULL")
+UNSEALED = sa.text("state IN ('queued', 'waiting')")
+
+
+class ApplicationRow(Base):
+    """办件."""
+
+    __tablename__ = "applications"
+    __table_args__ = (
+        sa.Index(
+            "ix_applications_sealing",
+            "updated_at",
+            sqlite_where=SEALING,
+            postgresql_where=SEALING,
+        ),
+        sa.Index("ix_applications_org_number", "org", "number"),
+        sa.Index("ix_applications_org_status_number", "org", "status", "number"),
+        sa.Index("ix_applications_created_by_number", "created_by", "number"),
+        sa.Index("ix_applications_matter_updated_at", "matter", "updated_at"),
+        sa.Index("ix_applications_matter_number", "matter", "number"),
+    )
+
+    number: Mapped[str] = mapped_column(sa.String(60), primary_key=True)
+    matter: Mapped[str] = mapped_column(sa.String(60))
+    org: Mapped[str] = mapped_column(sa.String(80))
+    channel: Mapped[str] = mapped_column(sa.String(20))
+    created_by: Mapped[str] = mapped_column(sa.String(80))
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    submitted_at: Mapped[datetime | None]
+    status: Mapped[str] = mapped_column(sa.String(20), index=True)
+    version: Mapped[int]
+    """Rises with each change of status; a decision names the version that was seen."""
+    revision: Mapped[int]
+    """Rises with each change of pages or fields."""
+    checked_revision: Mapped[int]
+    """Revision that the findings and the verdict belong to; 0 before the first check."""
+    verdict: Mapped[str | None] = mapped_column(sa.String(20))
+    seal_state: Mapped[str] = mapped_column(sa.String(20))
+    """``none``, ``awaiting_release``, ``queued``, ``waiting`` (for TSA or key), ``failed``, ``sealed``."""
+    seal_note: Mapped[str] = mapped_column(sa.Text)
+    """Chinese reason that officials see while the seal is not there."""
+    seal_attempt: Mapped[int]
+    erased_at: Mapped[datetime | None]
+    """When what was read of it was deleted by the matter's rules."""
+
+
+class PageRow(Base):
+    """One uploaded file; it may hold several pages."""
+
+    __tablename__ = "pages"
+    __table_args__ = (
+        sa.UniqueConstraint("application", "position", name="uq_pages_position"),
+        sa.Index(
+            "uq_pages_live_content",
+            "application",
+            "sha256",
+            "material_hint",
+            unique=True,
+            sqlite_where=sa.text("removed_at IS NULL"),
+            postgresql_where=sa.text("removed_at IS NULL"),
+        ),
+        sa.Index("ix_pages_sha256", "sha256"),
+        sa.Index("ix_pages_uploaded_by_uploaded_at", "uploaded_by", "uploaded_at"),
+        sa.Index(
+            "ix_pages_waiting",
+            "uploaded_by",
+            "uploaded_at",
+            sqlite_where=WAITING,
+            postgresql_where=WAITING,
+        ),
+        sa.Index(
+            "ix_pages_place",
+            "place",
+            sqlite_where=WAITING,
+            postgresql_where=WAITING,
+        ),
+        sa.Index("ix_pages_uploaded_at", "uploaded_at"),
+    )
+
+    id: Mapped[str] = mapped_column(sa.String(32), primary_key=True)
+    application: Mapped[str] = mapped_column(sa.ForeignKey("applications.number"))
+    position: Mapped[int]
+    filename: Mapped[str] = mapped_column(sa.String(200))
+    media_type: Mapped[str] = mapped_column(sa.String(40))
+    size: Mapped[int]
+    sha256: Mapped[str] = mapped_column(sa.String(64))
+    material_hint: Mapped[str] = mapped_column(sa.String(60))
+    """Material named by the sender, or empty."""
+    state: Mapped[str] = mapped_column(sa.String(10))
+    """``queued``, ``read`` or ``failed``."""
+    error_code: Mapped[str] = mapped_column(sa.String(40))
+    uploaded_at: Mapped[datetime]
+    uploaded_by: Mapped[str] = mapped_column(sa.String(80))
+    place: Mapped[int | None]
+    """In the reading queue when it was handed in; lower is earlier."""
+    read_at: Mapped[datetime | None]
+    removed_at: Mapped[datetime | None]
+    erased_at: Mapped[datetime | None]
+    """When its bytes were given up by the matter's rules."""
+
+
+class UploadRow(Base):
+    """A file that comes in parts over a bad line; once it is whole it becomes a page."""
+
+    __tablename__ = "uploads"
+
+    id: Mapped[str] = mapped_column(sa.String(32), primary_key=True)
+    application: Mapped[str] = mapped_column(sa.ForeignKey("applications.number"), index=True)
+    key_id: Mapped[str] = mapped_column(sa.String(16))
+    """The only key that reaches it."""
+    size: Mapped[int]
+    """Bytes of the whole file."""
+    received: Mapped[int]
+    """Bytes that are there; ``size`` only once the file has become a page."""
+    filename: Mapped[str] = mapped_column(sa.String(200))
+    material_hint: Mapped[str] = mapped_column(sa.String(60))
+    replaces: Mapped[str] = mapped_column(sa.String(32), server_default="")
+    """The page that is taken back once this one is there; empty for none."""
+    client_metadata: Mapped[str] = mapped_column(sa.Text)
+    """The sender's words about the file, given back as they came."""
+    page_id: Mapped[str] = mapped_column(sa.String(32))
+    """The page that it became; empty before."""
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class UploadPartRow(Base):
+    """Some bytes of an upload."""
+
+    __tablename__ = "upload_parts"
+
+    upload: Mapped[str] = mapped_column(sa.ForeignKey("uploads.id"), primary_key=True)
+    start: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    """Place of the first byte in the file."""
+    data: Mapped[bytes]
+
+
+class ReadingRow(Base):
+    """What one page of a file says."""
+
+    __tablename__ = "readings"
+
+    page_id: Mapped[str] = mapped_column(sa.ForeignKey("pages.id"), primary_key=True)
+    index: Mapped[int] = mapped_column("page_index", primary_key=True)
+    material: Mapped[str | None] = mapped_column(sa.String(60))
+    body: Mapped[dict[str, Any]]
+    """The :class:`docproc.domain.PageReading` as JSON."""
+
+
+class CorrectionRow(Base):
+    """A value that a person typed over what was read; the newest counts."""
+
+    __tablename__ = "corrections"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    page_id: Mapped[str] = mapped_column(sa.String(32), index=True)
+    index: Mapped[int] = mapped_column("page_index")
+    field: Mapped[str] = mapped_column(sa.String(80))
+    value: Mapped[str] = mapped_column(sa.Text)
+    by: Mapped[str] = mapped_column("corrected_by", sa.String(80))
+    at: Mapped[datetime] = mapped_column("corrected_at")
+
+    __table_args__ = (
+        sa.ForeignKeyConstraint(
+            ["page_id", "page_index"],
+            ["readings.page_id", "readings.page_index"],
+            name="fk_corrections_reading",
+            ondelete="CASCADE",
+        ),
+    )
+
+
+class FindingRow(Base):
+    """A finding on an application (from the check) or on a file that could not be read."""
+
+    __tablename__ = "findings"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    application: Mapped[str] = mapped_column(sa.ForeignKey("applications.number"), index=True)
+    page_id: Mapped[str | None] = mapped_column(sa.ForeignKey("pages.id"), index=True)
+    code: Mapped[str] = mapped_column(sa.String(60))
+    severity: Mapped[str] = mapped_column(sa.String(10))
+    message: Mapped[str] = mapped_column(sa.Text)
+    material: Mapped[str | None] = mapped_column(sa.String(60))
+    field: Mapped[str | None] = mapped_column(sa.String(80))
+    basis: Mapped[str] = mapped_column(sa.Text)
+
+
+class PreviewRow(Base):
+    """Small pictures of one page of a file for the screen, made by a worker."""
+
+    __tablename__ = "previews"
+
+    page_id: Mapped[str] = mapped_column(sa.ForeignKey("pages.id"), primary_key=True)
+    index: Mapped[int] = mapped_column("page_index", primary_key=True)
+    view_sha256: Mapped[str] = mapped_column(sa.String(64), index=True)
+    thumb_sha256: Mapped[str] = mapped_column(sa.String(64), index=True)
+    width: Mapped[int]
+    """Pixels of the page as handed in, the measure of every field's box."""
+    height: Mapped[int]
+
+
+class NoticeRow(Base):
+    """一次性告知书 of a decision to return an application; it is sealed after the decision and never holds it up."""
+
+    __tablename__ = "notices"
+    __table_args__ = (
+        sa.Index(
+            "ix_notices_unsealed",
+            "created_at",
+            sqlite_where=UNSEALED,
+            postgresql_where=UNSEALED,
+        ),
+    )
+
+    decision: Mapped[str] = mapped_column(sa.ForeignKey("decisions.id"), primary_key=True)
+    application: Mapped[str] = mapped_column(sa.ForeignKey("applications.number"), index=True)
+    number: Mapped[str] = mapped_column(sa.String(80), unique=True)
+    body: Mapped[dict[str, Any]]
+    """The record that is sealed; empty once it was erased."""
+    state: Mapped[str] = mapped_column(sa.String(10))
+    """``queued``, ``waiting`` (for the next attempt), ``sealed``, ``failed`` or ``erased``."""
+    note: Mapped[str] = mapped_column(sa.Text)
+    """Why it is not sealed yet, in Chinese."""
+    attempt: Mapped[int]
+    sha256: Mapped[str | None] = mapped_column(sa.String(64), index=True)
+    """Of the sealed file."""
+    created_at: Mapped[datetime]
+    sealed_at: Mapped[datetime | None]

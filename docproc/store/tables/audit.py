@@ -1,0 +1,30 @@
+"""The audit log."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from docproc.store.tables.base import Base, BigId
+
+
+class AuditRow(Base):
+    """One line of the audit log; each holds the hash of the line before it."""
+
+    __tablename__ = "audit_log"
+    __table_args__ = (
+        sa.Index("ix_audit_log_subject_seq", "subject", "seq", postgresql_ops={"subject": "varchar_pattern_ops"}),
+        sa.Index("ix_audit_log_actor_seq", "actor", "seq", postgresql_ops={"actor": "varchar_pattern_ops"}),
+    )
+
+    seq: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    at: Mapped[datetime] = mapped_column("happened_at")
+    actor: Mapped[str] = mapped_column(sa.String(80))
+    action: Mapped[str] = mapped_column(sa.String(40))
+    subject: Mapped[str] = mapped_column(sa.String(80))
+    detail: Mapped[dict[str, Any]]
+    previous: Mapped[str] = mapped_column(sa.String(64))
+    sha256: Mapped[str] = mapped_column(sa.String(64))

@@ -1,0 +1,43 @@
+"""The parent of all tables, and what several of them share."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from docproc.store.db import UtcTime
+
+Json = sa.JSON().with_variant(JSONB(), "postgresql")
+BigId = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+class Base(DeclarativeBase):
+    """Parent of all tables; constraint names are fixed so that migrations can name them."""
+
+    metadata = sa.MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {datetime: UtcTime, dict[str, Any]: Json, list[Any]: Json}  # noqa: RUF012  (SQLAlchemy's shape)
+
+
+class ProposedChange:
+    """What each change by two persons has: one proposes it, another confirms or refuses it."""
+
+    id: Mapped[str] = mapped_column(sa.String(16), primary_key=True)
+    reason: Mapped[str] = mapped_column(sa.Text)
+    proposed_by: Mapped[str] = mapped_column(sa.String(80))
+    proposed_at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(sa.String(10))
+    """``open``, ``confirmed`` or ``refused``."""
+    closed_by: Mapped[str | None] = mapped_column(sa.String(80))
+    closed_at: Mapped[datetime | None]

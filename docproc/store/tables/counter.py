@@ -1,0 +1,27 @@
+"""Papers handed in over the counter."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from docproc.store.tables.base import Base, BigId
+
+
+class CustodyRow(Base):
+    """One step in the way of papers over the counter; rows are only added."""
+
+    __tablename__ = "custody"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    application: Mapped[str] = mapped_column(sa.ForeignKey("applications.number"), index=True)
+    kind: Mapped[str] = mapped_column(sa.String(20))
+    """``received``, ``returned``, ``compared``, ``handed_over`` or ``refused``."""
+    receipt: Mapped[str] = mapped_column(sa.String(80))
+    """Of originals; empty for other steps."""
+    actor: Mapped[str] = mapped_column(sa.String(80))
+    at: Mapped[datetime] = mapped_column("happened_at")
+    detail: Mapped[dict[str, Any]]

@@ -1,0 +1,106 @@
+"""Licences, their files, versions, events and status lists."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from docproc.store.tables.base import Base, BigId
+
+
+class LicenceRow(Base):
+    """证照; the row is there from the moment its number is given, its file from the moment it is sealed."""
+
+    __tablename__ = "licences"
+
+    number: Mapped[str] = mapped_column(sa.String(60), primary_key=True)
+    decision: Mapped[str] = mapped_column(sa.ForeignKey("decisions.id"), unique=True)
+    """One approval, one licence: the database refuses a second."""
+    application: Mapped[str] = mapped_column(sa.ForeignKey("applications.number"), unique=True)
+    code: Mapped[str] = mapped_column(sa.String(32), unique=True)
+    """Unguessable word of the QR code's address."""
+    matter: Mapped[str] = mapped_column(sa.String(60))
+    kind: Mapped[str] = mapped_column(sa.String(60))
+    version: Mapped[int]
+    org: Mapped[str] = mapped_column(sa.String(80), index=True)
+    holder: Mapped[str] = mapped_column(sa.Text)
+    title: Mapped[str] = mapped_column(sa.Text)
+    authority: Mapped[str] = mapped_column(sa.Text)
+    issued_on: Mapped[date]
+    valid_from: Mapped[date]
+    valid_to: Mapped[date | None]
+    status: Mapped[str] = mapped_column(sa.String(12))
+    """``preparing`` until sealed, then ``valid``, ``suspended``, ``revoked`` or ``superseded``."""
+    body: Mapped[dict[str, Any]]
+    """The licence as it is attached to the sealed file."""
+    sha256: Mapped[str | None] = mapped_column(sa.String(64), unique=True)
+    """Of the sealed file; also its key in the blob store."""
+    sealed_at: Mapped[datetime | None]
+
+
+class LicenceFileRow(Base):
+    """Every sealed file that a licence ever had; the current one is named by ``licences.sha256``."""
+
+    __tablename__ = "licence_files"
+
+    sha256: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    licence: Mapped[str] = mapped_column(sa.ForeignKey("licences.number"), index=True)
+    at: Mapped[datetime] = mapped_column("registered_at")
+    reason: Mapped[str] = mapped_column(sa.String(20))
+    """``issued``, ``renewed`` (a fresh archive time-stamp), ``correct`` or ``reissue`` (a new version)."""
+    good_until: Mapped[datetime | None] = mapped_column(index=True)
+    """When its newest archive time-stamp wears out; ``None`` until the renewal sweep has looked."""
+
+
+class LicenceEventRow(Base):
+    """One change of a licence's status."""
+
+    __tablename__ = "licence_events"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    licence: Mapped[str] = mapped_column(sa.ForeignKey("licences.number"), index=True)
+    status: Mapped[str] = mapped_column(sa.String(12))
+    by: Mapped[str] = mapped_column("changed_by", sa.String(80))
+    at: Mapped[datetime] = mapped_column("changed_at")
+    reason: Mapped[str] = mapped_column(sa.Text)
+    basis: Mapped[str] = mapped_column(sa.Text, server_default="")
+    """Legal basis."""
+
+
+class LicenceVersionRow(Base):
+    """A new version of a licence: corrected or issued again, from the moment it was ordered."""
+
+    __tablename__ = "licence_versions"
+    __table_args__ = (sa.UniqueConstraint("licence", "version", name="uq_licence_versions_version"),)
+
+    id: Mapped[str] = mapped_column(sa.String(32), primary_key=True)
+    licence: Mapped[str] = mapped_column(sa.ForeignKey("licences.number"))
+    version: Mapped[int]
+    action: Mapped[str] = mapped_column(sa.String(10))
+    """``correct`` or ``reissue``."""
+    body: Mapped[dict[str, Any]]
+    """The licence as it will be attached to the sealed file."""
+    by: Mapped[str] = mapped_column("ordered_by", sa.String(80))
+    at: Mapped[datetime] = mapped_column("ordered_at")
+    reason: Mapped[str] = mapped_column(sa.Text)
+    basis: Mapped[str] = mapped_column(sa.Text)
+    state: Mapped[str] = mapped_column(sa.String(10))
+    """``queued``, ``waiting`` (for TSA or key), ``failed`` or ``sealed``."""
+    note: Mapped[str] = mapped_column(sa.Text)
+    """Chinese reason while it is not sealed."""
+    attempt: Mapped[int]
+    sha256: Mapped[str | None] = mapped_column(sa.String(64))
+
+
+class StatusListRow(Base):
+    """A signed list of the licences that are not in force; the newest is given out."""
+
+    __tablename__ = "status_lists"
+
+    sequence: Mapped[int] = mapped_column(BigId, primary_key=True)
+    issued_at: Mapped[datetime]
+    body: Mapped[str] = mapped_column(sa.Text)
+    """JSON Web Signature, compact form."""

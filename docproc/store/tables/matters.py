@@ -1,0 +1,25 @@
+"""Changes of the catalogue of matters."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from docproc.store.tables.base import Base, ProposedChange
+
+
+class CatalogueChangeRow(ProposedChange, Base):
+    """Matter files and licence layouts that one person hands in and another puts in force from a day on."""
+
+    __tablename__ = "catalogue_changes"
+
+    files: Mapped[dict[str, Any]]
+    """Text by name: ``MATTER.toml`` or ``layouts/LAYOUT.toml``."""
+    bases: Mapped[dict[str, Any]]
+    """SHA-256 of what each file replaces, by name; empty where it is new."""
+    starts_on: Mapped[date]
+    """First day in force, in China."""
+    state: Mapped[str] = mapped_column(sa.String(10), index=True)

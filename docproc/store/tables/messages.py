@@ -1,0 +1,95 @@
+"""Events for others, webhooks and text messages."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from docproc.store.tables.base import Base, BigId
+
+
+class OutboxRow(Base):
+    """An event for others, written in the transaction that caused it."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (
+        sa.Index("ix_outbox_topic_subject", "topic", "subject"),
+        sa.Index("ix_outbox_org_id", "org", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    topic: Mapped[str] = mapped_column(sa.String(40))
+    subject: Mapped[str] = mapped_column(sa.String(80))
+    org: Mapped[str] = mapped_column(sa.String(80))
+    body: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime]
+    delivered_at: Mapped[datetime | None]
+
+
+class WebhookRow(Base):
+    """An address that wants to hear of events."""
+
+    __tablename__ = "webhooks"
+
+    id: Mapped[str] = mapped_column(sa.String(32), primary_key=True)
+    org: Mapped[str] = mapped_column(sa.String(80), index=True)
+    """Organisation or credit code whose events are posted."""
+    url: Mapped[str] = mapped_column(sa.String(500))
+    secret: Mapped[str] = mapped_column(sa.String(80))
+    """Key of the HMAC; both ends need it in clear."""
+    created_by: Mapped[str] = mapped_column(sa.String(80))
+    created_at: Mapped[datetime]
+    removed_at: Mapped[datetime | None]
+
+
+class DeliveryRow(Base):
+    """One attempt to post an event."""
+
+    __tablename__ = "webhook_deliveries"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    webhook: Mapped[str] = mapped_column(sa.ForeignKey("webhooks.id"), index=True)
+    event_id: Mapped[int] = mapped_column(sa.ForeignKey("outbox.id"))
+    attempt: Mapped[int]
+    at: Mapped[datetime] = mapped_column("attempted_at")
+    status: Mapped[int | None]
+    """HTTP status of the answer; ``None`` when there was none."""
+    error: Mapped[str] = mapped_column(sa.String(200))
+    delivered: Mapped[bool]
+
+
+class SmsRow(Base):
+    """A short message that an event causes; the number it goes to is nowhere kept."""
+
+    __tablename__ = "sms"
+
+    event_id: Mapped[int] = mapped_column(BigId, sa.ForeignKey("outbox.id"), primary_key=True, autoincrement=False)
+    org: Mapped[str] = mapped_column(sa.String(80), index=True)
+    application: Mapped[str] = mapped_column(sa.String(60), index=True)
+    kind: Mapped[str] = mapped_column(sa.String(20))
+    session: Mapped[str] = mapped_column(sa.String(40), unique=True)
+    """Our id of the message at the provider."""
+    state: Mapped[str] = mapped_column(sa.String(20))
+    """``sending``, ``put off``, ``accepted``, ``refused``, ``unknown`` or ``no number``."""
+    attempt: Mapped[int]
+    code: Mapped[str] = mapped_column(sa.String(80))
+    """The provider's last word."""
+    serial: Mapped[str | None] = mapped_column(sa.String(80), index=True)
+    """The provider's id of the message, which its receipt names."""
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class SmsReceiptRow(Base):
+    """What became of a message; it may come before the answer to the sending is written down."""
+
+    __tablename__ = "sms_receipts"
+
+    serial: Mapped[str] = mapped_column(sa.String(80), primary_key=True)
+    session: Mapped[str] = mapped_column(sa.String(80), index=True)
+    delivered: Mapped[bool]
+    code: Mapped[str] = mapped_column(sa.String(80))
+    at: Mapped[datetime] = mapped_column("received_at")

@@ -1,0 +1,74 @@
+"""What officials decide: who works on an application, opinions of departments, decisions."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from docproc.store.tables.base import Base
+
+
+class ClaimRow(Base):
+    """Who works on an application; nobody else changes it meanwhile."""
+
+    __tablename__ = "claims"
+
+    application: Mapped[str] = mapped_column(sa.ForeignKey("applications.number"), primary_key=True)
+    desk: Mapped[str] = mapped_column(sa.String(80), primary_key=True)
+    """Department of a joint approval, whose officials work beside the others'; empty in all other matters."""
+    by: Mapped[str] = mapped_column("claimed_by", sa.String(80), index=True)
+    at: Mapped[datetime] = mapped_column("claimed_at")
+    until: Mapped[datetime]
+
+
+class DecisionRow(Base):
+    """What an official decided, and on what."""
+
+    __tablename__ = "decisions"
+    __table_args__ = (
+        sa.UniqueConstraint("application", "on_version", name="uq_decisions_version"),
+        sa.Index("ix_decisions_decided_at", "decided_at"),
+    )
+
+    id: Mapped[str] = mapped_column(sa.String(32), primary_key=True)
+    application: Mapped[str] = mapped_column(sa.ForeignKey("applications.number"))
+    on_version: Mapped[int]
+    """The application's version that was decided on: no version is decided twice."""
+    action: Mapped[str] = mapped_column(sa.String(10))
+    by: Mapped[str] = mapped_column("decided_by", sa.String(80))
+    at: Mapped[datetime] = mapped_column("decided_at")
+    reason: Mapped[str] = mapped_column(sa.Text)
+    basis: Mapped[str] = mapped_column(sa.Text)
+    seen_sha256: Mapped[str] = mapped_column(sa.String(64))
+    set_aside: Mapped[list[Any]]
+    """Codes of the findings that the official approved in spite of."""
+    released_by: Mapped[str | None] = mapped_column(sa.String(80))
+    released_at: Mapped[datetime | None]
+
+
+class OpinionRow(Base):
+    """A department's opinion in a joint approval; the newest one of a department in a round counts."""
+
+    __tablename__ = "opinions"
+    __table_args__ = (sa.UniqueConstraint("application", "seq", name="uq_opinions_seq"),)
+
+    id: Mapped[str] = mapped_column(sa.String(32), primary_key=True)
+    application: Mapped[str] = mapped_column(sa.ForeignKey("applications.number"))
+    round: Mapped[int]
+    """1 from the first handing in, one more after each 补正."""
+    org: Mapped[str] = mapped_column(sa.String(80))
+    """Of the department."""
+    seq: Mapped[int]
+    """Order within the application."""
+    action: Mapped[str] = mapped_column(sa.String(10))
+    """``approve`` (agrees), ``return`` (asks for correction) or ``reject`` (refuses)."""
+    by: Mapped[str] = mapped_column("given_by", sa.String(80))
+    at: Mapped[datetime] = mapped_column("given_at")
+    reason: Mapped[str] = mapped_column(sa.Text)
+    basis: Mapped[str] = mapped_column(sa.Text)
+    seen_sha256: Mapped[str] = mapped_column(sa.String(64))
+    """Of what the department saw; on anything else the opinion does not count."""
+    set_aside: Mapped[list[Any]]

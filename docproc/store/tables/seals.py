@@ -1,0 +1,62 @@
+"""The seal registry and the roots of other departments."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from docproc.store.tables.base import Base, ProposedChange
+
+
+class SealRow(Base):
+    """A seal in the registry; it changes only by a confirmed :class:`SealChangeRow`."""
+
+    __tablename__ = "seals"
+
+    name: Mapped[str] = mapped_column(sa.String(60), primary_key=True)
+    """Named by the matter files."""
+    owner: Mapped[str] = mapped_column(sa.String(200))
+    owner_code: Mapped[str] = mapped_column(sa.String(18))
+    kind: Mapped[str] = mapped_column(sa.String(20))
+    filing_number: Mapped[str] = mapped_column(sa.String(60))
+    certificates: Mapped[list[Any]]
+    """Base64 of DER, the seal's own first."""
+    certificate_sha256: Mapped[str] = mapped_column(sa.String(64))
+    diameter: Mapped[float] = mapped_column(sa.Float)
+    art: Mapped[bytes]
+    """Compressed content stream."""
+    art_sha256: Mapped[str] = mapped_column(sa.String(64))
+    licence_kinds: Mapped[list[Any]]
+    valid_from: Mapped[datetime]
+    valid_to: Mapped[datetime]
+    suspended: Mapped[bool]
+    record: Mapped[bytes]
+    """Seal object shaped by GB/T 38540, or empty."""
+    registered_at: Mapped[datetime]
+
+
+class SealChangeRow(ProposedChange, Base):
+    """A change of the registry: one person proposes it, another confirms or refuses it."""
+
+    __tablename__ = "seal_changes"
+
+    seal: Mapped[str] = mapped_column(sa.String(60), index=True)
+    action: Mapped[str] = mapped_column(sa.String(10))
+    """``add``, ``suspend`` or ``resume``."""
+    body: Mapped[dict[str, Any]]
+    """What is to be registered."""
+
+
+class TrustChangeRow(ProposedChange, Base):
+    """Another department's root to be trusted, or no longer: one person proposes, another confirms."""
+
+    __tablename__ = "trust_changes"
+
+    root_sha256: Mapped[str] = mapped_column(sa.String(64), index=True)
+    action: Mapped[str] = mapped_column(sa.String(10))
+    """``add`` or ``remove``."""
+    body: Mapped[dict[str, Any]]
+    """Certificates and limits of what is added; what was there of what is removed."""
