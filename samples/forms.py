@@ -10,9 +10,9 @@ import numpy as np
 import pymupdf
 
 from docproc.domain import Box
-from docproc.form.draw import draw
+from docproc.form.draw import draw_form
 from docproc.form.fill import Ink, placements
-from docproc.form.layout import Layout, Place, layout_of
+from docproc.form.layout import FieldBox, FormLayout, layout_of
 from docproc.matter.load import find_matter
 from docproc.matter.model import Form, Matter
 from samples.canvas import RED, Canvas, Style, wobbly
@@ -24,7 +24,7 @@ STEPS = ("采购验收", "贮存", "粗加工", "烹饪", "备餐", "出餐")
 
 
 @lru_cache(maxsize=32)
-def placed(matter: str, material: str) -> tuple[Matter, Form, Layout]:
+def placed(matter: str, material: str) -> tuple[Matter, Form, FormLayout]:
     """A form of the catalogue and its layout."""
     found = find_matter(matter)
     form = found.find_form(material)
@@ -34,7 +34,7 @@ def placed(matter: str, material: str) -> tuple[Matter, Form, Layout]:
 def blank_pages(matter: str, material: str, form_id: str, dpi: float) -> list[Canvas]:
     """The printed form, one sheet a page, marked 样例."""
     found, form, layout = placed(matter, material)
-    document = pymupdf.open(stream=draw(found, form, layout, form_id))
+    document = pymupdf.open(stream=draw_form(found, form, layout, form_id))
     pages = []
     for page in document:
         pixmap = page.get_pixmap(dpi=round(dpi), colorspace=pymupdf.csRGB)
@@ -118,7 +118,7 @@ def tick(canvas: Canvas, box: Box, style: Style, rng: random.Random, kind: str |
             canvas.lines([at(0.12, y), at(0.88, y + 0.05)], 0.7, style.colour, style.pressure)
 
 
-def _make_mark(canvas: Canvas, place: Place, style: Style, rng: random.Random, signer: str, sealer: str) -> None:
+def _make_mark(canvas: Canvas, place: FieldBox, style: Style, rng: random.Random, signer: str, sealer: str) -> None:
     x0, y0, x1, y1 = place.box
     middle = (y0 + y1) / 2
     if place.type == "signature":

@@ -21,7 +21,7 @@ import numpy as np
 from docproc.fields import VALIDATORS, normalise_text, validate
 from docproc.form.draw import CROCKFORD
 from docproc.form.fill import NOT_WRITTEN
-from docproc.form.layout import Place
+from docproc.form.layout import FieldBox
 from docproc.matter.load import find_matter
 from docproc.matter.model import FieldType
 from samples.business import business_licence
@@ -164,7 +164,7 @@ def _sheets(case: Case, rng: random.Random, dpi: float | None) -> list[_Sheet]:
     return found
 
 
-def _on_paper(place: Place, value: str, case: Case, signers: dict[str, str]) -> str:
+def _on_paper(place: FieldBox, value: str, case: Case, signers: dict[str, str]) -> str:
     """What a field shows: the name that is signed or sealed, else the value."""
     if not value or place.type not in ("signature", "seal"):
         return value

@@ -38,7 +38,7 @@ from docproc.fields import VALIDATORS
 from docproc.form.layout import layout_of
 from docproc.matter.load import find_matter
 from docproc.matter.model import Matter
-from docproc.read.free.uncertainty import MANY_LINES
+from docproc.read.free.uncertainty import MULTILINE
 
 PATHS = ("stock", "free", "stock_forms", "registered")
 """``stock_forms`` is the stock engine over the pages of ``registered``."""
@@ -102,7 +102,7 @@ class Score:
     reliability: list[list[int]] = field(default_factory=lambda: [[0, 0] for _ in range(BINS)])
     """By tenth of the confidence: values given, and how many of them were exact."""
     reliability_long: list[list[int]] = field(default_factory=lambda: [[0, 0] for _ in range(BINS)])
-    """The same for long text (:data:`docproc.read.free.uncertainty.MANY_LINES`) alone, which has no check digit."""
+    """The same for long text (:data:`docproc.read.free.uncertainty.MULTILINE`) alone, which has no check digit."""
     labels_refused: int = 0
     """Labels of photographs that no value of their type can have (a letter O in a credit code, a text twice over):
     left out of all counts, for every way of reading."""
@@ -321,7 +321,7 @@ def _count(item: Item, reading: PageReading, score: Score) -> None:
             verdict = _verdict(item, found, truth)
             score.add(item.types[name], truth, text, verdict)
             if found.value:
-                for bins in (score.reliability, score.reliability_long)[: 2 if item.types[name] in MANY_LINES else 1]:
+                for bins in (score.reliability, score.reliability_long)[: 2 if item.types[name] in MULTILINE else 1]:
                     tenth = bins[min(int(found.confidence * BINS), BINS - 1)]
                     tenth[0] += 1
                     tenth[1] += verdict == "exact"

@@ -24,7 +24,7 @@ def form(
     as_json: Json = False,
 ) -> None:
     """Make the printable form of a material, empty or filled, or its layout."""
-    from docproc.form.draw import draw, new_form_id
+    from docproc.form.draw import draw_form, new_form_id
     from docproc.form.layout import layout_of
     from docproc.matter.load import find_matter
 
@@ -37,7 +37,7 @@ def form(
     values = _read_values(fill) if fill else None
     serial = form_id or new_form_id()
     path = out_file or Path(f"{matter}-{material}.pdf")
-    path.write_bytes(draw(spec, chosen, places, serial, values))
+    path.write_bytes(draw_form(spec, chosen, places, serial, values))
     if as_json:
         emit({"file": str(path), "form_id": serial, "edition": chosen.edition, "pages": places.pages})
     else:

@@ -14,7 +14,16 @@ from docproc.assets import paths
 from docproc.domain import Box
 from docproc.errors import InputError
 from docproc.form.fill import Ink, placements, wrap
-from docproc.form.layout import HEADER_MM, OPTION_FONT_MM, PAD_MM, TABLE_LEFT, TABLE_RIGHT, TABLE_ROW_MM, Layout, Place
+from docproc.form.layout import (
+    HEADER_MM,
+    OPTION_FONT_MM,
+    PAD_MM,
+    TABLE_LEFT,
+    TABLE_RIGHT,
+    TABLE_ROW_MM,
+    FieldBox,
+    FormLayout,
+)
 from docproc.form.pen import Faces, Paper
 from docproc.form.symbols import mark_boxes, qr_boxes
 from docproc.marks import FormCode, parse_code, qr_box
@@ -46,10 +55,10 @@ def default_faces() -> Faces:
     return Faces(paths.font(paths.SERIF), paths.font(paths.SANS))
 
 
-def draw(
+def draw_form(
     matter: Matter,
     form: Form,
-    layout: Layout,
+    layout: FormLayout,
     form_id: str,
     values: Mapping[str, str] | None = None,
     *,
@@ -89,7 +98,7 @@ def draw(
     return paper.to_bytes(form.title, f"{matter.id} {form.material} {form.edition} {form_id}")
 
 
-def _texts(form: Form, layout: Layout, inks: list[Ink], codes: list[str]) -> str:
+def _texts(form: Form, layout: FormLayout, inks: list[Ink], codes: list[str]) -> str:
     parts = [form.title, REQUIRED_NOTE, PAGE_WORDS, "　", *codes]
     parts += [text for page in form.page for text in (page.heading, *page.notes)]
     parts += [p.label + p.unit + "".join(o.label for o in p.options) for p in layout.fields]
@@ -98,7 +107,7 @@ def _texts(form: Form, layout: Layout, inks: list[Ink], codes: list[str]) -> str
     return "".join(parts)
 
 
-def _head(paper: Paper, form: Form, layout: Layout, number: int, form_id: str) -> None:
+def _head(paper: Paper, form: Form, layout: FormLayout, number: int, form_id: str) -> None:
     middle = layout.page_mm[0] / 2
     size = TITLE_SIZE
     while paper.width(form.title, size) > 124:
@@ -114,7 +123,7 @@ def _head(paper: Paper, form: Form, layout: Layout, number: int, form_id: str) -
     paper.text(middle, foot, f"第 {number} 页，共 {layout.pages} 页", 3.0, align="centre")
 
 
-def _body(paper: Paper, layout: Layout, number: int) -> float:
+def _body(paper: Paper, layout: FormLayout, number: int) -> float:
     """Draw the table of a page; returns its lower edge in mm."""
     places = [p for p in layout.on_page(number) if p.label_box is not None]
     bottom = 0.0
@@ -131,7 +140,7 @@ def _body(paper: Paper, layout: Layout, number: int) -> float:
     return bottom
 
 
-def _row(paper: Paper, row: list[Place]) -> float:
+def _row(paper: Paper, row: list[FieldBox]) -> float:
     y1 = 0.0
     for index, place in enumerate(row):
         assert place.label_box is not None
@@ -147,7 +156,7 @@ def _row(paper: Paper, row: list[Place]) -> float:
     return y1
 
 
-def _label(paper: Paper, place: Place, box: Box) -> None:
+def _label(paper: Paper, place: FieldBox, box: Box) -> None:
     lines = _label_lines(paper, place.label, box[2] - box[0] - 3.4)
     step = LABEL_SIZE * 1.25
     middle, first = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2 - (len(lines) - 1) * step / 2
@@ -171,7 +180,7 @@ def _label_lines(paper: Paper, label: str, width: float) -> list[str]:
     return [label[i : i + length] for i in range(0, len(label), length)]
 
 
-def _tables(paper: Paper, layout: Layout, number: int) -> None:
+def _tables(paper: Paper, layout: FormLayout, number: int) -> None:
     name_box: Box | None = None
     for caption in layout.captions:
         if caption.page != number:
@@ -204,7 +213,7 @@ def _upright(paper: Paper, text: str, box: Box) -> None:
             paper.text(x, first + place * size * 1.08, character, size, align="centre")
 
 
-def _value_cell(paper: Paper, place: Place) -> None:
+def _value_cell(paper: Paper, place: FieldBox) -> None:
     if place.cells is not None:
         paper.frame(place.box, HAIR, COMB_GREY)
         for box in place.cell_boxes()[1:]:
@@ -217,7 +226,7 @@ def _value_cell(paper: Paper, place: Place) -> None:
         paper.text(option.box[2] + PAD_MM, middle, option.label, OPTION_FONT_MM)
 
 
-def _date_hints(paper: Paper, place: Place) -> None:
+def _date_hints(paper: Paper, place: FieldBox) -> None:
     """Name year, month and day on the comb's upper rule, where digits do not reach."""
     boxes = place.cell_boxes()
     for word, cell in (("年", 2), ("月", 5), ("日", 7)):
@@ -228,7 +237,7 @@ def _date_hints(paper: Paper, place: Place) -> None:
         paper.line((boxes[cell][0], boxes[cell][1]), (boxes[cell][0], boxes[cell][3]), 3 * HAIR, COMB_GREY)
 
 
-def _notes(paper: Paper, form: Form, number: int, bottom: float, layout: Layout) -> None:
+def _notes(paper: Paper, form: Form, number: int, bottom: float, layout: FormLayout) -> None:
     y = bottom + 4.0
     notes = list(form.page[number - 1].notes)
     if any(place.required for place in layout.on_page(number)):

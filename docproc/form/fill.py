@@ -14,7 +14,7 @@ from typing import Literal
 
 from docproc.domain import Box
 from docproc.errors import InputError
-from docproc.form.layout import Layout, Place
+from docproc.form.layout import FieldBox, FormLayout
 
 TEXT_MM = 4.4
 """Size of writing where there is room for it."""
@@ -47,7 +47,7 @@ class Ink:
     """Em size."""
 
 
-def placements(layout: Layout, values: Mapping[str, str]) -> list[Ink]:
+def placements(layout: FormLayout, values: Mapping[str, str]) -> list[Ink]:
     """The pieces of writing for values by field name.
 
     Choices are option keys joined by ``,``; dates are ISO days; table cells are
@@ -68,7 +68,7 @@ def placements(layout: Layout, values: Mapping[str, str]) -> list[Ink]:
     return found
 
 
-def _inks(place: Place, value: str) -> list[Ink]:
+def _inks(place: FieldBox, value: str) -> list[Ink]:
     if place.options:
         return _ticks(place, value)
     if place.cells is not None:
@@ -76,7 +76,7 @@ def _inks(place: Place, value: str) -> list[Ink]:
     return _lines(place, written_date(value) if place.type == "date" else value)
 
 
-def _ticks(place: Place, value: str) -> list[Ink]:
+def _ticks(place: FieldBox, value: str) -> list[Ink]:
     boxes = {option.value: option.box for option in place.options}
     chosen = [key.strip() for key in value.split(",") if key.strip()]
     for key in chosen:
@@ -85,7 +85,7 @@ def _ticks(place: Place, value: str) -> list[Ink]:
     return [Ink(place.name, place.page, "tick", "", boxes[k], boxes[k][3] - boxes[k][1]) for k in chosen]
 
 
-def _cells(place: Place, value: str) -> list[Ink]:
+def _cells(place: FieldBox, value: str) -> list[Ink]:
     text = value.replace("-", "") if place.type == "date" else value
     boxes = place.cell_boxes()
     if len(text) > len(boxes):
@@ -98,7 +98,7 @@ def _cells(place: Place, value: str) -> list[Ink]:
     return found
 
 
-def _lines(place: Place, value: str) -> list[Ink]:
+def _lines(place: FieldBox, value: str) -> list[Ink]:
     x0, y0, x1, y1 = place.box
     size, lines = fit(value, x1 - x0 - 0.8, y1 - y0, place.lines)
     if size < SMALLEST_MM:

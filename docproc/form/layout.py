@@ -35,7 +35,7 @@ DRAWING_LINE_MM = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class OptionPlace:
+class OptionBox:
     """One box to tick: its key, its printed words and the square, mm."""
 
     value: str
@@ -44,7 +44,7 @@ class OptionPlace:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class FieldBox:
     """Where one field is written."""
 
     name: str
@@ -55,7 +55,7 @@ class Place:
     box: Box
     """The space to write in, mm."""
     cells: int | None
-    options: tuple[OptionPlace, ...]
+    options: tuple[OptionBox, ...]
     label_box: Box | None
     """Cell of the printed label, ``None`` inside tables."""
     required: bool
@@ -82,7 +82,7 @@ class Caption:
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class FormLayout:
     """The layout of one edition of a form."""
 
     matter: str
@@ -90,10 +90,10 @@ class Layout:
     material: str
     pages: int
     page_mm: tuple[float, float]
-    fields: tuple[Place, ...]
+    fields: tuple[FieldBox, ...]
     captions: tuple[Caption, ...]
 
-    def on_page(self, page: int) -> tuple[Place, ...]:
+    def on_page(self, page: int) -> tuple[FieldBox, ...]:
         """The places of one page (1-based)."""
         return tuple(p for p in self.fields if p.page == page)
 
@@ -124,13 +124,13 @@ def _rounded(box: Box) -> list[float]:
     return [round(v, 3) for v in box]
 
 
-def layout_of(matter: Matter, form: Form) -> Layout:
+def layout_of(matter: Matter, form: Form) -> FormLayout:
     """Place every field of a form.
 
     Raises:
         NotFoundError: the rows of a page do not fit on it.
     """
-    places: list[Place] = []
+    places: list[FieldBox] = []
     captions: list[Caption] = []
     specs = {spec.name: spec for spec in form.field}
     for number, page in enumerate(form.page, 1):
@@ -140,16 +140,16 @@ def layout_of(matter: Matter, form: Form) -> Layout:
             height = max(_height(spec, _value_width(spec, fields)) for spec in fields)
             if fields[0].type == "table":
                 captions += _table_captions(fields[0], number, y)
-                places += _table_places(fields[0], number, y)
+                places += _table_boxes(fields[0], number, y)
             else:
-                places += _row_places(fields, number, y, height)
+                places += _row_boxes(fields, number, y, height)
             y += height
         if y > TABLE_BOTTOM:
             raise NotFoundError(
                 f"{matter.id} {form.material} {form.edition}: page {number} is {y - TABLE_BOTTOM:.1f} mm too long; "
                 "move rows to another [[form.page]]"
             )
-    return Layout(matter.id, form.edition, form.material, len(form.page), A4_MM, tuple(places), tuple(captions))
+    return FormLayout(matter.id, form.edition, form.material, len(form.page), A4_MM, tuple(places), tuple(captions))
 
 
 def _value_width(spec: FieldSpec, row: list[FieldSpec]) -> float:
@@ -188,7 +188,7 @@ def _option_rows(options: tuple[Option, ...], width: float) -> list[list[Option]
     return rows
 
 
-def _option_places(options: tuple[Option, ...], box: Box) -> tuple[OptionPlace, ...]:
+def _option_boxes(options: tuple[Option, ...], box: Box) -> tuple[OptionBox, ...]:
     x0, y0, x1, y1 = box
     rows = _option_rows(options, x1 - x0)
     found = []
@@ -197,7 +197,7 @@ def _option_places(options: tuple[Option, ...], box: Box) -> tuple[OptionPlace, 
         x = x0 + 2 * PAD_MM
         for option in row:
             half = OPTION_BOX_MM / 2
-            found.append(OptionPlace(option.value, option.label, (x, middle - half, x + OPTION_BOX_MM, middle + half)))
+            found.append(OptionBox(option.value, option.label, (x, middle - half, x + OPTION_BOX_MM, middle + half)))
             x += _option_width(option)
     return tuple(found)
 
@@ -213,7 +213,7 @@ def _comb(box: Box, cells: int | None) -> Box:
     return (x0 + PAD_MM, middle - height / 2, x0 + PAD_MM + width, middle + height / 2)
 
 
-def _row_places(row: list[FieldSpec], page: int, y: float, height: float) -> list[Place]:
+def _row_boxes(row: list[FieldSpec], page: int, y: float, height: float) -> list[FieldBox]:
     found = []
     total = sum(spec.width for spec in row)
     x = TABLE_LEFT
@@ -222,9 +222,9 @@ def _row_places(row: list[FieldSpec], page: int, y: float, height: float) -> lis
         label_box = (x, y, x + _label_width(row), y + height)
         unit = 8.0 if spec.unit else 0.0
         value = (label_box[2], y, x + width - unit, y + height)
-        options = _option_places(spec.options, value) if spec.options else ()
+        options = _option_boxes(spec.options, value) if spec.options else ()
         found.append(
-            Place(
+            FieldBox(
                 spec.name,
                 spec.label,
                 spec.type,
@@ -262,15 +262,15 @@ def _table_captions(spec: FieldSpec, page: int, y: float) -> list[Caption]:
     return found
 
 
-def _table_places(spec: FieldSpec, page: int, y: float) -> list[Place]:
+def _table_boxes(spec: FieldSpec, page: int, y: float) -> list[FieldBox]:
     found = []
     for row in range(1, spec.rows + 1):
         top = y + HEADER_MM + (row - 1) * TABLE_ROW_MM
         for column, (x0, x1) in zip(spec.columns, _columns(spec), strict=True):
             cell = (x0, top, x1, top + TABLE_ROW_MM)
-            options = _option_places(column.options, cell) if column.options else ()
+            options = _option_boxes(column.options, cell) if column.options else ()
             found.append(
-                Place(
+                FieldBox(
                     f"{spec.name}.{row}.{column.name}",
                     f"{spec.label}第{row}行{column.label}",
                     column.type,

@@ -1,4 +1,4 @@
-"""What one field of a page says of another: agreement raises confidence, contradiction lowers it."""
+"""Cross-check the fields of one page: agreement raises the confidence, contradiction lowers it."""
 
 from __future__ import annotations
 
@@ -8,28 +8,27 @@ from datetime import date
 
 from docproc.domain import Field
 from docproc.fields import cid_birth_sex
+from docproc.read.decoding.confidence import lower_confidence, raise_confidence
 
-AGREED = 0.97
-DOUBT = 0.5
 _SEXES = {"男": "男", "女": "女", "male": "男", "female": "女"}
 
 
-def weigh(fields: dict[str, Field], today: date) -> dict[str, Field]:
-    """Set the fields of a page against each other.
+def cross_check(fields: dict[str, Field], today: date) -> dict[str, Field]:
+    """Cross-check the fields of a page.
 
     Args:
         fields: by name.
-        today: nobody on a form was born later.
+        today: a later birth date is impossible.
     """
     found = dict(fields)
     for name in ("cid", "operator_id", "rep_id"):
         if name in found and found[name].value:
-            _by_cid(found, name, today)
+            _check_citizen_number(found, name, today)
     return found
 
 
-def _by_cid(found: dict[str, Field], name: str, today: date) -> None:
-    """Birth date and sex are written into the citizen number (GB 11643-1999)."""
+def _check_citizen_number(found: dict[str, Field], name: str, today: date) -> None:
+    """Compare birth date and sex with those encoded in the citizen number (GB 11643-1999)."""
     number = found[name]
     assert number.value is not None
     try:
@@ -38,20 +37,18 @@ def _by_cid(found: dict[str, Field], name: str, today: date) -> None:
         return
     if born > today:
         others = (number.value, *number.alternatives)
-        found[name] = replace(number, value=None, confidence=min(number.confidence, DOUBT), alternatives=others)
+        found[name] = replace(lower_confidence(number), value=None, alternatives=others)
         return
     if name == "rep_id":
-        return  # the number of somebody else than the page is about
-    day = found.get("born_on")
-    if day is not None and day.value:
-        _settle(found, ("born_on", name), day.value == born.isoformat())
-    told = found.get("sex")
-    if told is not None and told.value in _SEXES:
-        _settle(found, ("sex",), _SEXES[told.value] == sex)
+        return  # the number of another person than the page is about
+    birth = found.get("born_on")
+    if birth is not None and birth.value:
+        _rate(found, ("born_on", name), birth.value == born.isoformat())
+    stated = found.get("sex")
+    if stated is not None and stated.value in _SEXES:
+        _rate(found, ("sex",), _SEXES[stated.value] == sex)
 
 
-def _settle(found: dict[str, Field], names: Sequence[str], same: bool) -> None:
+def _rate(found: dict[str, Field], names: Sequence[str], agree: bool) -> None:
     for name in names:
-        item = found[name]
-        sure = max(item.confidence, AGREED) if same else min(item.confidence, DOUBT)
-        found[name] = replace(item, confidence=sure)
+        found[name] = raise_confidence(found[name]) if agree else lower_confidence(found[name])

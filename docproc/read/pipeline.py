@@ -9,7 +9,7 @@ from functools import cache
 
 from docproc.domain import Field, Finding, PageReading, Quality
 from docproc.matter.model import Matter
-from docproc.read.cross_field import weigh
+from docproc.read.cross_field import cross_check
 from docproc.read.engine.detection import DetectionOptions
 from docproc.read.engine.openvino import OpenVinoRecogniser
 from docproc.read.engine.recogniser import Image, Recogniser
@@ -17,8 +17,8 @@ from docproc.read.form.registered import RECOGNISED, known_form, match_form, rea
 from docproc.read.form.unmarked import read_unmarked
 from docproc.read.free.classify import classify
 from docproc.read.free.free import read_free
-from docproc.read.free.two_pass import first_look, second_look, unclear, wanted
-from docproc.read.qr_check import compare_codes
+from docproc.read.free.two_pass import first_pass, second_pass, uncertain_lines, value_lines
+from docproc.read.qr_check import check_qr_codes
 from docproc.scan.files.limits import Limits
 from docproc.scan.files.qr import qr_texts
 from docproc.scan.files.sandbox import split_limited
@@ -115,7 +115,7 @@ def _registered(
     fields, refined = read_registered(image, registration, matter, form, page, recogniser)
     if refined.found < RECOGNISED:
         return None
-    return replace(reading, fields=weigh(fields, today))
+    return replace(reading, fields=cross_check(fields, today))
 
 
 def _free(reading: PageReading, image: Image, matter: Matter, today: date, recogniser: Recogniser) -> PageReading:
@@ -126,10 +126,10 @@ def _free(reading: PageReading, image: Image, matter: Matter, today: date, recog
     if any(finding.code == "scan.blank" for finding in quality.findings):
         return reading
     black = cleaned.black
-    lines = first_look(recogniser, black, cleaned.letter_px)
+    lines = first_pass(recogniser, black, cleaned.letter_px)
     kind = classify([line.text for line in lines], matter, reading.material)
-    if kind is None and (again := unclear(lines)):
-        lines = second_look(recogniser, black, lines, again)
+    if kind is None and (again := uncertain_lines(lines)):
+        lines = second_pass(recogniser, black, lines, again)
         kind = classify([line.text for line in lines], matter, reading.material)
     if kind is None:
         return replace(reading, quality=assess_unreadable(image, quality))
@@ -139,11 +139,11 @@ def _free(reading: PageReading, image: Image, matter: Matter, today: date, recog
     if matter.find_material(kind.material).kind == "form":
         found = read_unmarked(image, lines, cleaned, matter, kind, recogniser)
         quality = replace(quality, findings=_once(*quality.findings, *found.findings))
-        return replace(reading, how=found.how, quality=quality, fields=weigh(found.fields, today))
+        return replace(reading, how=found.how, quality=quality, fields=cross_check(found.fields, today))
     specs = [spec for spec in matter.fields_of(kind.material) if spec.page == kind.page]
-    lines = second_look(recogniser, black, lines, unclear(lines) & wanted(lines, specs, black))
-    fields = weigh(read_free(lines, specs, kind.page, cleaned.to_original, black), today)
-    fields, differing = compare_codes(fields, specs, qr_texts(image), today)
+    lines = second_pass(recogniser, black, lines, uncertain_lines(lines) & value_lines(lines, specs, black))
+    fields = cross_check(read_free(lines, specs, kind.page, cleaned.to_original, black), today)
+    fields, differing = check_qr_codes(fields, specs, qr_texts(image), today)
     warned = Quality(quality.verdict, (*quality.findings, *differing))
     return replace(reading, fields=fields, quality=warned)
 

@@ -1,6 +1,6 @@
-"""What the QR code of a paper says, held against its print: a licence that was altered in one of the two shows it here.
+"""Compare the QR codes of a page with its printed text: a document altered in only one of the two is found here.
 
-Codes carry an address with the credit code in it, the bare code and name, or lines of ``label: value``.
+A code contains a URL with the credit code in it, the credit code and name alone, or lines of ``label: value``.
 """
 
 from __future__ import annotations
@@ -14,51 +14,50 @@ from datetime import date
 from docproc.domain import Field, Finding
 from docproc.fields import VALIDATORS
 from docproc.matter.model import FieldSpec
+from docproc.read.decoding.confidence import lower_confidence, raise_confidence
 from docproc.read.decoding.values import checked
 
-AGREED = 0.97
-DOUBT = 0.5
-CODE = "code.differs"
+FINDING_CODE = "code.differs"
 _USCC = re.compile(r"(?<![0-9A-Z])[0-9A-HJ-NPQRTUWXY]{18}(?![0-9A-Z])")
 _PART = re.compile(r"[\r\n;|&?]+")
 _PAIR = re.compile(r"\s*([^:=]{2,12})[:=]\s*(.+?)[\s,。]*")
 
 
-def compare_codes(
+def check_qr_codes(
     fields: Mapping[str, Field], specs: Sequence[FieldSpec], texts: Sequence[str], today: date
 ) -> tuple[dict[str, Field], tuple[Finding, ...]]:
-    """Hold the codes of a page against its print.
+    """Compare the QR codes of a page with its fields.
 
     Args:
         fields: by name, as printed.
-        specs: of the page's fields; the labels in a code are their labels or anchors.
-        texts: of the QR codes on the page.
-        today: dates in codes are judged by it.
+        specs: of the page's fields; a code uses their labels or anchors.
+        texts: contents of the QR codes on the page.
+        today: reference day for dates in codes.
 
     Returns:
-        The fields, surer where the code agrees, in doubt where it says something else, with the code's value among the
-        alternatives; and a warning for each that differs.
+        The fields, with a higher confidence where a code agrees and a lower one where it differs, the code's value then
+        being among the alternatives; and a warning for each field that differs.
     """
     found, findings = dict(fields), []
     for spec in specs:
-        told = list(dict.fromkeys(_told(spec, texts, today)))
+        encoded = list(dict.fromkeys(_qr_values(spec, texts, today)))
         item = found.get(spec.name)
-        if not told or item is None:
+        if not encoded or item is None:
             continue
         if item.value is None:
-            found[spec.name] = replace(item, alternatives=tuple(dict.fromkeys([*told, *item.alternatives])))
-        elif any(_plain(value) == _plain(item.value) for value in told):
-            found[spec.name] = replace(item, confidence=max(item.confidence, AGREED))
+            found[spec.name] = replace(item, alternatives=tuple(dict.fromkeys([*encoded, *item.alternatives])))
+        elif any(_plain(value) == _plain(item.value) for value in encoded):
+            found[spec.name] = raise_confidence(item)
         else:
-            others = tuple(dict.fromkeys([*told, *item.alternatives]))
-            found[spec.name] = replace(item, confidence=min(item.confidence, DOUBT), alternatives=others)
+            others = tuple(dict.fromkeys([*encoded, *item.alternatives]))
+            found[spec.name] = replace(lower_confidence(item), alternatives=others)
             message = f"二维码中的“{spec.label}”与印刷的内容不一致，请核对证照真伪"
-            findings.append(Finding(CODE, "warn", message, None, spec.name))
+            findings.append(Finding(FINDING_CODE, "warn", message, None, spec.name))
     return found, tuple(findings)
 
 
-def _told(spec: FieldSpec, texts: Iterable[str], today: date) -> Iterator[str]:
-    """Values of one field that the codes say, in normal form."""
+def _qr_values(spec: FieldSpec, texts: Iterable[str], today: date) -> Iterator[str]:
+    """Values of one field in the codes, normalised."""
     labels = {_plain(label) for label in (spec.label, *spec.anchors)}
     for text in texts:
         for part in _PART.split(unicodedata.normalize("NFKC", text)):

@@ -11,8 +11,8 @@ import pytest
 import zxingcpp
 
 from docproc.errors import InputError
-from docproc.form.draw import draw, new_form_id
-from docproc.form.layout import Layout, layout_of
+from docproc.form.draw import draw_form, new_form_id
+from docproc.form.layout import FormLayout, layout_of
 from docproc.marks import FormCode, mark_corners, parse_code
 from docproc.matter.load import find_matter, load_catalogue
 from docproc.matter.model import Form, Matter
@@ -20,7 +20,7 @@ from docproc.matter.model import Form, Matter
 FORMS = [(m.id, f.material) for m in load_catalogue().values() for f in m.form]
 
 
-def form_of(matter: str, material: str) -> tuple[Matter, Form, Layout]:
+def form_of(matter: str, material: str) -> tuple[Matter, Form, FormLayout]:
     found = find_matter(matter)
     form = found.find_form(material)
     return found, form, layout_of(found, form)
@@ -28,7 +28,7 @@ def form_of(matter: str, material: str) -> tuple[Matter, Form, Layout]:
 
 @cache
 def blank(matter: str, material: str) -> bytes:
-    return draw(*form_of(matter, material), "0123456789")
+    return draw_form(*form_of(matter, material), "0123456789")
 
 
 def raster(data: bytes, page: int, dpi: int) -> np.ndarray:
@@ -82,7 +82,7 @@ def test_values_stand_in_their_boxes() -> None:
         "scope": scope,
         "family.2.name": "样例成员",
     }
-    pages = pymupdf.open(stream=draw(m, form, layout, "0123456789", values))
+    pages = pymupdf.open(stream=draw_form(m, form, layout, "0123456789", values))
     places = {p.name: p for p in layout.fields}
     for name, expected in {**values, "born_on": "19900307"}.items():
         if name == "sex":
@@ -99,7 +99,7 @@ def test_values_stand_in_their_boxes() -> None:
             if box.contains(pymupdf.Rect(c["bbox"]).tl + (pymupdf.Rect(c["bbox"]).br - pymupdf.Rect(c["bbox"]).tl) / 2)
         )
         assert text.replace(" ", "") == expected
-    image = raster(draw(m, form, layout, "0123456789", values), 0, 200)
+    image = raster(draw_form(m, form, layout, "0123456789", values), 0, 200)
     ink = {}
     for option in places["sex"].options:
         x0, y0, x1, y1 = (int(v * 200 / 25.4) for v in option.box)
@@ -110,8 +110,8 @@ def test_values_stand_in_their_boxes() -> None:
 def test_the_same_input_gives_the_same_bytes() -> None:
     m, form, layout = form_of("food_licence", "rules_list")
     values = {"name": "样例餐饮店", "systems": "staff_health,waste"}
-    assert draw(m, form, layout, "ABC", values) == draw(m, form, layout, "ABC", values)
-    assert draw(m, form, layout, "ABC", values) != draw(m, form, layout, "ABD", values)
+    assert draw_form(m, form, layout, "ABC", values) == draw_form(m, form, layout, "ABC", values)
+    assert draw_form(m, form, layout, "ABC", values) != draw_form(m, form, layout, "ABD", values)
 
 
 @pytest.mark.parametrize(
@@ -126,13 +126,13 @@ def test_the_same_input_gives_the_same_bytes() -> None:
 def test_values_that_do_not_belong_are_refused(values: dict[str, str], word: str) -> None:
     m, form, layout = form_of("sole_trader", "application")
     with pytest.raises(InputError, match=word):
-        draw(m, form, layout, "0123456789", values)
+        draw_form(m, form, layout, "0123456789", values)
 
 
 def test_a_malformed_serial_is_refused() -> None:
     m, form, layout = form_of("sole_trader", "place_promise")
     with pytest.raises(InputError):
-        draw(m, form, layout, "has space")
+        draw_form(m, form, layout, "has space")
 
 
 def test_serials_differ() -> None:

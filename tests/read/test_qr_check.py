@@ -12,7 +12,7 @@ import pytest
 from docproc.domain import Field, PageReading
 from docproc.matter.load import find_matter
 from docproc.read.pipeline import read_file
-from docproc.read.qr_check import compare_codes
+from docproc.read.qr_check import check_qr_codes
 from samples.business import qr_code
 from samples.canvas import Canvas
 from samples.older import older_licence
@@ -41,18 +41,18 @@ def read(sheet: Canvas) -> PageReading:
 def test_a_code_with_another_number_casts_doubt(text: str) -> None:
     ours, other = firm(29).uscc, firm(30).uscc
     fields = {"uscc": field("uscc", ours)}
-    differs, findings = compare_codes(fields, SPECS, [text.format(other)], TODAY)
+    differs, findings = check_qr_codes(fields, SPECS, [text.format(other)], TODAY)
     assert differs["uscc"].confidence <= 0.5 and differs["uscc"].value == ours
     assert other in differs["uscc"].alternatives
     assert [(item.code, item.severity, item.field) for item in findings] == [("code.differs", "warn", "uscc")]
-    agrees, findings = compare_codes(fields, SPECS, [text.format(ours)], TODAY)
+    agrees, findings = check_qr_codes(fields, SPECS, [text.format(ours)], TODAY)
     assert agrees["uscc"].confidence > 0.95 and not findings
 
 
 def test_a_code_that_says_nothing_of_the_licence_changes_nothing() -> None:
     fields = {"uscc": field("uscc", firm(29).uscc), "name": field("name", "样例店")}
     told = ["https://example.invalid/a?b=1", "名称:", "电话:028-85550000", ""]
-    assert compare_codes(fields, SPECS, told, TODAY) == (fields, ())
+    assert check_qr_codes(fields, SPECS, told, TODAY) == (fields, ())
 
 
 def test_names_numbers_and_dates_of_a_code_are_compared_whatever_their_form() -> None:
@@ -65,13 +65,13 @@ def test_names_numbers_and_dates_of_a_code_are_compared_whatever_their_form() ->
     told = (
         "注册号：510116616242080;企业名称：成都样例悦川餐饮管理有限公司（普通合伙）;成立日期:2020年5月24日；负责人=林帮"
     )
-    found, findings = compare_codes(fields, SPECS, [told + "；负责人=林帮"], TODAY)
+    found, findings = check_qr_codes(fields, SPECS, [told + "；负责人=林帮"], TODAY)
     assert {name for name, item in found.items() if item.confidence > 0.95} == {"uscc", "name", "established_on"}
     assert [item.field for item in findings] == ["legal_rep"]
 
 
 def test_what_was_not_read_is_offered_from_the_code_but_not_taken() -> None:
-    found, findings = compare_codes({"name": field("name", None, 0.0)}, SPECS, ["名称:样例小吃店"], TODAY)
+    found, findings = check_qr_codes({"name": field("name", None, 0.0)}, SPECS, ["名称:样例小吃店"], TODAY)
     assert found["name"].value is None and found["name"].alternatives == ("样例小吃店",)
     assert not findings
 

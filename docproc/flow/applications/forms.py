@@ -25,9 +25,9 @@ from docproc.flow.core import views
 from docproc.flow.core.access import Caller
 from docproc.flow.core.context import Context
 from docproc.flow.licences.versions import canonical
-from docproc.form.draw import draw, new_form_id
+from docproc.form.draw import draw_form, new_form_id
 from docproc.form.fill import placements
-from docproc.form.layout import Layout, layout_of
+from docproc.form.layout import FormLayout, layout_of
 from docproc.licence.page.record import parse_licence_json
 from docproc.matter.load import find_matter
 from docproc.matter.model import FieldType, Form, Matter
@@ -134,7 +134,7 @@ def form_of_papers(ctx: Context, caller: Caller, number: str, material: str) -> 
     matter, form, known = _known(ctx, caller, number, material)
     layout = layout_of(matter, form)
     values = {item.field: item.value for item in known if _fits(layout, item.field, item.value)}
-    return draw(matter, form, layout, new_form_id(), values)
+    return draw_form(matter, form, layout, new_form_id(), values)
 
 
 def form_by_follow(ctx: Context, caller: Caller, matter: str, material: str, code: str, number: str) -> bytes:
@@ -169,7 +169,7 @@ def form_by_follow(ctx: Context, caller: Caller, matter: str, material: str, cod
     layout = layout_of(spec_now, form)
     open_fields = [f.name for f in form.field if not f.sensitive and f.type in KNOWN_TYPES and f.name in said]
     values = {name: said[name] for name in open_fields if _fits(layout, name, said[name])}
-    return draw(spec_now, form, layout, new_form_id(), values)
+    return draw_form(spec_now, form, layout, new_form_id(), values)
 
 
 def _is_certain(item: Field, kind: str, today: date) -> bool:
@@ -194,10 +194,10 @@ def _print(ctx: Context, matter: str, material: str, edition: str | None, facts:
     spec = find_matter(matter)
     form = spec.find_form(material, edition, None if edition else ctx.today())
     layout = layout_of(spec, form)
-    return draw(spec, form, layout, new_form_id(), _values(spec, form, layout, facts))
+    return draw_form(spec, form, layout, new_form_id(), _values(spec, form, layout, facts))
 
 
-def _values(matter: Matter, form: Form, layout: Layout, facts: Mapping[str, str]) -> dict[str, str]:
+def _values(matter: Matter, form: Form, layout: FormLayout, facts: Mapping[str, str]) -> dict[str, str]:
     """Facts by the form's fields: the matter's licence names the field that each of its own lines comes from."""
     known = {
         reference.partition(".")[2]: facts[name] for name, _, reference in matter.licence.fields if facts.get(name)
@@ -210,7 +210,7 @@ def _values(matter: Matter, form: Form, layout: Layout, facts: Mapping[str, str]
     return values
 
 
-def _fits(layout: Layout, name: str, value: str) -> bool:
+def _fits(layout: FormLayout, name: str, value: str) -> bool:
     try:
         placements(layout, {name: value})
     except InputError:

@@ -102,11 +102,11 @@ def _lint_kept(matter: Matter, old: Matter | None, path: Path, day: date) -> Non
 
 
 def _try_draw(matter: Matter, form: Form, path: Path, index: int) -> None:
-    from docproc.form.draw import draw, new_form_id  # fonts and PDF library load when they are needed
+    from docproc.form.draw import draw_form, new_form_id  # fonts and PDF library load when they are needed
     from docproc.form.layout import layout_of
 
     try:
-        draw(matter, form, layout_of(matter, form), new_form_id())
+        draw_form(matter, form, layout_of(matter, form), new_form_id())
     except DocprocError as error:
         raise _fault(path, ("form", index), str(error), "correct the form") from error
 

@@ -163,11 +163,11 @@ def preview(ctx: Context, caller: Caller, change_id: str, matter: str, material:
     spec = next((item for item in found if item.id == matter), None)
     if spec is None:
         raise InputError(f"{matter!r} is not in the change", message_zh="这项变更不含该事项")
-    from docproc.form.draw import draw, new_form_id  # fonts and PDF library load on the first form only
+    from docproc.form.draw import draw_form, new_form_id  # fonts and PDF library load on the first form only
     from docproc.form.layout import layout_of
 
     form = spec.find_form(material, edition)
-    return draw(spec, form, layout_of(spec, form), new_form_id())
+    return draw_form(spec, form, layout_of(spec, form), new_form_id())
 
 
 def source(ctx: Context, caller: Caller, name: str) -> str:

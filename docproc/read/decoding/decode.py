@@ -29,10 +29,10 @@ WRITTEN_WRONG = 0.01
 CLEARLY_WRITTEN = (12.0, -0.02)
 """Least log odds (nats) against every admissible reading, and least log probability a character, from which a number
 that breaks its check counts as written so. A misread character seldom leaves its true shape a share below e**-12."""
-NO_RIVAL = 20.0
+MAX_MARGIN = 20.0
 """Margin, in nats, when the search met no other reading."""
 ALTERNATIVES = 3
-RIVALS = 8
+N_BEST = 8
 """Readings kept for what other papers of the application say."""
 
 Frame = tuple[float, list[tuple[str, float]]]
@@ -139,7 +139,7 @@ def cell_frame(frames: Sequence[Frame]) -> Frame:
     return before, [(symbol, p) for symbol, p in sums.items() if p >= FLOOR]
 
 
-def search(frames: Sequence[Frame], grammar: Grammar) -> list[_Reading]:
+def beam_search(frames: Sequence[Frame], grammar: Grammar) -> list[_Reading]:
     """Return what the beam holds at the end, likeliest first; a reading that is not whole is marked."""
     pattern = grammar.pattern
     beam: dict[str, tuple[float, float, int]] = {"": (1.0, 0.0, START)}  # ends in blank, ends in its character, state
@@ -174,7 +174,7 @@ def search(frames: Sequence[Frame], grammar: Grammar) -> list[_Reading]:
 def _decide(raw: str, frames: Sequence[Frame], grammar: Grammar) -> Decoded:
     if not raw:
         return Decoded("", "", math.exp(sum(math.log(max(blank, 1e-9)) for blank, _ in frames)))
-    readings = search(frames, grammar)
+    readings = beam_search(frames, grammar)
     values: dict[str, float] = {}
     fits: dict[str, float] = {}
     broken = -math.inf  # likeliest reading that is not admissible as a whole
@@ -188,26 +188,26 @@ def _decide(raw: str, frames: Sequence[Frame], grammar: Grammar) -> Decoded:
             seen = reading.log_probability + grammar.prior(value)
             values[value] = float(np.logaddexp(values.get(value, -math.inf), seen))
             fits.setdefault(value, reading.log_probability / len(reading.text))
-    written = _written(wrong, readings, max(values.values(), default=-math.inf))
+    written = _invalid_as_written(wrong, readings, max(values.values(), default=-math.inf))
     if not values:
         return Decoded(None, raw, 0.0, written=written)
-    values = _merged(values, grammar)
+    values = _merge_equal(values, grammar)
     ranked = sorted(values, key=lambda value: -values[value])
     best = values[ranked[0]]
     rivals = [values[value] for value in ranked[1:]] + [broken + math.log(WRITTEN_WRONG)]
-    margin = min(best - max(rivals), NO_RIVAL)
+    margin = min(best - max(rivals), MAX_MARGIN)
     share = float(np.exp(best - np.logaddexp.reduce([best, *rivals])))
     fit = min(fits[ranked[0]], 0.0)
     sure = margin >= grammar.thresholds.margin and fit >= grammar.thresholds.fit
     others = ranked[1 : 1 + ALTERNATIVES] if sure else ranked[:ALTERNATIVES]
     source: Literal["ocr", "repair"] = "repair" if broken > best else "ocr"
     value = ranked[0] if sure else None
-    near = tuple((text, round(best - values[text], 3)) for text in ranked[:RIVALS])
+    near = tuple((text, round(best - values[text], 3)) for text in ranked[:N_BEST])
     sureness = share * math.exp(fit)
     return Decoded(value, raw, sureness, tuple(others), margin, fit, "" if sure else written, near, source)
 
 
-def _merged(values: dict[str, float], grammar: Grammar) -> dict[str, float]:
+def _merge_equal(values: dict[str, float], grammar: Grammar) -> dict[str, float]:
     """The likeliest of the values that say the same, with the probability of all of them."""
     found: dict[str, tuple[str, float]] = {}
     for value in sorted(values, key=lambda value: -values[value]):
@@ -217,7 +217,7 @@ def _merged(values: dict[str, float], grammar: Grammar) -> dict[str, float]:
     return dict(found.values())
 
 
-def _written(wrong: _Reading | None, readings: Sequence[_Reading], best: float) -> str:
+def _invalid_as_written(wrong: _Reading | None, readings: Sequence[_Reading], best: float) -> str:
     """Text of a reading that breaks a check, if neither an admissible nor any other reading comes near it."""
     if wrong is None:
         return ""

@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 from docproc.fields import VALIDATORS, locate
 from docproc.fields.check_digits import mod11_10
 from docproc.fields.region import UNDIVIDED
-from docproc.read.decoding.confusions import doubt_rivals
+from docproc.read.decoding.confusions import check_confusions
 from docproc.read.decoding.decode import Decoded, decode
-from docproc.read.decoding.glyphs import Glyph, steps_of
+from docproc.read.decoding.glyphs import Glyph, greedy_steps
 from docproc.read.decoding.grammar import grammar_for, standard_form
 from docproc.read.engine.lattices import cut, join
 from docproc.read.engine.recogniser import Lattice, TextLine
 
-LONG_TEXT = frozenset({"scope", "text", "address"})
+FREE_TEXT = frozenset({"scope", "text", "address"})
 """Types without a grammar to speak of: read plainly, a search would only cost time."""
 PLAIN_SURE = 0.80
 """Plain text whose characters are on geometric average less sure than this is left to a person."""
@@ -49,7 +49,7 @@ _DISTRICT = re.compile(r"[\u4e00-\u9fff]{1,6}[区县旗]")
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class TextRun:
     """Characters of one line that belong to a value."""
 
     glyphs: tuple[Glyph, ...]
@@ -67,7 +67,7 @@ class Run:
 
     def span(self) -> tuple[int, int]:
         """First and last (exclusive) time step, half way to the neighbouring characters."""
-        steps = [step for step, char, _ in steps_of(self.line.lattice) if not char.isspace()]
+        steps = [step for step, char, _ in greedy_steps(self.line.lattice) if not char.isspace()]
         first, last = self.glyphs[0].step, self.glyphs[-1].step
         before = max((s for s in steps if s < first), default=-1)
         after = min((s for s in steps if s > last), default=len(self.line.lattice.probs))
@@ -89,7 +89,7 @@ class Run:
         return np.array([quad[0] + top * start, quad[0] + top * end, quad[3] + bottom * end, quad[3] + bottom * start])
 
 
-def read_runs(type_name: str, runs: Sequence[Run]) -> Decoded:
+def decode_runs(type_name: str, runs: Sequence[TextRun]) -> Decoded:
     """Read the value of a type from runs in reading order.
 
     Returns:
@@ -98,9 +98,9 @@ def read_runs(type_name: str, runs: Sequence[Run]) -> Decoded:
     if not runs:
         return Decoded(None, "", 0.0)
     raw = "".join(run.printed for run in runs)
-    if type_name in LONG_TEXT:
-        found = doubt_rivals(plain(type_name, runs), [run.lattice() for run in runs])
-        return doubt_address(found) if type_name == "address" else found
+    if type_name in FREE_TEXT:
+        found = check_confusions(decode_greedy(type_name, runs), [run.lattice() for run in runs])
+        return check_district(found) if type_name == "address" else found
     best: Decoded | None = None
     for part in _candidates(type_name, runs):
         kind = _kind(type_name, part)
@@ -112,7 +112,7 @@ def read_runs(type_name: str, runs: Sequence[Run]) -> Decoded:
     return replace(best, raw=raw)
 
 
-def plain(type_name: str, runs: Sequence[Run]) -> Decoded:
+def decode_greedy(type_name: str, runs: Sequence[TextRun]) -> Decoded:
     """Text as it stands, without a search, in the normal form of its type; abstains when a character is unsure."""
     raw = "".join(run.printed for run in runs)
     scores = [max(glyph.confidence, 1e-6) for run in runs for glyph in run.glyphs]
@@ -124,7 +124,7 @@ def plain(type_name: str, runs: Sequence[Run]) -> Decoded:
     return Decoded(text if sure else None, raw, whole, () if sure else (text,))
 
 
-def doubt_address(found: Decoded) -> Decoded:
+def check_district(found: Decoded) -> Decoded:
     """Leave an address to a person whose district is in no table: one of its characters was misread, or it is odd."""
     if found.value is None or not _odd_district(found.value):
         return found
@@ -140,14 +140,14 @@ def _odd_district(text: str) -> bool:
     return _DISTRICT.match(place.rest) is not None
 
 
-def _kind(type_name: str, runs: Sequence[Run]) -> str:
+def _kind(type_name: str, runs: Sequence[TextRun]) -> str:
     """The grammar's name; an old licence carries a registration number where newer ones have the credit code."""
     if type_name in ("uscc", "regno_or_uscc"):
         return "regno" if len("".join(run.text for run in runs)) <= REGNO_DIGITS else "uscc"
     return type_name
 
 
-def _candidates(type_name: str, runs: Sequence[Run]) -> Iterator[tuple[Run, ...]]:
+def _candidates(type_name: str, runs: Sequence[TextRun]) -> Iterator[tuple[TextRun, ...]]:
     """Parts that look like a value, then the whole."""
     pattern = _PATTERNS.get(type_name)
     text = "".join(run.text for run in runs)
@@ -166,17 +166,17 @@ def _is_regno(text: str) -> bool:
     return len(text) != 18 and len(head) == REGNO_DIGITS and head.isdigit() and mod11_10(head[:-1]) == head[-1]
 
 
-def _slice(runs: Sequence[Run], start: int, end: int) -> Iterator[Run]:
+def _slice(runs: Sequence[TextRun], start: int, end: int) -> Iterator[TextRun]:
     """Characters ``start`` to ``end`` of all runs taken together."""
     at = 0
     for run in runs:
         kept = run.glyphs[max(start - at, 0) : max(end - at, 0)]
         if kept:
-            yield Run(kept, run.line)
+            yield TextRun(kept, run.line)
         at += len(run.glyphs)
 
 
-def strip_words(runs: Sequence[Run], words: Sequence[str]) -> list[Run]:
+def strip_prefixes(runs: Sequence[TextRun], words: Sequence[str]) -> list[TextRun]:
     """Take words off the front (``姓名`` after ``法定代表人``), and a stop at the end of a value."""
     text = "".join(run.text for run in runs)
     start = 0
@@ -192,7 +192,7 @@ def strip_words(runs: Sequence[Run], words: Sequence[str]) -> list[Run]:
 PeriodPart = Literal["from", "to"]
 
 
-def part_of_period(found: Decoded, part: PeriodPart) -> Decoded:
+def period_end(found: Decoded, part: PeriodPart) -> Decoded:
     """One end of a decoded period: ``2016-05-12/2036-05-12`` or ``2016-05-12/长期``."""
     if found.value is None:
         return found

@@ -19,9 +19,9 @@ from docproc.read.engine.recogniser import BLANK, Lattice, Quad, TextLine
 
 LEVEL = 0.5
 """Two lines whose middles differ by less than this share of the lower one's height stand in one row."""
-FAINT = 0.62
+OVERLAY_TONE = 0.62
 """A character whose ink is lighter than this share of the way from usual ink to paper belongs to a watermark."""
-SLANT_DEG = 6.0
+OVERLAY_ANGLE_DEG = 6.0
 """A line at more than this angle to the others is laid over the page."""
 PAPER = 245.0
 """Grey level of paper after evening out the light."""
@@ -79,7 +79,7 @@ def glyphs_of(lines: Sequence[TextLine], grey: NDArray[np.uint8] | None = None) 
     return [_line_glyphs(line, index, turn, grey) for index, line in enumerate(lines)]
 
 
-def without_overlay(lines: Sequence[Sequence[Glyph]], quads: Sequence[Quad]) -> list[list[Glyph]]:
+def remove_overlay(lines: Sequence[Sequence[Glyph]], quads: Sequence[Quad]) -> list[list[Glyph]]:
     """Leave out what is laid over a page: slanting lines, and runs much lighter than the page's usual characters.
 
     Args:
@@ -90,18 +90,19 @@ def without_overlay(lines: Sequence[Sequence[Glyph]], quads: Sequence[Quad]) -> 
     if not tones:
         return [list(line) for line in lines]
     ink = float(np.median(tones))
-    limit = ink + FAINT * (PAPER - ink)
+    limit = ink + OVERLAY_TONE * (PAPER - ink)
     level = float(np.median([_slant(quad) for quad in quads if _length(quad) > 3 * _height(quad)] or [0.0]))
     return [
-        [] if _slants(quad, level) else _without_light_runs(line, limit)
+        [] if _is_overlaid(quad, level) else _without_light_runs(line, limit)
         for line, quad in zip(lines, quads, strict=True)
     ]
 
 
-def _slants(quad: Quad, level: float) -> bool:
-    """Whether a line runs at an angle to the others; short ones have no angle to speak of."""
+def _is_overlaid(quad: Quad, level: float) -> bool:
+    """Whether a line runs at an angle to the others; the shorter the line, the less exact its angle."""
     stretch = _length(quad) / max(_height(quad), 1.0)
-    return stretch > 1.6 and abs(_slant(quad) - level) > np.deg2rad(SLANT_DEG if stretch > 3 else 2 * SLANT_DEG)
+    limit = OVERLAY_ANGLE_DEG if stretch > 3 else 2 * OVERLAY_ANGLE_DEG
+    return stretch > 1.6 and abs(_slant(quad) - level) > np.deg2rad(limit)
 
 
 def _without_light_runs(line: Sequence[Glyph], limit: float) -> list[Glyph]:
@@ -128,7 +129,7 @@ def _line_glyphs(line: TextLine, index: int, turn: NDArray[np.float64], grey: ND
         start, end = (quad[0] + quad[1]) / 2, (quad[2] + quad[3]) / 2
         height = width
     found = []
-    for step, char, score in in_any_form(line.lattice):
+    for step, char, score in greedy_steps_merged(line.lattice):
         spot = start + (end - start) * line.lattice.place(step, 1.0)
         x, y = turn @ spot
         plain = nfkc_char(char)
@@ -148,7 +149,7 @@ def _tone(grey: NDArray[np.uint8] | None, spot: NDArray[np.float64], height: flo
     return float(np.partition(square, place)[place]) if square.size else 0.0  # many times quicker than a percentile
 
 
-def steps_of(lattice: Lattice) -> list[tuple[int, str, float]]:
+def greedy_steps(lattice: Lattice) -> list[tuple[int, str, float]]:
     """Time step, character and posterior of the plain reading."""
     if not len(lattice.probs):
         return []
@@ -159,8 +160,8 @@ def steps_of(lattice: Lattice) -> list[tuple[int, str, float]]:
     return [(int(t), lattice.charset[lattice.columns[best[t]]], float(lattice.probs[t, best[t]])) for t in steps]
 
 
-def in_any_form(lattice: Lattice) -> list[tuple[int, str, float]]:
-    """As :func:`steps_of`, but with the posterior of a character in all its forms.
+def greedy_steps_merged(lattice: Lattice) -> list[tuple[int, str, float]]:
+    """As :func:`greedy_steps`, but with the posterior of a character in all its forms.
 
     The engine shares that of a mark among its wide and its narrow form, which print does not tell apart and NFKC makes
     one.
@@ -168,7 +169,7 @@ def in_any_form(lattice: Lattice) -> list[tuple[int, str, float]]:
     forms: dict[str, list[int]] = {}
     for column, char in enumerate(lattice.characters):
         forms.setdefault(nfkc_char(char), []).append(column)
-    steps = [(step, char, forms[nfkc_char(char)]) for step, char, _ in steps_of(lattice)]
+    steps = [(step, char, forms[nfkc_char(char)]) for step, char, _ in greedy_steps(lattice)]
     return [(step, char, min(float(lattice.probs[step, same].sum()), 1.0)) for step, char, same in steps]
 
 

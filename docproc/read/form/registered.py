@@ -13,20 +13,20 @@ from docproc.check.check import LOOK
 from docproc.domain import Field
 from docproc.errors import NotFoundError
 from docproc.fields import VALIDATORS
-from docproc.form.layout import Layout, Place
+from docproc.form.layout import FieldBox, FormLayout
 from docproc.matter.model import Form, Matter
-from docproc.read.decoding.confusions import doubt_letters, doubt_rivals, is_other_number
+from docproc.read.decoding.confidence import LOW, lower_confidence
+from docproc.read.decoding.confusions import check_confusions, check_letters, differs_in_digits
 from docproc.read.decoding.decode import Decoded, decode, decode_cells
-from docproc.read.decoding.fields import LONG_TEXT, doubt_address
+from docproc.read.decoding.fields import FREE_TEXT, check_district
 from docproc.read.decoding.grammar import Thresholds, grammar_for
-from docproc.read.decoding.lexicon import take_usual
+from docproc.read.decoding.lexicon import match_lexicon
 from docproc.read.engine.lattices import cut, join
 from docproc.read.engine.recogniser import Image, Lattice, Recogniser
 from docproc.read.form.boxes import BLANK_MM2, Comb, comb_of, is_blank, is_struck, lines_of
 from docproc.read.form.ink import NEXT_TO_NOTHING, Sheet, part_ink_in, to_px, tone_of, writing_in
 from docproc.read.form.template import DPI, PX, blank_pages, layout_for, templates
 from docproc.read.form.ticks import read_options, read_presence
-from docproc.read.free.uncertainty import DOUBT, doubted
 from docproc.scan.image.geometry import grey
 from docproc.scan.image.ink import paper_of
 from docproc.scan.image.resample import Window, draw, draw_window, merge, view
@@ -46,7 +46,7 @@ AHEAD = 0.15
 WRITTEN_WRONG = 0.9
 """Confidence of a number that breaks its check digit: enough to ask the citizen to look at it again."""
 PLAIN_NUMBERS = frozenset({"int", "number", "amount"})
-UNCHECKED = LONG_TEXT | {"cn_name"}
+UNCHECKED = FREE_TEXT | {"cn_name"}
 UNCHECKED_TRUST = 0.92
 """Handwriting that nothing checks is trusted less: wrong readings of hands that nothing was tuned on had up to 0.79."""
 SURE_WORDS = 0.92
@@ -66,7 +66,7 @@ DISAGREE = 0.35
 class _Job:
     """A box whose crops wait for the engine."""
 
-    place: Place
+    place: FieldBox
     crops: tuple[Image, ...]
     comb: Comb | None
     doubtful: bool
@@ -106,7 +106,7 @@ def lay(image: Image, registration: Registration, template: Template) -> Refined
     return refine(draw(view(grey(image), registration.homography, registration.page_mm, LOOK_DPI)), template)
 
 
-def _windows(layout: Layout, page: int) -> list[Window]:
+def _windows(layout: FormLayout, page: int) -> list[Window]:
     """The parts of a page, in pixels, that hold what is read, and the reach of strokes that leave their box."""
     size = tuple(round(side * PX) for side in layout.page_mm)
     return merge([to_px(place.box, (size[1], size[0]), REACH_MM) for place in layout.on_page(page)])
@@ -117,13 +117,13 @@ def _paper(image: Image, registration: Registration) -> Image:
     return paper_of(draw(view(image, registration.homography, registration.page_mm, PAPER_DPI)))
 
 
-def _placed(item: Field, layout: Layout, registration: Registration, refined: Refined) -> Field:
+def _placed(item: Field, layout: FormLayout, registration: Registration, refined: Refined) -> Field:
     place = next(p for p in layout.fields if p.name == item.name)
     box = to_refined_image_box(place.box, registration.homography, layout.page_mm, refined)
     return replace(item, box=box)
 
 
-def read_sheet(sheet: Sheet, layout: Layout, page: int, recogniser: Recogniser) -> dict[str, Field]:
+def read_sheet(sheet: Sheet, layout: FormLayout, page: int, recogniser: Recogniser) -> dict[str, Field]:
     """Read all fields of a page whose ink has been parted; boxes are left out."""
     found: dict[str, Field] = {}
     jobs: list[_Job] = []
@@ -152,7 +152,7 @@ def _palest(tones: Sequence[float]) -> float:
     return max(NEXT_TO_NOTHING, PALE * float(np.percentile(tones, USUAL))) if tones else NEXT_TO_NOTHING
 
 
-def _job(sheet: Sheet, place: Place) -> _Job | None:
+def _job(sheet: Sheet, place: FieldBox) -> _Job | None:
     """The crops of a box, ``None`` when it is blank."""
     if place.cells is not None:
         comb = comb_of(sheet, place.cell_boxes())
@@ -185,27 +185,27 @@ def _field(job: _Job, read: Decoded, page: int) -> Field:
     return Field(job.place.name, value, read.raw, confidence, None, page, read.source, others, rivals)
 
 
-def _read_lines(place: Place, lattices: Sequence[Lattice]) -> Decoded:
+def _read_lines(place: FieldBox, lattices: Sequence[Lattice]) -> Decoded:
     """An open box: its lines under the grammar of its type."""
     trimmed = [_trim(lattice) for lattice in lattices]
     whole = join(trimmed)
     found = decode(whole, grammar_for(place.type))
     if place.type in PLAIN_NUMBERS:
-        return doubt_letters(found)
+        return check_letters(found)
     if place.type not in UNCHECKED | {"person_name"}:
         return found
-    trust = min(found.confidence, DOUBT) if found.value and found.confidence < SURE_WORDS else found.confidence
+    trust = min(found.confidence, LOW) if found.value and found.confidence < SURE_WORDS else found.confidence
     if place.type == "person_name":
         return replace(found, confidence=trust)
-    found = doubt_rivals(replace(found, confidence=trust * UNCHECKED_TRUST), trimmed)
+    found = check_confusions(replace(found, confidence=trust * UNCHECKED_TRUST), trimmed)
     if found.value and found.margin < SURE_DIGITS:
         value = found.value
-        if any(is_other_number(value, other) for other in found.alternatives):
-            found = doubted(found)
-    found = take_usual(found, whole, place.usual)
+        if any(differs_in_digits(value, other) for other in found.alternatives):
+            found = lower_confidence(found)
+    found = match_lexicon(found, whole, place.usual)
     if found.value and place.type in VALIDATORS:
         found = replace(found, value=VALIDATORS[place.type](found.value, today=date.max).value)
-    return doubt_address(found) if place.type == "address" else found
+    return check_district(found) if place.type == "address" else found
 
 
 def _trim(lattice: Lattice) -> Lattice:

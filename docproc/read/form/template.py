@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import pymupdf
 
-from docproc.form.draw import draw
-from docproc.form.layout import Layout, layout_of
+from docproc.form.draw import draw_form
+from docproc.form.layout import FormLayout, layout_of
 from docproc.matter.model import Form, Matter
 from docproc.scan.image.geometry import MM_PER_INCH, Image
 from docproc.scan.registration.align import Template, template_of
@@ -22,7 +22,7 @@ _SERIAL = "0000000000"
 
 
 @lru_cache(maxsize=16)
-def layout_for(matter: Matter, form: Form) -> Layout:
+def layout_for(matter: Matter, form: Form) -> FormLayout:
     """The layout of a form, computed once."""
     return layout_of(matter, form)
 
@@ -36,7 +36,7 @@ def blank_pages(matter: Matter, form: Form) -> tuple[Image, ...]:
     """
     layout = layout_for(matter, form)
     size = (round(layout.page_mm[0] * PX), round(layout.page_mm[1] * PX))
-    with pymupdf.open(stream=draw(matter, form, layout, _SERIAL), filetype="pdf") as document:
+    with pymupdf.open(stream=draw_form(matter, form, layout, _SERIAL), filetype="pdf") as document:
         return tuple(_picture(page, size) for page in document)
 
 

@@ -8,10 +8,10 @@ from typing import Literal
 import numpy as np
 
 from docproc.domain import Box
-from docproc.form.layout import OPTION_FONT_MM, OptionPlace, Place
+from docproc.form.layout import OPTION_FONT_MM, FieldBox, OptionBox
+from docproc.read.decoding.confidence import LOW
 from docproc.read.form.ink import NEXT_TO_NOTHING, Mask, Sheet, to_px, tone_of
 from docproc.read.form.template import PX
-from docproc.read.free.uncertainty import DOUBT
 
 State = Literal["yes", "no", "unsure"]
 
@@ -44,7 +44,7 @@ class Seen:
     """0..1."""
 
 
-def read_options(sheet: Sheet, place: Place) -> tuple[str | None, float, str, tuple[str, ...]]:
+def read_options(sheet: Sheet, place: FieldBox) -> tuple[str | None, float, str, tuple[str, ...]]:
     """Which options of a choice are ticked.
 
     Returns:
@@ -55,7 +55,7 @@ def read_options(sheet: Sheet, place: Place) -> tuple[str | None, float, str, tu
     possible = ",".join(option.value for option, mark in seen if mark.state != "no")
     confidence = min(mark.confidence for _, mark in seen)
     if place.type == "choice" and "," in ticked:
-        confidence = min(confidence, DOUBT)  # one of them may be a shadow, or struck out with too fine a pen
+        confidence = min(confidence, LOW)  # one of them may be a shadow, or struck out with too thin a line
     raw = " ".join(f"{_SIGNS[mark.state]}{option.label}" for option, mark in seen)
     if ticked != possible:
         return None, confidence, raw, tuple(dict.fromkeys(v for v in (possible, ticked) if v))
@@ -65,7 +65,7 @@ def read_options(sheet: Sheet, place: Place) -> tuple[str | None, float, str, tu
 _SIGNS: dict[State, str] = {"yes": "☑", "no": "□", "unsure": "?"}
 
 
-def _option(sheet: Sheet, option: OptionPlace) -> Seen:
+def _option(sheet: Sheet, option: OptionBox) -> Seen:
     x0, y0, x1, y1 = option.box
     inner = (x0 + INSIDE_MM, y0 + INSIDE_MM, x1 - INSIDE_MM, y1 - INSIDE_MM)
     share = _share(sheet.ink | sheet.red, inner)
@@ -144,7 +144,7 @@ AMOUNTS = {
 """Measured on generated pages: the faintest signature has 4.5 mm² of ink, the palest seal 24, a sketch 150 and more."""
 
 
-def read_presence(sheet: Sheet, place: Place, palest: float = NEXT_TO_NOTHING) -> tuple[str | None, float]:
+def read_presence(sheet: Sheet, place: FieldBox, palest: float = NEXT_TO_NOTHING) -> tuple[str | None, float]:
     """Whether a place is signed, sealed or drawn in: ``("present" | "" | None, confidence)``.
 
     Args:

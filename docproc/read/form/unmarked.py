@@ -12,7 +12,7 @@ from docproc.read.form.registered import RECOGNISED, known_form, read_registered
 from docproc.read.form.template import blank_pages
 from docproc.read.free.classify import PageKind
 from docproc.read.free.free import read_free
-from docproc.read.free.two_pass import second_look, unclear, wanted
+from docproc.read.free.two_pass import second_pass, uncertain_lines, value_lines
 from docproc.scan.registration.clean import CleanPage
 from docproc.scan.registration.homography import register_by_print
 from docproc.scan.registration.quality import assess
@@ -52,8 +52,8 @@ def read_unmarked(
     read = _by_print(image, matter, form, kind.page, recogniser) if form is not None else None
     if read is None:
         labels = _labels(form or matter.find_form(kind.material), kind.page)
-        again = unclear(lines) & wanted(lines, labels, cleaned.black)
-        lines = second_look(recogniser, cleaned.black, lines, again)
+        again = uncertain_lines(lines) & value_lines(lines, labels, cleaned.black)
+        lines = second_pass(recogniser, cleaned.black, lines, again)
         read = Unmarked("free", read_free(lines, labels, kind.page, cleaned.to_original, cleaned.black), (BY_WORDS,))
     doubted = {name: replace(item, confidence=min(item.confidence, TRUST)) for name, item in read.fields.items()}
     return replace(read, fields=doubted)

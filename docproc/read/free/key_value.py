@@ -95,7 +95,7 @@ def segments_of(rows: Sequence[Sequence[Glyph]], labels: Sequence[Label]) -> lis
     return sorted(found, key=lambda s: (s.y, s.x0))
 
 
-def assign(
+def assign_segments(
     labels: Sequence[Label], segments: Sequence[Segment], most_lines: dict[str, int], spaced: frozenset[str]
 ) -> tuple[list[Value], list[Segment]]:
     """Give segments to labels.
@@ -186,7 +186,7 @@ def _take_behind(values: Sequence[Value], rest: Sequence[Segment], spaced: froze
     return left
 
 
-def goes_on(value: Value, loose: Segment) -> bool:
+def may_continue(value: Value, loose: Segment) -> bool:
     """Whether a piece that belongs to no label may be the rest of a value: beside one of its lines, or next below."""
     if not value.lines or not _alike(value, loose) or len(loose.glyphs) < 2:
         return False

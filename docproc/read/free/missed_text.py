@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from docproc.read.decoding.fields import Run
-from docproc.read.decoding.glyphs import PAPER, steps_of
+from docproc.read.decoding.fields import TextRun
+from docproc.read.decoding.glyphs import PAPER, greedy_steps
 from docproc.read.engine.recogniser import Image, TextLine
 from docproc.read.free.key_value import Segment, Value
 from docproc.scan.image.geometry import Matrix, warp_to
@@ -25,7 +25,7 @@ THIN = 0.4
 """A thin stroke is blurred into its paper: its ink is so much of the way from the limit of ink to paper lighter."""
 FLAT, LONG = 0.3, 0.4
 """Most height and least length of a level stroke, shares of the square."""
-CLEAR = 0.15
+STROKE_OVERHANG = 0.15
 """A line's own strokes reach out of its box by at most this share of its height."""
 MIDDLE = 0.2
 """Rules under the writing lie in this share of a line's height, and its rim is not looked at."""
@@ -37,7 +37,7 @@ MOST_BELOW = 3.0
 """Where the next line would start, so many heights are looked at, and no more than the value is wide."""
 
 
-def without_lines(page: Image, lines: Sequence[TextLine]) -> Image:
+def erase_lines(page: Image, lines: Sequence[TextLine]) -> Image:
     """A grey page with all lines that were read painted as paper."""
     left = page.copy()
     for line in lines:
@@ -45,13 +45,13 @@ def without_lines(page: Image, lines: Sequence[TextLine]) -> Image:
     return left
 
 
-def goes_on_unread(value: Value, lines: Sequence[TextLine], left: Image, below: bool = True) -> bool:
+def missed_beside(value: Value, lines: Sequence[TextLine], left: Image, below: bool = True) -> bool:
     """Whether ink that belongs to no line stands right before or behind one of a value's lines, or below its last.
 
     Args:
         value: the pieces of print it was read from.
         lines: all lines of the page.
-        left: see :func:`without_lines`.
+        left: see :func:`erase_lines`.
         below: whether the value may take a further line.
     """
     dark = _dark(value)
@@ -62,7 +62,7 @@ def goes_on_unread(value: Value, lines: Sequence[TextLine], left: Image, below: 
     return any(_holds_ink(_look(left, *square), dark) for square in squares)
 
 
-def passes_over(value: Value, lines: Sequence[TextLine], page: Image) -> bool:
+def missed_inside(value: Value, lines: Sequence[TextLine], page: Image) -> bool:
     """Whether ink stands in one of a value's lines where no character was read.
 
     Args:
@@ -77,7 +77,7 @@ def passes_over(value: Value, lines: Sequence[TextLine], page: Image) -> bool:
 def _unexplained(segment: Segment, line: TextLine, page: Image, dark: float) -> bool:
     """Whether a piece's stretch of its line, up to the characters beside it, holds ink away from every character."""
     along, across, width, height = _axes(line.quad.astype(np.float64))
-    steps = [step for step, char, _ in steps_of(line.lattice) if not char.isspace()]
+    steps = [step for step, char, _ in greedy_steps(line.lattice) if not char.isspace()]
     places = np.array([line.lattice.place(step, 1.0) * width for step in steps])
     first, last = steps.index(segment.glyphs[0].step), steps.index(segment.glyphs[-1].step)
     start = places[first - 1] if first else 0.0
@@ -106,7 +106,7 @@ def _dark(value: Value) -> float:
 
 
 def _corners(segment: Segment, lines: Sequence[TextLine]) -> NDArray[np.float64]:
-    return Run(segment.glyphs, lines[segment.glyphs[0].line]).corners()
+    return TextRun(segment.glyphs, lines[segment.glyphs[0].line]).corners()
 
 
 _Square = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], float, float]
@@ -121,20 +121,27 @@ def _axes(corners: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np
 
 def _behind(corners: NDArray[np.float64]) -> _Square:
     along, across, _, height = _axes(corners)
-    return corners[1] + across * height * CLEAR, along, across, height, height * (1 - 2 * CLEAR)
+    return _square_at(corners[1], along, across, height)
 
 
 def _before(corners: NDArray[np.float64]) -> _Square:
     along, across, _, height = _axes(corners)
-    return corners[0] - along * height + across * height * CLEAR, along, across, height, height * (1 - 2 * CLEAR)
+    return _square_at(corners[0] - along * height, along, across, height)
+
+
+def _square_at(
+    corner: NDArray[np.float64], along: NDArray[np.float64], across: NDArray[np.float64], height: float
+) -> _Square:
+    """Square of a character without the margin into which the strokes of neighbouring lines reach."""
+    return corner + across * height * STROKE_OVERHANG, along, across, height, height * (1 - 2 * STROKE_OVERHANG)
 
 
 def _below(corners: NDArray[np.float64]) -> list[_Square]:
     """The places of the first characters of the next line: it may have but one."""
     along, across, width, height = _axes(corners)
-    start = corners[3] + across * height * CLEAR
+    start = corners[3] + across * height * STROKE_OVERHANG
     places = np.arange(0.0, min(width, MOST_BELOW * height), height)
-    return [(start + along * place, along, across, height, height * (1 - CLEAR)) for place in places]
+    return [(start + along * place, along, across, height, height * (1 - STROKE_OVERHANG)) for place in places]
 
 
 def _look(

@@ -17,7 +17,7 @@ import numpy as np
 
 from docproc.domain import Box
 from docproc.fields.text import fold
-from docproc.read.decoding.glyphs import steps_of
+from docproc.read.decoding.glyphs import greedy_steps
 from docproc.read.engine.recogniser import Recogniser
 from docproc.read.printed.comparison import ComparedField, Comparison, Fact, Result
 from docproc.scan.files.issued import DPI, IssuedPage, PrintedLine, find_text
@@ -217,7 +217,7 @@ def _plain(char: str) -> str:
 
 def _read(picture: Image, reader: Recogniser) -> list[tuple[str, float]]:
     (lattice,) = reader.posteriors([np.ascontiguousarray(cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR))])
-    return [(char, posterior) for _, char, posterior in steps_of(lattice) if not char.isspace()]
+    return [(char, posterior) for _, char, posterior in greedy_steps(lattice) if not char.isspace()]
 
 
 def _with_tail(line: PrintedLine, laid: _Laid) -> Box:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from docproc.read.decoding.confusions import is_other_number
+from docproc.read.decoding.confusions import differs_in_digits
 
 
 @pytest.mark.parametrize(
@@ -20,4 +20,4 @@ from docproc.read.decoding.confusions import is_other_number
 def test_a_number_is_another_with_other_figures_or_a_character_more_beside_it(
     value: str, other: str, differs: bool
 ) -> None:
-    assert is_other_number(value, other) is differs
+    assert differs_in_digits(value, other) is differs

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from docproc.fields import VALIDATORS, cid_check_digit, mod11_10, org_check_digit, rmb_capitals, uscc_check_digit
 from docproc.fields.check_digits import DIGITS, USCC_ALPHABET
-from docproc.read.decoding.confusions import NEAR, doubt_rivals, nearest_rival
+from docproc.read.decoding.confusions import CONFUSABLE, check_confusions, strongest_confusion
 from docproc.read.decoding.decode import Decoded, decode, decode_cells
-from docproc.read.decoding.glyphs import in_any_form
+from docproc.read.decoding.glyphs import greedy_steps_merged
 from docproc.read.decoding.grammar import GRAMMARS, grammar_for
 from docproc.read.engine.recogniser import BLANK, Lattice, greedy
 
@@ -306,7 +306,7 @@ def test_a_mark_that_is_shared_among_its_wide_and_its_narrow_form_counts_whole(k
     shared, grammar = lattice(steps), grammar_for(kind)
     read, clear = decode(shared, grammar), decode(lattice(written(text)), grammar)
     assert read.value == text and read.confidence == pytest.approx(clear.confidence, abs=0.01)
-    assert min(score for *_, score in in_any_form(shared)) > 0.98
+    assert min(score for *_, score in greedy_steps_merged(shared)) > 0.98
 
 
 @pytest.mark.parametrize("text", ["二0一0年八月五日", "二〇一O年八月五日", "2010年8月5日"])
@@ -362,16 +362,16 @@ def test_wrong_readings_are_rarely_sure_when_every_digit_is_unsure() -> None:
 )
 def test_free_text_is_doubted_where_another_character_may_stand(step: Step, doubted: bool) -> None:
     line = lattice([*written("成都市"), step, *written("镇街")])
-    assert (nearest_rival(line) >= NEAR) == doubted
-    found = doubt_rivals(Decoded("成都市牛镇街", "成都市牛镇街", 0.93), [lattice(written("四川")), line])
+    assert (strongest_confusion(line) >= CONFUSABLE) == doubted
+    found = check_confusions(Decoded("成都市牛镇街", "成都市牛镇街", 0.93), [lattice(written("四川")), line])
     assert found.value == "成都市牛镇街", "doubted, not thrown away"
     assert (found.confidence <= 0.5) == doubted
 
 
 def test_text_of_no_steps_has_no_rival() -> None:
     empty = lattice([])
-    assert nearest_rival(empty) == 0.0
-    assert doubt_rivals(Decoded("样例", "样例", 0.93), []).confidence == 0.93
+    assert strongest_confusion(empty) == 0.0
+    assert check_confusions(Decoded("样例", "样例", 0.93), []).confidence == 0.93
 
 
 def test_greedy_joins_repeats_and_drops_blanks() -> None:

@@ -7,7 +7,7 @@ import pytest
 from docproc.check.check import LOOK
 from docproc.read.decoding.decode import decode
 from docproc.read.decoding.grammar import grammar_for
-from docproc.read.decoding.lexicon import take_usual
+from docproc.read.decoding.lexicon import match_lexicon
 from tests.read.decoding.test_decode import Step, lattice, written
 
 PLACES = ("后厨", "备餐间", "洗消间", "仓库")
@@ -15,7 +15,7 @@ PLACES = ("后厨", "备餐间", "洗消间", "仓库")
 
 def take(steps: list[Step]) -> tuple[str | None, float, str, tuple[str, ...]]:
     line = lattice(steps)
-    found = take_usual(decode(line, grammar_for("text")), line, PLACES)
+    found = match_lexicon(decode(line, grammar_for("text")), line, PLACES)
     return found.value, found.confidence, found.source, found.alternatives
 
 

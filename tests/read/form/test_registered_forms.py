@@ -9,7 +9,7 @@ import pytest
 
 from docproc.check.check import LOOK
 from docproc.domain import Field
-from docproc.form.layout import Place
+from docproc.form.layout import FieldBox
 from docproc.read.form.ink import part_ink
 from docproc.read.form.registered import read_registered, read_sheet
 from docproc.read.form.template import DPI
@@ -44,7 +44,7 @@ VALUES = {
 }
 
 
-def place_of(matter: str, material: str, name: str) -> Place:
+def place_of(matter: str, material: str, name: str) -> FieldBox:
     return next(place for place in placed(matter, material)[2].fields if place.name == name)
 
 

@@ -12,13 +12,13 @@ import pytest
 from docproc.domain import Field, PageReading
 from docproc.fields import validate
 from docproc.matter.load import find_matter
-from docproc.read.cross_field import weigh
-from docproc.read.decoding.glyphs import glyphs_of, steps_of, without_overlay
+from docproc.read.cross_field import cross_check
+from docproc.read.decoding.glyphs import glyphs_of, greedy_steps, remove_overlay
 from docproc.read.engine.lattices import cut as cut_out
 from docproc.read.engine.recogniser import BLANK, TextLine
 from docproc.read.free.classify import PageKind, classify
-from docproc.read.free.free import collect, read_free
-from docproc.read.free.missed_text import goes_on_unread, without_lines
+from docproc.read.free.free import find_values, read_free
+from docproc.read.free.missed_text import erase_lines, missed_beside
 from docproc.read.pipeline import page_engine, read_file
 from docproc.scan.image.geometry import grey
 from samples.business import business_licence
@@ -151,8 +151,8 @@ def _field(name: str, value: str | None, confidence: float = 0.8) -> Field:
 def test_a_birth_date_that_agrees_with_the_number_is_surer_and_one_that_does_not_is_less_sure() -> None:
     number = make_person(random.Random(27), TODAY).cid
     born = f"{number[6:10]}-{number[10:12]}-{number[12:14]}"
-    agreed = weigh({"cid": _field("cid", number), "born_on": _field("born_on", born)}, TODAY)
-    other = weigh({"cid": _field("cid", number), "born_on": _field("born_on", "1971-01-01")}, TODAY)
+    agreed = cross_check({"cid": _field("cid", number), "born_on": _field("born_on", born)}, TODAY)
+    other = cross_check({"cid": _field("cid", number), "born_on": _field("born_on", "1971-01-01")}, TODAY)
     assert agreed["born_on"].confidence > 0.8 and agreed["cid"].confidence > 0.8
     assert other["born_on"].confidence <= 0.5 and other["cid"].confidence <= 0.5
     assert other["born_on"].value == "1971-01-01", "nothing is derived in silence"
@@ -160,7 +160,7 @@ def test_a_birth_date_that_agrees_with_the_number_is_surer_and_one_that_does_not
 
 def test_nobody_was_born_after_today() -> None:
     number = make_person(random.Random(28), TODAY).cid
-    assert weigh({"cid": _field("cid", number)}, date(1930, 1, 1))["cid"].value is None
+    assert cross_check({"cid": _field("cid", number)}, date(1930, 1, 1))["cid"].value is None
 
 
 def test_a_watermark_over_a_value_is_not_read_into_it() -> None:
@@ -201,10 +201,10 @@ def last_line(item: Field, lines: list[TextLine]) -> TextLine:
 
 def scope_goes_on(lines: list[TextLine], picture: np.ndarray) -> bool:
     shown = grey(picture)
-    glyphs = without_overlay(glyphs_of(lines, shown), [line.quad for line in lines])
+    glyphs = remove_overlay(glyphs_of(lines, shown), [line.quad for line in lines])
     specs = [spec for spec in find_matter("food_licence").fields_of("bizlic") if spec.page == 1]
-    values, _ = collect(glyphs, specs)
-    return goes_on_unread(values["scope"], lines, without_lines(shown, lines))
+    values, _ = find_values(glyphs, specs)
+    return missed_beside(values["scope"], lines, erase_lines(shown, lines))
 
 
 def test_a_line_that_the_detector_missed_casts_doubt(licence_lines) -> None:
@@ -235,7 +235,7 @@ def test_a_character_that_the_reader_passed_over_casts_doubt(licence_lines, plac
     canvas, lines = licence_lines
     before = fields_of(lines, canvas.image)
     found = last_line(before["domicile"], lines)
-    _, char, _ = steps_of(found.lattice)[place]
+    _, char, _ = greedy_steps(found.lattice)[place]
     probs = found.lattice.probs.copy()
     probs[:, found.lattice.characters.index(char)] = 0.0
     probs[:, BLANK] = 1.0 - probs[:, BLANK + 1 :].sum(axis=1)
@@ -251,7 +251,7 @@ def test_a_character_between_two_pieces_of_a_line_casts_doubt(licence_lines) -> 
     canvas, lines = licence_lines
     before = fields_of(lines, canvas.image)
     found = last_line(before["domicile"], lines)
-    steps = [step for step, _, _ in steps_of(found.lattice)]
+    steps = [step for step, _, _ in greedy_steps(found.lattice)]
     pieces = []
     for first, last in (
         (0, steps[5] - 1),

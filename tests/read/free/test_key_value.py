@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from docproc.read.decoding.glyphs import Glyph
-from docproc.read.free.key_value import assign, segments_of
+from docproc.read.free.key_value import assign_segments, segments_of
 from docproc.read.free.labels import find_labels
 
 SIZE = 20.0
@@ -21,6 +21,6 @@ def test_a_piece_a_hair_above_its_left_neighbour_is_read_behind_it() -> None:
         [*piece("项目方可开展经营活动", 5, 1.2, 2), *piece("一般项目外卖", 15.4, 1.18, 3)],
     ]
     labels = find_labels(rows, [("scope", "经营范围")])
-    (value,), rest = assign(labels, segments_of(rows, labels), {"scope": 8}, frozenset())
+    (value,), rest = assign_segments(labels, segments_of(rows, labels), {"scope": 8}, frozenset())
     assert value.text == "许可项目餐饮服务食品销售依法须经批准的项目方可开展经营活动一般项目外卖"
     assert rest == []

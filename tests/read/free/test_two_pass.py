@@ -7,7 +7,7 @@ from datetime import date
 
 from docproc.matter.load import find_matter
 from docproc.read.engine.recogniser import Image, TextLine
-from docproc.read.free.two_pass import first_look, second_look, unclear, wanted
+from docproc.read.free.two_pass import first_pass, second_pass, uncertain_lines, value_lines
 from docproc.read.pipeline import page_engine
 from samples.canvas import Style
 from samples.papers import lease
@@ -36,27 +36,27 @@ def texts(lines: list[TextLine], which: set[int]) -> str:
 
 def test_only_lines_with_values_are_looked_at_again() -> None:
     page, values = paper()
-    lines = first_look(page_engine(), page, 0.0)
-    found = texts(lines, wanted(lines, SPECS, page))
+    lines = first_pass(page_engine(), page, 0.0)
+    found = texts(lines, value_lines(lines, SPECS, page))
     assert values["address"] in found and "自愿" not in found and "租赁合同" not in found
 
 
 def test_every_line_may_carry_a_value_whose_label_is_not_found() -> None:
     page, _ = paper()
-    lines = first_look(page_engine(), page, 0.0)
+    lines = first_pass(page_engine(), page, 0.0)
     without = [line for line in lines if "坐落" not in line.text]
-    found = texts(without, wanted(without, SPECS, page))
+    found = texts(without, value_lines(without, SPECS, page))
     assert "自愿" in found and "租赁合同" in found
 
 
 def test_a_second_look_at_all_lines_reads_the_page_as_one_look_with_the_large_network_does() -> None:
     page, _ = paper()
     engine = page_engine()
-    lines = first_look(engine, page, 0.0)
-    again = second_look(engine, page, lines, range(len(lines)))
+    lines = first_pass(engine, page, 0.0)
+    again = second_pass(engine, page, lines, range(len(lines)))
     read = without_watermark(engine.read_lines(page))
     assert without_watermark(again) == read
-    assert second_look(engine, page, lines, ()) == lines
+    assert second_pass(engine, page, lines, ()) == lines
 
 
 def test_unclear_lines_are_those_with_an_unsure_character() -> None:
@@ -64,5 +64,5 @@ def test_unclear_lines_are_those_with_an_unsure_character() -> None:
     noisy = page.copy()
     noisy[:, ::3] = 128
     engine = page_engine()
-    few, many = (first_look(engine, image, 0.0) for image in (page, noisy))
-    assert len(unclear(few)) / len(few) < len(unclear(many)) / max(len(many), 1)
+    few, many = (first_pass(engine, image, 0.0) for image in (page, noisy))
+    assert len(uncertain_lines(few)) / len(few) < len(uncertain_lines(many)) / max(len(many), 1)

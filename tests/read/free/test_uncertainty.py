@@ -10,7 +10,7 @@ from docproc.matter.load import find_matter
 from docproc.read.decoding.glyphs import Glyph
 from docproc.read.free.key_value import Segment, Value
 from docproc.read.free.labels import Label
-from docproc.read.free.uncertainty import doubt_shape
+from docproc.read.free.uncertainty import check_completeness
 
 SIZE = 20.0
 
@@ -27,7 +27,7 @@ def value_of(*lines: Segment, open_end: bool = False) -> Value:
 
 
 def confidence(kind: str, text: str, value: Value, *loose: Segment) -> float:
-    return doubt_shape(kind, Field("field", text, text, 0.99, None, 1), value, loose).confidence
+    return check_completeness(kind, Field("field", text, text, 0.99, None, 1), value, loose).confidence
 
 
 def test_a_value_with_print_of_nobody_right_below_it_may_go_on() -> None:
