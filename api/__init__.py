@@ -1,1 +1,1 @@
-"""The HTTP interface: thin routes over :mod:`docproc.flow.service`."""
+"""The HTTP interface: thin routes over :mod:`docproc.flow`."""

@@ -31,7 +31,7 @@ from api.v1 import (
 )
 from docproc import __version__, tracing
 from docproc.flow.accounts import oidc
-from docproc.flow.service import open_context
+from docproc.flow.core.context import open_context
 from docproc.settings import Settings
 
 DESCRIPTION = """

@@ -21,8 +21,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from docproc.errors import SetupError
+from docproc.flow.accounts.api_keys import first_key
 from docproc.flow.accounts.users import first_user
-from docproc.flow.core.api_keys import first_key
 from docproc.flow.core.context import open_context
 from docproc.flow.jobs.engine import migrate_all
 from docproc.flow.jobs.guardian import PARENT_PIPE

@@ -14,8 +14,11 @@ from starlette.datastructures import UploadFile
 from api.kit.limits import RateLimit
 from api.kit.problems import RateLimitError, UnauthorisedError
 from docproc.errors import InputError
+from docproc.flow.accounts.api_keys import authenticate
+from docproc.flow.core.access import Caller
+from docproc.flow.core.context import Context
+from docproc.flow.core.idempotency import Once
 from docproc.flow.licences.bulk import MAX_FILES
-from docproc.flow.service import Caller, Context, Once, authenticate
 
 bearer = HTTPBearer(auto_error=False, description="API key: `Authorization: Bearer dp_…`")
 WRONG_KEY_COST = 5

@@ -12,8 +12,9 @@ from api.kit.csrf import set_cookie
 from api.kit.deps import WRONG_KEY_COST, Ctx, public
 from api.kit.render import page
 from docproc.errors import AccessError
-from docproc.flow import service
+from docproc.flow.accounts import seats
 from docproc.flow.accounts.seats import LASTS, Kind, Seat
+from docproc.flow.core import context
 
 COOKIES: dict[Kind, str] = {"kiosk": "dp_kiosk", "wallet": "dp_wallet"}
 ENTRANCES: dict[Kind, str] = {"kiosk": "/kiosk", "wallet": "/wallet"}
@@ -35,12 +36,12 @@ class ElsewhereError(AccessError):
         self.to = to
 
 
-def find_seat(request: Request, ctx: service.Context, kind: Kind) -> Seat | None:
+def find_seat(request: Request, ctx: context.Context, kind: Kind) -> Seat | None:
     """The session behind the browser's cookie, if it lives; a citizen who left while the line was down is forgotten."""
     token = request.cookies.get(COOKIES[kind])
-    here = service.seat(ctx, token, kind) if token else None
+    here = seats.seat(ctx, token, kind) if token else None
     if here is not None and here.application is not None and LEAVING in request.cookies:
-        service.leave(ctx, here)
+        seats.leave(ctx, here)
         return replace(here, application=None)
     return here
 
@@ -79,10 +80,10 @@ Wallet = Annotated[Seat, Depends(wallet_seat)]
 AtWork = Annotated[tuple[Seat, str], Depends(kiosk_case)]
 
 
-def sign_in(request: Request, ctx: service.Context, kind: Kind, key: str, template: str) -> Response:
+def sign_in(request: Request, ctx: context.Context, kind: Kind, key: str, template: str) -> Response:
     """Begin a session under a key; with a wrong one ``template``, the entrance, says so."""
     try:
-        token = service.sign_in(ctx, key, kind)
+        token = seats.sign_in(ctx, key, kind)
     except AccessError as error:
         public(request, WRONG_KEY_COST)
         return page(request, template, 403, said=error.message_zh)
@@ -91,15 +92,15 @@ def sign_in(request: Request, ctx: service.Context, kind: Kind, key: str, templa
     return response
 
 
-def sign_out(ctx: service.Context, here: Seat, kind: Kind) -> Response:
+def sign_out(ctx: context.Context, here: Seat, kind: Kind) -> Response:
     """End a session, here and at the service."""
-    service.sign_out(ctx, here.token)
+    seats.sign_out(ctx, here.token)
     response = RedirectResponse(ENTRANCES[kind], 303)
     response.delete_cookie(COOKIES[kind], path="/")
     return response
 
 
-def _needed(request: Request, ctx: service.Context, kind: Kind) -> Seat:
+def _needed(request: Request, ctx: context.Context, kind: Kind) -> Seat:
     found = find_seat(request, ctx, kind)
     if found is None:
         raise ElsewhereError(ENTRANCES[kind])

@@ -30,7 +30,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.kit.deps import once_for
 from api.kit.problems import ChecksumError, HeaderError, MediaTypeError, ProtocolError
 from docproc.errors import ConflictError, LimitError
-from docproc.flow import service
+from docproc.flow.applications import uploads
 from docproc.flow.core.access import Caller
 from docproc.flow.core.context import Context
 
@@ -86,7 +86,7 @@ def begin(
 ) -> Response:
     """Announce a file; ``key`` is its Idempotency-Key."""
     size, words = _number("Upload-Length", upload_length), _metadata(upload_metadata)
-    state = service.begin_upload(
+    state = uploads.begin_upload(
         ctx, sender.caller, sender.number, size, filename=words.get("filename", ""),
         material=words.get("material") or None, replaces=words.get("replaces", ""), metadata=upload_metadata,
         once=once_for(request, key, str(size), upload_metadata),
@@ -121,20 +121,20 @@ async def send(
 
 def drop(ctx: Context, sender: Sender, upload: str) -> Response:
     """Give an upload up."""
-    service.drop_upload(ctx, sender.caller, sender.number, upload)
+    uploads.drop_upload(ctx, sender.caller, sender.number, upload)
     return Response(status_code=204)
 
 
 async def _settled(ctx: Context, sender: Sender, upload: str) -> dict[str, Any]:
     """The state of an upload that no earlier request changes any more."""
     args = (ctx, sender.caller, sender.number, upload)
-    found = await run_in_threadpool(service.upload_state, *args)  # whose it is comes first
+    found = await run_in_threadpool(uploads.upload_state, *args)  # whose it is comes first
     while turn := _turns.get(upload):
         with anyio.move_on_after(PATIENCE_SECONDS):
             await turn.over.wait()
         turn.scope.cancel()
         await turn.over.wait()
-        found = await run_in_threadpool(service.upload_state, *args)
+        found = await run_in_threadpool(uploads.upload_state, *args)
     return found
 
 
@@ -157,7 +157,7 @@ async def _receive(
     async def keep() -> None:
         nonlocal found
         args = (ctx, sender.caller, sender.number, found["id"], found["offset"], bytes(waiting))
-        found = await run_in_threadpool(service.continue_upload, *args)
+        found = await run_in_threadpool(uploads.continue_upload, *args)
         waiting.clear()
 
     with _turn(found["id"]) as turn:

@@ -9,7 +9,9 @@ from fastapi import APIRouter, Path, Query
 from api.kit.deps import Ctx, OnceJson, Who
 from api.kit.problems import problems
 from api.v1 import schemas
-from docproc.flow import service
+from docproc.flow.accounts import api_keys
+from docproc.flow.audit import log
+from docproc.flow.messages import events as flow_events
 
 router = APIRouter(prefix="/v1", tags=["administration"])
 
@@ -23,13 +25,13 @@ Limit = Annotated[int, Query(ge=1, le=1000)]
 )  # fmt: skip
 def create(body: schemas.NewKey, ctx: Ctx, who: Who, once: OnceJson) -> Any:
     """The key is in the answer this once; only its hash is kept. Role: admin."""
-    return service.create_key(ctx, who, body.subject, body.org, body.roles, once)
+    return api_keys.create_key(ctx, who, body.subject, body.org, body.roles, once)
 
 
 @router.get("/keys", response_model=list[schemas.KeyView], responses=problems(401, 403), summary="List API keys")
 def listing(ctx: Ctx, who: Who) -> Any:
     """Without secrets. Role: admin."""
-    return service.list_keys(ctx, who)
+    return api_keys.list_keys(ctx, who)
 
 
 @router.delete(
@@ -37,7 +39,7 @@ def listing(ctx: Ctx, who: Who) -> Any:
 )
 def revoke(key_id: Annotated[str, Path(max_length=16)], ctx: Ctx, who: Who) -> Any:
     """At once and for ever. Role: admin."""
-    return service.revoke_key(ctx, who, key_id)
+    return api_keys.revoke_key(ctx, who, key_id)
 
 
 @router.get("/audit", response_model=list[schemas.AuditLine], responses=problems(401, 403), summary="Audit log")
@@ -49,7 +51,7 @@ def audit(
     limit: Limit = 100,
 ) -> Any:
     """Who did what when. Role: auditor."""
-    return service.audit_lines(ctx, who, subject=subject, after=after, limit=limit)
+    return log.audit_lines(ctx, who, subject=subject, after=after, limit=limit)
 
 
 @router.get(
@@ -57,10 +59,10 @@ def audit(
 )
 def check(ctx: Ctx, who: Who) -> Any:
     """Whether no line was changed or removed. Role: auditor."""
-    return service.check_audit(ctx, who)
+    return log.check_audit(ctx, who)
 
 
 @router.get("/events", response_model=list[schemas.EventView], responses=problems(401, 403), summary="Events")
 def events(ctx: Ctx, who: Who, after: After = 0, limit: Limit = 100) -> Any:
     """What happened to the organisation's applications and licences, oldest first; each event has one number."""
-    return service.events(ctx, who, after=after, limit=limit)
+    return flow_events.events(ctx, who, after=after, limit=limit)

@@ -11,7 +11,7 @@ from api.kit.deps import Ctx, IdempotencyKey, OnceJson, Upload, Who, once_for
 from api.kit.problems import problems
 from api.v1 import schemas
 from api.v1.matters import MaterialId, form_pdf
-from docproc.flow import service
+from docproc.flow.applications import applications, forms
 
 router = APIRouter(prefix="/v1/applications", tags=["applications"])
 
@@ -25,7 +25,7 @@ PageId = Annotated[str, Path(max_length=32)]
 )  # fmt: skip
 def create(body: schemas.NewApplication, ctx: Ctx, who: Who, once: OnceJson) -> Any:
     """Open a draft; upload its papers next. Roles: kiosk, clerk."""
-    return service.create_application(ctx, who, body.matter, body.channel, once)
+    return applications.create_application(ctx, who, body.matter, body.channel, once)
 
 
 @router.get(
@@ -39,7 +39,7 @@ def listing(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> Any:
     """Those that the caller may see: a kiosk its own, an office its organisation's, an auditor all."""
-    return service.list_applications(ctx, who, status=status, after=after, limit=limit)
+    return applications.list_applications(ctx, who, status=status, after=after, limit=limit)
 
 
 @router.get(
@@ -47,7 +47,7 @@ def listing(
 )
 def view(number: Number, ctx: Ctx, who: Who) -> Any:
     """Everything about an application. Poll until `checked` is true after an upload."""
-    return service.view_application(ctx, who, number)
+    return applications.view_application(ctx, who, number)
 
 
 @router.post(
@@ -86,7 +86,7 @@ async def add_page(
     data, sent_name = upload
     once = once_for(request, idempotency_key, material or "", data)
     return await run_in_threadpool(
-        service.add_page, ctx, who, number, data, filename=filename or sent_name, material=material, once=once
+        applications.add_page, ctx, who, number, data, filename=filename or sent_name, material=material, once=once
     )
 
 
@@ -96,7 +96,7 @@ async def add_page(
 )  # fmt: skip
 def page_file(number: Number, page_id: PageId, ctx: Ctx, who: Who) -> Response:
     """The bytes as they were handed in."""
-    data, kind = service.page_file(ctx, who, number, page_id)
+    data, kind = applications.page_file(ctx, who, number, page_id)
     # never shown inside our own pages: what a stranger sent stays a download
     headers = {"Content-Disposition": f'attachment; filename="{page_id}"', "X-Content-Type-Options": "nosniff"}
     return Response(data, media_type=kind, headers=headers)
@@ -115,7 +115,7 @@ def preview(
     size: Annotated[Literal["view", "thumb"], Query()] = "view",
 ) -> Response:
     """A WebP picture for the screen, made by a worker; 404 until it is there."""
-    return webp(service.page_preview(ctx, who, number, page_id, index, thumb=size == "thumb"))
+    return webp(applications.page_preview(ctx, who, number, page_id, index, thumb=size == "thumb"))
 
 
 @router.delete(
@@ -123,7 +123,7 @@ def preview(
 )
 def remove_page(number: Number, page_id: PageId, ctx: Ctx, who: Who) -> None:
     """While the application is a draft or returned."""
-    service.remove_page(ctx, who, number, page_id)
+    applications.remove_page(ctx, who, number, page_id)
 
 
 @router.put(
@@ -140,7 +140,7 @@ def correct(
     who: Who,
 ) -> Any:
     """Lay a value read by a person over what the machine read; the application is checked again."""
-    return service.correct_field(ctx, who, number, page_id, index, field, body.value)
+    return applications.correct_field(ctx, who, number, page_id, index, field, body.value)
 
 
 @router.get(
@@ -149,7 +149,7 @@ def correct(
 )  # fmt: skip
 def known_form(number: Number, material: MaterialId, ctx: Ctx, who: Who) -> Response:
     """To print, look through and sign: names, numbers and addresses that were read for certain. Roles: kiosk, clerk."""
-    return form_pdf("application", material, service.form_of_papers(ctx, who, number, material))
+    return form_pdf("application", material, forms.form_of_papers(ctx, who, number, material))
 
 
 @router.post(
@@ -158,7 +158,7 @@ def known_form(number: Number, material: MaterialId, ctx: Ctx, who: Who) -> Resp
 )  # fmt: skip
 def submit(number: Number, ctx: Ctx, who: Who, once: OnceJson) -> Any:
     """Hand the application in, for the first time or after 补正; every file must have been read."""
-    return service.submit(ctx, who, number, once)
+    return applications.submit(ctx, who, number, once)
 
 
 @router.post(
@@ -167,7 +167,7 @@ def submit(number: Number, ctx: Ctx, who: Who, once: OnceJson) -> Any:
 )  # fmt: skip
 def withdraw(number: Number, ctx: Ctx, who: Who, once: OnceJson) -> Any:
     """Take the application back before it is decided."""
-    return service.withdraw(ctx, who, number, once)
+    return applications.withdraw(ctx, who, number, once)
 
 
 def webp(data: bytes) -> Response:

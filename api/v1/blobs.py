@@ -12,7 +12,7 @@ from api.kit.problems import problems
 from api.v1.applications import Number as Application
 from api.v1.applications import PageId
 from api.v1.licences import Number as Licence
-from docproc.flow import service
+from docproc.flow.blobs import links
 from docproc.store.blobs.links import Link, attachment
 
 router = APIRouter(prefix="/v1", tags=["files"])
@@ -35,7 +35,7 @@ class FileLink(BaseModel):
 )  # fmt: skip
 def page_link(number: Application, page_id: PageId, ctx: Ctx, who: Who) -> Any:
     """For who may download it; each link is logged. It lives `DOCPROC_LINK_SECONDS`."""
-    return service.page_link(ctx, who, number, page_id)
+    return links.page_link(ctx, who, number, page_id)
 
 
 @router.post(
@@ -44,7 +44,7 @@ def page_link(number: Application, page_id: PageId, ctx: Ctx, who: Who) -> Any:
 )  # fmt: skip
 def licence_link(number: Licence, ctx: Ctx, who: Who) -> Any:
     """For officials of the organisation that issued it; each link is logged."""
-    return service.licence_link(ctx, who, number)
+    return links.licence_link(ctx, who, number)
 
 
 @router.post(
@@ -53,7 +53,7 @@ def licence_link(number: Licence, ctx: Ctx, who: Who) -> Any:
 )  # fmt: skip
 def wallet_link(number: Licence, ctx: Ctx, who: Who) -> Any:
     """Role: enterprise. Each link is logged."""
-    return service.wallet_link(ctx, who, number)
+    return links.wallet_link(ctx, who, number)
 
 
 @router.get(
@@ -69,7 +69,7 @@ def follow(
     signature: Annotated[str, Query(max_length=64)],
 ) -> Response:
     """The bytes, compared with their hash. Needs no key: the link is the leave. Wrong or over: 404."""
-    data = service.linked_file(ctx, Link(key, name, kind, expires), signature)
+    data = links.linked_file(ctx, Link(key, name, kind, expires), signature)
     headers = {"Content-Disposition": attachment(name), "Cache-Control": "private, no-store"}
     headers["X-Content-Type-Options"] = "nosniff"
     return Response(data, media_type=kind, headers=headers)

@@ -11,8 +11,16 @@ from api.kit.deps import UPLOADS_BODY, Ctx, Uploads, Who
 from api.kit.problems import problems
 from api.v1 import schemas
 from api.v1.applications import Number
-from docproc.flow import service
-from docproc.flow.counter.custody import Compared, Original
+from docproc.flow.counter import custody as flow_custody
+from docproc.flow.counter import paper_check
+from docproc.flow.counter.custody import (
+    Compared,
+    Original,
+    chain_of_custody,
+    receipt_pdf,
+    receive_originals,
+    return_originals,
+)
 
 router = APIRouter(prefix="/v1/applications/{number}", tags=["counter"])
 ReceiptNumber = Annotated[str, Path(max_length=80)]
@@ -25,7 +33,7 @@ _PROBLEMS = problems(401, 403, 404, 409, 422)
 def receive(number: Number, body: schemas.Originals, ctx: Ctx, who: Who) -> Any:
     """Note which papers are left at the counter; the answer names their receipt. Role: clerk."""
     items = [Original(item.material, item.copies) for item in body.items]
-    return service.receive_originals(ctx, who, number, items, body.note)
+    return receive_originals(ctx, who, number, items, body.note)
 
 
 @router.get(
@@ -33,7 +41,7 @@ def receive(number: Number, body: schemas.Originals, ctx: Ctx, who: Who) -> Any:
 )
 def receipt(number: Number, receipt: ReceiptNumber, ctx: Ctx, who: Who) -> Response:
     """收件凭证 as PDF, with a barcode (Code 128) of its number."""
-    return receipt_response(receipt, service.receipt_pdf(ctx, who, number, receipt))
+    return receipt_response(receipt, receipt_pdf(ctx, who, number, receipt))
 
 
 @router.post(
@@ -41,7 +49,7 @@ def receipt(number: Number, receipt: ReceiptNumber, ctx: Ctx, who: Who) -> Respo
 )
 def give_back(number: Number, receipt: ReceiptNumber, body: schemas.Receiver, ctx: Ctx, who: Who) -> Any:
     """Once for each receipt."""
-    return service.return_originals(ctx, who, number, receipt, body.to)
+    return return_originals(ctx, who, number, receipt, body.to)
 
 
 @router.post(
@@ -53,7 +61,7 @@ async def check_papers(number: Number, ctx: Ctx, who: Who, uploads: Uploads) -> 
 
     What the paper is found to be, a clerk says afterwards. The fresh scans are not kept. Role: clerk.
     """
-    return await run_in_threadpool(service.check_papers, ctx, who, number, [data for _, data in uploads])
+    return await run_in_threadpool(paper_check.check_papers, ctx, who, number, [data for _, data in uploads])
 
 
 @router.post(
@@ -63,7 +71,7 @@ async def check_papers(number: Number, ctx: Ctx, who: Who, uploads: Uploads) -> 
 def compare(number: Number, body: schemas.Comparison, ctx: Ctx, who: Who) -> Any:
     """For paper that arrives later. A form whose QR code is not that of the scan is never a match."""
     found = [Compared(item.page_id, item.index, item.result, item.scanned, item.note) for item in body.pages]
-    return service.compare(ctx, who, number, found)
+    return flow_custody.compare(ctx, who, number, found)
 
 
 @router.post(
@@ -75,7 +83,7 @@ def compare(number: Number, body: schemas.Comparison, ctx: Ctx, who: Who) -> Any
 )
 def hand_over(number: Number, body: schemas.Pickup, ctx: Ctx, who: Who) -> Any:
     """To who knows the pick-up code, once; after five wrong codes none is taken for twelve hours."""
-    return service.hand_over(ctx, who, number, body.code, body.to)
+    return flow_custody.hand_over(ctx, who, number, body.code, body.to)
 
 
 @router.get(
@@ -83,7 +91,7 @@ def hand_over(number: Number, body: schemas.Pickup, ctx: Ctx, who: Who) -> Any:
 )
 def custody(number: Number, ctx: Ctx, who: Who) -> Any:
     """Every step over the counter, the oldest first."""
-    return service.chain_of_custody(ctx, who, number)
+    return chain_of_custody(ctx, who, number)
 
 
 def receipt_response(receipt: str, data: bytes) -> Response:

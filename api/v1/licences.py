@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from api.kit.deps import UPLOADS_BODY, Ctx, OnceJson, Photos, Public, Upload, Uploads, Who
 from api.kit.problems import problems
 from api.v1 import schemas
-from docproc.flow import service
+from docproc.flow.licences import bulk, licences, photographs, verification, versions
 
 router = APIRouter(prefix="/v1/licences", tags=["licences"])
 status_router = APIRouter(prefix="/v1", tags=["licences"])
@@ -32,7 +32,7 @@ Code = Annotated[str, Path(description="Word in the QR code", max_length=40)]
 )  # fmt: skip
 async def verify(ctx: Ctx, upload: Upload) -> Any:
     """Is the seal good, and is it what was issued? Needs no key. Any bytes get a verdict."""
-    return await run_in_threadpool(service.verify_file, ctx, upload[0])
+    return await run_in_threadpool(verification.verify_file, ctx, upload[0])
 
 
 @router.post(
@@ -49,7 +49,7 @@ async def verify_report(
     ctx: Ctx, upload: Upload, kind: Annotated[Literal["pdf", "xml"], Query(alias="format")] = "pdf"
 ) -> Response:
     """One page in Chinese (`pdf`), or ETSI TS 119 102-2 (`xml`). Needs no key."""
-    data = await run_in_threadpool(service.verify_report, ctx, upload[0], kind)
+    data = await run_in_threadpool(verification.verify_report, ctx, upload[0], kind)
     if kind == "pdf":
         return pdf(data, "verification-report.pdf")
     return Response(data, media_type="application/xml", headers={"X-Content-Type-Options": "nosniff"})
@@ -78,7 +78,7 @@ async def verify_photo(ctx: Ctx, photos: Photos) -> Any:
 
     Needs no key; proves no seal; nothing is kept.
     """
-    return await run_in_threadpool(service.verify_photo, ctx, photos)
+    return await run_in_threadpool(photographs.verify_photo, ctx, photos)
 
 
 @router.post(
@@ -88,7 +88,7 @@ async def verify_photo(ctx: Ctx, photos: Photos) -> Any:
 )  # fmt: skip
 async def verify_many(ctx: Ctx, who: Who, uploads: Uploads) -> Any:
     """At most 50 files; one that cannot be judged does not stop the rest. Roles: enterprise, officials."""
-    return await run_in_threadpool(service.verify_many, ctx, who, uploads)
+    return await run_in_threadpool(bulk.verify_many, ctx, who, uploads)
 
 
 @router.post(
@@ -97,7 +97,7 @@ async def verify_many(ctx: Ctx, who: Who, uploads: Uploads) -> Any:
 )  # fmt: skip
 def look_up(body: schemas.Numbers, ctx: Ctx, who: Who) -> Any:
     """At most 500 numbers. Roles: enterprise, officials."""
-    return service.look_up_many(ctx, who, body.numbers)
+    return bulk.look_up_many(ctx, who, body.numbers)
 
 
 @router.get(
@@ -106,7 +106,7 @@ def look_up(body: schemas.Numbers, ctx: Ctx, who: Who) -> Any:
 )  # fmt: skip
 def by_code(code: Code, ctx: Ctx) -> Any:
     """What the QR code on a licence stands for. Needs no key."""
-    return service.licence_by_code(ctx, code)
+    return licences.licence_by_code(ctx, code)
 
 
 @router.get(
@@ -115,7 +115,7 @@ def by_code(code: Code, ctx: Ctx) -> Any:
 )  # fmt: skip
 def file_by_code(code: Code, ctx: Ctx) -> Response:
     """The sealed PDF for whoever holds its QR code. Needs no key."""
-    return pdf(*service.licence_file_by_code(ctx, code))
+    return pdf(*licences.licence_file_by_code(ctx, code))
 
 
 @router.get(
@@ -124,7 +124,7 @@ def file_by_code(code: Code, ctx: Ctx) -> Response:
 )  # fmt: skip
 def by_number(number: Number, ctx: Ctx) -> Any:
     """Status, holder and term of a licence. Needs no key."""
-    return service.licence_by_number(ctx, number)
+    return licences.licence_by_number(ctx, number)
 
 
 @router.get(
@@ -133,7 +133,7 @@ def by_number(number: Number, ctx: Ctx) -> Any:
 )  # fmt: skip
 def details(number: Number, ctx: Ctx, who: Who) -> Any:
     """For officials of the organisation that issued it."""
-    return service.view_licence(ctx, who, number)
+    return licences.view_licence(ctx, who, number)
 
 
 @router.get(
@@ -141,7 +141,7 @@ def details(number: Number, ctx: Ctx, who: Who) -> Any:
 )
 def file(number: Number, ctx: Ctx, who: Who) -> Response:
     """The bytes that were registered."""
-    return pdf(*service.licence_file(ctx, who, number))
+    return pdf(*licences.licence_file(ctx, who, number))
 
 
 @router.post(
@@ -150,7 +150,7 @@ def file(number: Number, ctx: Ctx, who: Who) -> Response:
 )  # fmt: skip
 def change(number: Number, body: schemas.LicenceChange, ctx: Ctx, who: Who, once: OnceJson) -> Any:
     """Role: approver. A revoked licence stays revoked."""
-    return service.change_licence(ctx, who, number, body.action, body.reason, body.basis, once)
+    return licences.change_licence(ctx, who, number, body.action, body.reason, body.basis, once)
 
 
 @router.post(
@@ -159,7 +159,7 @@ def change(number: Number, body: schemas.LicenceChange, ctx: Ctx, who: Who, once
 )  # fmt: skip
 def new_version(number: Number, body: schemas.NewVersion, ctx: Ctx, who: Who, once: OnceJson) -> Any:
     """Order a new version under the same number. Role: approver. Once sealed, the former version is superseded."""
-    return service.new_version(ctx, who, number, body.action, body.changes, body.reason, body.basis, once)
+    return versions.new_version(ctx, who, number, body.action, body.changes, body.reason, body.basis, once)
 
 
 @status_router.get(
@@ -169,7 +169,7 @@ def new_version(number: Number, body: schemas.NewVersion, ctx: Ctx, who: Who, on
 def status_list(ctx: Ctx) -> Response:
     """A JSON Web Signature, for who verifies offline; fetch it again before its `next_update`. Needs no key."""
     headers = {"Cache-Control": "public, max-age=3600", "X-Content-Type-Options": "nosniff"}
-    return Response(service.status_list(ctx), media_type="application/jose", headers=headers)
+    return Response(versions.status_list(ctx), media_type="application/jose", headers=headers)
 
 
 def pdf(data: bytes, name: str) -> Response:

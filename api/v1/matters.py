@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query, Response
 from api.kit.deps import Ctx, Fresh, Public, Who
 from api.kit.problems import problems
 from api.v1 import schemas
-from docproc.flow import service
+from docproc.flow.applications import forms
 from docproc.matter.load import find_matter, load_catalogue
 from docproc.matter.model import Matter
 
@@ -63,7 +63,7 @@ def form(
     edition: Annotated[str | None, Query(max_length=20, description="Default: the one in force")] = None,
 ) -> Response:
     """The form as a PDF to print, with a fresh serial in its QR code. Needs no key."""
-    return form_pdf(matter, material, service.blank_form(ctx, matter, material, edition))
+    return form_pdf(matter, material, forms.blank_form(ctx, matter, material, edition))
 
 
 known = APIRouter(prefix="/v1/matters", tags=["matters"], dependencies=[Fresh])
@@ -79,7 +79,7 @@ def prefilled(
 ) -> Response:  # fmt: skip
     """The form in force with what a licence in force says of who and where, for its holder. Roles: kiosk, clerk."""
     who.require("create")
-    return form_pdf(matter, material, service.form_by_licence(ctx, matter, material, licence))
+    return form_pdf(matter, material, forms.form_by_licence(ctx, matter, material, licence))
 
 
 def form_pdf(matter: str, material: str, data: bytes) -> Response:

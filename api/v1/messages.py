@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from api.kit.deps import WRONG_KEY_COST, Ctx, Who, public
 from api.kit.problems import problems
 from docproc.errors import NotFoundError
-from docproc.flow import service
+from docproc.flow.messages import sms
 
 router = APIRouter(prefix="/v1/sms", tags=["administration"])
 
@@ -54,7 +54,7 @@ def log(
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> Any:
     """Messages of the organisation with the provider's receipts, newest first. Roles: admin, auditor."""
-    return service.sms_log(ctx, who, application=application, before=before, limit=limit)
+    return sms.sms_log(ctx, who, application=application, before=before, limit=limit)
 
 
 @router.post(
@@ -63,7 +63,7 @@ def log(
 )  # fmt: skip
 def again(event: Annotated[int, Path(ge=1, le=2**62)], ctx: Ctx, who: Who) -> Any:
     """One that was refused, is unknown, or had no number. Role: admin."""
-    return service.send_again(ctx, who, event)
+    return sms.send_again(ctx, who, event)
 
 
 @router.post(
@@ -76,7 +76,7 @@ def receipts(
 ) -> ReceiptAnswer:  # fmt: skip
     """The address is known to the provider alone; a repetition is answered and kept once."""
     try:
-        service.keep_receipts(ctx, secret, body)
+        sms.keep_receipts(ctx, secret, body)
     except NotFoundError:
         public(request, WRONG_KEY_COST)
         raise

@@ -10,7 +10,8 @@ from api.kit.deps import Ctx, OnceJson, Who
 from api.kit.problems import problems
 from api.v1 import schemas
 from api.v1.applications import Number
-from docproc.flow import service
+from docproc.flow.applications import notices
+from docproc.flow.review import decisions
 
 router = APIRouter(prefix="/v1/applications", tags=["decisions"])
 _PROBLEMS = problems(401, 403, 404, 409, 422)
@@ -19,7 +20,7 @@ _PROBLEMS = problems(401, 403, 404, 409, 422)
 @router.post("/{number}/accept", response_model=schemas.ApplicationView, responses=_PROBLEMS, summary="Accept (受理)")
 def accept(number: Number, body: schemas.Version, ctx: Ctx, who: Who, once: OnceJson) -> Any:
     """Roles: reviewer, approver; never who handed it in."""
-    return service.accept(ctx, who, number, body.version, once)
+    return decisions.accept(ctx, who, number, body.version, once)
 
 
 @router.post(
@@ -36,8 +37,8 @@ def decide(number: Number, body: schemas.NewDecision, ctx: Ctx, who: Who, once: 
     rejects; once all have spoken, what they want corrected is joined into one `return`,
     and what all approve is approved.
     """
-    seen = service.Seen(body.version, body.content_sha256)
-    return service.decide(
+    seen = decisions.Seen(body.version, body.content_sha256)
+    return decisions.decide(
         ctx, who, number, body.action, seen, reason=body.reason, basis=body.basis, set_aside=body.set_aside, once=once
     )
 
@@ -47,7 +48,7 @@ def decide(number: Number, body: schemas.NewDecision, ctx: Ctx, who: Who, once: 
 )
 def notice(number: Number, ctx: Ctx, who: Who) -> Response:
     """一次性告知书 of the newest return, as sealed PDF; 404 until it is sealed. It verifies like a licence."""
-    return notice_pdf(number, service.notice_file(ctx, who, number))
+    return notice_pdf(number, notices.notice_file(ctx, who, number))
 
 
 @router.post(
@@ -55,7 +56,7 @@ def notice(number: Number, ctx: Ctx, who: Who) -> Response:
 )
 def seal_notice(number: Number, ctx: Ctx, who: Who) -> Any:
     """Try again after sealing the notice failed; while the TSA is down that happens by itself. Who may return may."""
-    return service.seal_again(ctx, who, number)
+    return notices.seal_again(ctx, who, number)
 
 
 @router.post(
@@ -63,7 +64,7 @@ def seal_notice(number: Number, ctx: Ctx, who: Who) -> Any:
 )
 def release(number: Number, body: schemas.Version, ctx: Ctx, who: Who, once: OnceJson) -> Any:
     """Let an approved licence be sealed, or try again after sealing failed. Role: sealer; never who approved."""
-    return service.release(ctx, who, number, body.version, once)
+    return decisions.release(ctx, who, number, body.version, once)
 
 
 def notice_pdf(number: str, data: bytes) -> Response:

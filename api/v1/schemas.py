@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from docproc.flow.core.access import Role
 from docproc.flow.licences.bulk import MAX_NUMBERS
-from docproc.flow.service import Role
 
 Text = Annotated[str, Field(max_length=2000)]
 

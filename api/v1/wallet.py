@@ -12,7 +12,10 @@ from api.kit.problems import problems
 from api.v1.licences import Number, pdf
 from api.v1.matters import MaterialId, MatterId, form_pdf
 from api.v1.schemas import LicenceField, PublicLicence
-from docproc.flow import service
+from docproc.flow.applications import forms
+from docproc.flow.messages import webhooks as flow_webhooks
+from docproc.flow.messages.webhooks import list_webhooks
+from docproc.flow.wallet import wallet
 from docproc.flow.wallet.wallet import MOST_DAYS
 
 router = APIRouter(prefix="/v1", tags=["enterprises"])
@@ -88,7 +91,7 @@ class DeliveryView(BaseModel):
 @router.get("/wallet", response_model=list[PublicLicence], responses=problems(401, 403), summary="Own licences")
 def listing(ctx: Ctx, who: Who) -> Any:
     """Licences of the credit code that is the key's organisation. Role: enterprise."""
-    return service.wallet(ctx, who)
+    return wallet.wallet(ctx, who)
 
 
 @router.get(
@@ -96,13 +99,13 @@ def listing(ctx: Ctx, who: Who) -> Any:
 )
 def one(number: Number, ctx: Ctx, who: Who) -> Any:
     """With its fields and shares. Role: enterprise."""
-    return service.wallet_licence(ctx, who, number)
+    return wallet.wallet_licence(ctx, who, number)
 
 
 @router.get("/wallet/{number}/file", response_class=Response, responses=problems(401, 403, 404), summary="Download it")
 def file(number: Number, ctx: Ctx, who: Who) -> Response:
     """The sealed PDF. Role: enterprise."""
-    return pdf(*service.wallet_file(ctx, who, number))
+    return pdf(*wallet.wallet_file(ctx, who, number))
 
 
 @router.post(
@@ -111,7 +114,7 @@ def file(number: Number, ctx: Ctx, who: Who) -> Response:
 )  # fmt: skip
 def share(number: Number, body: NewShare, ctx: Ctx, who: Who, once: OnceJson) -> Any:
     """Let whoever gets the address see the licence, for a purpose and a time. Role: enterprise."""
-    return service.share(ctx, who, number, body.purpose, body.days, once)
+    return wallet.share(ctx, who, number, body.purpose, body.days, once)
 
 
 @router.delete(
@@ -119,7 +122,7 @@ def share(number: Number, body: NewShare, ctx: Ctx, who: Who, once: OnceJson) ->
 )
 def revoke(code: ShareCode, ctx: Ctx, who: Who) -> Any:
     """At once. Role: enterprise."""
-    return service.revoke_share(ctx, who, code)
+    return wallet.revoke_share(ctx, who, code)
 
 
 @router.post(
@@ -128,19 +131,19 @@ def revoke(code: ShareCode, ctx: Ctx, who: Who) -> Any:
 )  # fmt: skip
 def add_webhook(body: NewWebhook, ctx: Ctx, who: Who) -> Any:
     """Events are signed: `Docproc-Signature: t=SECONDS,n=NONCE,v1=HEX`, see the guide. Roles: enterprise, clerk."""
-    return service.add_webhook(ctx, who, body.url)
+    return flow_webhooks.add_webhook(ctx, who, body.url)
 
 
 @router.get("/webhooks", response_model=list[WebhookView], responses=problems(401, 403), summary="Webhooks")
 def webhooks(ctx: Ctx, who: Who) -> Any:
     """The organisation's. Roles: enterprise, clerk."""
-    return service.list_webhooks(ctx, who)
+    return list_webhooks(ctx, who)
 
 
 @router.delete("/webhooks/{webhook}", status_code=204, responses=problems(401, 403, 404), summary="Remove a webhook")
 def remove_webhook(webhook: HookId, ctx: Ctx, who: Who) -> None:
     """Nothing more is posted. Roles: enterprise, clerk."""
-    service.remove_webhook(ctx, who, webhook)
+    flow_webhooks.remove_webhook(ctx, who, webhook)
 
 
 @router.get(
@@ -149,7 +152,7 @@ def remove_webhook(webhook: HookId, ctx: Ctx, who: Who) -> None:
 )  # fmt: skip
 def deliveries(webhook: HookId, ctx: Ctx, who: Who, limit: Annotated[int, Query(ge=1, le=200)] = 50) -> Any:
     """The last attempts, newest first. Roles: enterprise, clerk."""
-    return service.deliveries(ctx, who, webhook, limit)
+    return flow_webhooks.deliveries(ctx, who, webhook, limit)
 
 
 @router.post(
@@ -158,7 +161,7 @@ def deliveries(webhook: HookId, ctx: Ctx, who: Who, limit: Annotated[int, Query(
 )  # fmt: skip
 def post_again(webhook: HookId, event: Annotated[int, Path(ge=1, le=2**62)], ctx: Ctx, who: Who) -> None:
     """One that did not get through, at once and without waiting for the next attempt. Roles: enterprise, clerk."""
-    service.post_again(ctx, who, webhook, event)
+    flow_webhooks.post_again(ctx, who, webhook, event)
 
 
 @router.get(
@@ -167,4 +170,4 @@ def post_again(webhook: HookId, event: Annotated[int, Path(ge=1, le=2**62)], ctx
 )  # fmt: skip
 def known_form(matter: MatterId, material: MaterialId, ctx: Ctx, who: Who) -> Response:
     """As a PDF to print; what own licences in force say of who and where is in it. Role: enterprise."""
-    return form_pdf(matter, material, service.form_of_holder(ctx, who, matter, material))
+    return form_pdf(matter, material, forms.form_of_holder(ctx, who, matter, material))

@@ -30,8 +30,8 @@ from docproc.bench.service import (
 )
 from docproc.errors import SetupError
 from docproc.flow.core import views
+from docproc.flow.core.context import Context
 from docproc.flow.review.batch_release import batch_progress, release_batch
-from docproc.flow.service import Context
 from docproc.store.applications import applications as cases
 from docproc.store.upkeep import copying
 

@@ -33,8 +33,10 @@ from docproc.bench.service import (
     workers,
 )
 from docproc.errors import SetupError
-from docproc.flow import service
-from docproc.flow.service import Context, Seen
+from docproc.flow.applications.applications import add_page, correct_field, create_application, submit, view_application
+from docproc.flow.core.context import Context
+from docproc.flow.review import decisions
+from docproc.flow.review.decisions import Seen
 from docproc.store.applications import applications, pages
 
 PAGE_STEPS = ("draw_and_store", "read_and_store")
@@ -159,33 +161,33 @@ def ratios(runs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 def hand_in(ctx: Context, sample: Sample) -> str:
     """Open an application with the files of a sample; returns its number."""
-    number = str(service.create_application(ctx, KIOSK, sample.matter, "kiosk")["number"])
+    number = str(create_application(ctx, KIOSK, sample.matter, "kiosk")["number"])
     for name in sample.files:
-        service.add_page(ctx, KIOSK, number, (sample.folder / name).read_bytes(), filename=name)
+        add_page(ctx, KIOSK, number, (sample.folder / name).read_bytes(), filename=name)
     return number
 
 
 def approve(ctx: Context, number: str, sample: Sample) -> None:
     """Approve as a reviewer who enters what the machine left open."""
-    view = service.submit(ctx, KIOSK, number)
+    view = submit(ctx, KIOSK, number)
     for page in view["pages"]:
         for reading in page["readings"]:
             for item in reading["fields"]:
                 value = sample.truth.get((reading["material"], reading["page"], item["name"]))
                 if item["value"] is None and value:
-                    service.correct_field(ctx, APPROVER, number, page["id"], reading["index"], item["name"], value)
+                    correct_field(ctx, APPROVER, number, page["id"], reading["index"], item["name"], value)
     until(partial(is_checked, ctx, number))
-    view = service.view_application(ctx, APPROVER, number)
+    view = view_application(ctx, APPROVER, number)
     aside = sorted({item["code"] for item in view["findings"] if item["severity"] == "fix"})
     seen = Seen(view["version"], view["content_sha256"])
     reason = "测速" if aside else ""
-    service.decide(ctx, APPROVER, number, "approve", seen, reason=reason, set_aside=aside)
+    decisions.decide(ctx, APPROVER, number, "approve", seen, reason=reason, set_aside=aside)
 
 
 def _release(ctx: Context, number: str) -> None:
-    view = service.view_application(ctx, SEALER, number)
+    view = view_application(ctx, SEALER, number)
     if view["seal"]["state"] == "awaiting_release":
-        service.release(ctx, SEALER, number, view["version"])
+        decisions.release(ctx, SEALER, number, view["version"])
 
 
 def _read(ctx: Context, total: int) -> int:
@@ -200,4 +202,4 @@ def _sealed(ctx: Context, numbers: Sequence[str]) -> int:
 
 def is_checked(ctx: Context, number: str) -> bool:
     """Whether an application was read and checked."""
-    return bool(service.view_application(ctx, KIOSK, number)["checked"])
+    return bool(view_application(ctx, KIOSK, number)["checked"])

@@ -38,8 +38,9 @@ from docproc.bench.service import (
     workers,
 )
 from docproc.errors import SetupError
-from docproc.flow import service
-from docproc.flow.service import Caller, Context
+from docproc.flow.accounts import api_keys
+from docproc.flow.core.access import Caller
+from docproc.flow.core.context import Context
 from docproc.store.applications import pages
 
 KIOSKS = 8
@@ -263,7 +264,7 @@ def memory_figures(samples: Sequence[tuple[float, dict[str, float]]]) -> dict[st
 
 
 def _key(ctx: Context, turn: int) -> str:
-    return str(service.create_key(ctx, ADMIN, f"kiosk-{turn}", KIOSK.org, ["kiosk"])["key"])
+    return str(api_keys.create_key(ctx, ADMIN, f"kiosk-{turn}", KIOSK.org, ["kiosk"])["key"])
 
 
 def _waiting(ctx: Context) -> int:

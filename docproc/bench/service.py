@@ -22,9 +22,10 @@ from uuid import uuid4
 import httpx
 
 from docproc.errors import SetupError
-from docproc.flow import service
+from docproc.flow.core import context
+from docproc.flow.core.access import Caller
+from docproc.flow.core.context import Context
 from docproc.flow.jobs.engine import migrate_all
-from docproc.flow.service import Caller, Context
 from docproc.settings import Settings
 from docproc.store.db import create_database, drop_database, open_database
 
@@ -75,7 +76,7 @@ def _opened(settings: Settings) -> Iterator[Context]:
     database = open_database(settings.database)
     migrate_all(database)
     database.close()
-    ctx = service.open_context(settings)
+    ctx = context.open_context(settings)
     try:
         yield ctx
     finally:

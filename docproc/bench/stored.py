@@ -20,7 +20,7 @@ from typing import Any
 
 from docproc.bench.flow import Sample, hand_in, is_checked, load_sample
 from docproc.bench.service import READER_QUEUES, Tell, costs, fresh_service, until, workers
-from docproc.flow.service import Context
+from docproc.flow.core.context import Context
 from docproc.store.upkeep.filling import fill
 from docproc.store.upkeep.health import backends
 

@@ -29,8 +29,8 @@ def _opened(key: str) -> Iterator[tuple[Any, Any]]:
     Raises:
         AccessError: the key is wrong or revoked.
     """
-    from docproc.flow.core.api_keys import authenticate
-    from docproc.flow.service import open_context
+    from docproc.flow.accounts.api_keys import authenticate
+    from docproc.flow.core.context import open_context
 
     ctx = open_context(Settings())
     try:

@@ -43,7 +43,7 @@ def user_add(
 ) -> None:
     """Add an official; password and one-time-code secret are shown this once."""
     from docproc.flow.accounts.users import add_user
-    from docproc.flow.service import open_context
+    from docproc.flow.core.context import open_context
 
     ctx = open_context(Settings())
     made = add_user(ctx, None, name, title, org, role)

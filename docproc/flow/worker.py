@@ -18,19 +18,20 @@ from docproc.domain import Finding
 from docproc.errors import DocprocError, SealError, SetupError, UnavailableError
 from docproc.flow.applications import notice_job
 from docproc.flow.applications.applications import queue_check
-from docproc.flow.applications.jobs import UNREADABLE, Tools
+from docproc.flow.applications.jobs import UNREADABLE
 from docproc.flow.audit.proof import Stamper, stamp_head
 from docproc.flow.core.context import Context, open_context
+from docproc.flow.core.stages import Stages, Tools
 from docproc.flow.jobs import adopt, engine, lease, meters
 from docproc.flow.jobs.engine import QUEUE_OF
 from docproc.flow.jobs.guardian import end_with_parent
 from docproc.flow.jobs.lease import Lease
-from docproc.flow.licences import jobs
+from docproc.flow.licences import issuing, jobs
 from docproc.flow.licences.renewal import Renew, renew_due
 from docproc.flow.messages import delivery, sms
+from docproc.flow.real_stages import real_stages
 from docproc.flow.seals import timestamps
 from docproc.flow.seals.registry import register_own
-from docproc.flow.seals.stages import Stages, real_stages
 from docproc.flow.upkeep import retention
 from docproc.log import configure
 from docproc.settings import Settings
@@ -97,8 +98,8 @@ def run_worker(
         _register_seals(ctx, stages)
     meters.listen(settings.metrics_port)
     tracing.start(settings.traces_url, name, settings.traces_share)
-    log.debug("jobs beside the main ones: %s", (*delivery.JOBS, *sms.JOBS, *jobs.JOBS, *notice_job.JOBS))
-    adopt.adopt(ctx, [name])
+    log.debug("jobs beside the main ones: %s", (*issuing.JOBS, *delivery.JOBS, *sms.JOBS, *jobs.JOBS, *notice_job.JOBS))
+    adopt.adopt(ctx.jobs, settings.application_version, [name])
     engine.launch(ctx.database, name, queues, settings.application_version)
     log.info("worker %s works off %s", name, ", ".join(queues))
     meters.beat()
@@ -180,7 +181,7 @@ def _tidy(ctx: Context, stamp: Stamper | None, renewer: Renew | None) -> None:
 def take_over(ctx: Context, name: str) -> list[str]:
     """Put back the jobs of workers that died; returns their names."""
     with lease.dead(ctx.database, ctx.jobs.busy_workers() - {name}) as names:
-        adopt.adopt(ctx, names)
+        adopt.adopt(ctx.jobs, ctx.settings.application_version, names)
         if names:
             log.warning("workers %s are dead: their jobs go back into the queues", ", ".join(names))
             engine.recover(names)

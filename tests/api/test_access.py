@@ -16,8 +16,8 @@ from fastapi.testclient import TestClient
 
 from api.app import create_app
 from api.kit.csrf import COOKIE, HEADER
-from docproc.flow import service
-from docproc.flow.accounts import users
+from docproc.flow.accounts import api_keys, seats, users
+from docproc.flow.applications import applications
 from docproc.flow.core.access import ROLES
 from docproc.flow.core.context import Context
 from docproc.flow.jobs.engine import migrate_all
@@ -59,11 +59,11 @@ def _client(app: FastAPI, ctx: Context, role: str, org: str = "office", mark: st
     client = TestClient(app, follow_redirects=False)
     if role == "enterprise":
         org = "91510116MA6DEVX00X" if mark else "92510116MA6DEVX00X"
-    key = service.create_key(ctx, ADMIN, f"{role}-1{mark}", org, [role])["key"]
+    key = api_keys.create_key(ctx, ADMIN, f"{role}-1{mark}", org, [role])["key"]
     client.headers["Authorization"] = f"Bearer {key}"
     if role in ENDS:
         kind = ENDS[role]
-        client.cookies.set(f"dp_{kind}", service.sign_in(ctx, key, kind))  # type: ignore[arg-type]
+        client.cookies.set(f"dp_{kind}", seats.sign_in(ctx, key, kind))  # type: ignore[arg-type]
     else:
         name = role + mark
         made = users.add_user(ctx, None, name, name, org, [role])
@@ -94,9 +94,9 @@ def test_the_table_names_every_route_once(app: FastAPI) -> None:
 
 def test_every_route_opens_to_its_roles_and_to_nobody_else(app: FastAPI, people: dict[str, TestClient]) -> None:
     ctx: Context = app.state.context
-    kiosk = service.authenticate(ctx, people["kiosk"].headers["Authorization"].removeprefix("Bearer "))
+    kiosk = api_keys.authenticate(ctx, people["kiosk"].headers["Authorization"].removeprefix("Bearer "))
     assert kiosk is not None
-    number = str(service.create_application(ctx, kiosk, "sole_trader", "kiosk")["number"])
+    number = str(applications.create_application(ctx, kiosk, "sole_trader", "kiosk")["number"])
     wrong = []
     for row in sorted(TABLE["route"], key=lambda row: bool(row.get("last"))):
         for who, client in people.items():
@@ -109,9 +109,9 @@ def test_every_route_opens_to_its_roles_and_to_nobody_else(app: FastAPI, people:
 def test_what_belongs_to_another_office_is_as_if_it_were_not_there(app: FastAPI, people: dict[str, TestClient]) -> None:
     """Every route with an application's number, by every role that it opens to, but of another office."""
     ctx: Context = app.state.context
-    kiosk = service.authenticate(ctx, people["kiosk"].headers["Authorization"].removeprefix("Bearer "))
+    kiosk = api_keys.authenticate(ctx, people["kiosk"].headers["Authorization"].removeprefix("Bearer "))
     assert kiosk is not None
-    number = str(service.create_application(ctx, kiosk, "sole_trader", "kiosk")["number"])
+    number = str(applications.create_application(ctx, kiosk, "sole_trader", "kiosk")["number"])
     strangers = {role: _client(app, ctx, role, "elsewhere", "-far") for role in ROLES if role != "auditor"}
     for client in strangers.values():
         client.cookies.set(COOKIE, WORD)

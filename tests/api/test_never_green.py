@@ -22,7 +22,7 @@ from typer.testing import CliRunner
 from api.app import create_app
 from docproc.cli.main import app as cli
 from docproc.domain import Licence
-from docproc.flow import service
+from docproc.flow.accounts import api_keys
 from docproc.flow.jobs.engine import migrate_all
 from docproc.licence.devpki.pki import AUTHORITY_CODE, make_dev_pki
 from docproc.licence.devpki.responder import DevPki
@@ -101,7 +101,7 @@ def test_by_file_by_number_by_code_and_in_bulk(shop: Shop, state: str) -> None:
     code = licence.verify_url.rsplit("/", 1)[-1]
     for path in (licence.number, f"by-code/{code}"):
         assert shop.client.get(f"/v1/licences/{path}").json()["status"] == state
-    key = service.create_key(
+    key = api_keys.create_key(
         shop.client.app.state.context, ADMIN, f"bank-{state}", "92510116MA6DEVX00X", ["enterprise"]
     )  # type: ignore[attr-defined]
     signed = {"Authorization": f"Bearer {key['key']}"}

@@ -10,7 +10,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from docproc.flow import service
+from docproc.flow.accounts import api_keys, seats
 from docproc.flow.core import in_force
 from docproc.flow.core.context import Context
 from docproc.licence.devpki.pki import make_dev_pki
@@ -48,7 +48,7 @@ def people(office: tuple[FastAPI, Context]) -> dict[str, TestClient]:
 
 
 def program(app: FastAPI, ctx: Context, name: str, role: str) -> TestClient:
-    key = service.create_key(ctx, ADMIN, name, "office", [role])["key"]
+    key = api_keys.create_key(ctx, ADMIN, name, "office", [role])["key"]
     return TestClient(app, headers={"Authorization": f"Bearer {key}"})
 
 
@@ -118,13 +118,13 @@ def test_the_office_sees_what_waits_for_the_line_at_a_kiosk_and_since_when(
 
 def test_a_citizen_who_leaves_leaves_no_queue(office: tuple[FastAPI, Context]) -> None:
     app, ctx = office
-    key = service.create_key(ctx, ADMIN, "hall-2", "office", ["kiosk"])["key"]
+    key = api_keys.create_key(ctx, ADMIN, "hall-2", "office", ["kiosk"])["key"]
     hall = TestClient(app)
-    hall.cookies.set("dp_kiosk", service.sign_in(ctx, key, "kiosk"))
+    hall.cookies.set("dp_kiosk", seats.sign_in(ctx, key, "kiosk"))
     csrf = {"csrf": word(hall, "/kiosk/matters/sole_trader")}
     hall.post("/kiosk/open", data={**csrf, "matter": "sole_trader"})
     assert hall.post("/kiosk/line", data={**csrf, "waiting": "2", "oldest_seconds": "60"}).status_code == 204
-    headers = {"Authorization": f"Bearer {service.create_key(ctx, ADMIN, 'look', 'office', ['clerk'])['key']}"}
+    headers = {"Authorization": f"Bearer {api_keys.create_key(ctx, ADMIN, 'look', 'office', ['clerk'])['key']}"}
 
     def line() -> int:
         return int(

@@ -21,6 +21,7 @@ from api.app import create_app
 from docproc.assets.paths import font
 from docproc.cli.main import app as cli
 from docproc.domain import Decision, Licence
+from docproc.flow.accounts import api_keys
 from docproc.flow.jobs.engine import migrate_all
 from docproc.licence.devpki.pki import AUTHORITY, AUTHORITY_CODE, make_dev_pki
 from docproc.licence.devpki.responder import DevPki
@@ -309,11 +310,10 @@ def test_the_command_compares_with_an_issued_file_offline(shop: Shop, page: Imag
 
 
 def test_many_files_and_numbers_in_one_call(shop: Shop) -> None:
-    from docproc.flow import service
     from tests.flow.people import ADMIN
 
     ctx = shop.client.app.state.context  # type: ignore[attr-defined]
-    key = service.create_key(ctx, ADMIN, "bank-1", "92510116MA6DEVX00X", ["enterprise"])["key"]
+    key = api_keys.create_key(ctx, ADMIN, "bank-1", "92510116MA6DEVX00X", ["enterprise"])["key"]
     signed = {"Authorization": f"Bearer {key}"}
     good = (shop.settings.data_dir / f"{LICENCE.number}.pdf").read_bytes()
     sent = [("files", (f"{n}.pdf", data)) for n, data in enumerate([good, good + b" ", b"junk"])]

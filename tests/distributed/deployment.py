@@ -13,9 +13,9 @@ from typing import Any
 
 import httpx
 
+from docproc.flow.accounts.api_keys import first_key
 from docproc.flow.core.context import Context, open_context
 from docproc.flow.jobs.engine import migrate_all
-from docproc.flow.service import first_key
 from docproc.settings import Settings
 from docproc.store.db import open_database
 from tests.flow.people import Workers

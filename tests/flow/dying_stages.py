@@ -14,9 +14,9 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from docproc.domain import Licence
+from docproc.flow.core.stages import Stages
 from docproc.flow.jobs import meters
 from docproc.flow.jobs.guardian import end_with_parent
-from docproc.flow.seals.stages import Stages
 from docproc.flow.worker import run_worker
 from docproc.licence.seal.registered_seal import RegisteredSeal
 from docproc.log import configure

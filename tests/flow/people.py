@@ -10,9 +10,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from docproc.flow.applications.applications import add_page, create_application, submit, view_application
 from docproc.flow.core.access import Caller
 from docproc.flow.core.context import Context
-from docproc.flow.service import Seen, add_page, create_application, submit, view_application
+from docproc.flow.review.decisions import Seen
 from docproc.settings import Settings
 from tests.check.test_check import INSURANCE, TRADER, pages
 from tests.flow.small_stages import paper

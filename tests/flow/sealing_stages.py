@@ -9,7 +9,7 @@ import sys
 from dataclasses import replace
 
 from docproc.flow.jobs.guardian import end_with_parent
-from docproc.flow.seals.stages import real_stages
+from docproc.flow.real_stages import real_stages
 from docproc.flow.worker import run_worker
 from docproc.log import configure
 from docproc.settings import Settings

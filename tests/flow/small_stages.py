@@ -20,8 +20,8 @@ from typing import Any
 
 from docproc.domain import Licence, PageReading
 from docproc.errors import SealError, SealUnavailableError, UnsupportedFileError
+from docproc.flow.core.stages import Stages
 from docproc.flow.jobs.guardian import end_with_parent
-from docproc.flow.seals.stages import Stages
 from docproc.flow.worker import run_worker
 from docproc.licence.devpki.pki import AUTHORITY, AUTHORITY_CODE, BASE_URL, SEAL, issue, new_p256, seal_subject
 from docproc.licence.page.record import licence_json

@@ -14,7 +14,13 @@ from api.kit.seats import Wallet, find_seat, sign_in, sign_out
 from api.v1.licences import Number, pdf
 from api.v1.matters import MaterialId, MatterId, form_pdf
 from docproc.errors import ConflictError, DocprocError
-from docproc.flow import service
+from docproc.flow.accounts import seats
+from docproc.flow.applications import forms
+from docproc.flow.core import context
+from docproc.flow.messages import webhooks as flow_webhooks
+from docproc.flow.messages.webhooks import deliveries, list_webhooks
+from docproc.flow.wallet import wallet as flow_wallet
+from docproc.flow.wallet.wallet import revoke_share, wallet_file, wallet_licence
 from docproc.matter.load import load_catalogue
 
 router = APIRouter()
@@ -30,7 +36,7 @@ def wallet(request: Request, ctx: Ctx) -> Response:
         return page(request, "wallet/sign_in.html", said=None)
     active = [matter for matter in load_catalogue().values() if matter.status == "active"]
     return page(
-        request, "wallet/list.html", licences=service.wallet(ctx, here.caller), org=here.caller.org, matters=active
+        request, "wallet/list.html", licences=flow_wallet.wallet(ctx, here.caller), org=here.caller.org, matters=active
     )
 
 
@@ -49,7 +55,7 @@ def close_wallet(here: Wallet, ctx: Ctx) -> Response:
 @router.get("/wallet/forms/{matter}/{material}.pdf")
 def known_form(ctx: Ctx, here: Wallet, matter: MatterId, material: MaterialId) -> Response:
     """A form with what is known of the enterprise in it."""
-    return form_pdf(matter, material, service.form_of_holder(ctx, here.caller, matter, material))
+    return form_pdf(matter, material, forms.form_of_holder(ctx, here.caller, matter, material))
 
 
 @router.get("/wallet/webhooks")
@@ -62,7 +68,7 @@ def webhooks(request: Request, ctx: Ctx, here: Wallet) -> Response:
 def add_webhook(request: Request, ctx: Ctx, here: Wallet, url: Word) -> Response:
     """Add an address; its secret is on this one page only."""
     try:
-        made = service.add_webhook(ctx, here.caller, url)
+        made = flow_webhooks.add_webhook(ctx, here.caller, url)
     except DocprocError as error:
         return _webhooks(request, ctx, here, status=422, said=error.message_zh)
     return _webhooks(request, ctx, here, status=201, secret=made["secret"])
@@ -71,7 +77,7 @@ def add_webhook(request: Request, ctx: Ctx, here: Wallet, url: Word) -> Response
 @router.post("/wallet/webhooks/{webhook}/remove", dependencies=[Csrf])
 def remove_webhook(ctx: Ctx, here: Wallet, webhook: ShareCode) -> Response:
     """Remove an address."""
-    service.remove_webhook(ctx, here.caller, webhook)
+    flow_webhooks.remove_webhook(ctx, here.caller, webhook)
     return RedirectResponse("/wallet/webhooks", 303)
 
 
@@ -81,19 +87,16 @@ def post_again(
 ) -> Response:
     """Have an event that did not get through posted again."""
     try:
-        service.post_again(ctx, here.caller, webhook, event)
+        flow_webhooks.post_again(ctx, here.caller, webhook, event)
     except ConflictError as error:
         return _webhooks(request, ctx, here, status=409, said=error.message_zh)
     return RedirectResponse("/wallet/webhooks", 303)
 
 
 def _webhooks(
-    request: Request, ctx: service.Context, here: service.Seat, *, status: int = 200, said: str = "", secret: str = ""
+    request: Request, ctx: context.Context, here: seats.Seat, *, status: int = 200, said: str = "", secret: str = ""
 ) -> Response:
-    found = [
-        {**item, **_log(service.deliveries(ctx, here.caller, item["id"], 20))}
-        for item in service.list_webhooks(ctx, here.caller)
-    ]
+    found = [{**item, **_log(deliveries(ctx, here.caller, item["id"], 20))} for item in list_webhooks(ctx, here.caller)]
     return page(request, "wallet/webhooks.html", status, webhooks=found, said=said, secret=secret)
 
 
@@ -106,13 +109,13 @@ def _log(lines: list[dict[str, Any]]) -> dict[str, Any]:
 @router.get("/wallet/licences/{number}")
 def licence(request: Request, ctx: Ctx, here: Wallet, number: Number) -> Response:
     """One licence and who may see it."""
-    return page(request, "wallet/licence.html", licence=service.wallet_licence(ctx, here.caller, number), said=None)
+    return page(request, "wallet/licence.html", licence=wallet_licence(ctx, here.caller, number), said=None)
 
 
 @router.get("/wallet/licences/{number}/file")
 def file(ctx: Ctx, here: Wallet, number: Number) -> Response:
     """The sealed PDF."""
-    return pdf(*service.wallet_file(ctx, here.caller, number))
+    return pdf(*wallet_file(ctx, here.caller, number))
 
 
 @router.post("/wallet/licences/{number}/shares", dependencies=[Csrf])
@@ -121,9 +124,9 @@ def share(
 ) -> Response:
     """Share it."""
     try:
-        service.share(ctx, here.caller, number, purpose, days)
+        flow_wallet.share(ctx, here.caller, number, purpose, days)
     except DocprocError as error:
-        found = service.wallet_licence(ctx, here.caller, number)
+        found = wallet_licence(ctx, here.caller, number)
         return page(request, "wallet/licence.html", 422, licence=found, said=error.message_zh)
     return RedirectResponse(f"/wallet/licences/{number}", 303)
 
@@ -131,17 +134,17 @@ def share(
 @router.post("/wallet/shares/{code}/revoke", dependencies=[Csrf])
 def revoke(ctx: Ctx, here: Wallet, code: ShareCode) -> Response:
     """Take a share back."""
-    found = service.revoke_share(ctx, here.caller, code)
+    found = revoke_share(ctx, here.caller, code)
     return RedirectResponse(f"/wallet/licences/{found['licence']}", 303)
 
 
 @router.get("/s/{code}", dependencies=[Public])
 def shared(request: Request, ctx: Ctx, code: ShareCode) -> Response:
     """What a share shows to whoever got its address."""
-    return page(request, "wallet/shared.html", licence=service.shared(ctx, code))
+    return page(request, "wallet/shared.html", licence=flow_wallet.shared(ctx, code))
 
 
 @router.get("/s/{code}/file", dependencies=[Public])
 def shared_file(ctx: Ctx, code: ShareCode) -> Response:
     """The sealed PDF behind a share."""
-    return pdf(*service.shared_file(ctx, code))
+    return pdf(*flow_wallet.shared_file(ctx, code))

@@ -19,7 +19,10 @@ from api.v1.applications import webp
 from api.v1.matters import MaterialId, form_pdf
 from api.v1.review import notice_pdf
 from docproc.errors import InputError
-from docproc.flow import service
+from docproc.flow.accounts import seats
+from docproc.flow.applications import applications, notices
+from docproc.flow.applications.forms import Known, form_of_papers, known_of_papers
+from docproc.flow.core import context
 from docproc.lifecycle import OPEN_FOR_PAGES
 from docproc.matter.load import find_matter
 
@@ -29,15 +32,15 @@ Back = Annotated[Literal["case", "review"], Form()]
 MOST_FILES = 20
 
 
-def _case(ctx: service.Context, at_work: tuple[service.Seat, str]) -> Case:
-    view = service.view_application(ctx, at_work[0].caller, at_work[1])
+def _case(ctx: context.Context, at_work: tuple[seats.Seat, str]) -> Case:
+    view = applications.view_application(ctx, at_work[0].caller, at_work[1])
     return build(view, find_matter(view["matter"]))
 
 
-def _known(ctx: service.Context, at_work: tuple[service.Seat, str], case: Case) -> dict[str, list[service.Known]]:
+def _known(ctx: context.Context, at_work: tuple[seats.Seat, str], case: Case) -> dict[str, list[Known]]:
     """For each form that is not there yet what the papers that are there say of it."""
     forms = [p.material.id for p in case.papers if p.material.kind == "form" and not p.have]
-    found = {form: service.known_of_papers(ctx, at_work[0].caller, at_work[1], form) for form in forms if case.settled}
+    found = {form: known_of_papers(ctx, at_work[0].caller, at_work[1], form) for form in forms if case.settled}
     return {form: known for form, known in found.items() if known}
 
 
@@ -84,24 +87,25 @@ async def upload(request: Request, ctx: Ctx, at_work: AtWork) -> Response:
 
 
 def _take(
-    ctx: service.Context,
-    at_work: tuple[service.Seat, str],
+    ctx: context.Context,
+    at_work: tuple[seats.Seat, str],
     files: list[tuple[bytes, str]],
     replaces: str,
     material: str | None,
 ) -> None:
     here, number = at_work
     added = [
-        service.add_page(ctx, here.caller, number, data, filename=name, material=material)["id"] for data, name in files
+        applications.add_page(ctx, here.caller, number, data, filename=name, material=material)["id"]
+        for data, name in files
     ]
     if replaces and replaces not in added:
-        service.remove_page(ctx, here.caller, number, replaces)
+        applications.remove_page(ctx, here.caller, number, replaces)
 
 
 @router.post("/pages/{page_id}/remove", dependencies=[Csrf])
 def remove(ctx: Ctx, at_work: AtWork, page_id: PageId, back: Back = "case") -> Response:
     """Take a file back."""
-    service.remove_page(ctx, at_work[0].caller, at_work[1], page_id)
+    applications.remove_page(ctx, at_work[0].caller, at_work[1], page_id)
     return RedirectResponse("/kiosk/case/review" if back == "review" else "/kiosk/case", 303)
 
 
@@ -114,33 +118,33 @@ def picture(
     size: Annotated[Literal["view", "thumb"], Query()] = "view",
 ) -> Response:
     """A page for the screen."""
-    return webp(service.page_preview(ctx, at_work[0].caller, at_work[1], page_id, index, thumb=size == "thumb"))
+    return webp(applications.page_preview(ctx, at_work[0].caller, at_work[1], page_id, index, thumb=size == "thumb"))
 
 
 @router.get("/forms/{material}.pdf")
 def known_form(ctx: Ctx, at_work: AtWork, material: MaterialId) -> Response:
     """A form with what the papers that were scanned before it say."""
-    data = service.form_of_papers(ctx, at_work[0].caller, at_work[1], material)
+    data = form_of_papers(ctx, at_work[0].caller, at_work[1], material)
     return form_pdf("application", material, data)
 
 
 @router.get("/notice.pdf")
 def notice(ctx: Ctx, at_work: AtWork) -> Response:
     """The sealed 一次性告知书 of an application that was returned."""
-    return notice_pdf(at_work[1], service.notice_file(ctx, at_work[0].caller, at_work[1]))
+    return notice_pdf(at_work[1], notices.notice_file(ctx, at_work[0].caller, at_work[1]))
 
 
 @router.post("/submit", dependencies=[Csrf])
 def submit(ctx: Ctx, at_work: AtWork) -> Response:
     """Hand in."""
-    service.submit(ctx, at_work[0].caller, at_work[1])
+    applications.submit(ctx, at_work[0].caller, at_work[1])
     return RedirectResponse("/kiosk/case/done", 303)
 
 
 @router.get("/done")
 def done(request: Request, ctx: Ctx, at_work: AtWork) -> Response:
     """The number, and how to follow it on the phone."""
-    view = service.view_application(ctx, at_work[0].caller, at_work[1])
+    view = applications.view_application(ctx, at_work[0].caller, at_work[1])
     if view["status"] in OPEN_FOR_PAGES:
         return RedirectResponse("/kiosk/case", 303)
     address = f"{ctx.settings.public_url.rstrip('/')}/p/{view['follow_code']}"

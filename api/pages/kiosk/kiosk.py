@@ -13,7 +13,8 @@ from api.kit.render import page
 from api.kit.seats import LEAVING, Kiosk, find_seat, sign_in, sign_out
 from api.v1.matters import MaterialId, MatterId, form_pdf
 from docproc.errors import DocprocError, NotFoundError
-from docproc.flow import service
+from docproc.flow.accounts import seats
+from docproc.flow.applications import applications, forms
 from docproc.flow.kiosks import kiosks
 from docproc.matter.load import find_matter, load_catalogue
 
@@ -45,8 +46,8 @@ def device(request: Request, ctx: Ctx, key: Word) -> Response:
 @router.post("/device/end", dependencies=[Csrf])
 def end(here: Kiosk, ctx: Ctx, key: Word) -> Response:
     """Make it an ordinary browser again; its keeper shows the key, so that no visitor can do this."""
-    service.sign_in(ctx, key, "kiosk")
-    service.leave(ctx, here)
+    seats.sign_in(ctx, key, "kiosk")
+    seats.leave(ctx, here)
     return sign_out(ctx, here, "kiosk")
 
 
@@ -63,7 +64,7 @@ def known_form(
 ) -> Response:  # fmt: skip
     """A form with what the visitor's licence says in it."""
     try:
-        return form_pdf(matter, material, service.form_by_licence(ctx, matter, material, licence))
+        return form_pdf(matter, material, forms.form_by_licence(ctx, matter, material, licence))
     except NotFoundError as error:
         public(request, WRONG_KEY_COST)
         return page(request, "kiosk/guide.html", 404, matter=find_matter(matter), said=error.message_zh)
@@ -75,7 +76,7 @@ def form_by_receipt(
 ) -> Response:
     """A form with what an earlier application of the visitor said; the code is posted, for addresses are logged."""
     try:
-        return form_pdf(matter, material, service.form_by_follow(ctx, here.caller, matter, material, code, number))
+        return form_pdf(matter, material, forms.form_by_follow(ctx, here.caller, matter, material, code, number))
     except NotFoundError as error:
         public(request, WRONG_KEY_COST)
         return page(request, "kiosk/guide.html", 404, matter=find_matter(matter), said=error.message_zh)
@@ -84,8 +85,8 @@ def form_by_receipt(
 @router.post("/open", dependencies=[Csrf])
 def open_case(here: Kiosk, ctx: Ctx, matter: Word) -> Response:
     """Begin an application."""
-    made = service.create_application(ctx, here.caller, matter, "kiosk")
-    service.hold(ctx, here, made["number"])
+    made = applications.create_application(ctx, here.caller, matter, "kiosk")
+    seats.hold(ctx, here, made["number"])
     return RedirectResponse("/kiosk/case", 303)
 
 
@@ -99,7 +100,7 @@ def resume_form(request: Request, here: Kiosk) -> Response:
 def resume(request: Request, here: Kiosk, ctx: Ctx, code: Word) -> Response:
     """Go on by the code on the receipt."""
     try:
-        service.resume(ctx, here, code)
+        seats.resume(ctx, here, code)
     except DocprocError as error:
         public(request, WRONG_KEY_COST)
         return page(request, "kiosk/resume.html", 422, said=error.message_zh)
@@ -109,7 +110,7 @@ def resume(request: Request, here: Kiosk, ctx: Ctx, code: Word) -> Response:
 @router.post("/leave", dependencies=[Csrf])
 def leave(here: Kiosk, ctx: Ctx) -> Response:
     """Forget the citizen: at the service and, where the browser does as it is told, all that it kept of the pages."""
-    service.leave(ctx, here)
+    seats.leave(ctx, here)
     response = RedirectResponse("/kiosk", 303, {"Clear-Site-Data": '"cache", "storage"'})
     response.delete_cookie(LEAVING, path="/kiosk")
     return response

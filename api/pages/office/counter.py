@@ -21,8 +21,10 @@ from api.pages.kiosk.case_view import build
 from api.pages.office.review import Number, PageId
 from api.v1.counter import ReceiptNumber, receipt_response
 from docproc.errors import AccessError, BusyError, ConflictError, DocprocError, InputError, NotFoundError
-from docproc.flow import service
+from docproc.flow.applications import applications
+from docproc.flow.core import context
 from docproc.flow.core.access import Caller
+from docproc.flow.counter import custody, paper_check
 from docproc.flow.counter.custody import Compared, Original, Result
 from docproc.flow.review import workbench
 from docproc.matter.load import find_matter, load_catalogue
@@ -42,7 +44,7 @@ def start(request: Request, ctx: Ctx, caller: AsCaller) -> Response:
 @router.post("", dependencies=[Csrf])
 def begin(ctx: Ctx, caller: AsCaller, matter: Annotated[str, Form(max_length=60)]) -> Response:
     """Open an application on behalf of somebody."""
-    number = service.create_application(ctx, caller, matter, "counter")["number"]
+    number = applications.create_application(ctx, caller, matter, "counter")["number"]
     return RedirectResponse(f"/office/counter/{number}", 303)
 
 
@@ -50,7 +52,7 @@ def begin(ctx: Ctx, caller: AsCaller, matter: Annotated[str, Form(max_length=60)
 def find(request: Request, ctx: Ctx, caller: AsCaller, code: Annotated[str, Query(max_length=200)] = "") -> Response:
     """Go to what a hand scanner read."""
     try:
-        return RedirectResponse(f"/office/counter/{service.find_case(ctx, caller, code)}", 303)
+        return RedirectResponse(f"/office/counter/{custody.find_case(ctx, caller, code)}", 303)
     except NotFoundError as error:
         return _start(request, ctx, caller, error)
 
@@ -69,14 +71,14 @@ async def upload(request: Request, ctx: Ctx, caller: AsCaller, number: Number) -
     if not files:
         raise InputError("no file was sent", message_zh="没有收到文件，请重新选择")
     for data, name in files:
-        await run_in_threadpool(service.add_page, ctx, caller, number, data, filename=name)
+        await run_in_threadpool(applications.add_page, ctx, caller, number, data, filename=name)
     return RedirectResponse(f"/office/counter/{number}", 303)
 
 
 @router.post("/{number}/pages/{page_id}/remove", dependencies=[Csrf])
 def remove(ctx: Ctx, caller: AsCaller, number: Number, page_id: PageId) -> Response:
     """Take a scan back."""
-    service.remove_page(ctx, caller, number, page_id)
+    applications.remove_page(ctx, caller, number, page_id)
     return RedirectResponse(f"/office/counter/{number}", 303)
 
 
@@ -84,7 +86,7 @@ def remove(ctx: Ctx, caller: AsCaller, number: Number, page_id: PageId) -> Respo
 def submit(request: Request, ctx: Ctx, caller: AsCaller, number: Number) -> Response:
     """Hand in, then print the receipt."""
     try:
-        service.submit(ctx, caller, number)
+        applications.submit(ctx, caller, number)
     except DocprocError as error:
         return _case(request, ctx, caller, number, error)
     return RedirectResponse(f"/office/counter/{number}/receipt", 303)
@@ -94,7 +96,7 @@ def submit(request: Request, ctx: Ctx, caller: AsCaller, number: Number) -> Resp
 def receipt(request: Request, ctx: Ctx, caller: AsCaller, number: Number) -> Response:
     """收件回执 to print: what was handed in, a barcode of the number, a QR code to follow it."""
     caller.require("create")
-    view = service.view_application(ctx, caller, number)
+    view = applications.view_application(ctx, caller, number)
     if view["submitted_at"] is None:
         return RedirectResponse(f"/office/counter/{number}", 303)
     matter = find_matter(view["matter"])
@@ -115,14 +117,14 @@ async def receive(request: Request, ctx: Ctx, caller: AsCaller, number: Number) 
         raise InputError("copies is a number", message_zh="份数请填数字") from error
     return await run_in_threadpool(
         _done, request, ctx, caller, number,
-        lambda: service.receive_originals(ctx, caller, number, items, str(form.get("note", ""))[:500]),
+        lambda: custody.receive_originals(ctx, caller, number, items, str(form.get("note", ""))[:500]),
     )  # fmt: skip
 
 
 @router.get("/{number}/originals/{receipt}.pdf")
 def receipt_pdf(ctx: Ctx, caller: AsCaller, number: Number, receipt: ReceiptNumber) -> Response:
     """Their receipt, to print."""
-    return receipt_response(receipt, service.receipt_pdf(ctx, caller, number, receipt))
+    return receipt_response(receipt, custody.receipt_pdf(ctx, caller, number, receipt))
 
 
 @router.post("/{number}/originals/{receipt}/return", dependencies=[Csrf])
@@ -130,7 +132,7 @@ def give_back(
     request: Request, ctx: Ctx, caller: AsCaller, number: Number, receipt: ReceiptNumber, to: Name = ""
 ) -> Response:
     """Give them back."""
-    return _done(request, ctx, caller, number, lambda: service.return_originals(ctx, caller, number, receipt, to))
+    return _done(request, ctx, caller, number, lambda: custody.return_originals(ctx, caller, number, receipt, to))
 
 
 @router.post("/{number}/papers/begin", dependencies=[Csrf])
@@ -155,7 +157,7 @@ async def check_papers(request: Request, ctx: Ctx, caller: AsCaller, number: Num
 
     def work() -> Response:
         try:
-            checked = service.check_papers(ctx, caller, number, files)
+            checked = paper_check.check_papers(ctx, caller, number, files)
         except (InputError, BusyError) as error:
             return _papers(request, ctx, caller, number, error)
         return _papers(request, ctx, caller, number, checked=checked)
@@ -178,7 +180,7 @@ async def compare(request: Request, ctx: Ctx, caller: AsCaller, number: Number) 
 
     def work() -> Response:
         try:
-            service.compare(ctx, caller, number, found)
+            custody.compare(ctx, caller, number, found)
         except InputError as error:
             return _papers(request, ctx, caller, number, error)
         return RedirectResponse(f"/office/counter/{number}", 303)
@@ -189,7 +191,7 @@ async def compare(request: Request, ctx: Ctx, caller: AsCaller, number: Number) 
 @router.post("/{number}/handover", dependencies=[Csrf])
 def hand_over(request: Request, ctx: Ctx, caller: AsCaller, number: Number, code: Name = "", to: Name = "") -> Response:
     """Hand the licence over."""
-    return _done(request, ctx, caller, number, lambda: service.hand_over(ctx, caller, number, code, to))
+    return _done(request, ctx, caller, number, lambda: custody.hand_over(ctx, caller, number, code, to))
 
 
 async def _files(request: Request) -> list[tuple[bytes, str]]:
@@ -205,9 +207,9 @@ def bars(text: str) -> Markup:
     return Markup(svg[svg.index("<svg") :])  # holds squares and no text of ours
 
 
-def _start(request: Request, ctx: service.Context, caller: Caller, error: DocprocError | None = None) -> Response:
+def _start(request: Request, ctx: context.Context, caller: Caller, error: DocprocError | None = None) -> Response:
     caller.require("create")
-    found = service.list_applications(ctx, caller, limit=MOST_LISTED)
+    found = applications.list_applications(ctx, caller, limit=MOST_LISTED)
     mine = [view for view in reversed(found) if view["channel"] == "counter"]
     matters = [m for m in load_catalogue().values() if m.status == "active"]
     return page(
@@ -221,7 +223,7 @@ def _start(request: Request, ctx: service.Context, caller: Caller, error: Docpro
     )
 
 
-def _done(request: Request, ctx: service.Context, caller: Caller, number: str, work: Callable[[], object]) -> Response:
+def _done(request: Request, ctx: context.Context, caller: Caller, number: str, work: Callable[[], object]) -> Response:
     """Do one thing with the papers; what forbids it stands above the page."""
     try:
         work()
@@ -234,7 +236,7 @@ def _done(request: Request, ctx: service.Context, caller: Caller, number: str, w
 
 def _papers(
     request: Request,
-    ctx: service.Context,
+    ctx: context.Context,
     caller: Caller,
     number: str,
     error: DocprocError | None = None,
@@ -242,14 +244,14 @@ def _papers(
 ) -> Response:
     """The pages, each with what the machine found: just now with pictures, or last time."""
     caller.require("counter")
-    view = service.view_application(ctx, caller, number)
+    view = applications.view_application(ctx, caller, number)
     case = build(view, find_matter(view["matter"]))
     said = error.message_zh if error is not None else None
     status = 200 if error is None else 503 if isinstance(error, BusyError) else 422
-    steps = service.chain_of_custody(ctx, caller, number)
+    steps = custody.chain_of_custody(ctx, caller, number)
     checks = [step["detail"] for step in steps if step["kind"] == "checked"]
     checks += [{"pages": checked["sheets"]}] if checked else []
-    found = {f"{page_id}.{index}": item for (page_id, index), item in service.checked_so_far(checks).items()}
+    found = {f"{page_id}.{index}": item for (page_id, index), item in paper_check.checked_so_far(checks).items()}
     left = checked["left"] if checked else []
     shows = workbench.sight(ctx, caller, number).asked
     told = {"case": case, "view": view, "said": said, "shows": shows, "found": found, "left": left}
@@ -257,13 +259,13 @@ def _papers(
 
 
 def _case(
-    request: Request, ctx: service.Context, caller: Caller, number: str, error: DocprocError | None = None
+    request: Request, ctx: context.Context, caller: Caller, number: str, error: DocprocError | None = None
 ) -> Response:
     caller.require("create")
-    view = service.view_application(ctx, caller, number)
+    view = applications.view_application(ctx, caller, number)
     case = build(view, find_matter(view["matter"]))
     template = "office/counter_status.html" if is_fragment(request) else "office/counter_case.html"
     said = error.message_zh if error is not None else None
     status = 200 if error is None else 422 if isinstance(error, InputError) else 409
-    steps = service.chain_of_custody(ctx, caller, number)
+    steps = custody.chain_of_custody(ctx, caller, number)
     return page(request, template, status, case=case, view=view, said=said, steps=steps)

@@ -12,9 +12,10 @@ from api.kit.deps import Ctx
 from api.kit.official import AsCaller
 from api.kit.render import page
 from docproc.errors import ConflictError
-from docproc.flow import service
+from docproc.flow.core import context
 from docproc.flow.core.access import Caller
 from docproc.flow.kiosks import kiosks
+from docproc.flow.messages import sms
 
 router = APIRouter(prefix="/office")
 LISTED = 100
@@ -39,19 +40,19 @@ def messages(
 def again(request: Request, ctx: Ctx, caller: AsCaller, event: Annotated[int, Path(ge=1, le=2**62)]) -> Response:
     """Have one sent again."""
     try:
-        service.send_again(ctx, caller, event)
+        sms.send_again(ctx, caller, event)
     except ConflictError as error:
         return _messages(request, ctx, caller, "", None, error)
     return RedirectResponse("/office/sms", 303)
 
 
 def _messages(
-    request: Request, ctx: service.Context, caller: Caller, application: str, before: int | None,
+    request: Request, ctx: context.Context, caller: Caller, application: str, before: int | None,
     error: ConflictError | None = None,
 ) -> Response:  # fmt: skip
-    lines = service.sms_log(ctx, caller, application=application or None, before=before, limit=LISTED)
+    lines = sms.sms_log(ctx, caller, application=application or None, before=before, limit=LISTED)
     said, status = (error.message_zh, 409) if error is not None else (None, 200)
     return page(
         request, "office/sms.html", status, lines=lines, asked=application, said=said, caller=caller,
-        more=len(lines) == LISTED, again=service.AGAIN,
+        more=len(lines) == LISTED, again=sms.AGAIN,
     )  # fmt: skip

@@ -16,8 +16,9 @@ from api.kit.qr import qr_svg
 from api.kit.render import page
 from api.pages.office.workbench_view import spec_of
 from docproc.errors import DocprocError, InputError
-from docproc.flow import service
-from docproc.flow.accounts import users
+from docproc.flow.accounts import api_keys, users
+from docproc.flow.audit import log
+from docproc.flow.core import access, context
 from docproc.flow.core.access import Caller
 from docproc.flow.core.context import CHINA
 from docproc.flow.review import figures as work
@@ -70,7 +71,7 @@ def enable(ctx: Ctx, caller: AsCaller, user_id: Id, to: Annotated[bool, Form()])
 def key_listing(request: Request, ctx: Ctx, caller: AsCaller) -> Response:
     """Devices and machines."""
     return page(
-        request, "office/keys.html", keys=service.list_keys(ctx, caller), made=None, said=None, roles=service.ROLES
+        request, "office/keys.html", keys=api_keys.list_keys(ctx, caller), made=None, said=None, roles=access.ROLES
     )
 
 
@@ -87,17 +88,17 @@ def add_key(
     made, said = None, None
     caller.require("manage_keys")
     try:
-        made = service.create_key(ctx, caller, subject.strip(), org.strip(), roles)
+        made = api_keys.create_key(ctx, caller, subject.strip(), org.strip(), roles)
     except InputError as error:
         said = error.message_zh
-    keys = service.list_keys(ctx, caller)
-    return page(request, "office/keys.html", 422 if said else 200, keys=keys, made=made, said=said, roles=service.ROLES)
+    keys = api_keys.list_keys(ctx, caller)
+    return page(request, "office/keys.html", 422 if said else 200, keys=keys, made=made, said=said, roles=access.ROLES)
 
 
 @router.post("/keys/{key_id}/revoke", dependencies=[Csrf])
 def revoke(ctx: Ctx, caller: AsCaller, key_id: Id) -> Response:
     """Revoke a key for ever."""
-    service.revoke_key(ctx, caller, key_id)
+    api_keys.revoke_key(ctx, caller, key_id)
     return RedirectResponse("/office/keys", 303)
 
 
@@ -139,7 +140,7 @@ def audit(
 @router.post("/audit/check", dependencies=[Csrf])
 def check_audit(request: Request, ctx: Ctx, caller: AsCaller) -> Response:
     """Whether no line was changed or removed."""
-    found = service.check_audit(ctx, caller)
+    found = log.check_audit(ctx, caller)
     lines = work.search_audit(ctx, caller)
     asked = {"text": "", "action": "", "since": "", "until": ""}
     return page(request, "office/audit.html", lines=lines, asked=asked, checked=found)
@@ -147,7 +148,7 @@ def check_audit(request: Request, ctx: Ctx, caller: AsCaller) -> Response:
 
 def _users(
     request: Request,
-    ctx: service.Context,
+    ctx: context.Context,
     caller: Caller,
     *,
     made: users.NewUser | None = None,

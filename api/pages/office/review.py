@@ -15,9 +15,10 @@ from api.pages.office.workbench_view import Bench, build
 from api.v1.applications import webp
 from api.v1.review import notice_pdf
 from docproc.errors import AccessError, ConflictError, DocprocError, InputError
-from docproc.flow import service
+from docproc.flow.applications import applications, notices
+from docproc.flow.core import context
 from docproc.flow.core.access import Caller
-from docproc.flow.review import workbench
+from docproc.flow.review import decisions, workbench
 from docproc.matter.load import find_matter
 from docproc.store.review.claims import ClaimedError
 
@@ -104,7 +105,7 @@ async def correct(request: Request, ctx: Ctx, caller: AsCaller, number: Number) 
 
     def work() -> Response:
         workbench.claim(ctx, caller, number)
-        service.correct_field(ctx, caller, number, given["page_id"], int(given["index"]), given["field"], value)
+        applications.correct_field(ctx, caller, number, given["page_id"], int(given["index"]), given["field"], value)
         return page(request, "office/panel.html", **_bench(ctx, caller, number), said=None)
 
     return await run_in_threadpool(work)
@@ -114,7 +115,7 @@ async def correct(request: Request, ctx: Ctx, caller: AsCaller, number: Number) 
 def accept(request: Request, ctx: Ctx, caller: AsCaller, number: Number, version: Version) -> Response:
     """受理."""
     try:
-        service.accept(ctx, caller, number, version)
+        decisions.accept(ctx, caller, number, version)
     except ConflictError as error:
         return _shown(request, ctx, caller, number, error)
     return RedirectResponse(f"/office/cases/{number}", 303)
@@ -134,9 +135,9 @@ def decide(
     set_aside: Annotated[list[str], Form(max_length=100)] = [],  # noqa: B006  (FastAPI copies it)
 ) -> Response:
     """Decide on what was seen, and go on to the next."""
-    seen = service.Seen(version, content_sha256)
+    seen = decisions.Seen(version, content_sha256)
     try:
-        service.decide(ctx, caller, number, action, seen, reason=reason, basis=basis, set_aside=set_aside)
+        decisions.decide(ctx, caller, number, action, seen, reason=reason, basis=basis, set_aside=set_aside)
     except (ConflictError, InputError) as error:
         return _shown(request, ctx, caller, number, error)
     return _go_on(ctx, caller, number)
@@ -146,7 +147,7 @@ def decide(
 def release(request: Request, ctx: Ctx, caller: AsCaller, number: Number, version: Version) -> Response:
     """Let the licence be sealed."""
     try:
-        service.release(ctx, caller, number, version)
+        decisions.release(ctx, caller, number, version)
     except (ConflictError, AccessError) as error:
         if isinstance(error, AccessError) and error.code != "same_person":
             raise
@@ -157,13 +158,13 @@ def release(request: Request, ctx: Ctx, caller: AsCaller, number: Number, versio
 @router.get("/cases/{number}/notice.pdf")
 def notice(ctx: Ctx, caller: AsCaller, number: Number) -> Response:
     """The sealed 一次性告知书."""
-    return notice_pdf(number, service.notice_file(ctx, caller, number))
+    return notice_pdf(number, notices.notice_file(ctx, caller, number))
 
 
 @router.post("/cases/{number}/notice/seal", dependencies=[Csrf])
 def seal_notice(ctx: Ctx, caller: AsCaller, number: Number) -> Response:
     """Try to seal it again."""
-    service.seal_again(ctx, caller, number)
+    notices.seal_again(ctx, caller, number)
     return RedirectResponse(f"/office/cases/{number}", 303)
 
 
@@ -175,17 +176,17 @@ def picture(
     caller.require("view_file")
     if not workbench.sees_picture(ctx, caller, number, page_id):
         raise AccessError("ask to see personal data first", message_zh="请先点击“显示个人信息”")
-    return webp(service.page_preview(ctx, caller, number, page_id, index))
+    return webp(applications.page_preview(ctx, caller, number, page_id, index))
 
 
-def _go_on(ctx: service.Context, caller: Caller, after: str) -> Response:
+def _go_on(ctx: context.Context, caller: Caller, after: str) -> Response:
     number = workbench.next_number(ctx, caller, after)
     done = f"?done={after}" if after else ""
     return RedirectResponse(f"/office/cases/{number}{done}" if number else f"/office/queue{done}", 303)
 
 
 def _shown(
-    request: Request, ctx: service.Context, caller: Caller, number: str, error: DocprocError | None = None
+    request: Request, ctx: context.Context, caller: Caller, number: str, error: DocprocError | None = None
 ) -> Response:
     """The case; with an error, what it says stands above."""
     held: str | None = None
@@ -201,7 +202,7 @@ def _shown(
     return page(request, template, status, **values, said=said)
 
 
-def _bench(ctx: service.Context, caller: Caller, number: str) -> dict[str, Any]:
+def _bench(ctx: context.Context, caller: Caller, number: str) -> dict[str, Any]:
     view = workbench.bench(ctx, caller, number)
     names, holder = view["names"], view["held_by"]
     seen = workbench.sight(ctx, caller, number)

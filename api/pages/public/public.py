@@ -16,7 +16,9 @@ from api.kit.render import page
 from api.v1.licences import Code, pdf
 from api.v1.review import notice_pdf
 from docproc.errors import NotFoundError
-from docproc.flow import service
+from docproc.flow.applications import notices
+from docproc.flow.applications import progress as flow_progress
+from docproc.flow.licences import licences, photographs, verification
 
 router = APIRouter(dependencies=[Public])
 Asked = Annotated[str, Query(max_length=60)]
@@ -35,7 +37,7 @@ async def verify(request: Request, ctx: Ctx, upload: Upload) -> Response:
     data, name = upload
     if not data:
         return RedirectResponse("/verify", 303)
-    report = await run_in_threadpool(service.verify_file, ctx, data)
+    report = await run_in_threadpool(verification.verify_file, ctx, data)
     digest = hashlib.sha256(data).hexdigest()
     return page(request, "public/report.html", report=report, light=light_of(report), name=name, sha256=digest)
 
@@ -45,7 +47,7 @@ async def verify_photo(request: Request, ctx: Ctx, photos: Photos) -> Response:
     """A printed licence beside what was issued."""
     if not photos:
         return RedirectResponse("/verify", 303)
-    report = await run_in_threadpool(service.verify_photo, ctx, photos)
+    report = await run_in_threadpool(photographs.verify_photo, ctx, photos)
     return page(request, "public/photo.html", report=report, light=light_of_photo(report))
 
 
@@ -53,7 +55,7 @@ async def verify_photo(request: Request, ctx: Ctx, photos: Photos) -> Response:
 def by_number(request: Request, ctx: Ctx, number: Asked = "") -> Response:
     """What the register says of a number."""
     try:
-        found = service.licence_by_number(ctx, number.strip().upper())
+        found = licences.licence_by_number(ctx, number.strip().upper())
     except NotFoundError as error:
         return page(request, "public/verify.html", 404, said=error.message_zh, number=number)
     return page(request, "public/licence.html", licence=found, code=None)
@@ -62,13 +64,13 @@ def by_number(request: Request, ctx: Ctx, number: Asked = "") -> Response:
 @router.get("/v/{code}")
 def by_code(request: Request, ctx: Ctx, code: Code) -> Response:
     """Where the QR code on a licence leads."""
-    return page(request, "public/licence.html", licence=service.licence_by_code(ctx, code), code=code)
+    return page(request, "public/licence.html", licence=licences.licence_by_code(ctx, code), code=code)
 
 
 @router.get("/v/{code}/file")
 def file_by_code(ctx: Ctx, code: Code) -> Response:
     """The sealed file for whoever holds its QR code."""
-    return pdf(*service.licence_file_by_code(ctx, code))
+    return pdf(*licences.licence_file_by_code(ctx, code))
 
 
 @router.get("/progress")
@@ -77,7 +79,7 @@ def progress(request: Request, ctx: Ctx, number: Asked = "") -> Response:
     if not number.strip():
         return page(request, "public/progress.html", said=None, number="")
     try:
-        found = service.progress(ctx, number)
+        found = flow_progress.progress(ctx, number)
     except NotFoundError as error:
         return page(request, "public/progress.html", 404, said=error.message_zh, number=number)
     return page(request, "public/stage.html", found=found, address=None, qr=None, code=None)
@@ -86,7 +88,7 @@ def progress(request: Request, ctx: Ctx, number: Asked = "") -> Response:
 @router.get("/p/{code}")
 def follow(request: Request, ctx: Ctx, code: Annotated[str, Path(max_length=40)]) -> Response:
     """Where the QR code on a receipt leads: all that concerns the applicant."""
-    found = service.follow(ctx, code)
+    found = flow_progress.follow(ctx, code)
     address = f"{ctx.settings.public_url.rstrip('/')}/p/{code}"
     return page(request, "public/stage.html", found=found, address=address, qr=qr_svg(address), code=code)
 
@@ -94,7 +96,7 @@ def follow(request: Request, ctx: Ctx, code: Annotated[str, Path(max_length=40)]
 @router.get("/p/{code}/notice.pdf")
 def notice_by_code(ctx: Ctx, code: Annotated[str, Path(max_length=40)]) -> Response:
     """The sealed 一次性告知书 for the applicant."""
-    return notice_pdf(code[:6], service.notice_by_code(ctx, code))
+    return notice_pdf(code[:6], notices.notice_by_code(ctx, code))
 
 
 def light_of(report: dict[str, Any]) -> Light:

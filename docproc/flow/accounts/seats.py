@@ -7,9 +7,9 @@ from datetime import timedelta
 from typing import Literal
 
 from docproc.errors import AccessError, ConflictError
+from docproc.flow.accounts.api_keys import note_use
 from docproc.flow.applications.applications import visible, withdraw
 from docproc.flow.core.access import Caller, Role
-from docproc.flow.core.api_keys import note_use
 from docproc.flow.core.context import Context
 from docproc.lifecycle import OPEN_FOR_PAGES
 from docproc.store.accounts import api_keys, seats

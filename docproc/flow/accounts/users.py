@@ -25,8 +25,7 @@ from sqlalchemy.orm import Session
 
 from docproc.errors import AccessError, ConflictError, InputError
 from docproc.flow.accounts import oidc
-from docproc.flow.core.access import ROLES, Caller
-from docproc.flow.core.api_keys import SYSTEM
+from docproc.flow.core.access import ROLES, SYSTEM, Caller
 from docproc.flow.core.context import Context
 from docproc.store.accounts import users
 from docproc.store.audit import audit

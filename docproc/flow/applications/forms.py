@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from docproc.canonical import canonical_json
 from docproc.check.licence_draft import holder_code
 from docproc.check.rules import SURE_WHEN_NEAR
 from docproc.domain import Field
@@ -24,7 +25,6 @@ from docproc.flow.applications.applications import visible
 from docproc.flow.core import views
 from docproc.flow.core.access import Caller
 from docproc.flow.core.context import Context
-from docproc.flow.licences.versions import canonical
 from docproc.form.draw import draw_form, new_form_id
 from docproc.form.fill import placements
 from docproc.form.layout import FormLayout, layout_of
@@ -183,7 +183,7 @@ def _facts(ctx: Context, rows: Iterable[LicenceRow]) -> dict[str, str]:
     for row in rows:
         if row.sha256 is None or views.licence_status(row, ctx.today()) != "valid":
             continue
-        licence = parse_licence_json(canonical(row.body))
+        licence = parse_licence_json(canonical_json(row.body))
         said = {name: value for name, _, value in licence.fields} | {"holder": licence.holder}
         code = holder_code(licence)
         facts = {**said, **({"uscc": code} if code else {}), **facts}

@@ -7,24 +7,20 @@
 
 from __future__ import annotations
 
-import json
-import logging
-
-from docproc.errors import DocprocError, SealError, SealUnavailableError, SetupError, UnavailableError
+from docproc.errors import SealError
 from docproc.flow.applications.applications import announce
-from docproc.flow.applications.jobs import FIRST_DELAY, LONGEST_DELAY, NOT_APPROVED, SealOutcome, Tools
 from docproc.flow.applications.notices import queue
-from docproc.flow.core.api_keys import SYSTEM
+from docproc.flow.core.access import SYSTEM
 from docproc.flow.core.context import Context
+from docproc.flow.core.stages import Tools
+from docproc.flow.jobs import meters
 from docproc.flow.jobs.engine import Job, step, workflow
 from docproc.flow.seals.registry import usable_seal
-from docproc.licence.page.record import parse_licence_json
+from docproc.flow.seals.seal_once import NOT_APPROVED, SealOutcome, retry_delay, seal_once
 from docproc.matter.load import find_matter
 from docproc.store.applications import applications, notices
 from docproc.store.audit import audit
 from docproc.store.tables.applications import NoticeRow
-
-log = logging.getLogger(__name__)
 
 JOBS: tuple[Job, ...] = ("seal_notice",)
 
@@ -47,21 +43,14 @@ def seal_and_keep_notice(decision_id: str) -> SealOutcome:
         row = notices.find(session, decision_id)
     if row.sha256 is not None or not row.body:
         return {"state": "sealed", "sha256": row.sha256 or "", "note": ""}  # before, or erased by rule meanwhile
-    canonical = json.dumps(row.body, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
-    record, at = parse_licence_json(canonical), ctx.clock()
-    spec = find_matter(record.matter)
-    try:
-        _check_decided(ctx, row)
-        sealed = stages.seal_licence(record, [usable_seal(ctx, spec.licence.seal, record, at, stages.own_seals)], at)
-    except SealUnavailableError as error:
-        log.warning("notice %s: %s", row.number, error)
-        return {"state": "wait", "sha256": "", "note": error.message_zh}
-    except (SetupError, UnavailableError):
-        raise  # this machine's or a store's trouble: tried again, then given up for a person to see
-    except DocprocError as error:
-        log.error("notice %s: %s", row.number, error)
-        return {"state": "failed", "sha256": "", "note": error.message_zh}
-    return {"state": "sealed", "sha256": ctx.blobs.put(sealed, keep_days=spec.retention.refused_days), "note": ""}
+    spec = find_matter(row.body["matter"])
+    return seal_once(
+        row.body,
+        f"notice {row.number}",
+        check_content=lambda: _check_decided(ctx, row),
+        seals=lambda record, at: [usable_seal(ctx, spec.licence.seal, record, at, stages.own_seals)],
+        keep_days=spec.retention.refused_days,
+    )
 
 
 def _check_decided(ctx: Context, row: NoticeRow) -> None:
@@ -88,6 +77,7 @@ def register_notice(decision_id: str, sha256: str) -> None:
         if row.state not in notices.OPEN:
             return  # registered already, or erased by rule meanwhile
         row.state, row.note, row.sha256, row.sealed_at = "sealed", "", sha256, at
+        meters.SEALS.labels("sealed").inc()
         audit.append(session, at, SYSTEM, "notice.sealed", row.application, notice=row.number, sha256=sha256)
         announce(
             ctx, session, applications.find_application(session, row.application), "notice.sealed", notice=row.number
@@ -105,7 +95,7 @@ def postpone_notice(decision_id: str, attempt: int, outcome: SealOutcome) -> Non
         row.note = outcome["note"]
         if outcome["state"] == "wait":
             row.state, row.attempt = "waiting", attempt + 1
-            queue(ctx, session, row, delay=min(FIRST_DELAY * 2 ** min(attempt - 1, 8), LONGEST_DELAY))
+            queue(ctx, session, row, delay=retry_delay(attempt))
         else:
             row.state = "failed"
             audit.append(session, ctx.clock(), SYSTEM, "seal.failed", row.application, note=outcome["note"])

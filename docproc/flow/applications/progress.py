@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from docproc.errors import NotFoundError
+from docproc.flow.applications.pickup import pickup_code
 from docproc.flow.core import views
 from docproc.flow.core.context import Context
-from docproc.flow.counter.custody import pickup_code
 from docproc.lifecycle import FINAL, STATUS_ZH, Status
 from docproc.matter.load import find_matter
 from docproc.store.applications import applications, notices, pages

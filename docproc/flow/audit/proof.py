@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from docproc.errors import InputError, NotFoundError
 from docproc.flow.core import views
-from docproc.flow.core.api_keys import SYSTEM
+from docproc.flow.core.access import SYSTEM
 from docproc.flow.core.context import Context
 from docproc.licence.pki.trust import TrustList
 from docproc.store.applications import applications

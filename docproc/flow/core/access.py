@@ -45,6 +45,8 @@ Act = Literal[
 ]
 
 ROLES: tuple[Role, ...] = get_args(Role)
+SYSTEM = "system"
+"""Actor of what the service does by itself."""
 MAY: dict[Act, frozenset[Role]] = {
     "create": frozenset({"kiosk", "clerk"}),
     "upload": frozenset({"kiosk", "clerk"}),

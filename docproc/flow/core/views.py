@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
@@ -12,6 +10,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from docproc.canonical import canonical_sha256
 from docproc.check.reconcile import join
 from docproc.domain import Finding, PageReading
 from docproc.lifecycle import STATUS_ZH
@@ -97,8 +96,7 @@ def content_sha256(
         [[page.id, r.index, r.material, {k: [f.value, f.source] for k, f in r.fields.items()}] for page, r in readings],
         [[page_id, item.code, item.severity, item.field] for page_id, item in findings],
     ]
-    text = json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+    return canonical_sha256(body)
 
 
 def notice(row: NoticeRow | None) -> dict[str, Any] | None:

@@ -5,7 +5,6 @@ Every step is one row of the chain of custody and one line of the audit log, in 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from docproc.errors import AccessError, ConflictError, InputError, NotFoundError
 from docproc.flow.applications.applications import announce, visible
+from docproc.flow.applications.pickup import pickup_code
 from docproc.flow.core import views
 from docproc.flow.core.access import Caller
 from docproc.flow.core.context import CHINA, Context
@@ -202,12 +202,6 @@ def chain_of_custody(ctx: Context, caller: Caller, number: str) -> list[dict[str
     with ctx.database.read() as session:
         visible(session, caller, number, "view")
         return [_view(step) for step in custody.steps(session, number)]
-
-
-def pickup_code(follow_code: str, licence: str) -> str:
-    """Six digits that only who holds the follow code is shown; they do not tell that code."""
-    digest = hashlib.sha256(f"pick-up {follow_code} {licence}".encode()).digest()
-    return f"{int.from_bytes(digest[:8]) % 1_000_000:06d}"
 
 
 def _compared(session: Session, number: str, item: Compared, check: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,33 +12,32 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from docproc.flow.core.context import Context
+from docproc.flow.jobs.engine import Jobs
 
 log = logging.getLogger(__name__)
 
 
-def adopt(ctx: Context, dead: Sequence[str]) -> int:
-    """Give jobs of older versions this process's version; returns how many.
+def adopt(jobs: Jobs, version: str, dead: Sequence[str]) -> int:
+    """Give jobs of older application versions the ``version`` of this process; returns how many.
 
     Those are jobs that ran under the names ``dead``, whose leases the caller holds, and jobs that wait for a worker of
     their version. A process that is not of the newest version adopts nothing.
     """
-    mine = ctx.settings.application_version
-    if ctx.jobs.latest_version() not in (None, mine) and ctx.jobs.knows_version(mine):
+    if jobs.latest_version() not in (None, version) and jobs.knows_version(version):
         return 0
-    schema = None if ctx.database.is_sqlite else "dbos"
+    schema = None if jobs.database.is_sqlite else "dbos"
     names = ("workflow_uuid", "status", "executor_id", "application_version")
     columns: list[sa.ColumnClause[str]] = [sa.column(name) for name in names]
-    jobs = sa.table("workflow_status", *columns, schema=schema)
+    table = sa.table("workflow_status", *columns, schema=schema)
     steps = sa.table("operation_outputs", sa.column("workflow_uuid"), schema=schema)
-    left = sa.or_(jobs.c.status == "ENQUEUED", sa.and_(jobs.c.status == "PENDING", jobs.c.executor_id.in_(dead)))
-    old = sa.and_(jobs.c.application_version != mine, left)  # one without version is anybody's already
-    with ctx.database.read() as session:
-        if session.execute(sa.select(jobs.c.workflow_uuid).where(old).limit(1)).first() is None:
+    left = sa.or_(table.c.status == "ENQUEUED", sa.and_(table.c.status == "PENDING", table.c.executor_id.in_(dead)))
+    old = sa.and_(table.c.application_version != version, left)  # one without version is anybody's already
+    with jobs.database.read() as session:
+        if session.execute(sa.select(table.c.workflow_uuid).where(old).limit(1)).first() is None:
             return 0
-    with ctx.database.write() as session:
-        change = sa.update(jobs).where(old).values(application_version=mine).returning(jobs.c.workflow_uuid)
+    with jobs.database.write() as session:
+        change = sa.update(table).where(old).values(application_version=version).returning(table.c.workflow_uuid)
         ids = session.execute(change).scalars().all()
         session.execute(sa.delete(steps).where(steps.c.workflow_uuid.in_(ids)))
-    log.warning("%s jobs of an older version begin again under version %s", len(ids), mine)
+    log.warning("%s jobs of an older version begin again under version %s", len(ids), version)
     return len(ids)

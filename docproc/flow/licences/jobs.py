@@ -11,17 +11,19 @@ from __future__ import annotations
 import logging
 from datetime import datetime
 
+from docproc.canonical import canonical_json, canonical_sha256
 from docproc.errors import SealError
-from docproc.flow.applications.jobs import NOT_APPROVED, SealOutcome, Tools, retry_delay, seal_once
-from docproc.flow.core.api_keys import SYSTEM
+from docproc.flow.core.access import SYSTEM
 from docproc.flow.core.authority import authority_code
 from docproc.flow.core.context import Context
+from docproc.flow.core.stages import Tools
 from docproc.flow.jobs.engine import Job, step, workflow
-from docproc.flow.licences.versions import body_sha256, canonical
+from docproc.flow.seals.registry import usable_seals
+from docproc.flow.seals.seal_once import NOT_APPROVED, SealOutcome, retry_delay, seal_once
 from docproc.licence.page.record import parse_licence_json
 from docproc.licence.seal.status_list import LIFE, StatusList
 from docproc.licence.verify.report import Standing
-from docproc.store import running_numbers
+from docproc.matter.load import find_matter
 from docproc.store.audit import audit
 from docproc.store.licences import licences
 from docproc.store.messages import outbox
@@ -46,12 +48,19 @@ def seal_version(version_id: str, attempt: int) -> None:
 @step("seal_and_keep_version")
 def seal_and_keep_version(version_id: str) -> SealOutcome:
     """Seal and store the file; it is unknown to everybody until it is registered."""
-    ctx, _ = Tools.get()
+    ctx, stages = Tools.get()
     with ctx.database.read() as session:
         version = licences.find_version(session, version_id)
     if version.sha256 is not None:
         return {"state": "sealed", "sha256": version.sha256, "note": ""}
-    return seal_once(version.body, f"version {version_id}", lambda: check_ordered(ctx, version))
+    spec = find_matter(version.body["matter"]).licence
+    return seal_once(
+        version.body,
+        f"version {version_id}",
+        check_content=lambda: check_ordered(ctx, version),
+        seals=lambda licence, at: usable_seals(ctx, spec, licence, at, stages.own_seals),
+        keep_days=365 * spec.retention_years,
+    )
 
 
 def check_ordered(ctx: Context, version: LicenceVersionRow) -> None:
@@ -63,7 +72,7 @@ def check_ordered(ctx: Context, version: LicenceVersionRow) -> None:
     with ctx.database.read() as session:
         lines = audit.lines(session, subject=version.licence, limit=100_000)
     noted = [line.detail for line in lines if line.action == f"licence.{version.action}"]
-    if body_sha256(version.body) not in [item.get("body") for item in noted if item["version"] == version.version]:
+    if canonical_sha256(version.body) not in [item.get("body") for item in noted if item["version"] == version.version]:
         raise SealError(f"version {version.id} is not what was ordered", message_zh=NOT_APPROVED)
 
 
@@ -81,7 +90,7 @@ def register_version(version_id: str, sha256: str) -> None:
             version.state, version.note = "failed", "证照状态已变更，新版本未生效"
             return
         version.state, version.note, version.sha256 = "sealed", "", sha256
-        licences.register_version(session, row, version, parse_licence_json(canonical(version.body)), at)
+        licences.register_version(session, row, version, parse_licence_json(canonical_json(version.body)), at)
         said = {"reason": version.reason, "basis": version.basis}
         licences.add_status_event(session, row.number, "valid", version.by, at, **said)
         audit.append(session, at, SYSTEM, f"licence.{version.action}ed", row.number, version=row.version, sha256=sha256)

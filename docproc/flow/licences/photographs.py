@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from threading import BoundedSemaphore
 from typing import Any, Literal
 
+from docproc.canonical import canonical_json
 from docproc.domain import Box, Licence
 from docproc.errors import BusyError, InputError, LimitError, NotFoundError
 from docproc.flow.core import views
@@ -196,8 +196,7 @@ def _by_code(ctx: Context, text: str) -> tuple[Licence, str] | None:
     try:
         with ctx.database.read() as session:
             row = licences.find_by_code(session, code[1])
-            body = json.dumps(row.body, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
-            return (parse_licence_json(body), row.sha256) if row.sha256 is not None else None
+            return (parse_licence_json(canonical_json(row.body)), row.sha256) if row.sha256 is not None else None
     except NotFoundError:
         return None
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from docproc.errors import SealError, SealUnavailableError
-from docproc.flow.core.api_keys import SYSTEM
+from docproc.flow.core.access import SYSTEM
 from docproc.flow.core.context import Context
 from docproc.licence.seal.renew import expires_on
 from docproc.matter.load import find_matter

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import secrets
 from dataclasses import replace
@@ -10,6 +9,7 @@ from typing import Any, Literal
 
 from sqlalchemy.orm import Session
 
+from docproc.canonical import canonical_json, canonical_sha256
 from docproc.errors import ConflictError, InputError, UnavailableError
 from docproc.flow.core.access import Caller
 from docproc.flow.core.context import Context
@@ -71,7 +71,7 @@ def new_version(
         session.add(version)
         audit.append(
             session, at, caller.subject, f"licence.{action}", number,
-            version=version.version, changes=changes, body=body_sha256(version.body),
+            version=version.version, changes=changes, body=canonical_sha256(version.body),
             reason=version.reason, basis=version.basis,
         )  # fmt: skip
         ctx.jobs.enqueue(session, "seal_version", f"version:{version.id}:1", version.id, 1)
@@ -93,22 +93,12 @@ def status_list(ctx: Context) -> str:
     return row.body
 
 
-def canonical(body: dict[str, Any]) -> bytes:
-    """A licence's data as it is attached to the file."""
-    return json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
-
-
-def body_sha256(body: dict[str, Any]) -> str:
-    """Hash of a licence's data, as the audit log notes it."""
-    return hashlib.sha256(canonical(body)).hexdigest()
-
-
 def _changed(body: dict[str, Any], version: int, action: VersionAction, changes: dict[str, str]) -> dict[str, Any]:
     if action == "reissue" and changes:
         raise InputError("a re-issued licence says the same", message_zh="换发不能改动内容，请选择更正")
     if action == "correct" and not changes:
         raise InputError("nothing to correct", message_zh="请填写要更正的内容")
-    former = parse_licence_json(canonical(body))
+    former = parse_licence_json(canonical_json(body))
     known = {name for name, _, _ in former.fields} | {"holder"}
     wrong = sorted(name for name in changes if name not in known or name in FIXED)
     if wrong:

@@ -14,8 +14,8 @@ import logging
 import httpx
 
 from docproc.errors import InputError, NotFoundError
-from docproc.flow.applications.jobs import Tools
 from docproc.flow.core import views
+from docproc.flow.core.stages import Tools
 from docproc.flow.jobs.engine import Job, step, workflow
 from docproc.flow.messages import sms
 from docproc.flow.messages.webhook_post import post_event

@@ -25,9 +25,9 @@ from docproc.domain import Field
 from docproc.errors import ConflictError, NotFoundError, SetupError
 from docproc.fields.working_days import add_working_days
 from docproc.flow.applications.applications import announce
-from docproc.flow.applications.jobs import Tools
 from docproc.flow.core.access import Caller
 from docproc.flow.core.context import CHINA, Context
+from docproc.flow.core.stages import Tools
 from docproc.flow.jobs.engine import Job, step, workflow
 from docproc.flow.messages import sms_templates
 from docproc.flow.messages.tencent_sms import TencentSms

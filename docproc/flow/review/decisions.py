@@ -24,6 +24,7 @@ from docproc.flow.core import views
 from docproc.flow.core.access import Caller
 from docproc.flow.core.context import Context
 from docproc.flow.core.idempotency import Once, run_once
+from docproc.flow.licences.issuing import queue_issue
 from docproc.lifecycle import transition
 from docproc.matter.load import find_matter
 from docproc.matter.model import Matter
@@ -205,17 +206,6 @@ def release(ctx: Context, caller: Caller, number: str, version: int, once: Once 
         return joint_approval.view(session, caller, row)
 
     return run_once(ctx, caller, once, work)
-
-
-def queue_issue(ctx: Context, session: Session, row: ApplicationRow, decision: DecisionRow, delay: float = 0) -> None:
-    """Queue the next attempt to issue the licence; the application must be locked."""
-    row.seal_attempt += 1
-    row.seal_state = "waiting" if delay else "queued"
-    if not delay:
-        row.seal_note = "正在制证签章"
-    session.flush()
-    job_id = f"issue:{decision.id}:{row.seal_attempt}"
-    ctx.jobs.enqueue(session, "issue_licence", job_id, decision.id, row.seal_attempt, delay=delay)
 
 
 def _locked(ctx: Context, session: Session, caller: Caller, number: str, version: int) -> ApplicationRow:

@@ -18,8 +18,7 @@ from sqlalchemy.orm import Session
 from docproc.assets.paths import SERIF, font
 from docproc.domain import Licence
 from docproc.errors import ConflictError, InputError, NotFoundError, SealError, SealUnavailableError
-from docproc.flow.core.access import Caller
-from docproc.flow.core.api_keys import SYSTEM
+from docproc.flow.core.access import SYSTEM, Caller
 from docproc.flow.core.context import Context
 from docproc.flow.core.dual_control import check_closable, close
 from docproc.licence.page.art import draw

@@ -13,8 +13,8 @@ from docproc.assets.paths import font
 from docproc.domain import Licence
 from docproc.errors import InputError, SealError, SealPinError, SealUnavailableError, SetupError
 from docproc.flow.core.context import utc_now
+from docproc.flow.core.stages import SealLicence
 from docproc.flow.seals.registry import check_record
-from docproc.flow.seals.stages import SealLicence
 from docproc.licence.devpki.responder import DevPki
 from docproc.licence.devpki.sm2_pki import MAKER
 from docproc.licence.page import art, notice

@@ -15,8 +15,7 @@ from typing import Any, Literal
 
 from sqlalchemy.orm import Session
 
-from docproc.flow.core.access import Caller
-from docproc.flow.core.api_keys import SYSTEM
+from docproc.flow.core.access import SYSTEM, Caller
 from docproc.flow.core.context import Context
 from docproc.lifecycle import transition
 from docproc.matter.load import load_catalogue

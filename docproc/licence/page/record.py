@@ -7,6 +7,7 @@ from dataclasses import fields
 from datetime import date
 from typing import Any
 
+from docproc.canonical import canonical_json
 from docproc.domain import Licence
 from docproc.errors import InputError
 
@@ -31,7 +32,7 @@ def licence_json(licence: Licence) -> bytes:
     else:
         del data["joint"]  # most licences have one authority, and their record is older than this entry
     data["schema"] = SCHEMA
-    return json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    return canonical_json(data)
 
 
 def parse_licence_json(data: bytes) -> Licence:

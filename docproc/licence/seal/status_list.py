@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import get_args
 
+from docproc.canonical import canonical_json
 from docproc.errors import InputError
 from docproc.licence.pki.jose import read_statement, sign_statement
 from docproc.licence.pki.keys import Signer
@@ -63,7 +64,7 @@ def make_status_list(content: StatusList, signer: Signer) -> str:
         },
         "superseded_files": sorted(content.superseded),
     }
-    payload = json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    payload = canonical_json(body)
     return sign_statement(payload, KIND, signer)
 
 

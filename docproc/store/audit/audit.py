@@ -7,14 +7,13 @@ the newest hash somewhere else to notice a cut at the end.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from docproc.canonical import canonical_sha256
 from docproc.store.running_numbers import next_value
 from docproc.store.tables.audit import AuditRow
 
@@ -127,5 +126,4 @@ def hash_of(session: Session, seq: int) -> str | None:
 
 def _hash(row: AuditRow) -> str:
     body = [row.seq, row.at.isoformat(), row.actor, row.action, row.subject, row.detail, row.previous]
-    text = json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+    return canonical_sha256(body)

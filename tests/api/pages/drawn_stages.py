@@ -14,8 +14,8 @@ from io import BytesIO
 from PIL import Image, ImageDraw
 
 from docproc.domain import PageReading
+from docproc.flow.core.stages import Stages
 from docproc.flow.jobs.guardian import end_with_parent
-from docproc.flow.seals.stages import Stages
 from docproc.flow.worker import run_worker
 from docproc.matter.model import Matter
 from docproc.settings import Settings

@@ -12,12 +12,15 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
-from docproc.flow import service
+from docproc.flow.accounts import api_keys, seats
+from docproc.flow.applications import applications
 from docproc.flow.core.context import Context
 from docproc.flow.kiosks import kiosks
 from docproc.flow.matters import changes
+from docproc.flow.review import decisions
+from docproc.flow.review.decisions import Seen
 from docproc.flow.seals import registry, trust_list
-from docproc.flow.service import Seen
+from docproc.flow.wallet import wallet
 from docproc.licence.devpki.pki import ROOT, issue, make_dev_pki, new_p256, organisation
 from docproc.matter.load import MATTERS_DIR
 from docproc.store.audit import audit
@@ -74,20 +77,20 @@ def fill(app: FastAPI, ctx: Context) -> Filled:
             _copy(ctx, session, waiting, f"510116-ST-20200101-{place:06d}", decided=False)
             took = timedelta(hours=3 + place % 30)
             _copy(ctx, session, issued, f"510116-ST-20210101-{place:06d}", decided=True, took=took)
-    view = service.view_application(ctx, APPROVER, issued)
+    view = applications.view_application(ctx, APPROVER, issued)
     licence = str(view["licence"])
     firm = caller("firm-1", "enterprise", org=licence)
-    share = service.share(ctx, firm, licence, "银行开户", 7)
+    share = wallet.share(ctx, firm, licence, "银行开户", 7)
     change = _changes(ctx)
     _messages(ctx, waiting)
-    hall = service.authenticate(ctx, str(service.create_key(ctx, ADMIN, "kiosk-3", "office", ["kiosk"])["key"]))
+    hall = api_keys.authenticate(ctx, str(api_keys.create_key(ctx, ADMIN, "kiosk-3", "office", ["kiosk"])["key"]))
     assert hall is not None
     kiosks.report_line(ctx, hall, 3, 900)
-    page = service.view_application(ctx, APPROVER, waiting)["pages"][0]["id"]
+    page = applications.view_application(ctx, APPROVER, waiting)["pages"][0]["id"]
     values = {
         "number": waiting, "returned": returned, "issued": issued, "counter": at_counter, "draft": draft,
-        "licence": licence, "code": str(service.wallet_licence(ctx, firm, licence)["code"]), "share": share["code"],
-        "follow": service.view_application(ctx, APPROVER, returned)["follow_code"], "change_id": change,
+        "licence": licence, "code": str(wallet.wallet_licence(ctx, firm, licence)["code"]), "share": share["code"],
+        "follow": applications.view_application(ctx, APPROVER, returned)["follow_code"], "change_id": change,
         "matter": "sole_trader", "material": "application", "page_id": page, "index": "0",
     }  # fmt: skip
     roles = ("clerk", "reviewer", "approver", "sealer", "auditor", "admin")
@@ -98,26 +101,26 @@ def fill(app: FastAPI, ctx: Context) -> Filled:
 
 
 def _decide(ctx: Context, number: str, action: str, **more: str) -> None:
-    view = service.view_application(ctx, REVIEWER, number)
+    view = applications.view_application(ctx, REVIEWER, number)
     seen = Seen(view["version"], view["content_sha256"])
-    service.decide(ctx, REVIEWER, number, action, seen, **more)  # type: ignore[arg-type]
+    decisions.decide(ctx, REVIEWER, number, action, seen, **more)  # type: ignore[arg-type]
 
 
 def _issue(ctx: Context) -> str:
     number = str(submitted(ctx)["number"])
     _decide(ctx, number, "approve")
-    service.release(ctx, SEALER, number, service.view_application(ctx, SEALER, number)["version"])
-    until(lambda: service.view_application(ctx, KIOSK, number)["licence"], 60)
+    decisions.release(ctx, SEALER, number, applications.view_application(ctx, SEALER, number)["version"])
+    until(lambda: applications.view_application(ctx, KIOSK, number)["licence"], 60)
     return number
 
 
 def _draft(ctx: Context, hall: TestClient) -> str:
     """What a citizen at the kiosk is working on."""
     number = hand_in(ctx, KIOSK)
-    until(lambda: service.view_application(ctx, KIOSK, number)["checked"], 60)
-    here = service.seat(ctx, hall.cookies["dp_kiosk"], "kiosk")
+    until(lambda: applications.view_application(ctx, KIOSK, number)["checked"], 60)
+    here = seats.seat(ctx, hall.cookies["dp_kiosk"], "kiosk")
     assert here is not None
-    service.hold(ctx, here, number)
+    seats.hold(ctx, here, number)
     return number
 
 

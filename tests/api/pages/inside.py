@@ -12,8 +12,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from api.app import create_app
-from docproc.flow import service
-from docproc.flow.accounts import users
+from docproc.flow.accounts import api_keys, seats, users
 from docproc.flow.core.access import Caller
 from docproc.flow.core.context import Context
 from docproc.flow.jobs.engine import migrate_all
@@ -55,9 +54,9 @@ def at_desk(app: FastAPI, ctx: Context, name: str, *roles: str, org: str = "offi
 def with_key(app: FastAPI, ctx: Context, admin: Caller, kind: str, subject: str, org: str = "office") -> TestClient:
     """A kiosk, or an enterprise at its wallet."""
     role = "kiosk" if kind == "kiosk" else "enterprise"
-    key = service.create_key(ctx, admin, subject, org, [role])["key"]
+    key = api_keys.create_key(ctx, admin, subject, org, [role])["key"]
     client = browser(app)
-    client.cookies.set(f"dp_{kind}", service.sign_in(ctx, key, kind))  # type: ignore[arg-type]
+    client.cookies.set(f"dp_{kind}", seats.sign_in(ctx, key, kind))  # type: ignore[arg-type]
     return client
 
 

@@ -13,9 +13,11 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from docproc.errors import AccessError, ConflictError, NotFoundError
-from docproc.flow import service
+from docproc.flow.accounts import api_keys
+from docproc.flow.applications import applications
 from docproc.flow.core.context import Context
 from docproc.flow.kiosks import kiosks
+from docproc.flow.messages import sms
 from docproc.flow.seals import registry, trust_list
 from docproc.licence.devpki.pki import (
     AUTHORITY_CODE,
@@ -152,11 +154,11 @@ def test_another_departments_root_is_trusted_after_two_persons_within_its_limits
 def test_a_kiosk_says_how_it_is(office: tuple[FastAPI, Context], desks: dict[str, TestClient]) -> None:
     app, ctx = office
     hall = with_key(app, ctx, ADMIN, "kiosk", "hall-1")
-    service.create_key(ctx, ADMIN, "hall-2", "office", ["kiosk"])
-    service.create_key(ctx, ADMIN, "hall-9", "elsewhere", ["kiosk"])
+    api_keys.create_key(ctx, ADMIN, "hall-2", "office", ["kiosk"])
+    api_keys.create_key(ctx, ADMIN, "hall-9", "elsewhere", ["kiosk"])
     assert hall.get("/kiosk").status_code == 200
-    number = service.create_application(ctx, replace(KIOSK, subject="hall-1"), "sole_trader", "kiosk")["number"]
-    service.add_page(ctx, replace(KIOSK, subject="hall-1"), number, b"\x89PNG\r\n\x1a\n", filename="a.png")
+    number = applications.create_application(ctx, replace(KIOSK, subject="hall-1"), "sole_trader", "kiosk")["number"]
+    applications.add_page(ctx, replace(KIOSK, subject="hall-1"), number, b"\x89PNG\r\n\x1a\n", filename="a.png")
     found = {item.subject: item for item in kiosks.health(ctx, CLERK)}
     assert set(found) == {"hall-1", "hall-2"}, "of one's own office"
     assert found["hall-1"].states == ("good",) and found["hall-2"].states == ("never",)
@@ -183,19 +185,19 @@ def test_a_short_message_that_failed_is_sent_again_when_a_person_asks(
                 )
             )  # fmt: skip
     admin = desks["admin"]
-    events = {line["application"]: line["event"] for line in service.sms_log(ctx, ADMIN)}
+    events = {line["application"]: line["event"] for line in sms.sms_log(ctx, ADMIN)}
     page = admin.get("/office/sms").text
     assert page.count("/again") == 1 and "/again" not in desks["auditor"].get("/office/sms").text
     sent = {"csrf": word(admin, "/office/sms")}
     assert admin.post(f"/office/sms/{events['A-2']}/again", data=sent).status_code == 409
     assert admin.post(f"/office/sms/{events['A-1']}/again", data=sent).status_code == 200
-    line = next(line for line in service.sms_log(ctx, ADMIN) if line["application"] == "A-1")
+    line = next(line for line in sms.sms_log(ctx, ADMIN) if line["application"] == "A-1")
     assert (line["state"], line["code"]) == ("put off", "again")
     assert sum(part.jobs for part in ctx.jobs.waiting() if part.queue == "notify") == 1
     with pytest.raises(NotFoundError):
-        service.send_again(ctx, caller("admin-2", "admin", org="elsewhere"), events["A-1"])
+        sms.send_again(ctx, caller("admin-2", "admin", org="elsewhere"), events["A-1"])
     with pytest.raises(AccessError):
-        service.send_again(ctx, AUDITOR, events["A-1"])
+        sms.send_again(ctx, AUDITOR, events["A-1"])
 
 
 def test_nobody_else_comes_in(office: tuple[FastAPI, Context]) -> None:

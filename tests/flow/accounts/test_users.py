@@ -9,10 +9,10 @@ import pytest
 
 from docproc.errors import AccessError, InputError, NotFoundError
 from docproc.fields.working_days import add_working_days
-from docproc.flow import service
 from docproc.flow.accounts import users
+from docproc.flow.applications import applications
 from docproc.flow.core.context import Context
-from docproc.flow.review import workbench
+from docproc.flow.review import decisions, workbench
 from docproc.matter.load import find_matter
 from docproc.store.review.claims import ClaimedError
 from tests.flow.people import ADMIN, KIOSK, OTHER_REVIEWER, REVIEWER, SEALER, seen, submitted
@@ -110,16 +110,16 @@ def test_one_works_on_an_application_and_the_other_is_told_who(office: Context) 
     page, reading = next((p, r) for p in view["pages"] for r in p["readings"] if r["fields"])
     field = reading["fields"][0]["name"]
     with pytest.raises(ClaimedError):
-        service.correct_field(office, OTHER_REVIEWER, number, page["id"], reading["index"], field, "改")
+        applications.correct_field(office, OTHER_REVIEWER, number, page["id"], reading["index"], field, "改")
     with pytest.raises(ClaimedError):
-        service.decide(office, OTHER_REVIEWER, number, "return", seen(view), reason="补正")
+        decisions.decide(office, OTHER_REVIEWER, number, "return", seen(view), reason="补正")
     assert workbench.next_number(office, OTHER_REVIEWER) != number
     waiting = next(w for w in workbench.queue(office, OTHER_REVIEWER) if w.view["number"] == number)
     assert waiting.by == REVIEWER.subject and not waiting.mine
     assert waiting.term.due.on == add_working_days(office.today(), find_matter("sole_trader").clock.accept_days).on
     workbench.put_back(office, REVIEWER, number)
     assert workbench.claim(office, OTHER_REVIEWER, number)
-    service.decide(office, OTHER_REVIEWER, number, "return", seen(view), reason="补正")
+    decisions.decide(office, OTHER_REVIEWER, number, "return", seen(view), reason="补正")
     assert not workbench.claim(office, REVIEWER, number)
 
 

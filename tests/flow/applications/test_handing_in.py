@@ -17,15 +17,10 @@ from docproc.errors import (
     NotFoundError,
     UnsupportedFileError,
 )
-from docproc.flow.core.context import Context
-from docproc.flow.service import (
-    Once,
-    ReusedKeyError,
-    Seen,
+from docproc.flow.applications.applications import (
     add_page,
     correct_field,
     create_application,
-    decide,
     list_applications,
     page_file,
     remove_page,
@@ -33,6 +28,9 @@ from docproc.flow.service import (
     view_application,
     withdraw,
 )
+from docproc.flow.core.context import Context
+from docproc.flow.core.idempotency import Once, ReusedKeyError
+from docproc.flow.review.decisions import Seen, decide
 from docproc.matter.load import find_matter
 from docproc.settings import Settings
 from tests.check.test_check import TODAY, TRADER, pages

@@ -8,20 +8,11 @@ from typing import Any
 import pytest
 
 from docproc.errors import AccessError, ConflictError, DocprocError, InputError, NotFoundError
+from docproc.flow.applications.applications import correct_field, list_applications, page_file, submit, view_application
 from docproc.flow.audit import proof
 from docproc.flow.core.context import Context
 from docproc.flow.review import workbench
-from docproc.flow.service import (
-    StaleError,
-    accept,
-    correct_field,
-    decide,
-    list_applications,
-    page_file,
-    release,
-    submit,
-    view_application,
-)
+from docproc.flow.review.decisions import StaleError, accept, decide, release
 from docproc.store.applications import applications, notices
 from tests.check.test_check import INSURANCE, changed
 from tests.flow.people import KIOSK, SEALER, caller, hand_in, insurance_papers, seen, submitted, until

@@ -8,6 +8,7 @@ import pymupdf
 import pytest
 
 from docproc.errors import AccessError, NotFoundError
+from docproc.flow.applications.applications import view_application
 from docproc.flow.applications.forms import (
     blank_form,
     form_by_follow,
@@ -17,14 +18,8 @@ from docproc.flow.applications.forms import (
     known_of_papers,
 )
 from docproc.flow.core.context import Context
-from docproc.flow.service import (
-    change_licence,
-    decide,
-    licence_by_number,
-    release,
-    view_application,
-    view_licence,
-)
+from docproc.flow.licences.licences import change_licence, licence_by_number, view_licence
+from docproc.flow.review.decisions import decide, release
 from docproc.matter.load import find_matter
 from docproc.read.pipeline import read_file
 from tests.check.test_check import OWNER, TRADER, pages

@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 
 from docproc.errors import AccessError, ConflictError, NotFoundError
+from docproc.flow.applications.applications import submit, view_application
 from docproc.flow.applications.notices import notice_by_code, notice_file, seal_again
+from docproc.flow.applications.progress import follow
 from docproc.flow.audit import proof
 from docproc.flow.core.context import Context
 from docproc.flow.licences.verification import StoredRegister
-from docproc.flow.service import decide, follow, submit, view_application
+from docproc.flow.review.decisions import decide
 from docproc.flow.upkeep.retention import sweep
 from docproc.store.applications import applications
 from tests.flow.people import KIOSK, OTHER_REVIEWER, REVIEWER, SEALER, Workers, caller, seen, submitted, until

@@ -10,20 +10,17 @@ import pytest
 import sqlalchemy as sa
 
 from docproc.errors import ConflictError, LimitError, NotFoundError
-from docproc.flow.applications.applications import MAX_FILES
-from docproc.flow.applications.uploads import KEEP
-from docproc.flow.core.context import Context, utc_now
-from docproc.flow.core.idempotency import Once
-from docproc.flow.service import (
+from docproc.flow.applications.applications import (
+    MAX_FILES,
     add_page,
-    begin_upload,
-    continue_upload,
     create_application,
     remove_page,
-    upload_state,
     view_application,
     withdraw,
 )
+from docproc.flow.applications.uploads import KEEP, begin_upload, continue_upload, upload_state
+from docproc.flow.core.context import Context, utc_now
+from docproc.flow.core.idempotency import Once
 from docproc.flow.upkeep import retention
 from docproc.store.tables.applications import UploadPartRow, UploadRow
 from tests.flow.people import KIOSK

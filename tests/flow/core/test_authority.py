@@ -11,10 +11,11 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from docproc.errors import SetupError
+from docproc.flow.applications.applications import view_application
 from docproc.flow.core.authority import authority_code
 from docproc.flow.core.context import Context
 from docproc.flow.licences.jobs import gather
-from docproc.flow.service import decide, release, view_application
+from docproc.flow.review.decisions import decide, release
 from docproc.licence.devpki.pki import (
     AUTHORITY_CODE,
     BASE_URL,

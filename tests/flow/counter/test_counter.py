@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 
 from docproc.errors import AccessError, ConflictError, InputError, NotFoundError
+from docproc.flow.applications.applications import submit, view_application
+from docproc.flow.applications.progress import follow
+from docproc.flow.audit.log import audit_lines
 from docproc.flow.core.context import Context, utc_now
 from docproc.flow.counter.custody import (
     LOCKED_FOR,
@@ -23,16 +26,9 @@ from docproc.flow.counter.custody import (
     receive_originals,
     return_originals,
 )
-from docproc.flow.service import (
-    audit_lines,
-    check_papers,
-    decide,
-    events,
-    follow,
-    release,
-    submit,
-    view_application,
-)
+from docproc.flow.counter.paper_check import check_papers
+from docproc.flow.messages.events import events
+from docproc.flow.review.decisions import decide, release
 from docproc.marks import FormCode
 from tests.check.test_check import TRADER, pages
 from tests.flow.people import APPROVER, AUDITOR, CLERK, KIOSK, REVIEWER, SEALER, caller, hand_in, seen, submitted, until

@@ -7,8 +7,8 @@ from itertools import count
 
 import sqlalchemy as sa
 
+from docproc.flow.applications.applications import add_page, create_application
 from docproc.flow.core.context import Context
-from docproc.flow.service import add_page, create_application
 from docproc.store.applications import pages
 from docproc.store.tables.applications import PageRow
 from tests.flow.people import KIOSK, caller, hand_in

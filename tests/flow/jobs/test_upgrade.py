@@ -10,8 +10,9 @@ from uuid import uuid4
 import pytest
 import sqlalchemy as sa
 
+from docproc.flow.applications.applications import submit, view_application
 from docproc.flow.core.context import Context
-from docproc.flow.service import decide, release, submit, view_application
+from docproc.flow.review.decisions import decide, release
 from docproc.settings import Settings
 from docproc.store.db import open_database
 from tests.flow.conftest import opened

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
+from docproc.flow.applications.applications import view_application
 from docproc.flow.core.context import Context
-from docproc.flow.service import decide, licence_file, release, view_application
+from docproc.flow.licences.licences import licence_file
+from docproc.flow.review.decisions import decide, release
 from docproc.settings import Settings
 from docproc.store.audit import audit
 from docproc.store.licences import licences

@@ -8,19 +8,12 @@ import json
 import pytest
 
 from docproc.errors import AccessError, ConflictError, InputError
+from docproc.flow.applications.applications import view_application
 from docproc.flow.core.context import Context
+from docproc.flow.licences.licences import change_licence, licence_by_number, licence_file, view_licence
 from docproc.flow.licences.verification import StoredRegister
-from docproc.flow.service import (
-    change_licence,
-    decide,
-    licence_by_number,
-    licence_file,
-    new_version,
-    release,
-    status_list,
-    view_application,
-    view_licence,
-)
+from docproc.flow.licences.versions import new_version, status_list
+from docproc.flow.review.decisions import decide, release
 from tests.flow.people import APPROVER, KIOSK, REVIEWER, SEALER, seen, submitted, until
 
 BASIS = "样例法第一条"

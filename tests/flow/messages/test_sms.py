@@ -16,11 +16,13 @@ from fastapi.testclient import TestClient
 
 from api.app import create_app
 from docproc.errors import AccessError, InputError, NotFoundError, SetupError
+from docproc.flow.applications.applications import correct_field, view_application
 from docproc.flow.core.context import Context
 from docproc.flow.messages import sms as texting
 from docproc.flow.messages import sms_templates
+from docproc.flow.messages.sms import keep_receipts, sms_log
 from docproc.flow.messages.tencent_sms import TencentSms, authorization
-from docproc.flow.service import accept, correct_field, decide, keep_receipts, sms_log, view_application
+from docproc.flow.review.decisions import accept, decide
 from docproc.settings import Settings
 from docproc.store.messages import outbox
 from docproc.store.messages import sms as store

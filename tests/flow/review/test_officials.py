@@ -9,22 +9,12 @@ from typing import Any
 import pytest
 
 from docproc.errors import AccessError, ConflictError, DocprocError, InputError, NotFoundError
+from docproc.flow.applications.applications import correct_field, submit, view_application
+from docproc.flow.audit.log import audit_lines, check_audit
 from docproc.flow.core.context import Context
-from docproc.flow.service import (
-    StaleError,
-    accept,
-    audit_lines,
-    change_licence,
-    check_audit,
-    correct_field,
-    decide,
-    events,
-    licence_by_number,
-    release,
-    submit,
-    view_application,
-    view_licence,
-)
+from docproc.flow.licences.licences import change_licence, licence_by_number, view_licence
+from docproc.flow.messages.events import events
+from docproc.flow.review.decisions import StaleError, accept, decide, release
 from tests.check.test_check import TRADER, pages
 from tests.flow.people import (
     APPROVER,

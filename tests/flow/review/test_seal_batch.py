@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from docproc.cli.main import app
 from docproc.errors import AccessError
-from docproc.flow.core.api_keys import create_key
+from docproc.flow.accounts.api_keys import create_key
 from docproc.flow.core.context import Context
 from docproc.flow.review.batch_release import batch_progress, release_batch
 from docproc.flow.review.decisions import decide

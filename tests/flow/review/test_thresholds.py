@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from docproc.flow.applications.applications import correct_field, view_application
 from docproc.flow.core.context import Context
+from docproc.flow.review.decisions import decide
 from docproc.flow.review.figures import Trust, figures
 from docproc.flow.review.thresholds import FEWEST, WRONG_AT_MOST, threshold
-from docproc.flow.service import correct_field, decide, view_application
 from tests.check.test_check import TRADER, pages
 from tests.flow.people import APPROVER, REVIEWER, seen, submitted, until
 from tests.flow.small_stages import paper

@@ -21,8 +21,9 @@ from docproc.assets.paths import SERIF, font
 from docproc.cli.main import app
 from docproc.domain import Licence
 from docproc.errors import AccessError, ConflictError, InputError, NotFoundError, SealError
+from docproc.flow.accounts.api_keys import create_key
 from docproc.flow.applications.applications import view_application
-from docproc.flow.core.api_keys import audit_lines, check_audit, create_key
+from docproc.flow.audit.log import audit_lines, check_audit
 from docproc.flow.core.context import Context
 from docproc.flow.review.decisions import decide, release
 from docproc.flow.seals.registry import (

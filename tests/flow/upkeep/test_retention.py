@@ -10,18 +10,12 @@ import pytest
 import sqlalchemy as sa
 
 from docproc.errors import AccessError, NotFoundError
+from docproc.flow.applications.applications import page_file, view_application, withdraw
+from docproc.flow.audit.log import audit_lines
 from docproc.flow.audit.proof import prove
 from docproc.flow.core.context import Context, utc_now
-from docproc.flow.service import (
-    audit_lines,
-    decide,
-    licence_by_number,
-    licence_file,
-    page_file,
-    release,
-    view_application,
-    withdraw,
-)
+from docproc.flow.licences.licences import licence_by_number, licence_file
+from docproc.flow.review.decisions import decide, release
 from docproc.flow.upkeep import retention
 from docproc.store.tables.applications import ApplicationRow, PageRow
 from docproc.store.tables.audit import AuditRow

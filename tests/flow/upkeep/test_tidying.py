@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from docproc.flow.applications.applications import view_application
 from docproc.flow.core.context import Context, utc_now
-from docproc.flow.service import view_application
 from tests.flow.people import KIOSK, Workers, hand_in, until
 
 

@@ -1,6 +1,6 @@
 """The work that jobs do, as functions that a worker is given: reading a file, sealing a licence.
 
-Only workers import what these load: OCR weights, seal keys.
+Jobs carry ids only; a step asks :class:`Tools` for the context and the stages of its worker process.
 """
 
 from __future__ import annotations
@@ -8,21 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol
 
 from docproc.domain import Licence, PageReading
-from docproc.errors import SealKeyUnavailableError
+from docproc.errors import SetupError
+from docproc.flow.core.context import Context
 from docproc.licence.seal.registered_seal import RegisteredSeal
 from docproc.licence.seal.status_list import StatusList
 from docproc.matter.model import Matter
-from docproc.scan.files.limits import Limits
-from docproc.settings import Settings
 
 if TYPE_CHECKING:
-    from docproc.flow.seals.sealer import Sealer
-
-_T = TypeVar("_T")
+    pass
 
 
 class ReadFile(Protocol):
@@ -87,49 +83,26 @@ class Stages:
     """``None``: no status list is made."""
 
 
-def real_stages(settings: Settings) -> Stages:
-    """Stages that read with the OCR engine and seal with the key named in the settings; both load on first use."""
+class Tools:
+    """The context and stages of this worker process; jobs carry ids only."""
 
-    def read_file(
-        data: bytes, filename: str, matter: Matter, *, material: str | None, today: date
-    ) -> Sequence[PageReading]:
-        from docproc.read.pipeline import page_engine
-        from docproc.read.pipeline import read_file as read
+    _installed: tuple[Context, Stages] | None = None
 
-        engine = page_engine(settings.engine_threads)
-        return read(data, filename, matter, material=material, today=today, recogniser=engine, limits=_limits(settings))
+    @classmethod
+    def install(cls, ctx: Context, stages: Stages) -> None:
+        """Set them before the engine is launched."""
+        cls._installed = (ctx, stages)
 
-    def draw_pages(data: bytes) -> Sequence[PagePicture]:
-        from docproc.scan.files.preview import previews
+    @classmethod
+    def get(cls) -> tuple[Context, Stages]:
+        """What a step works with; every step calls it.
 
-        return previews(data, _limits(settings))
-
-    @cache
-    def sealer() -> Sealer:
-        from docproc.flow.seals.sealer import open_sealer
-
-        return open_sealer(settings)
-
-    def own_seals() -> Sequence[RegisteredSeal]:
-        from docproc.flow.seals.sealer import development_seals
-
-        return development_seals(settings)
-
-    def with_key(use: Callable[[Sealer], _T]) -> _T:
-        try:
-            return use(sealer())
-        except SealKeyUnavailableError:
-            sealer.cache_clear()  # a token that comes back must be opened anew
-            raise
-
-    def seal_licence(licence: Licence, seals: Sequence[RegisteredSeal], at: datetime) -> bytes:
-        return with_key(lambda opened: opened(licence, seals, at))
-
-    def sign_status(content: StatusList) -> str:
-        return with_key(lambda opened: opened.sign_status(content))
-
-    return Stages(read_file, seal_licence, draw_pages, own_seals, sign_status)
-
-
-def _limits(settings: Settings) -> Limits:
-    return Limits(settings.max_upload_bytes, settings.max_pages, settings.max_pixels)
+        Raises:
+            SetupError: this process is no worker.
+            UnavailableError: its clock is wrong; the step is tried again until it is right.
+        """
+        if cls._installed is None:
+            raise SetupError("this process is no worker: start one with `docproc worker`")
+        cls._installed[0].check_clock()
+        cls._installed[0].refresh()
+        return cls._installed

@@ -1,4 +1,4 @@
-"""Keys, audit log and events."""
+"""API keys: whose a key is, making and revoking keys."""
 
 from __future__ import annotations
 
@@ -11,19 +11,16 @@ from sqlalchemy.orm import Session
 
 from docproc.errors import InputError, UnavailableError
 from docproc.flow.core import views
-from docproc.flow.core.access import ROLES, Caller
+from docproc.flow.core.access import ROLES, SYSTEM, Caller
 from docproc.flow.core.context import Context
 from docproc.flow.core.idempotency import Once, run_once
 from docproc.store.accounts import api_keys
 from docproc.store.audit import audit
-from docproc.store.messages import outbox
 from docproc.store.tables.accounts import ApiKeyRow
 
 log = logging.getLogger(__name__)
 
 _NAME = re.compile(r"[\w.@-]{1,80}")
-SYSTEM = "system"
-"""Actor of what the service does by itself."""
 
 
 def authenticate(ctx: Context, key: str) -> Caller | None:
@@ -101,28 +98,3 @@ def list_keys(ctx: Context, caller: Caller) -> list[dict[str, Any]]:
     caller.require("manage_keys")
     with ctx.database.read() as session:
         return [views.api_key(row) for row in api_keys.list_keys(session)]
-
-
-def audit_lines(
-    ctx: Context, caller: Caller, *, subject: str | None = None, after: int = 0, limit: int = 100
-) -> list[dict[str, Any]]:
-    """Lines of the audit log."""
-    caller.require("audit")
-    with ctx.database.read() as session:
-        return [views.audit_line(row) for row in audit.lines(session, subject=subject, after=after, limit=limit)]
-
-
-def check_audit(ctx: Context, caller: Caller) -> dict[str, Any]:
-    """Whether the audit log's chain is whole."""
-    caller.require("audit")
-    with ctx.database.read() as session:
-        broken = audit.first_broken(session)
-        return {"ok": broken is None, "first_broken": broken}
-
-
-def events(ctx: Context, caller: Caller, *, after: int = 0, limit: int = 100) -> list[dict[str, Any]]:
-    """Events of the caller's organisation after a number."""
-    caller.require("events")
-    with ctx.database.read() as session:
-        org = None if caller.sees_all else caller.org
-        return [views.event(row) for row in outbox.events(session, org=org, after=after, limit=limit)]

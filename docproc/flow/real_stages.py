@@ -1,0 +1,70 @@
+"""The stages of a real worker: the OCR engine reads, the key named in the settings seals; both load on first use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from functools import cache
+from typing import TYPE_CHECKING, TypeVar
+
+from docproc.domain import Licence, PageReading
+from docproc.errors import SealKeyUnavailableError
+from docproc.flow.core.stages import PagePicture, Stages
+from docproc.licence.seal.registered_seal import RegisteredSeal
+from docproc.licence.seal.status_list import StatusList
+from docproc.matter.model import Matter
+from docproc.scan.files.limits import Limits
+from docproc.settings import Settings
+
+if TYPE_CHECKING:
+    from docproc.flow.seals.sealer import Sealer
+
+_T = TypeVar("_T")
+
+
+def real_stages(settings: Settings) -> Stages:
+    """Stages that read with the OCR engine and seal with the key named in the settings; both load on first use."""
+
+    def read_file(
+        data: bytes, filename: str, matter: Matter, *, material: str | None, today: date
+    ) -> Sequence[PageReading]:
+        from docproc.read.pipeline import page_engine
+        from docproc.read.pipeline import read_file as read
+
+        engine = page_engine(settings.engine_threads)
+        return read(data, filename, matter, material=material, today=today, recogniser=engine, limits=_limits(settings))
+
+    def draw_pages(data: bytes) -> Sequence[PagePicture]:
+        from docproc.scan.files.preview import previews
+
+        return previews(data, _limits(settings))
+
+    @cache
+    def sealer() -> Sealer:
+        from docproc.flow.seals.sealer import open_sealer
+
+        return open_sealer(settings)
+
+    def own_seals() -> Sequence[RegisteredSeal]:
+        from docproc.flow.seals.sealer import development_seals
+
+        return development_seals(settings)
+
+    def with_key(use: Callable[[Sealer], _T]) -> _T:
+        try:
+            return use(sealer())
+        except SealKeyUnavailableError:
+            sealer.cache_clear()  # a token that comes back must be opened anew
+            raise
+
+    def seal_licence(licence: Licence, seals: Sequence[RegisteredSeal], at: datetime) -> bytes:
+        return with_key(lambda opened: opened(licence, seals, at))
+
+    def sign_status(content: StatusList) -> str:
+        return with_key(lambda opened: opened.sign_status(content))
+
+    return Stages(read_file, seal_licence, draw_pages, own_seals, sign_status)
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(settings.max_upload_bytes, settings.max_pages, settings.max_pixels)
