@@ -24,6 +24,7 @@ from docproc.licence.page.record import parse_licence_json
 from docproc.licence.seal.status_list import LIFE, StatusList
 from docproc.licence.verify.report import Standing
 from docproc.matter.load import find_matter
+from docproc.store import running_numbers
 from docproc.store.audit import audit
 from docproc.store.licences import licences
 from docproc.store.messages import outbox
