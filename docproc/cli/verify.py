@@ -49,14 +49,15 @@ def verify(
     as_json: Json = False,
 ) -> None:
     """Verify sealed licences offline, or photographs of printed ones; exit 1 unless everything holds."""
-    from docproc.licence.seal.status_list import read_status_list
+    from docproc.licence.verify.verify_limited import prepare
 
     settings = Settings()
     if report_file is not None and (report_file.suffix.lower() not in (".pdf", ".xml") or len(files) > 1):
         raise typer.BadParameter(f"{report_file.name}: a report is about one file and ends in .pdf or .xml")
+    prepare()
     when = moment(at)
     known = known_trust(settings, trust, revocation, when)
-    listed = read_status_list(status_list.read_text("utf-8"), known, when) if status_list is not None else None
+    listed = _listed(status_list, known, when) if status_list is not None else None
     if pages:
         told = _photo(settings, [path.read_bytes() for path in files], issued, known, when, listed)
         _tell(*told, as_json)
@@ -76,6 +77,12 @@ def verify(
         raise typer.Exit(1)
 
 
+def _listed(file: Path, trust: TrustList, at: datetime) -> StatusList:
+    from docproc.licence.seal.status_list import read_status_list
+
+    return read_status_list(file.read_text("utf-8"), trust, at)
+
+
 Told = tuple[dict[str, Any], str]
 """The verdict as JSON and its sentence in Chinese."""
 
@@ -83,7 +90,7 @@ Told = tuple[dict[str, Any], str]
 def _file(
     settings: Settings, data: bytes, trust: TrustList, at: datetime, listed: StatusList | None, report_file: Path | None
 ) -> Told:
-    from docproc.licence.verify.sandbox import verify_limited
+    from docproc.licence.verify.verify_limited import verify_limited
 
     report = verify_limited(data, trust, at, listed=listed, seconds=settings.verify_cpu_seconds)
     if report_file is not None:
@@ -117,7 +124,7 @@ def _beside(
     settings: Settings, photos: list[bytes], issued: bytes, trust: TrustList, at: datetime, listed: StatusList | None
 ) -> PrintReport:
     from docproc.flow.licences.photographs import PrintReport, compared
-    from docproc.licence.verify.sandbox import verify_limited
+    from docproc.licence.verify.verify_limited import verify_limited
     from docproc.read.printed.photo import photo_codes
 
     report = verify_limited(issued, trust, at, listed=listed, seconds=settings.verify_cpu_seconds)

@@ -21,8 +21,8 @@ from docproc.read.free.two_pass import first_pass, second_pass, uncertain_lines,
 from docproc.read.qr_check import check_qr_codes
 from docproc.scan.files.limits import Limits
 from docproc.scan.files.qr import qr_texts
-from docproc.scan.files.sandbox import split_limited
 from docproc.scan.files.split import PageImage
+from docproc.scan.files.split_limited import split_limited
 from docproc.scan.registration.clean import Orientation, clean
 from docproc.scan.registration.homography import Registration, register
 from docproc.scan.registration.quality import assess, assess_unreadable

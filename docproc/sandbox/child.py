@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import json
+import math
 import os
 import resource
 import signal
@@ -20,6 +22,8 @@ Target = Callable[[bytes, dict[str, Any]], tuple[dict[str, Any], Sequence[Any]]]
 _REQUEST = 65536
 _LOOK_S = 0.2
 """How often running children are looked after."""
+_SHORTEST_S = 0.001
+"""A timer of zero would never ring."""
 
 
 def serve(control: socket.socket, target: Target) -> None:
@@ -64,7 +68,7 @@ def _work(options: dict[str, Any], handles: list[int], target: Target) -> None:
         silence = os.open(os.devnull, os.O_WRONLY)
         os.dup2(silence, 1)
         os.dup2(silence, 2)
-        _limit(int(options["cpu_s"]), int(options["memory_mb"]) << 20, int(options["result_bytes"]))
+        _limit(float(options["cpu_s"]), int(options["memory_mb"]) << 20, int(options["result_bytes"]))
         data = os.pread(handles[1], os.fstat(handles[1]).st_size, 0)
         answer, parts = target(data, options["options"])
         _answer(reply, [json.dumps(answer).encode(), *parts])
@@ -79,8 +83,11 @@ def _work(options: dict[str, Any], handles: list[int], target: Target) -> None:
         os._exit(0)
 
 
-def _limit(cpu_s: int, memory: int, result_bytes: int) -> None:
-    resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s + 1))
+def _limit(cpu_s: float, memory: int, result_bytes: int) -> None:
+    # The timer is exact and its signal ends the process; the limit counts whole seconds, but cannot be lifted again.
+    signal.setitimer(signal.ITIMER_PROF, max(cpu_s, _SHORTEST_S))
+    seconds = math.ceil(cpu_s) + 1
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_FSIZE, (result_bytes, result_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -102,6 +109,8 @@ def main() -> None:
     """``python -m docproc.sandbox.child CONTROL_FD MODULE:FUNCTION``."""
     module, function = sys.argv[2].split(":")
     target: Target = getattr(importlib.import_module(module), function)
+    gc.collect()
+    gc.freeze()  # a collection in a child would touch, and so copy, every page that it shares with this process
     with socket.socket(fileno=int(sys.argv[1])) as control:
         serve(control, target)
 

@@ -38,7 +38,7 @@ _CRASH_ZH = "文件已损坏或含有异常内容，无法打开，请重新扫�
 class Budget:
     """What one job may use."""
 
-    cpu_s: int = 20
+    cpu_s: float = 20
     memory_mb: int = 2048
     """Address space, the parser's own code included."""
     wall_s: float = 45.0
@@ -58,6 +58,13 @@ class Sandbox:
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
     _control: socket.socket | None = field(default=None, repr=False)
     _owner: int = 0
+    _ready: bool = False
+
+    def start(self) -> None:
+        """Start the helper and do not wait for it: it loads its parser while the caller does something else."""
+        with self._lock:
+            if not self._is_running():
+                self._spawn()
 
     def call(self, data: bytes, options: Json, budget: Budget | None = None) -> tuple[Json, list[bytearray]]:
         """Run the target on the data in a fresh child.
@@ -110,8 +117,28 @@ class Sandbox:
 
     def _helper(self) -> socket.socket:
         """The control socket of a running helper; a fork of our own process needs one of its own."""
-        if self._control is not None and self._owner == os.getpid():
-            return self._control
+        if not self._is_running():
+            self._spawn()
+        ours = self._control
+        assert ours is not None
+        if self._ready:
+            return ours
+        ours.settimeout(_START_S)
+        try:
+            ready = ours.recv(16)
+        except OSError:
+            ready = b""
+        if ready != b"ready":
+            self._stop()
+            raise SetupError(f"the sandbox helper for {self.target} does not start: run `docproc doctor`")
+        ours.settimeout(_GRACE_S)
+        self._ready = True
+        return ours
+
+    def _is_running(self) -> bool:
+        return self._control is not None and self._owner == os.getpid()
+
+    def _spawn(self) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             command = [sys.executable, "-m", "docproc.sandbox.child", str(theirs.fileno()), self.target]
@@ -130,19 +157,8 @@ class Sandbox:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
             )
-        ours.settimeout(_START_S)
-        try:
-            ready = ours.recv(16)
-        except OSError:
-            ready = b""
-        if ready != b"ready":
-            ours.close()
-            self._stop()
-            raise SetupError(f"the sandbox helper for {self.target} does not start: run `docproc doctor`")
-        ours.settimeout(_GRACE_S)
-        self._control, self._owner = ours, os.getpid()
+        self._control, self._owner, self._ready = ours, os.getpid(), False
         atexit.register(self.close)
-        return ours
 
     def _stop(self) -> None:
         if self._control is not None:

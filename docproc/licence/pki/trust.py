@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
@@ -72,6 +73,28 @@ class TrustList:
     """Limits of roots, from ``trust.toml``; a root without an entry is our own and has none."""
     makers: tuple[x509.Certificate, ...] = ()
     """Certificates of the makers of seals (制章机构) whose seal objects are believed."""
+
+    def to_json(self) -> dict[str, Any]:
+        """What a verifier needs, seal makers left out, as JSON values: DER in base64."""
+        return {
+            "roots": _encoded(self.roots),
+            "intermediates": _encoded(self.intermediates),
+            "crls": _encoded(self.evidence.crls),
+            "ocsps": _encoded(self.evidence.ocsps),
+            "anchors": [item.to_json() for item in self.anchors],
+        }
+
+    @classmethod
+    def from_json(cls, raw: dict[str, Any]) -> TrustList:
+        """Read what :meth:`to_json` gave."""
+        crls = tuple(crl.CertificateList.load(base64.b64decode(item)) for item in raw["crls"])
+        ocsps = tuple(ocsp.OCSPResponse.load(base64.b64decode(item)) for item in raw["ocsps"])
+        return cls(
+            roots=tuple(x509.Certificate.load(base64.b64decode(item)) for item in raw["roots"]),
+            intermediates=tuple(x509.Certificate.load(base64.b64decode(item)) for item in raw["intermediates"]),
+            evidence=Evidence(crls, ocsps),
+            anchors=tuple(Anchor.from_json(item) for item in raw["anchors"]),
+        )
 
     def anchor(self, root: x509.Certificate) -> Anchor:
         """The limits of a root."""
@@ -166,6 +189,10 @@ class SealTrust:
             revocation_mode="require",
             algorithm_usage_policy=ALGORITHMS,
         )
+
+
+def _encoded(items: Iterable[Any]) -> list[str]:
+    return [base64.b64encode(item.dump()).decode("ascii") for item in items]
 
 
 def _files(folder: Path, suffixes: set[str]) -> Iterable[Path]:

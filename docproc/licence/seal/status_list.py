@@ -9,14 +9,13 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import get_args
 
 from docproc.canonical import canonical_json
 from docproc.errors import InputError
 from docproc.licence.pki.jose import read_statement, sign_statement
 from docproc.licence.pki.keys import Signer
 from docproc.licence.pki.trust import TrustList
-from docproc.licence.verify.report import LicenceStatus, Standing
+from docproc.licence.verify.report import LICENCE_STATUSES, Standing, one_of
 
 KIND = "docproc-status-list+jwt"
 SCHEMA = "docproc-status-list-1"
@@ -105,9 +104,7 @@ def _parse(raw: dict[str, object]) -> StatusList:
 
 
 def _standing(item: dict[str, str | None]) -> Standing:
-    status: LicenceStatus = item["status"]  # type: ignore[assignment]  # checked in the next line
-    if status not in get_args(LicenceStatus):
-        raise ValueError(f"status {status!r} is unknown")
+    status = one_of(LICENCE_STATUSES, item["status"])
     since = item["since"]
     return Standing(status, _time(since) if since else None, str(item["reason"] or ""), str(item["basis"] or ""))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
@@ -19,8 +20,18 @@ from docproc.licence.verify.revisions import seal_field
 
 Objection = tuple[Indication, str, str]
 """Indication, sub-indication, and why, for developers."""
-Verdict = tuple[Indication, str | None, StandardCMSSignatureStatus | None, datetime | None]
-"""Indication, sub-indication, what pyHanko found, and the time that is proven."""
+
+
+@dataclass(frozen=True)
+class SealVerdict:
+    """What the validation process of EN 319 102-1 says of one seal."""
+
+    indication: Indication
+    sub_indication: str | None
+    status: StandardCMSSignatureStatus | None
+    """What pyHanko found; ``None`` for an SM2 seal."""
+    proven: datetime | None
+    """When the seal was made, where a time-stamp proves it."""
 
 
 def misuse(

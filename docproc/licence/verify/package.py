@@ -24,7 +24,7 @@ from docproc.licence.pki.keys import Signer
 from docproc.licence.pki.timestamp_token import check_token, token_ends
 from docproc.licence.pki.trust import TrustList
 from docproc.licence.verify.report import VerificationReport
-from docproc.licence.verify.sandbox import verify_limited
+from docproc.licence.verify.verify_limited import verify_limited
 
 KIND = "docproc-archive"
 HASHES, SIGNED, STAMPED, LICENCE, METADATA = "hashes.json", "hashes.jws", "hashes.tst", "licence.pdf", "metadata.json"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, time, timedelta
-from typing import Any, Literal, Protocol
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any, Literal, Protocol, TypeVar, get_args
 
-from docproc.domain import CHINA, Licence
-from docproc.licence.page.record import NOTICE
+from docproc.domain import Licence
+from docproc.licence.page.record import NOTICE, licence_json, parse_licence_json
 
 Indication = Literal["TOTAL-PASSED", "INDETERMINATE", "TOTAL-FAILED", "NO-SIGNATURE"]
 Integrity = Literal["intact", "extended", "altered"]
@@ -15,6 +15,12 @@ NATIONAL = "GENERIC"
 """Sub-indication of an SM2 seal whose mathematics and chain hold: EN 319 102-1 has no word for it."""
 Issued = Literal["as-issued", "superseded", "unknown"]
 LicenceStatus = Literal["valid", "suspended", "revoked", "superseded", "expired", "unknown"]
+CheckedWith = Literal["register", "status-list", "nothing"]
+INDICATIONS: tuple[Indication, ...] = get_args(Indication)
+INTEGRITIES: tuple[Integrity, ...] = get_args(Integrity)
+LICENCE_STATUSES: tuple[LicenceStatus, ...] = get_args(LicenceStatus)
+_T = TypeVar("_T")
+
 _WHY = {
     "REVOKED": "电子印章的证书在签章之前已被撤销",
     "REVOKED_NO_POE": "电子印章的证书已被撤销，不能证明签章在撤销之前",
@@ -27,6 +33,25 @@ _WHY = {
     "SIG_CONSTRAINTS_FAILURE": "电子印章不能用于这份文件，例如它不属于证照所载的发证机关",
 }
 """What stands behind a sub-indication of EN 319 102-1, for citizens."""
+_CHANGED = {
+    "suspended": "已被暂停",
+    "revoked": "已作废（依法撤销、撤回、吊销或者注销）",
+    "superseded": "已被新证照取代",
+    "expired": "已过有效期",
+}
+"""What became of a licence that is not in force, for citizens."""
+
+
+def one_of(allowed: tuple[_T, ...], value: object) -> _T:
+    """The entry of ``allowed`` that a value from outside is.
+
+    Raises:
+        ValueError: it is none of them.
+    """
+    for item in allowed:
+        if item == value:
+            return item
+    raise ValueError(f"{value!r} is none of {', '.join(map(str, allowed))}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +131,21 @@ class SignatureReport:
     algorithm: str = ""
     """``SM2`` for a seal by the national algorithms, which EN 319 102-1 does not judge; empty for all others."""
 
+    @classmethod
+    def from_json(cls, raw: dict[str, Any]) -> SignatureReport:
+        """Read one signature of :meth:`Examination.to_json`."""
+        return cls(
+            signer=str(raw["signer"]),
+            level=str(raw["level"]),
+            time=datetime.fromisoformat(raw["time"]) if raw["time"] else None,
+            coverage=str(raw["coverage"]),
+            recognised=str(raw["recognised"]),
+            certificate_sha256=bytes.fromhex(raw["certificate_sha256"]).hex(),
+            indication=one_of(INDICATIONS, raw["indication"]),
+            sub_indication=_optional_text(raw["sub_indication"]),
+            algorithm=str(raw["algorithm"]),
+        )
+
     def stands(self) -> bool:
         """Whether it passes, or nothing but being SM2 keeps it from passing."""
         national = bool(self.algorithm) and self.sub_indication == NATIONAL
@@ -125,6 +165,26 @@ class Examination:
     reasons: tuple[str, ...] = ()
     """For developers, in English; most important first."""
 
+    def to_json(self) -> dict[str, Any]:
+        """What goes from the process that read the file to the one that asked."""
+        raw = asdict(replace(self, licence=None))
+        for item in raw["signatures"]:
+            item["time"] = item["time"].isoformat() if item["time"] else None
+        raw["licence"] = licence_json(self.licence).decode() if self.licence else None
+        return raw
+
+    @classmethod
+    def from_json(cls, raw: dict[str, Any]) -> Examination:
+        """Read what :meth:`to_json` gave; raises ValueError, KeyError, TypeError or InputError on anything else."""
+        return cls(
+            indication=one_of(INDICATIONS, raw["indication"]),
+            sub_indication=_optional_text(raw["sub_indication"]),
+            integrity=one_of(INTEGRITIES, raw["integrity"]),
+            signatures=tuple(SignatureReport.from_json(item) for item in raw["signatures"]),
+            licence=parse_licence_json(raw["licence"].encode()) if raw["licence"] else None,
+            reasons=tuple(str(item) for item in raw["reasons"]),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class VerificationReport:
@@ -142,7 +202,7 @@ class VerificationReport:
     reasons: tuple[str, ...]
     standing: Standing = Standing("unknown")
     """The status again, with its time, reason and legal basis."""
-    checked_with: Literal["register", "status-list", "nothing"] = "nothing"
+    checked_with: CheckedWith = "nothing"
     """Where the status comes from."""
     at: datetime | None = None
     """The moment that was judged for."""
@@ -181,47 +241,7 @@ class VerificationReport:
 
     def headline(self) -> str:
         """One sentence for citizens, in Chinese."""
-        named = {
-            "suspended": "已被暂停",
-            "revoked": "已作废（依法撤销、撤回、吊销或者注销）",
-            "superseded": "已被新证照取代",
-            "expired": "已过有效期",
-        }
-        if self.ok and self.issued == "as-issued" and self.licence is not None and self.licence.kind == NOTICE:
-            return "告知书真实有效：与出具机关的文件一致，电子印章有效。"
-        if self.ok and self.issued == "as-issued":
-            return "证照真实有效：与登记机关签发的文件一致，电子印章有效。"
-        foreign = self.recognised_by()
-        if self.ok and foreign:
-            return f"电子印章有效，由互认机构“{foreign}”担保，文件未被改动；登记状态请向该证照的签发机关核对。"
-        if self.ok and self.checked_with == "status-list":
-            return "电子印章有效，文件未被改动，状态清单中没有暂停、作废等记录。"
-        if self.ok:
-            return "电子印章有效，文件未被改动；未联网核对登记状态。"
-        if self.indication == "NO-SIGNATURE":
-            return "文件没有电子印章，不是有效的电子证照。"
-        if self.integrity == "altered":
-            return "文件已被改动或损坏，不是有效的电子证照。"
-        if self.integrity == "extended":
-            return "文件在签章之后被追加了内容，不能作为有效的电子证照，请向持证人索取原文件。"
-        if self.indication != "TOTAL-PASSED" and self.holds():
-            return (
-                "文件带有国密 SM2/SM3 电子签名，签名和证书链核验相符，文件未被改动；"
-                "此类签名不在本程序的判定标准（EN 319 102-1）之内，不能据此认定印章有效，请向签发机关核对。"
-                + (f"证照{named[self.status]}。" if self.status in named else "")
-            )
-        if self.indication != "TOTAL-PASSED" and self.is_national():
-            return (
-                "文件带有国密 SM2/SM3 电子签名，但证书不受信任、已失效或不属于该发证机关，请勿采信，可向登记机关查询。"
-            )
-        if self.indication != "TOTAL-PASSED":
-            why = _WHY.get(self.sub_indication or "", "不能确认电子印章有效")
-            return f"{why}，请勿采信，可向登记机关查询。"
-        if self.issued == "superseded" and self.status == "valid":
-            return "电子印章有效，但这不是现行文件，登记机关已有更新的文件，请下载现行文件后使用。"
-        if self.status in named:
-            return f"电子印章有效，但证照{named[self.status]}。"
-        return "电子印章有效，但登记机关查不到这份文件或它不是现行版本，请勿采信。"
+        return _headline_of_good(self) if self.ok else _headline_of_refused(self)
 
     def holds(self) -> bool:
         """Whether all seals of an untouched file pass, or nothing but being SM2 keeps them from passing."""
@@ -237,76 +257,52 @@ class VerificationReport:
         return next((item.recognised for item in self.signatures if item.recognised), "")
 
 
-def conclude(
-    found: Examination, digest: str, register: Register | None, at: datetime, listed: Listed | None = None
-) -> VerificationReport:
-    """Join what the file says with what the register knows; ``digest`` is the file's SHA-256 in hexadecimal.
-
-    ``ok`` is true only when the seal passes, the file is intact, the licence is in force at ``at``, and, where there
-    is a register, these very bytes are what was issued. A register knows nothing of what other departments issued:
-    for a recognised seal of theirs it is not asked, unless it has a licence of that number or file itself.
-    ``listed`` stands in for the register offline; it is asked only about licences of its own authority.
-    """
-    if register is not None and _is_foreign(found) and not _registered(found, digest, register):
-        register = None
-    number = found.licence.number if found.licence else None
-    issued: Issued = "unknown"
-    standing = Standing("unknown")
-    source: Literal["register", "status-list", "nothing"] = "nothing" if register is None else "register"
-    reasons = list(found.reasons)
-    if register is not None:
-        record = register.by_sha256(digest)
-        if record is not None:
-            number, issued = record.number, record.issued
-        elif number is not None:
-            record = register.by_number(number)
-        standing = record.standing() if record is not None else standing
-        if issued != "as-issued":
-            reasons.append("the register does not know these bytes as the current file of a licence")
-    elif listed is not None and found.licence is not None and found.licence.authority_code == listed.authority_code:
-        source, standing = "status-list", listed.standing(found.licence.number)
-        issued = "superseded" if digest in listed.superseded else "unknown"
-        if issued == "superseded":
-            reasons.append("the status list names this file as a former version of the licence")
-    today = at.astimezone(CHINA).date()
-    if found.licence is not None and standing.status in ("valid", "unknown", "expired"):
-        end = found.licence.valid_to
-        if end is not None and today > end:
-            standing = Standing("expired", datetime.combine(end + timedelta(days=1), time(), CHINA))
-    status = standing.status
-    early = found.licence is not None and found.licence.valid_from > today
-    if early:
-        reasons.append("the licence is not in force yet")
-    good = found.indication == "TOTAL-PASSED" and found.integrity == "intact" and not early
-    expected: dict[str, tuple[Issued, LicenceStatus]] = {
-        "register": ("as-issued", "valid"),
-        "status-list": ("unknown", "valid"),
-        "nothing": ("unknown", "unknown"),
-    }
-    known = (issued, status) == expected[source]
-    return VerificationReport(
-        good and known,
-        found.indication,
-        found.sub_indication,
-        found.integrity,
-        issued,
-        number,
-        status,
-        found.signatures,
-        found.licence,
-        tuple(reasons),
-        standing,
-        source,
-        at,
-        digest,
-    )
+def format_failure(reason: str) -> Examination:
+    """The verdict on a file that is no licence at all, or that harms whoever reads it."""
+    return Examination("TOTAL-FAILED", "FORMAT_FAILURE", "altered", reasons=(reason,))
 
 
-def _is_foreign(found: Examination) -> bool:
-    return any(item.recognised for item in found.signatures)
+def _headline_of_good(report: VerificationReport) -> str:
+    if report.issued == "as-issued" and report.licence is not None and report.licence.kind == NOTICE:
+        return "告知书真实有效：与出具机关的文件一致，电子印章有效。"
+    if report.issued == "as-issued":
+        return "证照真实有效：与登记机关签发的文件一致，电子印章有效。"
+    foreign = report.recognised_by()
+    if foreign:
+        return f"电子印章有效，由互认机构“{foreign}”担保，文件未被改动；登记状态请向该证照的签发机关核对。"
+    if report.checked_with == "status-list":
+        return "电子印章有效，文件未被改动，状态清单中没有暂停、作废等记录。"
+    return "电子印章有效，文件未被改动；未联网核对登记状态。"
 
 
-def _registered(found: Examination, digest: str, register: Register) -> bool:
-    if register.by_sha256(digest) is not None:
-        return True
-    return found.licence is not None and register.by_number(found.licence.number) is not None
+def _headline_of_refused(report: VerificationReport) -> str:
+    if report.indication == "NO-SIGNATURE":
+        return "文件没有电子印章，不是有效的电子证照。"
+    if report.integrity == "altered":
+        return "文件已被改动或损坏，不是有效的电子证照。"
+    if report.integrity == "extended":
+        return "文件在签章之后被追加了内容，不能作为有效的电子证照，请向持证人索取原文件。"
+    if report.indication != "TOTAL-PASSED":
+        return _headline_of_doubted_seal(report)
+    if report.issued == "superseded" and report.status == "valid":
+        return "电子印章有效，但这不是现行文件，登记机关已有更新的文件，请下载现行文件后使用。"
+    if report.status in _CHANGED:
+        return f"电子印章有效，但证照{_CHANGED[report.status]}。"
+    return "电子印章有效，但登记机关查不到这份文件或它不是现行版本，请勿采信。"
+
+
+def _headline_of_doubted_seal(report: VerificationReport) -> str:
+    if report.holds():
+        return (
+            "文件带有国密 SM2/SM3 电子签名，签名和证书链核验相符，文件未被改动；"
+            "此类签名不在本程序的判定标准（EN 319 102-1）之内，不能据此认定印章有效，请向签发机关核对。"
+            + (f"证照{_CHANGED[report.status]}。" if report.status in _CHANGED else "")
+        )
+    if report.is_national():
+        return "文件带有国密 SM2/SM3 电子签名，但证书不受信任、已失效或不属于该发证机关，请勿采信，可向登记机关查询。"
+    why = _WHY.get(report.sub_indication or "", "不能确认电子印章有效")
+    return f"{why}，请勿采信，可向登记机关查询。"
+
+
+def _optional_text(value: object) -> str | None:
+    return None if value is None else str(value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import io
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pyhanko.pdf_utils import generic
@@ -19,19 +19,21 @@ from docproc.errors import InputError
 from docproc.licence.page.record import ATTACHMENT, MAX_SEALS, parse_licence_json
 from docproc.licence.pki.trust import TrustList
 from docproc.licence.pki.trust_limits import Anchor
+from docproc.licence.verify.conclude import conclude
 from docproc.licence.verify.en319102 import judge, lists_of, proven_time, stamped_since
 from docproc.licence.verify.found import FoundSeal
 from docproc.licence.verify.integrity import integrity_of
-from docproc.licence.verify.objections import Verdict, known_revocation, missing_seals, misuse, too_early
+from docproc.licence.verify.objections import SealVerdict, known_revocation, missing_seals, misuse, too_early
 from docproc.licence.verify.report import (
     NATIONAL,
     Examination,
     Indication,
+    Integrity,
     Listed,
     Register,
     SignatureReport,
     VerificationReport,
-    conclude,
+    format_failure,
 )
 from docproc.licence.verify.sm2_judge import find_chain, is_sm2, judge_sm2
 
@@ -64,11 +66,6 @@ def examine(data: bytes, trust: TrustList, at: datetime) -> Examination:
         return format_failure(f"the file cannot be read: {type(error).__name__}: {error}")
 
 
-def format_failure(reason: str) -> Examination:
-    """The verdict on a file that is no licence at all, or that harms whoever reads it."""
-    return Examination("TOTAL-FAILED", "FORMAT_FAILURE", "altered", reasons=(reason,))
-
-
 async def _examine(data: bytes, trust: TrustList, at: datetime) -> Examination:
     reader = PdfFileReader(io.BytesIO(data), strict=True)
     if reader.encrypted:
@@ -78,71 +75,96 @@ async def _examine(data: bytes, trust: TrustList, at: datetime) -> Examination:
         return Examination("NO-SIGNATURE", None, "altered", reasons=("the file has no signature",))
     if found[0].sig_object_type != "/Sig":
         return format_failure("the first signature is not a seal")
-    count = next((place for place, item in enumerate(found) if item.sig_object_type != "/Sig"), len(found))
-    if count > MAX_SEALS:
+    seals = _seals(found)
+    if len(seals) > MAX_SEALS:
         return format_failure("more seals than a licence can have")
-    stamps = tuple(found[count:])
-    seals = tuple(FoundSeal(item, stamps, number) for number, item in enumerate(found[:count], 1))
     licence, complaint = _licence(seals[0])
-    judged = [await _judge(data, seal, trust, at) for seal in seals]
-    integrity, trouble = integrity_of(data, seals, trust)
-    if any(item[1] in _DAMAGED for item in judged):
+    verdicts = [await _judge(data, seal, trust, at) for seal in seals]
+    integrity, reasons = integrity_of(data, seals, trust)
+    if any(item.sub_indication in _DAMAGED for item in verdicts):
         integrity = "altered"
-    reports, reasons = [], list(trouble)
-    for seal, (indication, sub, status, proven) in zip(seals, judged, strict=True):
-        root = _root(seal, status, trust, proven or at)
-        objection = None
-        if integrity == "altered" and indication != "TOTAL-FAILED":
-            indication, sub = "TOTAL-FAILED", "FORMAT_FAILURE"
-        elif indication == "TOTAL-PASSED" or (is_sm2(seal.signature) and sub == NATIONAL):
-            objection = (
-                known_revocation(seal, status, proven, trust)
-                or too_early(seal, proven)
-                or misuse(seal, proven, root, licence, complaint, integrity)
-            )
-        elif sub in _UNPROVEN:
-            objection = known_revocation(seal, status, proven, trust)
-        if objection:
-            indication, sub = objection[:2]
-            reasons += [objection[2]] if objection[2] not in reasons else []
-        reports.append(_report(seal, proven, root, indication, sub))
+    file = _File(licence, complaint, integrity, trust)
+    reports = []
+    for seal, verdict in zip(seals, verdicts, strict=True):
+        root = _root(seal, verdict.status, trust, verdict.proven or at)
+        indication, sub, reason = _settle(file, seal, verdict, root)
+        if reason and reason not in reasons:
+            reasons.append(reason)
+        reports.append(_report(seal, verdict.proven, root, indication, sub))
+    return _join(file, reports, reasons, missing_seals(seals, licence))
+
+
+@dataclass(frozen=True)
+class _File:
+    """What all seals of a file are held against."""
+
+    licence: Licence | None
+    complaint: str
+    """Why there is no licence."""
+    integrity: Integrity
+    trust: TrustList
+
+
+def _seals(found: list[EmbeddedPdfSignature]) -> tuple[FoundSeal, ...]:
+    """The seals, which come first; every other signature after them is taken for an archive time-stamp."""
+    count = next((place for place, item in enumerate(found) if item.sig_object_type != "/Sig"), len(found))
+    stamps = tuple(found[count:])
+    return tuple(FoundSeal(item, stamps, number) for number, item in enumerate(found[:count], 1))
+
+
+def _settle(
+    file: _File, seal: FoundSeal, verdict: SealVerdict, root: Anchor | None
+) -> tuple[Indication, str | None, str]:
+    """Indication and sub-indication of a seal on this file, and what speaks against it."""
+    objection = None
+    if file.integrity == "altered" and verdict.indication != "TOTAL-FAILED":
+        return "TOTAL-FAILED", "FORMAT_FAILURE", ""
+    if verdict.indication == "TOTAL-PASSED" or (is_sm2(seal.signature) and verdict.sub_indication == NATIONAL):
+        objection = (
+            known_revocation(seal, verdict.status, verdict.proven, file.trust)
+            or too_early(seal, verdict.proven)
+            or misuse(seal, verdict.proven, root, file.licence, file.complaint, file.integrity)
+        )
+    elif verdict.sub_indication in _UNPROVEN:
+        objection = known_revocation(seal, verdict.status, verdict.proven, file.trust)
+    return objection or (verdict.indication, verdict.sub_indication, "")
+
+
+def _join(file: _File, reports: list[SignatureReport], reasons: list[str], missing: str) -> Examination:
+    """A file is as good as the worst of its seals, and not good while seals are ``missing``."""
     worst = min(reports, key=lambda item: _WORST.index(item.indication))
-    result = Examination(worst.indication, worst.sub_indication, integrity, tuple(reports), licence, tuple(reasons))
-    missing = missing_seals(seals, licence)
-    if missing and (result.indication == "TOTAL-PASSED" or result.sub_indication == NATIONAL):
-        result = replace(result, indication="INDETERMINATE", sub_indication="SIG_CONSTRAINTS_FAILURE")
-    return replace(result, reasons=(*result.reasons, missing)) if missing else result
+    indication, sub = worst.indication, worst.sub_indication
+    if missing and (indication == "TOTAL-PASSED" or sub == NATIONAL):
+        indication, sub = "INDETERMINATE", "SIG_CONSTRAINTS_FAILURE"
+    told = (*reasons, missing) if missing else tuple(reasons)
+    return Examination(indication, sub, file.integrity, tuple(reports), file.licence, told)
 
 
-async def _judge(data: bytes, seal: FoundSeal, trust: TrustList, at: datetime) -> Verdict:
+async def _judge(data: bytes, seal: FoundSeal, trust: TrustList, at: datetime) -> SealVerdict:
     if not is_sm2(seal.signature):
         indication, sub, status = await judge(seal.signature, seal.stamps, trust, at)
-        return indication, sub, status, proven_time(status)
+        return SealVerdict(indication, sub, status, proven_time(status))
     proven, holds = await stamped_since(seal.signature, seal.stamps, trust, at)
     lists = (*trust.evidence.crls, *lists_of(seal.signature.reader))
     told = replace(trust, evidence=replace(trust.evidence, crls=lists))
     found, why, _ = judge_sm2(seal.signature, data, told, at, proven)
     worn = not holds and why in (NATIONAL, "OUT_OF_BOUNDS_NO_POE")
-    return found, "NO_POE" if worn else why, None, proven
+    return SealVerdict(found, "NO_POE" if worn else why, None, proven)
 
 
 def _report(
-    seal: FoundSeal,
-    proven: datetime | None,
-    root: Anchor | None,
-    indication: Indication,
-    sub: str | None,
+    seal: FoundSeal, proven: datetime | None, root: Anchor | None, indication: Indication, sub: str | None
 ) -> SignatureReport:
     return SignatureReport(
-        _name(seal.signature),
-        seal.level(),
-        proven,
-        seal.signature.evaluate_signature_coverage().name,
-        root.name if root is not None else "",
-        hashlib.sha256(seal.signature.signer_cert.dump()).hexdigest(),
-        indication,
-        sub,
-        "SM2" if is_sm2(seal.signature) else "",
+        signer=_name(seal.signature),
+        level=seal.level(),
+        time=proven,
+        coverage=seal.signature.evaluate_signature_coverage().name,
+        recognised=root.name if root is not None else "",
+        certificate_sha256=hashlib.sha256(seal.signature.signer_cert.dump()).hexdigest(),
+        indication=indication,
+        sub_indication=sub,
+        algorithm="SM2" if is_sm2(seal.signature) else "",
     )
 
 

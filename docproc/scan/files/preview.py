@@ -9,7 +9,7 @@ import numpy as np
 
 from docproc.errors import InputError
 from docproc.scan.files.limits import Limits
-from docproc.scan.files.sandbox import split_limited
+from docproc.scan.files.split_limited import split_limited
 from docproc.scan.image.geometry import Image
 
 VIEW_PX, THUMB_PX = 1400, 260

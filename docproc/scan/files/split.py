@@ -2,7 +2,7 @@
 
 What a file is, its first bytes say, never its name. Parsers of pictures and
 PDF are large and written for trusting programs: the service calls this module
-through :mod:`docproc.scan.files.sandbox`.
+through :mod:`docproc.scan.files.split_limited`.
 """
 
 from __future__ import annotations

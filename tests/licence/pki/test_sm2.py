@@ -32,8 +32,8 @@ from docproc.licence.seal.seal import CoSeal, seal
 from docproc.licence.verify.report import NATIONAL, VerificationReport
 from docproc.licence.verify.report_pdf import report_pdf
 from docproc.licence.verify.report_xml import report_xml
-from docproc.licence.verify.sandbox import verify_limited
 from docproc.licence.verify.verify import verify
+from docproc.licence.verify.verify_limited import verify_limited
 from tests.judges.judges import bouncycastle
 from tests.licence.conftest import NOW
 from tests.servers.processes import find_program

@@ -12,8 +12,8 @@ from docproc.errors import SetupError
 from docproc.licence.devpki.pki import AUTHORITY_CODE
 from docproc.licence.devpki.responder import DevPki
 from docproc.licence.pki.trust import TrustList
-from docproc.licence.verify.sandbox import verify_limited
 from docproc.licence.verify.verify import verify
+from docproc.licence.verify.verify_limited import verify_limited
 
 NOW = datetime.now(UTC)
 TODAY = NOW.date()

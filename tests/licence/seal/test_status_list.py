@@ -17,8 +17,8 @@ from docproc.licence.pki.jose import sign_statement
 from docproc.licence.pki.trust import TrustList
 from docproc.licence.seal.status_list import KIND, LIFE, StatusList, make_status_list, read_status_list
 from docproc.licence.verify.report import Standing
-from docproc.licence.verify.sandbox import verify_limited
 from docproc.licence.verify.verify import verify
+from docproc.licence.verify.verify_limited import verify_limited
 
 NOW = datetime.now(UTC)
 SINCE = NOW - timedelta(days=1)

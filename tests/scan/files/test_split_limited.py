@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from docproc.errors import LimitError, UnsupportedFileError
-from docproc.scan.files.sandbox import split_limited
 from docproc.scan.files.split import Limits, split
+from docproc.scan.files.split_limited import split_limited
 from tests.scan.pages import form_pdf, text_page, tiff_of
 
 JPEG = cv2.imencode(".jpg", text_page())[1].tobytes()

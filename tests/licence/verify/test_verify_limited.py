@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 from docproc.licence.pki.trust import TrustList
 from docproc.licence.verify.report import IssuedRecord
-from docproc.licence.verify.sandbox import MAX_BYTES, verify_limited
 from docproc.licence.verify.verify import verify
+from docproc.licence.verify.verify_limited import MAX_BYTES, verify_limited
 
 
 class Book:

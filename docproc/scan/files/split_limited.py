@@ -14,7 +14,7 @@ from docproc.scan.files.limits import Limits
 from docproc.scan.files.sniff import sniff
 from docproc.scan.files.split import PageImage, split
 
-_SANDBOX = Sandbox("docproc.scan.files.sandbox:split_job")
+_SANDBOX = Sandbox("docproc.scan.files.split_limited:split_job")
 
 
 def split_limited(

@@ -1,0 +1,121 @@
+"""The verdict on a licence: what the file says, joined with what the register or a status list knows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+from docproc.domain import CHINA, Licence
+from docproc.licence.verify.report import (
+    CheckedWith,
+    Examination,
+    Issued,
+    LicenceStatus,
+    Listed,
+    Register,
+    Standing,
+    VerificationReport,
+)
+
+_EXPECTED: dict[CheckedWith, tuple[Issued, LicenceStatus]] = {
+    "register": ("as-issued", "valid"),
+    "status-list": ("unknown", "valid"),
+    "nothing": ("unknown", "unknown"),
+}
+"""What each source says about the current file of a licence that is in force."""
+_UNKNOWN = Standing("unknown")
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known about a licence beside its file."""
+
+    source: CheckedWith
+    number: str | None
+    issued: Issued = "unknown"
+    standing: Standing = _UNKNOWN
+    reason: str = ""
+    """What speaks against the file, for developers."""
+
+
+def conclude(
+    found: Examination, digest: str, register: Register | None, at: datetime, listed: Listed | None = None
+) -> VerificationReport:
+    """Join what the file says with what the register knows; ``digest`` is the file's SHA-256 in hexadecimal.
+
+    ``ok`` is true only when the seal passes, the file is intact, the licence is in force at ``at``, and, where there
+    is a register, these very bytes are what was issued. A register knows nothing of what other departments issued:
+    for a recognised seal of theirs it is not asked, unless it has a licence of that number or file itself.
+    ``listed`` stands in for the register offline; it is asked only about licences of its own authority.
+    """
+    known = _ask(found, digest, register, listed)
+    today = at.astimezone(CHINA).date()
+    standing = _standing_on(today, found.licence, known.standing)
+    early = found.licence is not None and found.licence.valid_from > today
+    good = found.indication == "TOTAL-PASSED" and found.integrity == "intact" and not early
+    doubts = (known.reason, "the licence is not in force yet" if early else "")
+    return VerificationReport(
+        ok=good and (known.issued, standing.status) == _EXPECTED[known.source],
+        indication=found.indication,
+        sub_indication=found.sub_indication,
+        integrity=found.integrity,
+        issued=known.issued,
+        number=known.number,
+        status=standing.status,
+        signatures=found.signatures,
+        licence=found.licence,
+        reasons=(*found.reasons, *filter(None, doubts)),
+        standing=standing,
+        checked_with=known.source,
+        at=at,
+        sha256=digest,
+    )
+
+
+def _ask(found: Examination, digest: str, register: Register | None, listed: Listed | None) -> _Known:
+    licence = found.licence
+    if register is not None and not (_is_foreign(found) and not _registered(found, digest, register)):
+        return _ask_register(licence, digest, register)
+    if listed is not None and licence is not None and licence.authority_code == listed.authority_code:
+        return _ask_list(licence, digest, listed)
+    return _Known("nothing", licence.number if licence else None)
+
+
+def _ask_register(licence: Licence | None, digest: str, register: Register) -> _Known:
+    number = licence.number if licence else None
+    issued: Issued = "unknown"
+    record = register.by_sha256(digest)
+    if record is not None:
+        number, issued = record.number, record.issued
+    elif number is not None:
+        record = register.by_number(number)
+    standing = record.standing() if record is not None else _UNKNOWN
+    reason = "the register does not know these bytes as the current file of a licence"
+    return _Known("register", number, issued, standing, "" if issued == "as-issued" else reason)
+
+
+def _ask_list(licence: Licence, digest: str, listed: Listed) -> _Known:
+    standing = listed.standing(licence.number)
+    if digest not in listed.superseded:
+        return _Known("status-list", licence.number, "unknown", standing)
+    reason = "the status list names this file as a former version of the licence"
+    return _Known("status-list", licence.number, "superseded", standing, reason)
+
+
+def _standing_on(today: date, licence: Licence | None, standing: Standing) -> Standing:
+    """A licence expires by itself, at midnight after its last day."""
+    if licence is None or licence.valid_to is None or standing.status not in ("valid", "unknown", "expired"):
+        return standing
+    if today <= licence.valid_to:
+        return standing
+    return Standing("expired", datetime.combine(licence.valid_to + timedelta(days=1), time(), CHINA))
+
+
+def _is_foreign(found: Examination) -> bool:
+    return any(item.recognised for item in found.signatures)
+
+
+def _registered(found: Examination, digest: str, register: Register) -> bool:
+    if register.by_sha256(digest) is not None:
+        return True
+    return found.licence is not None and register.by_number(found.licence.number) is not None

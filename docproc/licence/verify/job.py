@@ -1,0 +1,25 @@
+"""The child's side of verifying: one examination in a throw-away process.
+
+:mod:`docproc.licence.verify.verify_limited` is the other side.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+from docproc.licence.pki.trust import TrustList
+from docproc.licence.verify.verify import examine
+
+
+def examine_job(data: bytes, options: dict[str, Any]) -> tuple[dict[str, Any], tuple[()]]:
+    """Examine a file.
+
+    Args:
+        data: a trust list as JSON, then the file.
+        options: ``trust_bytes``, the length of the trust list, and ``at``, the moment to judge for.
+    """
+    size = int(options["trust_bytes"])
+    trust = TrustList.from_json(json.loads(data[:size]))
+    return examine(data[size:], trust, datetime.fromisoformat(options["at"])).to_json(), ()
