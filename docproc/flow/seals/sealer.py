@@ -18,7 +18,7 @@ from docproc.flow.seals.registry import check_record
 from docproc.licence.devpki.responder import DevPki
 from docproc.licence.devpki.sm2_pki import MAKER
 from docproc.licence.page import art, notice
-from docproc.licence.page.layout import Place, load_layout
+from docproc.licence.page.layout import SealPlace, load_layout
 from docproc.licence.page.record import NOTICE
 from docproc.licence.page.render import render
 from docproc.licence.pki.keys import Certificate, Signer, load_pkcs12, open_pkcs11
@@ -27,7 +27,7 @@ from docproc.licence.pki.trust import SealTrust, TrustList
 from docproc.licence.pki.tsa import HttpTimeStamper, TimeStamper
 from docproc.licence.seal.registered_seal import RegisteredSeal
 from docproc.licence.seal.renew import renew
-from docproc.licence.seal.seal import CoSeal, seal
+from docproc.licence.seal.seal import PlacedSeal, seal
 from docproc.licence.seal.seal_object import make_seal_object
 from docproc.licence.seal.status_list import StatusList, make_status_list
 from docproc.licence.verify.verify import verify
@@ -249,12 +249,12 @@ def _passphrase(settings: Settings) -> bytes:
     return settings.seal_passphrase.get_secret_value().encode() or DevPki(settings.certs_dir).passphrase
 
 
-def _co_seal(registered: RegisteredSeal, keys: Mapping[str, Signer], place: Place) -> CoSeal:
+def _co_seal(registered: RegisteredSeal, keys: Mapping[str, Signer], place: SealPlace) -> PlacedSeal:
     key = keys.get(registered.certificate_sha256)
     if key is None:
         problem = f"no key of seal {registered.name} is at hand: give it to the sealer"
         raise SealUnavailableError(problem, message_zh=f"{registered.owner}的印章密钥暂不可用，等待联合签章")
-    return CoSeal(key, place, registered.drawing())
+    return PlacedSeal(key, place, registered.drawing())
 
 
 def _fingerprint(signer: Signer) -> str:

@@ -45,7 +45,7 @@ PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
 
 @dataclass(frozen=True)
-class Issued:
+class IssuedKey:
     """A key with its certificate."""
 
     key: PrivateKey
@@ -115,7 +115,7 @@ def make_dev_pki(
         write_private(folder / "passphrase", passphrase)
 
 
-def _authorities(folder: Path, start: datetime, base_url: str, passphrase: bytes) -> tuple[Issued, Issued]:
+def _authorities(folder: Path, start: datetime, base_url: str, passphrase: bytes) -> tuple[IssuedKey, IssuedKey]:
     """Make root and issuing CA and what goes with them."""
     (folder / "trust").mkdir(parents=True, exist_ok=True)
     root = issue(None, organisation(ROOT_NAME), ROOT, start, base_url, new_rsa())
@@ -128,7 +128,7 @@ def _authorities(folder: Path, start: datetime, base_url: str, passphrase: bytes
     return root, ca
 
 
-def open_issued(folder: Path, name: str, passphrase: bytes) -> Issued:
+def open_issued(folder: Path, name: str, passphrase: bytes) -> IssuedKey:
     """Open a key of the PKI with its certificate.
 
     Raises:
@@ -143,7 +143,7 @@ def open_issued(folder: Path, name: str, passphrase: bytes) -> Issued:
             f"{folder / name}.p12 is missing or damaged: run `docproc seal dev-pki`; delete the folder first "
             "when it is a certification authority's"
         )
-    return Issued(key, certificate)  # type: ignore[arg-type]  # keys of other kinds are never made here
+    return IssuedKey(key, certificate)  # type: ignore[arg-type]  # keys of other kinds are never made here
 
 
 def new_rsa() -> rsa.RSAPrivateKey:
@@ -157,14 +157,14 @@ def new_p256() -> ec.EllipticCurvePrivateKey:
 
 
 def issue(
-    by: Issued | None,
+    by: IssuedKey | None,
     subject: x509.Name,
     profile: Profile,
     start: datetime,
     base_url: str,
     key: PrivateKey,
     issuer: str = "ca",
-) -> Issued:
+) -> IssuedKey:
     """Issue a certificate for ``key``; self-signed when ``by`` is ``None``.
 
     ``issuer`` names the CRL and the CA certificate under ``base_url``.
@@ -191,10 +191,10 @@ def issue(
         builder = builder.add_extension(authority, critical=False)
         builder = builder.add_extension(_crl_point(f"{base_url}/crl/{issuer}.crl"), critical=False)
         builder = builder.add_extension(_information(base_url, issuer), critical=False)
-    return Issued(key, builder.sign((by.key if by else key), hashes.SHA256()))
+    return IssuedKey(key, builder.sign((by.key if by else key), hashes.SHA256()))
 
 
-def write_p12(path: Path, item: Issued, chain: list[x509.Certificate], passphrase: bytes) -> None:
+def write_p12(path: Path, item: IssuedKey, chain: list[x509.Certificate], passphrase: bytes) -> None:
     """Write key, certificate and chain as PKCS#12, readable by the owner only."""
     encryption = BestAvailableEncryption(passphrase)
     data = pkcs12.serialize_key_and_certificates(path.stem.encode(), item.key, item.certificate, chain, encryption)

@@ -18,11 +18,11 @@ from cryptography.x509 import ocsp
 from cryptography.x509.ocsp import OCSPRequest
 
 from docproc.errors import SetupError
-from docproc.licence.devpki.pki import SEALS, Issued, open_issued
+from docproc.licence.devpki.pki import SEALS, IssuedKey, open_issued
 from docproc.licence.devpki.sm2_pki import SM2_CA, make_sm2_list
 from docproc.licence.pki.keys import KeySigner, load_pkcs12
 from docproc.licence.pki.sm2_signer import load_sm2
-from docproc.licence.pki.trust import Evidence, SealTrust, TrustList
+from docproc.licence.pki.trust import RevocationEvidence, SealTrust, TrustList
 from docproc.licence.pki.tsa import LocalTimeStamper
 
 CRL_DAYS = 7
@@ -62,7 +62,7 @@ class DevPki:
         """Make a TSA that attests the time of ``clock``."""
         return LocalTimeStamper(self._tsa, clock)
 
-    def issued(self, name: str) -> Issued:
+    def issued(self, name: str) -> IssuedKey:
         """Key and certificate of ``root``, ``ca`` or ``ocsp``."""
         return self._issued[name]
 
@@ -79,8 +79,10 @@ class DevPki:
         """
         known = self.trust_list()
 
-        def evidence(at: datetime) -> Evidence:
-            return Evidence(tuple(self._list(self.crl(name, at)) for name in ("root", "ca")), self._answers(at))
+        def evidence(at: datetime) -> RevocationEvidence:
+            return RevocationEvidence(
+                tuple(self._list(self.crl(name, at)) for name in ("root", "ca")), self._answers(at)
+            )
 
         return SealTrust(known.roots, known.intermediates, evidence, self._sm2_lists)
 

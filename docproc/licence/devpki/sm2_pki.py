@@ -44,7 +44,7 @@ _USAGES = {"content_commitment": "non_repudiation"}
 
 
 @dataclass(frozen=True)
-class Sm2Issued:
+class IssuedSm2Key:
     """A key with its certificate."""
 
     key: Sm2Key
@@ -65,7 +65,7 @@ def make_sm2_pki(
     made_before = (folder / f"{SM2_SEAL}.pem").exists()
     if made_before:
         known = load_sm2(authority_file, passphrase)
-        ca, above = Sm2Issued(known.key, known.signing_cert), list(known.chain)
+        ca, above = IssuedSm2Key(known.key, known.signing_cert), list(known.chain)
         start = max(start, ca.certificate.not_valid_before)
     else:
         root = issue_sm2(None, organisation(SM2_ROOT_NAME), ROOT, start)
@@ -84,7 +84,7 @@ def make_sm2_pki(
             write_sm2(path, made.key, [made.certificate, ca.certificate, *above], passphrase)
 
 
-def issue_sm2(by: Sm2Issued | None, subject: pyca.Name, profile: Profile, start: datetime) -> Sm2Issued:
+def issue_sm2(by: IssuedSm2Key | None, subject: pyca.Name, profile: Profile, start: datetime) -> IssuedSm2Key:
     """Issue a certificate for a new key; self-signed when ``by`` is ``None``."""
     key = new_sm2()
     signer = by.key if by is not None else key
@@ -114,7 +114,7 @@ def issue_sm2(by: Sm2Issued | None, subject: pyca.Name, profile: Profile, start:
         "signature_algorithm": algorithm,
         "signature_value": core.OctetBitString(signer.sign(body.dump())),
     }
-    return Sm2Issued(key, x509.Certificate.load(x509.Certificate(made).dump()))
+    return IssuedSm2Key(key, x509.Certificate.load(x509.Certificate(made).dump()))
 
 
 def make_sm2_list(ca: Sm2Signer, at: datetime, until: datetime, revoked: dict[int, datetime]) -> crl.CertificateList:

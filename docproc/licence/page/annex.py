@@ -8,7 +8,7 @@ from docproc.domain import Licence
 from docproc.errors import InputError
 from docproc.licence.page.art import SealArt
 from docproc.licence.page.canvas import PT, Canvas, Colour, number
-from docproc.licence.page.layout import Annex, Layout
+from docproc.licence.page.layout import Annex, LicenceLayout
 
 MORE = "详见附页"
 """Stands on the first page in place of what is moved."""
@@ -19,7 +19,7 @@ INK: Colour = (0.12, 0.10, 0.09)
 
 
 @dataclass(frozen=True)
-class _Line:
+class _AnnexLine:
     text: str
     is_label: bool
     after: float
@@ -34,12 +34,12 @@ def fill_pages(canvas: Canvas, annex: Annex, moved: list[tuple[str, str]]) -> li
     Raises:
         InputError: more pages than a licence may have.
     """
-    lines: list[_Line] = []
+    lines: list[_AnnexLine] = []
     for label, value in moved:
-        lines.append(_Line(label, True, annex.leading * 1.15))
+        lines.append(_AnnexLine(label, True, annex.leading * 1.15))
         wrapped = canvas.wrap(value, annex.size, annex.width, "serif")
-        lines += [_Line(text, False, annex.leading) for text in wrapped]
-        lines[-1] = _Line(lines[-1].text, False, annex.leading * 1.8)
+        lines += [_AnnexLine(text, False, annex.leading) for text in wrapped]
+        lines[-1] = _AnnexLine(lines[-1].text, False, annex.leading * 1.8)
     pages: list[list[tuple[float, str, bool]]] = [[]]
     y = annex.y
     for line in lines:
@@ -58,7 +58,12 @@ def fill_pages(canvas: Canvas, annex: Annex, moved: list[tuple[str, str]]) -> li
 
 
 def draw_page(
-    canvas: Canvas, licence: Licence, layout: Layout, annex: Annex, lines: list[tuple[float, str, bool]], place: str
+    canvas: Canvas,
+    licence: Licence,
+    layout: LicenceLayout,
+    annex: Annex,
+    lines: list[tuple[float, str, bool]],
+    place: str,
 ) -> None:
     """Draw one annex page; ``place`` says which of how many."""
     middle = canvas.width / 2
@@ -72,7 +77,7 @@ def draw_page(
     canvas.text(annex.x, annex.bottom + 7, NOTE, 8, key="sans", colour=INK)
 
 
-def slice_operators(art: SealArt, page: int, pages: int, layout: Layout, annex: Annex) -> bytes:
+def slice_operators(art: SealArt, page: int, pages: int, layout: LicenceLayout, annex: Annex) -> bytes:
     """Content stream that shows a page's share of the seal at its right edge; the form is the resource ``/Across``.
 
     Page 0 carries the leftmost of ``pages`` equal slices: fanned out to the right, the edges join to the whole seal.

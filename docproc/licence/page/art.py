@@ -18,10 +18,9 @@ from itertools import pairwise
 from pathlib import Path
 
 from docproc.errors import SealError
+from docproc.licence.page.canvas import PT
 from docproc.licence.page.glyphs import Typeface, typeface
 
-PT = 72 / 25.4
-"""Points in a millimetre."""
 DIAMETERS = {"province": 50.0, "city": 45.0, "department": 45.0, "township": 42.0, "institution": 40.0}
 """Diameter in mm by rank of the owner: the people's government of a province, of a city or county (both with the
 emblem), a department of a local government, a township government, an institution (with the star)."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from docproc.licence.page.art import PT, SealArt
-from docproc.licence.page.canvas import number
+from docproc.licence.page.art import SealArt
+from docproc.licence.page.canvas import PT, number
 
 _PATH = {"m": "M", "l": "L", "c": "C", "h": "Z"}
 _PAINT = {"B": (True, True), "f": (True, False), "s": (False, True)}

@@ -17,7 +17,7 @@ _NO_START = "，。；：、！？）》”’％%),.;:"
 
 
 @dataclass(frozen=True)
-class _Line:
+class _TextRun:
     """A line of text whose glyph codes are not known yet."""
 
     key: str
@@ -31,7 +31,7 @@ class Canvas:
     def __init__(self, width: float, height: float) -> None:
         """Take the page size in mm."""
         self.width, self.height = width, height
-        self._parts: list[str | _Line] = []
+        self._parts: list[str | _TextRun] = []
         self._faces: dict[str, Typeface] = {}
         self._used: dict[str, set[str]] = {}
 
@@ -109,7 +109,7 @@ class Canvas:
         }
         out = []
         for part in self._parts:
-            if isinstance(part, _Line):
+            if isinstance(part, _TextRun):
                 codes = "".join(glyphs[part.key][character] for character in part.value)
                 out.append(f"{part.before} <{codes}> Tj ET")
             else:
@@ -119,7 +119,7 @@ class Canvas:
     def _show(self, x: float, y: float, value: str, size: float, key: str, colour: Colour, gap: float) -> None:
         self._used[key].update(value)
         head = f"BT {_rgb(colour)} rg /{key} {number(size)} Tf {number(gap * PT)} Tc {self._at(x, y)} Td"
-        self._parts.append(_Line(key, head, value))
+        self._parts.append(_TextRun(key, head, value))
 
     def _at(self, x: float, y: float) -> str:
         return f"{number(x * PT)} {number((self.height - y) * PT)}"

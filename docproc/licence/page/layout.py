@@ -24,16 +24,16 @@ from pathlib import Path
 from typing import Any, Literal
 
 from docproc.errors import CatalogueError, NotFoundError
+from docproc.licence.page.canvas import Colour
 from docproc.matter.load import folder_in_force
 
 FOLDER = Path(__file__).parent / "layouts"
 KEPT = "layouts"
 """Folder of layouts beside matters that an office put in force."""
-Colour = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
-class Place:
+class SealPlace:
     """Where the seal goes: centre and diameter."""
 
     x: float
@@ -52,7 +52,7 @@ class QrPlace:
 
 
 @dataclass(frozen=True)
-class Text:
+class TextLine:
     """A fixed line with places to fill in."""
 
     x: float
@@ -65,7 +65,7 @@ class Text:
 
 
 @dataclass(frozen=True)
-class Column:
+class FieldColumn:
     """Rows of label and value that flow downwards from the first baseline ``y`` and must end above ``bottom``."""
 
     x: float
@@ -102,7 +102,7 @@ class Annex:
 
 
 @dataclass(frozen=True)
-class Layout:
+class LicenceLayout:
     """One kind of licence."""
 
     kind: str
@@ -113,19 +113,19 @@ class Layout:
     colour: Colour
     light: Colour
     tint: Colour
-    seal: Place
+    seal: SealPlace
     qr: QrPlace
-    text: tuple[Text, ...]
-    column: tuple[Column, ...]
+    text: tuple[TextLine, ...]
+    column: tuple[FieldColumn, ...]
     labels: dict[str, str]
     """Labels by field name, instead of those in the licence."""
-    co_seal: tuple[Place, ...] = ()
+    co_seal: tuple[SealPlace, ...] = ()
     """For the further seals of a joint approval, in their order."""
     annex: Annex | None = None
     """``None``: what does not fit the page is refused."""
 
 
-def load_layout(kind: str, folder: Path | None = None) -> Layout:
+def load_layout(kind: str, folder: Path | None = None) -> LicenceLayout:
     """Load the layout of a kind of licence: of a folder, or the one that came with the matters in force, or ours.
 
     Raises:
@@ -137,7 +137,7 @@ def load_layout(kind: str, folder: Path | None = None) -> Layout:
 
 
 @lru_cache(maxsize=64)
-def _load(kind: str, folder: Path) -> Layout:
+def _load(kind: str, folder: Path) -> LicenceLayout:
     path = folder / f"{kind}.toml"
     if not kind.replace("_", "").isalnum() or not path.is_file():
         raise NotFoundError(f"no licence layout {kind!r} in {folder}: add {kind}.toml")
@@ -156,23 +156,27 @@ class _Reader:
     def __init__(self, file: str, source: str) -> None:
         self.file, self.lines = file, source.splitlines()
 
-    def layout(self, kind: str, raw: dict[str, Any]) -> Layout:
+    def layout(self, kind: str, raw: dict[str, Any]) -> LicenceLayout:
         built = dict(raw)
         built["kind"] = kind
-        built["seal"] = self.table(Place, raw.get("seal"), "seal")
+        built["seal"] = self.table(SealPlace, raw.get("seal"), "seal")
         if "annex" in raw:
             built["annex"] = self.table(Annex, raw["annex"], "annex")
-        built["co_seal"] = tuple(self.table(Place, item, "co_seal") for item in raw.get("co_seal", []))
+        built["co_seal"] = tuple(self.table(SealPlace, item, "co_seal") for item in raw.get("co_seal", []))
         built["qr"] = self.table(QrPlace, raw.get("qr"), "qr")
-        built["text"] = tuple(self.table(Text, item, "text") for item in raw.get("text", []))
-        built["column"] = tuple(self.table(Column, item, "column") for item in raw.get("column", []))
+        built["text"] = tuple(self.table(TextLine, item, "text") for item in raw.get("text", []))
+        built["column"] = tuple(self.table(FieldColumn, item, "column") for item in raw.get("column", []))
         built.setdefault("labels", {})
-        found: Layout = self.table(Layout, built, "")
+        found: LicenceLayout = self.table(LicenceLayout, built, "")
         if sum(column.rest for column in found.column) != 1:
             self.fail("column", "exactly one column must say rest = true", "mark the one that takes further fields")
         if not all(38 <= place.diameter <= 50 for place in (found.seal, *found.co_seal)):
             self.fail("diameter", "the seal's diameter is outside 38 to 50 mm", "use the size that the rule prescribes")
-        places: list[Column | Text | Place | QrPlace | Annex] = [*found.column, *found.text, *found.co_seal]
+        places: list[FieldColumn | TextLine | SealPlace | QrPlace | Annex] = [
+            *found.column,
+            *found.text,
+            *found.co_seal,
+        ]
         places += [found.seal, found.qr, *([found.annex] if found.annex else [])]
         for place in places:
             if not (0 < place.x < found.page_mm[0] and 0 < place.y < found.page_mm[1]):

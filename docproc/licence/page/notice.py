@@ -16,7 +16,7 @@ from docproc.domain import Licence
 from docproc.licence.page.canvas import PT, Canvas, Colour, number
 from docproc.licence.page.document import close, embed_fonts
 from docproc.licence.page.glyphs import typeface
-from docproc.licence.page.layout import Place
+from docproc.licence.page.layout import SealPlace
 from docproc.licence.page.pdf import PdfFile
 from docproc.licence.page.record import NOTICE, licence_json
 
@@ -71,7 +71,7 @@ def notice_record(told: Told) -> Licence:
     )  # fmt: skip
 
 
-def render_notice(record: Licence, seal_mm: float) -> tuple[bytes, Place]:
+def render_notice(record: Licence, seal_mm: float) -> tuple[bytes, SealPlace]:
     """Draw a notice, A4, as many pages as it needs, and say where a seal of this diameter goes.
 
     Raises:
@@ -90,7 +90,7 @@ def render_notice(record: Licence, seal_mm: float) -> tuple[bytes, Place]:
         for y, line in lines:
             canvas.text(_LEFT, y, line, _SIZE, key="serif", colour=_INK)
         canvases.append(canvas)
-    return _assemble(canvases, record), Place(*_SEAL_AT, seal_mm)
+    return _assemble(canvases, record), SealPlace(*_SEAL_AT, seal_mm)
 
 
 def _paragraphs(record: Licence, facts: dict[str, str]) -> list[str]:

@@ -21,17 +21,17 @@ from docproc.licence.page.art import SealArt
 from docproc.licence.page.canvas import PT, Canvas, number
 from docproc.licence.page.document import close, embed_fonts
 from docproc.licence.page.glyphs import typeface
-from docproc.licence.page.layout import Column, Layout
+from docproc.licence.page.layout import FieldColumn, LicenceLayout
 from docproc.licence.page.pdf import PdfFile
 from docproc.licence.page.record import MAX_SEALS, licence_json
 
 INK = annex.INK
-Rows = dict[Column, list[tuple[str, str]]]
+Rows = dict[FieldColumn, list[tuple[str, str]]]
 """Label and value of what stands in each column."""
 _SMALLEST = 6.5  # points; below, a printed value cannot be read
 
 
-def render(licence: Licence, layout: Layout, across: SealArt | None = None) -> bytes:
+def render(licence: Licence, layout: LicenceLayout, across: SealArt | None = None) -> bytes:
     """Draw a licence and attach its data.
 
     What is too long for the page goes to annex pages where the layout has them; ``across`` is then drawn across the
@@ -53,7 +53,7 @@ def render(licence: Licence, layout: Layout, across: SealArt | None = None) -> b
     return _assemble(canvases, licence, layout, licence_json(licence), across if len(canvases) > 1 else None)
 
 
-def _canvas(layout: Layout) -> Canvas:
+def _canvas(layout: LicenceLayout) -> Canvas:
     canvas = Canvas(*layout.page_mm)
     canvas.face("serif", typeface(font(SERIF)))
     canvas.face("sans", typeface(font(SANS)))
@@ -65,7 +65,7 @@ def chinese_date(day: date | None) -> str:
     return f"{day.year}年{day.month:02d}月{day.day:02d}日" if day is not None else "长期"
 
 
-def _draw(canvas: Canvas, licence: Licence, layout: Layout) -> list[tuple[str, str]]:
+def _draw(canvas: Canvas, licence: Licence, layout: LicenceLayout) -> list[tuple[str, str]]:
     """Draw the first page; returns label and value of what goes to annex pages."""
     facts = {
         "title": layout.title,
@@ -97,7 +97,9 @@ def _draw(canvas: Canvas, licence: Licence, layout: Layout) -> list[tuple[str, s
     return moved
 
 
-def _fitted(canvas: Canvas, rows: Rows, licence: Licence, layout: Layout) -> tuple[Rows, list[tuple[str, str]], float]:
+def _fitted(
+    canvas: Canvas, rows: Rows, licence: Licence, layout: LicenceLayout
+) -> tuple[Rows, list[tuple[str, str]], float]:
     """Move long fields to the annex until the others can be read: rows of the first page, moved rows, share of type."""
     labels = {name: label for name, label, _ in licence.fields} | layout.labels
     values = {name: value for name, _, value in licence.fields}
@@ -120,7 +122,7 @@ def _fitted(canvas: Canvas, rows: Rows, licence: Licence, layout: Layout) -> tup
         rows = {column: [replacement if item == row else item for item in found] for column, found in rows.items()}
 
 
-def _title(canvas: Canvas, layout: Layout) -> None:
+def _title(canvas: Canvas, layout: LicenceLayout) -> None:
     width = canvas.measure(layout.title, layout.title_size, "serif") * 1.22
     left = (canvas.width - width) / 2
     # a hairline around the characters makes them as heavy as a printed title
@@ -129,7 +131,7 @@ def _title(canvas: Canvas, layout: Layout) -> None:
     canvas.raw("Q")
 
 
-def _rows(licence: Licence, layout: Layout, facts: dict[str, str]) -> Rows:
+def _rows(licence: Licence, layout: LicenceLayout, facts: dict[str, str]) -> Rows:
     """Share the fields out among the columns; a name that the licence does not have is left out."""
     labels = {name: label for name, label, _ in licence.fields} | layout.labels
     named = {name for column in layout.column for name in column.names}
@@ -143,7 +145,7 @@ def _rows(licence: Licence, layout: Layout, facts: dict[str, str]) -> Rows:
     return shared
 
 
-def _share(canvas: Canvas, column: Column, rows: list[tuple[str, str]], layout: Layout) -> float:
+def _share(canvas: Canvas, column: FieldColumn, rows: list[tuple[str, str]], layout: LicenceLayout) -> float:
     """How much smaller the type must be set so that the column fits: 1 or less, the same for all columns."""
     share = 1.0
     while column.size * share > _SMALLEST:
@@ -158,7 +160,9 @@ def _share(canvas: Canvas, column: Column, rows: list[tuple[str, str]], layout: 
     )
 
 
-def _column(canvas: Canvas, column: Column, rows: list[tuple[str, str]], share: float, layout: Layout) -> None:
+def _column(
+    canvas: Canvas, column: FieldColumn, rows: list[tuple[str, str]], share: float, layout: LicenceLayout
+) -> None:
     size, leading, y = column.size * share, column.leading * share, column.y
     for label, lines in _wrapped(canvas, column, rows, share):
         canvas.spread(column.x, y, column.label_width, label, size * 0.95, key="serif", colour=layout.colour)
@@ -168,7 +172,9 @@ def _column(canvas: Canvas, column: Column, rows: list[tuple[str, str]], share: 
         y += _height(lines, leading)
 
 
-def _wrapped(canvas: Canvas, column: Column, rows: list[tuple[str, str]], share: float) -> list[tuple[str, list[str]]]:
+def _wrapped(
+    canvas: Canvas, column: FieldColumn, rows: list[tuple[str, str]], share: float
+) -> list[tuple[str, list[str]]]:
     room = column.width - column.label_width - 3
     return [(label, canvas.wrap(value, column.size * share, room, "serif")) for label, value in rows]
 
@@ -177,7 +183,7 @@ def _height(lines: list[str], leading: float) -> float:
     return leading + (len(lines) - 1) * leading * 0.72
 
 
-def _qr(canvas: Canvas, url: str, layout: Layout) -> None:
+def _qr(canvas: Canvas, url: str, layout: LicenceLayout) -> None:
     matrix = [list(row) for row in segno.make(url, error="m", micro=False).matrix]
     place = layout.qr
     canvas.squares(place.x, place.y, place.size / len(matrix), matrix)
@@ -196,7 +202,9 @@ def _decoration(layout_key: tuple[tuple[float, ...], ...]) -> bytes:
     return canvas.content()
 
 
-def _assemble(canvases: list[Canvas], licence: Licence, layout: Layout, data: bytes, across: SealArt | None) -> bytes:
+def _assemble(
+    canvases: list[Canvas], licence: Licence, layout: LicenceLayout, data: bytes, across: SealArt | None
+) -> bytes:
     pdf = PdfFile()
     catalog, pages, first = pdf.reserve(), pdf.reserve(), pdf.reserve()
     shared = _Shared(pages, f"[0 0 {number(layout.page_mm[0] * PT)} {number(layout.page_mm[1] * PT)}]")

@@ -25,7 +25,7 @@ _TIME_STAMP = bytes.fromhex("060b2a864886f70d010910020e")  # 1.2.840.113549.1.9.
 
 
 @dataclass(frozen=True, slots=True)
-class Template:
+class CmsTemplate:
     """The parts of a signer's CMS that stay, DER."""
 
     before: bytes
@@ -62,7 +62,7 @@ class TemplatedSigner(Signer):
             prefer_pss=inner.prefer_pss,
         )
         self._inner = inner
-        self._template: Template | None = None
+        self._template: CmsTemplate | None = None
 
     async def async_sign_raw(self, data: bytes, digest_algorithm: str, dry_run: bool = False) -> bytes:
         """Sign with the other signer's key."""
@@ -108,7 +108,7 @@ def templated(signer: Signer) -> Signer:
     return found
 
 
-def cut(sample: cms.ContentInfo) -> Template | None:
+def cut(sample: cms.ContentInfo) -> CmsTemplate | None:
     """Cut a CMS over the marked digest into parts; ``None`` when it holds more than is known to stay."""
     data = cms.ContentInfo.load(sample.dump())["content"]
     info = data["signer_infos"][0]
@@ -117,7 +117,7 @@ def cut(sample: cms.ContentInfo) -> Template | None:
     if not {item["type"].native for item in attributes} <= _KNOWN or content.count(_MARK) != 1:
         return None
     place = content.index(_MARK)
-    return Template(
+    return CmsTemplate(
         before=b"".join(
             data[name].dump() for name in ("version", "digest_algorithms", "encap_content_info", "certificates")
         ),

@@ -29,7 +29,7 @@ from pyhanko_certvalidator.errors import PathError
 from docproc.errors import InputError, SealError
 from docproc.licence.pki.keys import Signer
 from docproc.licence.pki.revocation import revocation
-from docproc.licence.pki.trust import ALGORITHMS, TrustList
+from docproc.licence.pki.trust import ALGORITHM_POLICY, TrustList
 
 _P256_BYTES = 32
 
@@ -113,7 +113,7 @@ def _check_certificate(leaf: x509.Certificate, others: list[x509.Certificate], t
         moment=at,
         allow_fetching=False,
         revocation_mode="soft-fail",
-        algorithm_usage_policy=ALGORITHMS,
+        algorithm_usage_policy=ALGORITHM_POLICY,
     )
     try:
         path = asyncio.run(CertificateValidator(leaf, others, context).async_validate_usage({"digital_signature"}))

@@ -17,13 +17,13 @@ from pyhanko_certvalidator.policy_decl import DisallowWeakAlgorithmsPolicy
 from docproc.errors import SetupError
 from docproc.licence.pki.trust_limits import Anchor, Use, read_anchors
 
-ALGORITHMS = DisallowWeakAlgorithmsPolicy()
+ALGORITHM_POLICY = DisallowWeakAlgorithmsPolicy()
 """No MD5, no SHA-1, no RSA below 2048 bits."""
 _CERTIFICATES = {".crt", ".cer", ".pem", ".der"}
 
 
 @dataclass(frozen=True)
-class Evidence:
+class RevocationEvidence:
     """Revocation information at hand."""
 
     crls: tuple[crl.CertificateList, ...] = ()
@@ -67,7 +67,7 @@ class TrustList:
     roots: tuple[x509.Certificate, ...]
     """Trust anchors, for seals and for time-stamps."""
     intermediates: tuple[x509.Certificate, ...] = ()
-    evidence: Evidence = field(default_factory=Evidence)
+    evidence: RevocationEvidence = field(default_factory=RevocationEvidence)
     """CRLs and OCSP responses known beside those in the file; a revocation that happened later is only seen here."""
     anchors: tuple[Anchor, ...] = ()
     """Limits of roots, from ``trust.toml``; a root without an entry is our own and has none."""
@@ -92,7 +92,7 @@ class TrustList:
         return cls(
             roots=tuple(x509.Certificate.load(base64.b64decode(item)) for item in raw["roots"]),
             intermediates=tuple(x509.Certificate.load(base64.b64decode(item)) for item in raw["intermediates"]),
-            evidence=Evidence(crls, ocsps),
+            evidence=RevocationEvidence(crls, ocsps),
             anchors=tuple(Anchor.from_json(item) for item in raw["anchors"]),
         )
 
@@ -128,7 +128,7 @@ class TrustList:
         if not crls and not answers:
             raise SetupError(f"revocation folder {folder} is empty: put CRLs (*.crl) or OCSP responses (*.ocsp) there")
         known = self.evidence
-        return replace(self, evidence=Evidence((*known.crls, *crls), (*known.ocsps, *answers)))
+        return replace(self, evidence=RevocationEvidence((*known.crls, *crls), (*known.ocsps, *answers)))
 
     @classmethod
     def from_folder(cls, folder: Path) -> TrustList:
@@ -156,7 +156,7 @@ class TrustList:
         makers = (
             [item for path in _files(place, _CERTIFICATES) for item in _certificates(path)] if place.is_dir() else []
         )
-        return cls(roots, others, Evidence(crls=lists), read_anchors(folder, hashes), tuple(makers))
+        return cls(roots, others, RevocationEvidence(crls=lists), read_anchors(folder, hashes), tuple(makers))
 
 
 @dataclass(frozen=True)
@@ -165,7 +165,7 @@ class SealTrust:
 
     roots: tuple[x509.Certificate, ...]
     intermediates: tuple[x509.Certificate, ...] = ()
-    evidence: Callable[[datetime], Evidence] | None = None
+    evidence: Callable[[datetime], RevocationEvidence] | None = None
     """Gives revocation information for a moment, or raises ``OSError``; ``None`` asks the URLs in the certificates."""
     lists: Callable[[datetime], tuple[crl.CertificateList, ...]] = lambda at: ()
     """Gives CRLs by SM2 issuers for a moment, which pyHanko could not check."""
@@ -187,7 +187,7 @@ class SealTrust:
             crls=list(found.crls) if found else None,
             ocsps=list(found.ocsps) if found else None,
             revocation_mode="require",
-            algorithm_usage_policy=ALGORITHMS,
+            algorithm_usage_policy=ALGORITHM_POLICY,
         )
 
 

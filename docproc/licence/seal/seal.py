@@ -62,13 +62,14 @@ from pyhanko_certvalidator.errors import (
 from pyhanko_certvalidator.path import ValidationPath
 
 from docproc.errors import SealError, SealUnavailableError
-from docproc.licence.page.art import PT, SealArt
-from docproc.licence.page.layout import Place
+from docproc.licence.page.art import SealArt
+from docproc.licence.page.canvas import PT
+from docproc.licence.page.layout import SealPlace
 from docproc.licence.page.update import UpdateWriter, open_writer
 from docproc.licence.pki.fastcms import templated
 from docproc.licence.pki.keys import Signer
 from docproc.licence.pki.sm2_signer import Sm2Signer
-from docproc.licence.pki.trust import Evidence, SealTrust, TrustList
+from docproc.licence.pki.trust import RevocationEvidence, SealTrust, TrustList
 from docproc.licence.pki.tsa import TimelyTimeStamper, TimeStamper, TsaError
 from docproc.licence.verify.revisions import ARCHIVE_FIELD, seal_field
 from docproc.licence.verify.sm2_judge import check_listed, check_sm2
@@ -84,11 +85,11 @@ _CMS_MARGIN = 2048  # bytes of a CMS beside its certificates and its time-stamp,
 
 
 @dataclass(frozen=True)
-class CoSeal:
+class PlacedSeal:
     """The seal of an authority that approves jointly with the issuing one."""
 
     signer: Signer
-    place: Place
+    place: SealPlace
     art: SealArt
 
 
@@ -98,12 +99,12 @@ def seal(
     timestamper: TimeStamper | None,
     trust: SealTrust,
     *,
-    place: Place,
+    place: SealPlace,
     art: SealArt,
     reason: str,
     at: datetime,
     level: Level = "B-LTA",
-    joint: Sequence[CoSeal] = (),
+    joint: Sequence[PlacedSeal] = (),
 ) -> bytes:
     """Seal a licence, jointly where several authorities approve it.
 
@@ -129,7 +130,7 @@ def seal(
     """
     if level != "B-B" and timestamper is None:
         raise SealError(f"level {level} needs a time-stamping service")
-    seals = (CoSeal(signer, place, art), *joint)
+    seals = (PlacedSeal(signer, place, art), *joint)
     for item in seals:
         wide, room = item.art.diameter, item.place.diameter
         if abs(wide - room) > 0.01:
@@ -145,7 +146,7 @@ def seal(
 
 async def _seal(
     pdf: bytes,
-    seals: Sequence[CoSeal],
+    seals: Sequence[PlacedSeal],
     timestamper: TimeStamper | None,
     trust: SealTrust,
     reason: str,
@@ -196,7 +197,7 @@ async def _seal(
         return out.getvalue()
 
 
-def _field(writer: IncrementalPdfFileWriter, number: int, item: CoSeal, *, last: bool) -> SigFieldSpec:
+def _field(writer: IncrementalPdfFileWriter, number: int, item: PlacedSeal, *, last: bool) -> SigFieldSpec:
     """The field of a seal; the last of several locks everything once it is signed (ISO 32000-2, 12.7.5.5)."""
     lock = last and number > 1
     return SigFieldSpec(
@@ -336,12 +337,12 @@ class _Checked:
     """
 
     trust: SealTrust
-    evidence: Evidence
+    evidence: RevocationEvidence
     path: ValidationPath
     since: datetime
     until: datetime
 
-    def answers(self, trust: SealTrust, evidence: Evidence | None, at: datetime) -> bool:
+    def answers(self, trust: SealTrust, evidence: RevocationEvidence | None, at: datetime) -> bool:
         return trust is self.trust and evidence == self.evidence and self.since <= at <= self.until
 
 
@@ -349,7 +350,7 @@ _checked: WeakKeyDictionary[Signer, _Checked] = WeakKeyDictionary()
 
 
 def _told(trust: SealTrust, at: datetime) -> TrustList:
-    return TrustList(trust.roots, trust.intermediates, Evidence(crls=trust.lists(at)))
+    return TrustList(trust.roots, trust.intermediates, RevocationEvidence(crls=trust.lists(at)))
 
 
 async def fetch_lists(context: ValidationContext, paths: list[ValidationPath]) -> None:
@@ -404,7 +405,7 @@ async def _reserve(signer: Signer, timestamper: TimeStamper | None) -> int:
     return 2 * size
 
 
-def _box(writer: IncrementalPdfFileWriter, place: Place) -> tuple[int, int, int, int]:
+def _box(writer: IncrementalPdfFileWriter, place: SealPlace) -> tuple[int, int, int, int]:
     page = writer.root["/Pages"]["/Kids"][0]
     height = float(page["/MediaBox"][3])
     left, top = (place.x - place.diameter / 2) * PT, height - (place.y - place.diameter / 2) * PT

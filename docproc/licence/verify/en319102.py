@@ -36,7 +36,7 @@ from pyhanko_certvalidator.policy_decl import REQUIRE_REVINFO, CertRevTrustPolic
 from pyhanko_certvalidator.registry import SimpleTrustManager
 from pyhanko_certvalidator.revinfo.archival import CRLContainer, OCSPContainer
 
-from docproc.licence.pki.trust import ALGORITHMS, TrustList
+from docproc.licence.pki.trust import ALGORITHM_POLICY, TrustList
 from docproc.licence.verify.report import Indication
 
 # what it has to say is in the verdict; a traceback for every bad file would let strangers fill the log
@@ -150,10 +150,10 @@ def _spec(trust: TrustList, known: LocalKnowledge, moment: datetime) -> Signatur
     stamps = SimpleTrustManager.build(trust.roots_for("timestamp", moment))
     return SignatureValidationSpec(
         cert_validation_policy=CertValidationPolicySpec(
-            seals, CertRevTrustPolicy(REQUIRE_REVINFO), algorithm_usage_policy=ALGORITHMS
+            seals, CertRevTrustPolicy(REQUIRE_REVINFO), algorithm_usage_policy=ALGORITHM_POLICY
         ),
         ts_cert_validation_policy=CertValidationPolicySpec(
-            stamps, ARCHIVE_REVOCATION, algorithm_usage_policy=ALGORITHMS
+            stamps, ARCHIVE_REVOCATION, algorithm_usage_policy=ALGORITHM_POLICY
         ),
         revinfo_gathering_policy=RevocationInfoGatheringSpec(RevinfoOnlineFetchingRule.LOCAL_ONLY),
         local_knowledge=known,

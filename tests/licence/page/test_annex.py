@@ -17,7 +17,8 @@ from docproc.domain import Licence
 from docproc.errors import InputError
 from docproc.licence.devpki.responder import DevPki
 from docproc.licence.page.annex import MAX_PAGES, MORE
-from docproc.licence.page.art import PT, SealArt
+from docproc.licence.page.art import SealArt
+from docproc.licence.page.canvas import PT
 from docproc.licence.page.layout import load_layout
 from docproc.licence.page.render import render
 from docproc.licence.pki.trust import TrustList

@@ -11,7 +11,8 @@ import pytest
 
 from docproc.assets.paths import SANS, SERIF, font
 from docproc.errors import InputError, SealError
-from docproc.licence.page.art import DIAMETERS, EDGE, PT, RED, SealArt, draw, spread
+from docproc.licence.page.art import DIAMETERS, EDGE, RED, SealArt, draw, spread
+from docproc.licence.page.canvas import PT
 
 NAME = "示例市市场监督管理局（样例）"
 

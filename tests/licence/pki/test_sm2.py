@@ -21,14 +21,14 @@ from docproc.domain import Licence
 from docproc.errors import SealError, SetupError
 from docproc.licence.devpki.pki import AUTHORITY, CA, SEAL, make_dev_pki, seal_subject
 from docproc.licence.devpki.responder import DevPki
-from docproc.licence.devpki.sm2_pki import SM2_SEAL, Sm2Issued, issue_sm2, make_sm2_list, make_sm2_pki
+from docproc.licence.devpki.sm2_pki import SM2_SEAL, IssuedSm2Key, issue_sm2, make_sm2_list, make_sm2_pki
 from docproc.licence.page.art import SealArt
 from docproc.licence.page.layout import load_layout
 from docproc.licence.page.render import render
 from docproc.licence.pki.sm2 import SM2_WITH_SM3, new_sm2, sm3, verifies
 from docproc.licence.pki.sm2_signer import Sm2Signer, load_sm2
-from docproc.licence.pki.trust import Evidence, SealTrust, TrustList
-from docproc.licence.seal.seal import CoSeal, seal
+from docproc.licence.pki.trust import RevocationEvidence, SealTrust, TrustList
+from docproc.licence.seal.seal import PlacedSeal, seal
 from docproc.licence.verify.report import NATIONAL, VerificationReport
 from docproc.licence.verify.report_pdf import report_pdf
 from docproc.licence.verify.report_xml import report_xml
@@ -179,13 +179,13 @@ def issued(folder: Path, known: TrustList, owner: str, code: str) -> Sm2Signer:
     return Sm2Signer(made.key, made.certificate, (authority.certificate,))
 
 
-def ca_of(folder: Path) -> Sm2Issued:
+def ca_of(folder: Path) -> IssuedSm2Key:
     opened = load_sm2(folder / "ca-sm2.pem", (folder / "passphrase").read_bytes())
-    return Sm2Issued(opened.key, opened.signing_cert)
+    return IssuedSm2Key(opened.key, opened.signing_cert)
 
 
 def test_a_seal_may_not_issue_seals(sm2_pki: Path, signer: Sm2Signer, known: TrustList) -> None:
-    below = issue_sm2(Sm2Issued(signer.key, signer.signing_cert), seal_subject(AUTHORITY, "1"), SEAL, NOW)
+    below = issue_sm2(IssuedSm2Key(signer.key, signer.signing_cert), seal_subject(AUTHORITY, "1"), SEAL, NOW)
     wider = replace(known, intermediates=(*known.intermediates, signer.signing_cert))
     with pytest.raises(SealError, match="NO_CERTIFICATE_CHAIN_FOUND"):
         refuse(Sm2Signer(below.key, below.certificate, ()), wider)
@@ -213,7 +213,7 @@ def test_a_revoked_seal_is_seen_by_a_crl_that_its_issuer_signed(
         key = authority.key if authority else new_sm2()
         claimed = Sm2Signer(key, ca_of(sm2_pki).certificate, ())
         listed = make_sm2_list(claimed, NOW, NOW + timedelta(days=7), {serial: NOW})
-        report = verify(national, replace(known, evidence=Evidence(crls=(listed,))), NOW)
+        report = verify(national, replace(known, evidence=RevocationEvidence(crls=(listed,))), NOW)
         assert report.sub_indication == expected
 
 
@@ -240,7 +240,7 @@ def test_a_joint_licence_is_no_better_than_its_sm2_seal(
         reason="签发",
         at=NOW,
         level="B-B",
-        joint=[CoSeal(signer, place, art)],
+        joint=[PlacedSeal(signer, place, art)],
     )
     report = verify(made, known, NOW)
     assert not report.ok

@@ -32,13 +32,20 @@ from docproc.licence.devpki.pki import (
 )
 from docproc.licence.devpki.responder import DevPki
 from docproc.licence.page.art import draw
-from docproc.licence.page.layout import Place, load_layout
+from docproc.licence.page.layout import SealPlace, load_layout
 from docproc.licence.page.record import licence_json, parse_licence_json
 from docproc.licence.page.render import render
 from docproc.licence.page.update import open_writer
-from docproc.licence.pki.trust import Evidence, SealTrust, TrustList
+from docproc.licence.pki.trust import RevocationEvidence, SealTrust, TrustList
 from docproc.licence.pki.tsa import HttpTimeStamper
-from docproc.licence.seal.seal import CoSeal, add_validation_data, checked_context, fetch_lists, seal, timestamp_with
+from docproc.licence.seal.seal import (
+    PlacedSeal,
+    add_validation_data,
+    checked_context,
+    fetch_lists,
+    seal,
+    timestamp_with,
+)
 from docproc.licence.verify.verify import verify
 from tests.judges.judges import bouncycastle, dss, verapdf
 from tests.judges.tools import openssl_faults, pdfsig
@@ -47,7 +54,7 @@ from tests.licence.verify.test_attacks import annotate, append, edited, replace_
 
 LAYOUT = load_layout("food_business")
 THIRD, THIRD_CODE = "示例市消防救援局（样例）", "11990099MB22222222"
-PLACES = (*LAYOUT.co_seal, Place(60, 100, 42))
+PLACES = (*LAYOUT.co_seal, SealPlace(60, 100, 42))
 
 
 def now() -> datetime:
@@ -55,7 +62,7 @@ def now() -> datetime:
 
 
 @pytest.fixture(scope="module")
-def parties(pki: DevPki) -> dict[str, CoSeal]:
+def parties(pki: DevPki) -> dict[str, PlacedSeal]:
     """Further seals by name: of a second authority (P-256) and of a third (RSA)."""
     third = issue(
         pki.issued("ca"), seal_subject(THIRD, THIRD_CODE), SEAL, now() - timedelta(hours=1), pki.base_url, new_rsa()
@@ -63,8 +70,8 @@ def parties(pki: DevPki) -> dict[str, CoSeal]:
     chain = [pki.issued("ca").certificate, pki.issued("root").certificate]
     write_p12(pki.folder / "seal-third.p12", third, chain, pki.passphrase)
     return {
-        "joint": CoSeal(pki.signer("seal-joint"), PLACES[0], draw(JOINT_AUTHORITY, font(), diameter=42.0)),
-        "third": CoSeal(pki.signer("seal-third"), PLACES[1], draw(THIRD, font(), diameter=42.0)),
+        "joint": PlacedSeal(pki.signer("seal-joint"), PLACES[0], draw(JOINT_AUTHORITY, font(), diameter=42.0)),
+        "third": PlacedSeal(pki.signer("seal-third"), PLACES[1], draw(THIRD, font(), diameter=42.0)),
     }
 
 
@@ -73,7 +80,7 @@ def together(licence: Licence) -> Licence:
     return replace(licence, joint=((JOINT_AUTHORITY, JOINT_AUTHORITY_CODE), (THIRD, THIRD_CODE)))
 
 
-def sealed_by(pki: DevPki, licence: Licence, joint: list[CoSeal], **changes: Any) -> bytes:
+def sealed_by(pki: DevPki, licence: Licence, joint: list[PlacedSeal], **changes: Any) -> bytes:
     arguments: dict[str, Any] = {
         "pdf": render(licence, LAYOUT),
         "signer": pki.signer(),
@@ -89,7 +96,7 @@ def sealed_by(pki: DevPki, licence: Licence, joint: list[CoSeal], **changes: Any
 
 
 @pytest.fixture(scope="module")
-def sealed(pki: DevPki, together: Licence, parties: dict[str, CoSeal]) -> bytes:
+def sealed(pki: DevPki, together: Licence, parties: dict[str, PlacedSeal]) -> bytes:
     return sealed_by(pki, together, [parties["joint"], parties["third"]])
 
 
@@ -194,7 +201,12 @@ def test_a_seal_that_was_added_later_is_altered(
 @pytest.mark.parametrize("change", [annotate, replace_attachment])
 @pytest.mark.parametrize("after", [1, 2])
 def test_an_edit_between_two_seals_is_altered(
-    sealed: bytes, pki: DevPki, trust: TrustList, parties: dict[str, CoSeal], change: Callable[..., None], after: int
+    sealed: bytes,
+    pki: DevPki,
+    trust: TrustList,
+    parties: dict[str, PlacedSeal],
+    change: Callable[..., None],
+    after: int,
 ) -> None:
     """Whoever seals second could slip something in; the other seals do not answer for it."""
     data = edited(sealed[: spans(sealed)[after - 1][2]], change)
@@ -213,7 +225,7 @@ def test_objects_beside_a_seal_are_altered(sealed: bytes, trust: TrustList) -> N
 
 
 def test_a_seal_of_an_authority_that_the_licence_does_not_name_is_not_good(
-    pki: DevPki, trust: TrustList, licence: Licence, parties: dict[str, CoSeal]
+    pki: DevPki, trust: TrustList, licence: Licence, parties: dict[str, PlacedSeal]
 ) -> None:
     both = replace(licence, joint=((JOINT_AUTHORITY, JOINT_AUTHORITY_CODE),))
     report = verify(sealed_by(pki, both, [parties["third"]]), trust, now())
@@ -226,7 +238,7 @@ def test_a_seal_of_an_authority_that_the_licence_does_not_name_is_not_good(
 
 def test_one_revoked_seal_stops_all_of_them(fresh_pki: DevPki, licence: Licence) -> None:
     both = replace(licence, joint=((JOINT_AUTHORITY, JOINT_AUTHORITY_CODE),))
-    joint = CoSeal(fresh_pki.signer("seal-joint"), PLACES[0], draw(JOINT_AUTHORITY, font(), diameter=42.0))
+    joint = PlacedSeal(fresh_pki.signer("seal-joint"), PLACES[0], draw(JOINT_AUTHORITY, font(), diameter=42.0))
     good = sealed_by(fresh_pki, both, [joint])
     assert verify(good, fresh_pki.trust_list(), now()).ok
     fresh_pki.revoke(joint.signer.signing_cert.serial_number, now() - timedelta(minutes=2))  # type: ignore[union-attr]
@@ -237,15 +249,15 @@ def test_one_revoked_seal_stops_all_of_them(fresh_pki: DevPki, licence: Licence)
 
 
 def test_without_time_stamp_or_revocation_information_none_of_the_seals_is_set(
-    pki: DevPki, together: Licence, parties: dict[str, CoSeal]
+    pki: DevPki, together: Licence, parties: dict[str, PlacedSeal]
 ) -> None:
     joint, known = [parties["joint"], parties["third"]], pki.seal_trust()
     with pytest.raises(SealUnavailableError):
         sealed_by(pki, together, joint, timestamper=HttpTimeStamper("http://127.0.0.1:9/tsa", timeout=1))
     with pytest.raises(SealUnavailableError):
-        nothing = SealTrust(known.roots, known.intermediates, lambda at: Evidence())
+        nothing = SealTrust(known.roots, known.intermediates, lambda at: RevocationEvidence())
         sealed_by(pki, together, joint, trust=nothing)
-    wrong = replace(parties["joint"], place=Place(100, 100, 40))
+    wrong = replace(parties["joint"], place=SealPlace(100, 100, 40))
     with pytest.raises(SealError, match="across"):
         sealed_by(pki, together, [wrong])
 

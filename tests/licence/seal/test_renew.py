@@ -69,18 +69,18 @@ def with_old_tsa(pki: DevPki, data: bytes) -> object:
     from cryptography.hazmat.primitives.serialization import Encoding
     from cryptography.x509 import ocsp
 
-    from docproc.licence.pki.trust import Evidence, SealTrust
+    from docproc.licence.pki.trust import RevocationEvidence, SealTrust
 
     stamp = next(iter(PdfFileReader(io.BytesIO(data)).embedded_timestamp_signatures))
     former = x509.load_der_x509_certificate(stamp.signer_cert.dump())
     request = ocsp.OCSPRequestBuilder().add_certificate(former, pki.issued("ca").certificate, hashes.SHA256()).build()
     known = pki.seal_trust()
 
-    def evidence(at: datetime) -> Evidence:
+    def evidence(at: datetime) -> RevocationEvidence:
         assert known.evidence is not None
         found = known.evidence(at)
         answer = asn1_ocsp.OCSPResponse.load(pki.ocsp(request.public_bytes(Encoding.DER), at))
-        return Evidence(found.crls, (*found.ocsps, answer))
+        return RevocationEvidence(found.crls, (*found.ocsps, answer))
 
     return SealTrust(known.roots, known.intermediates, evidence)
 

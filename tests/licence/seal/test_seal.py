@@ -19,10 +19,11 @@ from docproc.errors import SealError, SealUnavailableError
 from docproc.licence.devpki.pki import AUTHORITY, TSA, issue, make_dev_pki, new_rsa, organisation, write_p12
 from docproc.licence.devpki.pki_server import serving
 from docproc.licence.devpki.responder import DevPki
-from docproc.licence.page.art import PT, SealArt, draw
-from docproc.licence.page.layout import Place, load_layout
+from docproc.licence.page.art import SealArt, draw
+from docproc.licence.page.canvas import PT
+from docproc.licence.page.layout import SealPlace, load_layout
 from docproc.licence.pki.keys import load_pkcs12
-from docproc.licence.pki.trust import Evidence, SealTrust, TrustList
+from docproc.licence.pki.trust import RevocationEvidence, SealTrust, TrustList
 from docproc.licence.pki.tsa import HttpTimeStamper, LocalTimeStamper, TimeStamper
 from docproc.licence.seal.seal import LEVELS, Level, seal
 from docproc.licence.verify.verify import verify
@@ -231,10 +232,10 @@ def test_a_new_certificate_of_the_time_stamping_service_is_taken_up(
 def test_without_revocation_information_nothing_is_sealed(pki: DevPki, pdf: bytes, art: SealArt, level: Level) -> None:
     known = pki.seal_trust()
 
-    def down(at: datetime) -> Evidence:
+    def down(at: datetime) -> RevocationEvidence:
         raise ConnectionRefusedError("revocation service")
 
-    for evidence in (down, lambda at: Evidence()):
+    for evidence in (down, lambda at: RevocationEvidence()):
         with pytest.raises(SealUnavailableError):
             seal_with(pdf, art, pki, level=level, trust=SealTrust(known.roots, known.intermediates, evidence))
 
@@ -270,10 +271,10 @@ def test_damaged_revocation_information_does_not_seal(pki: DevPki, pdf: bytes, a
     crls = tuple(crl.CertificateList.load(damaged(item.dump())) for item in good.crls)
     ocsps = tuple(ocsp.OCSPResponse.load(spoiled(item)) for item in good.ocsps)
     evidence = {
-        "CRLs alone": Evidence(crls),
-        "CRLs": Evidence(crls, good.ocsps),
-        "OCSP alone": Evidence((), ocsps),
-        "all": Evidence(crls, ocsps),
+        "CRLs alone": RevocationEvidence(crls),
+        "CRLs": RevocationEvidence(crls, good.ocsps),
+        "OCSP alone": RevocationEvidence((), ocsps),
+        "all": RevocationEvidence(crls, ocsps),
     }[kind]
     with pytest.raises(SealError) as caught:
         seal_with(pdf, art, pki, trust=SealTrust(known.roots, known.intermediates, lambda at: evidence))
@@ -331,4 +332,4 @@ def test_art_of_another_size_is_refused(pki: DevPki, pdf: bytes, art: SealArt) -
     with pytest.raises(SealError, match="across"):
         seal_with(pdf, draw(AUTHORITY, font(), diameter=40.0), pki)
     with pytest.raises(SealError, match="across"):
-        seal_with(pdf, art, pki, place=Place(100, 100, 45))
+        seal_with(pdf, art, pki, place=SealPlace(100, 100, 45))

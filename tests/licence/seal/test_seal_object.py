@@ -21,7 +21,7 @@ from docproc.cli.main import app
 from docproc.errors import InputError
 from docproc.licence.devpki.pki import AUTHORITY, AUTHORITY_CODE, SEAL, make_dev_pki, seal_subject
 from docproc.licence.devpki.responder import DevPki
-from docproc.licence.devpki.sm2_pki import MAKER, SM2_SEAL, Sm2Issued, issue_sm2, make_sm2_pki
+from docproc.licence.devpki.sm2_pki import MAKER, SM2_SEAL, IssuedSm2Key, issue_sm2, make_sm2_pki
 from docproc.licence.page.art import SealArt, draw
 from docproc.licence.page.art_svg import to_svg
 from docproc.licence.pki.sm2 import SM2_WITH_SM3
@@ -175,7 +175,7 @@ def test_sm2_chains_can_be_registered_and_wrong_ones_cannot(folder: Path, tmp_pa
     assert algorithm(DevPki(folder).signer("seal-p256").signing_cert.dump()) == "P-256"
     own = load_sm2(folder / f"{SM2_SEAL}.pem", (folder / "passphrase").read_bytes())
     assert algorithm(own.signing_cert.dump()) == "SM2"
-    below = issue_sm2(Sm2Issued(own.key, own.signing_cert), seal_subject(AUTHORITY, "1"), SEAL, NOW)
+    below = issue_sm2(IssuedSm2Key(own.key, own.signing_cert), seal_subject(AUTHORITY, "1"), SEAL, NOW)
     from asn1crypto import pem as armour
 
     other = armour.armor("CERTIFICATE", below.certificate.dump())

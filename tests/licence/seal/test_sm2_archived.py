@@ -18,9 +18,9 @@ from docproc.licence.page.art import SealArt
 from docproc.licence.page.layout import load_layout
 from docproc.licence.pki.sm2 import SM2_WITH_SM3
 from docproc.licence.pki.sm2_signer import load_sm2
-from docproc.licence.pki.trust import Evidence
+from docproc.licence.pki.trust import RevocationEvidence
 from docproc.licence.seal.renew import renew
-from docproc.licence.seal.seal import CoSeal, Level, seal
+from docproc.licence.seal.seal import Level, PlacedSeal, seal
 from docproc.licence.verify.report import NATIONAL, VerificationReport
 from docproc.licence.verify.verify import verify
 from docproc.settings import Settings
@@ -116,7 +116,7 @@ def test_a_revocation_after_the_proven_time_does_not_spoil_it(both: DevPki, arch
     for hours, expected in ((-1, "REVOKED_NO_POE"), (1, NATIONAL)):
         when = NOW + timedelta(hours=hours)
         listed = make_sm2_list(ca, when, when + timedelta(days=7), {serial: when})
-        known = replace(both.trust_list(), evidence=Evidence(crls=(listed,)))
+        known = replace(both.trust_list(), evidence=RevocationEvidence(crls=(listed,)))
         assert verify(archived, known, NOW + timedelta(hours=2)).sub_indication in (expected, "REVOKED")
 
 
@@ -138,7 +138,7 @@ def test_an_rsa_seal_and_an_sm2_seal_on_one_licence(both: DevPki, pdf: bytes, ar
     national = load_sm2(both.folder / f"{SM2_SEAL}.pem", both.passphrase)
     made = seal(
         pdf, both.signer(), both.timestamper(lambda: NOW), both.seal_trust(), place=PLACE, art=art, reason="签发",
-        at=NOW, joint=[CoSeal(national, PLACE, art)],
+        at=NOW, joint=[PlacedSeal(national, PLACE, art)],
     )  # fmt: skip
     report = verify(made, both.trust_list(), NOW)
     assert [(item.level, item.algorithm) for item in report.signatures] == [("B-LTA", ""), ("B-LTA", "SM2")]
