@@ -10,117 +10,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from docproc.check.check import check
-from docproc.domain import GOOD, CheckResult, Field, Finding, PageReading, Quality
-from docproc.fields import cid_check_digit, org_check_digit, uscc_check_digit
+from docproc.domain import GOOD, CheckResult, Finding, PageReading, Quality
 from docproc.matter.load import find_matter
-
-TODAY = date(2026, 11, 23)
-Values = dict[str, dict[str, str | None]]
-
-
-def cid(born: str, sequence: str) -> str:
-    body = "510116" + born + sequence
-    return body + cid_check_digit(body)
-
-
-def uscc(serial: str) -> str:
-    body = "92510116" + serial + org_check_digit(serial)
-    return body + uscc_check_digit(body)
-
-
-OWNER, COOK, YOUTH = cid("19860312", "003"), cid("19910730", "002"), cid("20120101", "005")
-TEENAGER = cid("20090101", "003")
-CODE = uscc("MA6CK7P3")
-ADDRESS = "四川省成都市双流区东升街道样例路8号"
-
-CARD = {
-    "idcard/1": {"name": "样例甲", "sex": "男", "ethnicity": "汉", "born_on": "1986-03-12", "address": ADDRESS, "cid": OWNER},  # noqa: E501
-    "idcard/2": {"authority": "成都市公安局双流区分局", "valid_from": "2016-05-12", "valid_to": "2036-05-12"},
-}  # fmt: skip
-FOOD: Values = {
-    "application/1": {
-        "name": "双流区样例小吃店", "uscc": CODE, "legal_rep": "样例甲", "contact": "样例甲", "rep_id": OWNER,
-        "phone": "13800138000", "domicile": ADDRESS, "place": ADDRESS, "format": "catering", "format_note": "",
-        "items": "hot,cold", "area": "86.5", "seats": "24", "kitchen_area": "20", "licence_no": "",
-        "sign": "present", "stamp": "", "sign_date": "2026-11-20",
-    },
-    "application/2": {
-        "staff.1.name": "样例乙", "staff.1.cid": COOK, "staff.1.post": "handler", "staff.1.training": "passed",
-        "staff.2.name": "", "staff.2.cid": "", "staff.2.post": "", "staff.2.training": "",
-        "equipment.1.name": "冷食专间", "equipment.1.count": "1", "equipment.1.where": "后厨",
-        "vending.1.place": "",
-    },
-    "layout/1": {"place": ADDRESS, "plan": "present", "process": "present", "sign": "present", "sign_date": "2026-11-20"},  # noqa: E501
-    "rules_list/1": {
-        "name": "双流区样例小吃店", "systems": "staff_health,purchase", "others": "", "sign": "present",
-        "sign_date": "2026-11-20",
-    },
-    **CARD,
-    "bizlic/1": {"uscc": CODE, "name": "双流区样例小吃店", "legal_rep": "样例甲", "scope": "餐饮服务；食品销售"},
-    "health/1": {"name": "样例乙", "valid_to": "2027-03-01"},
-}  # fmt: skip
-TRADER: Values = {
-    "application/1": {
-        "name": "双流区样例小吃店", "operator": "样例甲", "ethnicity": "汉", "operator_id": OWNER, "sex": "male",
-        "born_on": "1986-03-12", "phone": "13800138000", "residence": ADDRESS, "form": "individual",
-        "place": ADDRESS, "scope": "餐饮服务", "employees": "2", "capital": "5", "sign": "present",
-        "sign_date": "2026-11-20",
-    },
-    "application/2": {"family.1.name": "", "family.1.cid": "", "family.1.relation": "", "family_sign": ""},
-    **CARD,
-    "lease/1": {"landlord": "样例丙", "tenant": "样例甲", "address": ADDRESS, "valid_to": "2028-01-31"},
-}  # fmt: skip
-INSURANCE: Values = {
-    "application/1": {
-        "name": "双流区样例小吃店", "uscc": CODE, "unit_type": "sole_trader", "address": ADDRESS, "industry": "餐饮业",
-        "affiliation": "none", "legal_rep": "样例甲", "contact": "样例乙", "rep_id": OWNER, "phone": "13800138000",
-        "bank": "样例银行双流支行", "account_name": "双流区样例小吃店", "insured": "pension,medical,injury",
-        "insured_from": "2026-11-01", "sign": "present", "stamp": "", "sign_date": "2026-11-20",
-    },
-    "staff_list/1": {
-        "name": "双流区样例小吃店", "staff.1.name": "样例乙", "staff.1.cid": COOK, "staff.1.since": "2026-11-01",
-        "sign": "present", "sign_date": "2026-11-20",
-    },
-    **CARD,
-    "bizlic/1": {
-        "uscc": CODE, "name": "双流区样例小吃店", "legal_rep": "样例甲", "scope": "餐饮服务",
-        "established_on": "2026-10-20",
-    },
-    "bank_doc/1": {"account_name": "双流区样例小吃店", "bank": "样例银行双流支行", "account": "0000123456789"},
-}  # fmt: skip
-EDITIONS = {"food_licence": "2023-12", "sole_trader": "2026-05", "social_insurance": "2023-12"}
-
-
-def pages(matter: str, values: Values, confidence: float = 0.999) -> list[PageReading]:
-    found = []
-    for key, fields in values.items():
-        material, page = key.split("/")
-        form = material in ("application", "layout", "rules_list", "place_promise", "staff_list")
-        found.append(
-            PageReading(
-                f"{material}.jpg",
-                0,
-                material,
-                "registered" if form else "free",
-                GOOD,
-                {k: Field(k, v, v or "", confidence, None, int(page)) for k, v in fields.items()},
-                page=int(page),
-                edition=EDITIONS[matter] if form else None,
-                form_id="F1" if form else None,
-            )
-        )
-    return found
+from tests.cases import (
+    ADDRESS,
+    CODE,
+    COOK,
+    FOOD,
+    INSURANCE,
+    OWNER,
+    TEENAGER,
+    TODAY,
+    TRADER,
+    YOUTH,
+    Values,
+    changed,
+    pages,
+    uscc,
+)
 
 
 def judge(matter: str, values: Values, confidence: float = 0.999, today: date = TODAY) -> CheckResult:
     return check(find_matter(matter), pages(matter, values, confidence), today)
-
-
-def changed(values: Values, *changes: tuple[str, str, str | None]) -> Values:
-    made = {key: dict(fields) for key, fields in values.items()}
-    for page, name, value in changes:
-        made[page][name] = value
-    return made
 
 
 def without(values: Values, *gone: str) -> Values:

@@ -15,7 +15,7 @@ from docproc.fields import validate
 from docproc.licence.page.layout import load_layout
 from docproc.licence.page.render import render
 from docproc.matter.load import find_matter
-from tests.check.test_check import FOOD, TRADER, Values, pages
+from tests.cases import FOOD, TRADER, Values, pages
 
 TODAY = date(2026, 11, 23)
 

@@ -34,7 +34,7 @@ from docproc.store.tables.applications import ApplicationRow, PageRow, ReadingRo
 from docproc.store.tables.audit import AuditRow
 from docproc.store.tables.licences import LicenceRow
 from tests.api.group import checked, open_application, upload_all, view
-from tests.check.test_check import TRADER
+from tests.cases import TRADER
 from tests.distributed.deployment import Deployment
 from tests.distributed.test_workers import issue
 from tests.flow.people import trader_papers, until

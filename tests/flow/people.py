@@ -15,7 +15,7 @@ from docproc.flow.core.access import Caller
 from docproc.flow.core.context import Context
 from docproc.flow.review.decisions import Seen
 from docproc.settings import Settings
-from tests.check.test_check import INSURANCE, TRADER, pages
+from tests.cases import INSURANCE, TRADER, pages
 from tests.flow.small_stages import paper
 from tests.servers.clock import Clock
 from tests.servers.processes import HERE, Host

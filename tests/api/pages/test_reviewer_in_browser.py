@@ -14,7 +14,7 @@ from docproc.domain import Field
 from tests.api.group import Group, group, upload_all, view
 from tests.api.pages.officials import Person, person, sign_in_browser, signed_in, word
 from tests.api.pages.watching import watched
-from tests.check.test_check import OWNER, TRADER, pages
+from tests.cases import OWNER, TRADER, pages
 from tests.flow.people import until
 from tests.flow.small_stages import paper
 

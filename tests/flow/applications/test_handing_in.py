@@ -33,7 +33,7 @@ from docproc.flow.core.idempotency import Once, ReusedKeyError
 from docproc.flow.review.decisions import Seen, decide
 from docproc.matter.load import find_matter
 from docproc.settings import Settings
-from tests.check.test_check import TODAY, TRADER, pages
+from tests.cases import TODAY, TRADER, pages
 from tests.flow.people import AUDITOR, CLERK, KIOSK, REVIEWER, Workers, caller, hand_in, trader_papers, until
 from tests.flow.small_stages import MAGIC, paper
 

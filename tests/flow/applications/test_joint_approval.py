@@ -14,7 +14,7 @@ from docproc.flow.core.context import Context
 from docproc.flow.review import workbench
 from docproc.flow.review.decisions import StaleError, accept, decide, release
 from docproc.store.applications import applications, notices
-from tests.check.test_check import INSURANCE, changed
+from tests.cases import INSURANCE, changed
 from tests.flow.people import KIOSK, SEALER, caller, hand_in, insurance_papers, seen, submitted, until
 
 LEAD, TAX = "social_insurance_agency", "tax_office"

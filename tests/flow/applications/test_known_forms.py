@@ -22,7 +22,7 @@ from docproc.flow.licences.licences import change_licence, licence_by_number, vi
 from docproc.flow.review.decisions import decide, release
 from docproc.matter.load import find_matter
 from docproc.read.pipeline import read_file
-from tests.check.test_check import OWNER, TRADER, pages
+from tests.cases import OWNER, TRADER, pages
 from tests.flow.people import APPROVER, CLERK, KIOSK, SEALER, caller, hand_in, seen, submitted, until
 from tests.flow.small_stages import paper
 

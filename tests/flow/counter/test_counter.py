@@ -30,7 +30,7 @@ from docproc.flow.counter.paper_check import check_papers
 from docproc.flow.messages.events import events
 from docproc.flow.review.decisions import decide, release
 from docproc.marks import FormCode
-from tests.check.test_check import TRADER, pages
+from tests.cases import TRADER, pages
 from tests.flow.people import APPROVER, AUDITOR, CLERK, KIOSK, REVIEWER, SEALER, caller, hand_in, seen, submitted, until
 from tests.flow.small_stages import paper
 

@@ -26,7 +26,7 @@ from docproc.flow.review.decisions import accept, decide
 from docproc.settings import Settings
 from docproc.store.messages import outbox
 from docproc.store.messages import sms as store
-from tests.check.test_check import TRADER, pages
+from tests.cases import TRADER, pages
 from tests.flow.conftest import opened
 from tests.flow.messages import tencent
 from tests.flow.messages.tencent import DROP, RECEIPT_SECRET, TEMPLATES, Tencent

@@ -15,7 +15,7 @@ from docproc.flow.core.context import Context
 from docproc.flow.licences.licences import change_licence, licence_by_number, view_licence
 from docproc.flow.messages.events import events
 from docproc.flow.review.decisions import StaleError, accept, decide, release
-from tests.check.test_check import TRADER, pages
+from tests.cases import TRADER, pages
 from tests.flow.people import (
     APPROVER,
     AUDITOR,

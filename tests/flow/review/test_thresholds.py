@@ -11,7 +11,7 @@ from docproc.flow.core.context import Context
 from docproc.flow.review.decisions import decide
 from docproc.flow.review.figures import Trust, figures
 from docproc.flow.review.thresholds import FEWEST, WRONG_AT_MOST, threshold
-from tests.check.test_check import TRADER, pages
+from tests.cases import TRADER, pages
 from tests.flow.people import APPROVER, REVIEWER, seen, submitted, until
 from tests.flow.small_stages import paper
 

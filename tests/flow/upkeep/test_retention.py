@@ -19,7 +19,7 @@ from docproc.flow.review.decisions import decide, release
 from docproc.flow.upkeep import retention
 from docproc.store.tables.applications import ApplicationRow, PageRow
 from docproc.store.tables.audit import AuditRow
-from tests.check.test_check import TRADER, pages
+from tests.cases import TRADER, pages
 from tests.flow.people import (
     ADMIN,
     APPROVER,
