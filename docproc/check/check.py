@@ -58,7 +58,7 @@ def _verdict(readings: Sequence[PageReading], found: list[Finding]) -> Verdict:
 
 def _supplied(evidence: Evidence, registry: RegistryLookup | None) -> Evidence:
     """Add what a register supplies in place of a paper that was not handed in."""
-    code = evidence.get("application.uscc")
+    code = evidence.get(f"{evidence.matter.form_material}.uscc")
     waivable = [m for m in evidence.matter.material if m.waived_by == "firms" and not evidence.has(m.id)]
     if registry is None or not waivable or code is None or not code.value:
         return evidence

@@ -117,8 +117,8 @@ def holder_code(licence: Licence) -> str | None:
 def _stem(matter: Matter, evidence: Evidence) -> str:
     region = matter.region or "000000"
     if matter.licence.number == "food":
-        spec = evidence.specs["application"]["format"]
-        chosen = _value(evidence, "application.format")
+        spec = evidence.specs[matter.form_material]["format"]
+        chosen = _value(evidence, f"{matter.form_material}.format")
         keys = [option.value for option in spec.options]
         if chosen not in keys:
             raise ConflictError(f"format is {chosen!r}, not one option", message_zh="主体业态须选且仅选一项，不能制证")

@@ -95,10 +95,11 @@ def _date(reference: str, evidence: Evidence, context: Context) -> tuple[date | 
     if reference == "today":
         return context.today, True
     if reference == "edition.valid_from":
-        documents = evidence.documents.get("application", ())
+        material = evidence.matter.form_material
+        documents = evidence.documents.get(material, ())
         if not documents or documents[0].edition is None:
             return None, False
-        forms = [f for f in evidence.matter.form if f.material == "application"]
+        forms = [f for f in evidence.matter.form if f.material == material]
         return next((f.valid_from for f in forms if f.edition == documents[0].edition), None), True
     item = evidence.get(reference)
     if item is None or not item.value:

@@ -35,6 +35,7 @@ def lint_matter(matter: Matter, path: Path) -> None:
         fail((), "no legal basis", "add [[basis]]: without one a matter cannot be opened")
     _lint_forms(matter, fail)
     _lint_materials(matter, fail)
+    _lint_form_material(matter, fail)
     _lint_departments(matter, fail)
     known = _references(matter)
     _lint_rules(matter, known, fail)
@@ -103,6 +104,17 @@ def _lint_materials(matter: Matter, fail: Fail) -> None:
             fail(("material", index), f"material {item.id!r} is a form without an edition", "add [[form]]")
         if item.kind == "free" and len(item.words) != item.sides:
             fail(("material", index), f"{item.id!r}: one list of words a side is needed", "correct words or sides")
+
+
+def _lint_form_material(matter: Matter, fail: Fail) -> None:
+    found = matter.form_materials
+    if len(found) == 1:
+        return
+    if not any(item.kind == "form" for item in matter.material):
+        fail((), "no application form", 'add a [[material]] with kind = "form" and its [[form]]')
+    problem = f"{' and '.join(map(repr, found)) or 'none of the forms'} may be the application form"
+    remedy = "let holder and holder_or refer to fields of one form: of several forms, that is the application form"
+    fail(("licence", "holder"), problem, remedy)
 
 
 def _lint_departments(matter: Matter, fail: Fail) -> None:

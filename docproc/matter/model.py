@@ -299,6 +299,24 @@ class Matter(Data):
         known = ", ".join(item.id for item in self.material)
         raise NotFoundError(f"matter {self.id} has no material {key!r}; it has {known}")
 
+    @property
+    def form_materials(self) -> tuple[str, ...]:
+        """Candidates for :attr:`form_material`: the only form or, of several, those that name the licence's holder."""
+        forms = tuple(item.id for item in self.material if item.kind == "form")
+        named = {(ref or "").partition(".")[0] for ref in (self.licence.holder, self.licence.holder_or)}
+        return forms if len(forms) < 2 else tuple(key for key in forms if key in named)
+
+    @property
+    def form_material(self) -> str:
+        """Id of the material that is the application form.
+
+        Raises:
+            NotFoundError: there is none, or more than one; the lint of a matter file refuses both.
+        """
+        if len(self.form_materials) != 1:
+            raise NotFoundError(f"matter {self.id} has {len(self.form_materials)} application forms")
+        return self.form_materials[0]
+
     def is_sensitive(self, material: str | None) -> bool:
         """Whether pages of this kind are apart; one that nobody has recognised may be anything."""
         return material is None or any(item.id == material and item.sensitive for item in self.material)
