@@ -121,14 +121,15 @@ def tick(canvas: Canvas, box: Box, style: Style, rng: random.Random, kind: str |
 def _make_mark(canvas: Canvas, place: FieldBox, style: Style, rng: random.Random, signer: str, sealer: str) -> None:
     x0, y0, x1, y1 = place.box
     middle = (y0 + y1) / 2
-    if place.type == "signature":
+    kind = place.field_type
+    if kind.kind == "drawing":
+        (_plan if y1 - y0 > 70 else _flow)(canvas, place.box, style, rng)
+    elif kind.ink is not None and kind.ink.stamped:
+        round_seal(canvas, (x0 + x1) / 2, middle, sealer, rng, diameter=34.0, colour=RED)
+    elif kind.kind == "mark":
         sign(canvas, place.box, signer, style, rng)
         if rng.random() < 0.25:
             thumb_print(canvas, min(x0 + 32, x1 - 8), middle, rng)
-    elif place.type == "seal":
-        round_seal(canvas, (x0 + x1) / 2, middle, sealer, rng, diameter=34.0, colour=RED)
-    elif place.type == "drawing":
-        (_plan if y1 - y0 > 70 else _flow)(canvas, place.box, style, rng)
 
 
 def sign(canvas: Canvas, box: Box, name: str, style: Style, rng: random.Random) -> None:

@@ -18,12 +18,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from docproc.fields import VALIDATORS, normalise_text, validate
+from docproc.fields import VALIDATORS, find_type, normalise_text, validate
 from docproc.form.draw import CROCKFORD
-from docproc.form.fill import NOT_WRITTEN
 from docproc.form.layout import FieldBox
 from docproc.matter.load import find_matter
-from docproc.matter.model import FieldType
 from samples.business import business_licence
 from samples.canvas import Canvas, Image
 from samples.case import TODAY, Case, make_case
@@ -166,9 +164,10 @@ def _sheets(case: Case, rng: random.Random, dpi: float | None) -> list[_Sheet]:
 
 def _on_paper(place: FieldBox, value: str, case: Case, signers: dict[str, str]) -> str:
     """What a field shows: the name that is signed or sealed, else the value."""
-    if not value or place.type not in ("signature", "seal"):
+    ink = place.field_type.ink
+    if not value or ink is None or place.field_type.kind == "drawing":
         return value
-    return case.seal if place.type == "seal" else signers.get(place.name, signers[""])
+    return case.seal if ink.stamped else signers.get(place.name, signers[""])
 
 
 def normalised_fields(matter: str, material: str, raw: Mapping[str, str]) -> dict[str, str]:
@@ -177,16 +176,16 @@ def normalised_fields(matter: str, material: str, raw: Mapping[str, str]) -> dic
     return {name: normalised(types.get(name, "text"), value) for name, value in raw.items()}
 
 
-def normalised(kind: FieldType, raw: str, today: date = TODAY) -> str:
+def normalised(kind: str, raw: str, today: date = TODAY) -> str:
     """The value of a reading for what stands on the paper."""
-    if raw and kind in NOT_WRITTEN:
+    if raw and find_type(kind).is_presence:
         return "present"
-    if not raw or raw == "长期" or kind in ("choice", "choices"):
+    if not raw or raw == "长期" or find_type(kind).kind == "choice":
         return raw
     return validate(kind, raw, today=today).value if kind in VALIDATORS else normalise_text(raw)
 
 
-def _types(matter: str, material: str) -> dict[str, FieldType]:
+def _types(matter: str, material: str) -> dict[str, str]:
     found = find_matter(matter)
     if found.find_material(material).kind == "form":
         return {place.name: place.type for place in placed(matter, material)[2].fields}

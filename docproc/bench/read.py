@@ -34,11 +34,10 @@ from docproc.bench.soak import seconds_alive
 from docproc.check.check import LOOK
 from docproc.domain import Field, PageReading
 from docproc.errors import SetupError
-from docproc.fields import VALIDATORS
+from docproc.fields import VALIDATORS, find_type
 from docproc.form.layout import layout_of
 from docproc.matter.load import find_matter
 from docproc.matter.model import Matter
-from docproc.read.free.uncertainty import MULTILINE
 
 PATHS = ("stock", "free", "stock_forms", "registered")
 """``stock_forms`` is the stock engine over the pages of ``registered``."""
@@ -102,7 +101,7 @@ class Score:
     reliability: list[list[int]] = field(default_factory=lambda: [[0, 0] for _ in range(BINS)])
     """By tenth of the confidence: values given, and how many of them were exact."""
     reliability_long: list[list[int]] = field(default_factory=lambda: [[0, 0] for _ in range(BINS)])
-    """The same for long text (:data:`docproc.read.free.uncertainty.MULTILINE`) alone, which has no check digit."""
+    """The same for prose alone (``FieldType.is_prose``), which has no check digit."""
     labels_refused: int = 0
     """Labels of photographs that no value of their type can have (a letter O in a credit code, a text twice over):
     left out of all counts, for every way of reading."""
@@ -255,9 +254,8 @@ def is_label(type_name: str | None, text: str) -> bool:
         len(text) >= 4 and len(text) % 2 == 0 and text[: len(text) // 2] == text[len(text) // 2 :]
     ):
         return False
-    return VALIDATORS[type_name](text, today=DAY).ok or (
-        type_name == "uscc" and VALIDATORS["regno"](text, today=DAY).ok
-    )
+    older = find_type(type_name).older
+    return any(VALIDATORS[name](text, today=DAY).ok for name in (type_name, *([older.name] if older else ())))
 
 
 def _stock(score: Score) -> Callable[[Item], float]:
@@ -321,7 +319,8 @@ def _count(item: Item, reading: PageReading, score: Score) -> None:
             verdict = _verdict(item, found, truth)
             score.add(item.types[name], truth, text, verdict)
             if found.value:
-                for bins in (score.reliability, score.reliability_long)[: 2 if item.types[name] in MULTILINE else 1]:
+                prose = find_type(item.types[name]).is_prose
+                for bins in (score.reliability, score.reliability_long)[: 2 if prose else 1]:
                     tenth = bins[min(int(found.confidence * BINS), BINS - 1)]
                     tenth[0] += 1
                     tenth[1] += verdict == "exact"
@@ -338,7 +337,7 @@ def _verdict(item: Item, found: Field, truth: str) -> str:
 def _same(item: Item, found: Field, truth: str) -> bool:
     assert found.value is not None
     type_name = item.types[found.name]
-    if type_name in ("choice", "choices"):
+    if find_type(type_name).kind == "choice":
         return set(found.value.split(",")) == set(truth.split(","))
     if plain(found.value) == plain(truth):
         return True

@@ -15,8 +15,8 @@ from docproc.check.evidence import Document, Evidence
 from docproc.check.reconcile import gather_joined
 from docproc.check.rules import Context, RegistryLookup, apply, finding, is_sure, lowered
 from docproc.domain import SEVERITIES, CheckResult, Field, Finding, PageReading, Verdict
-from docproc.fields import validate
-from docproc.matter.model import NOT_TEXT, FieldSpec, Material, Matter
+from docproc.fields import find_type, validate
+from docproc.matter.model import FieldSpec, Material, Matter
 from docproc.matter.rule_kinds import Common
 
 LOOK = 0.75
@@ -117,12 +117,12 @@ def _required(rule: Common, evidence: Evidence, context: Context) -> list[Findin
     found = []
     for material, document in _all_documents(evidence):
         for name, spec in evidence.specs[material.id].items():
-            if spec.type in ("signature", "seal"):
+            if spec.field_type.kind == "mark":
                 continue  # G-02 says it, with the choice of either
             wanted = (spec.required and spec.when is None) or (
                 spec.when is not None and evidence.holds(spec.when) is True
             )
-            if spec.type == "table":
+            if spec.field_type.kind == "table":
                 found += _required_rows(rule, evidence, material, document, spec, wanted)
             elif wanted and (item := document.fields.get(name)) is not None and item.value == "":
                 found.append(_at(rule, evidence, material.id, name))
@@ -169,7 +169,7 @@ def _validity(rule: Common, evidence: Evidence, context: Context) -> list[Findin
     for material, document in _all_documents(evidence):
         for name, item in document.fields.items():
             kind = _type_of(evidence, material.id, name)
-            if kind is None or kind in NOT_TEXT or not item.value:
+            if kind is None or not find_type(kind).is_written or not item.value:
                 continue
             result = validate(kind, item.value, today=context.today)
             if result.ok:

@@ -1,4 +1,6 @@
-"""Named pure validators of field types, and the kernels that they are made of.
+"""Field types with their pure validators, and the kernels that they are made of.
+
+A new type is one file in :mod:`docproc.fields.types`.
 
 A validator takes what was read and ``today`` and returns a :class:`Checked`; it
 never raises and never looks anything up outside. Code tables (regions) only warn,
@@ -9,7 +11,6 @@ from __future__ import annotations
 
 from datetime import date
 
-from docproc.fields import contact, identity, organisation, plain
 from docproc.fields.address import Place, locate, same_address
 from docproc.fields.check_digits import (
     cid_check_digit,
@@ -22,50 +23,25 @@ from docproc.fields.check_digits import (
     vin_check_digit,
 )
 from docproc.fields.chinese import cn_int, is_long, parse_cn_date, parse_period
+from docproc.fields.field_type import FieldType
 from docproc.fields.identity import cid_birth_sex
 from docproc.fields.money import parse_amount, parse_rmb, plain_decimal, rmb_capitals
-from docproc.fields.organisation import make_identifier
-from docproc.fields.plain import ScopePhrase, split_scope
 from docproc.fields.region import current_code, region_known, region_name
 from docproc.fields.result import Checked, Validator, bad, good
 from docproc.fields.text import fold, normalise_text, same_name, same_text
+from docproc.fields.types import FIELD_TYPES, find_type
+from docproc.fields.types.boxes.choice import enum
+from docproc.fields.types.organisations.ecert import make_identifier
+from docproc.fields.types.organisations.scope import ScopePhrase, split_scope
+from docproc.fields.types.plain.period import period
 from docproc.fields.working_days import Deadline, add_working_days, is_working_day, load_overrides
 
 VALIDATORS: dict[str, Validator] = {
-    "address": plain.address,
-    "amount": plain.amount,
-    "bank_account": contact.bank_account,
-    "bank_card": contact.bank_card,
-    "cid": identity.cid,
-    "cn_name": plain.cn_name,
-    "date": plain.day,
-    "date_or_long": plain.day_or_long,
-    "date_range": plain.period,
-    "ecert": organisation.ecert,
-    "enum": plain.enum,
-    "ethnicity": plain.ethnicity,
-    "food_licence_no": organisation.food_licence_no,
-    "hkmo_permit": identity.hkmo_permit,
-    "int": plain.integer,
-    "mobile": contact.mobile,
-    "number": plain.number,
-    "org_code": organisation.org_code,
-    "passport": identity.passport,
-    "period": plain.period,
-    "person_name": plain.person_name,
-    "phone": contact.phone,
-    "plate": contact.plate,
-    "post_code": contact.post_code,
-    "prcard": identity.prcard,
-    "regno": organisation.regno,
-    "scope": plain.scope,
-    "sex": plain.sex,
-    "text": plain.text,
-    "tw_permit": identity.tw_permit,
-    "uscc": organisation.uscc,
-    "vin": contact.vin,
+    **{name: kind.validator for name, kind in FIELD_TYPES.items() if kind.is_written and kind.validator is not None},
+    "date_range": period,
+    "enum": enum,
 }
-"""Field type to its validator."""
+"""Name to validator: of every type that is written, ``date_range`` for a period, and ``enum`` for ticked options."""
 
 BLANK = "此项未填写，请补填"
 
@@ -93,9 +69,11 @@ def validate(type_name: str, raw: str, *, today: date) -> Checked:
 
 __all__ = [
     "BLANK",
+    "FIELD_TYPES",
     "VALIDATORS",
     "Checked",
     "Deadline",
+    "FieldType",
     "Place",
     "ScopePhrase",
     "Validator",
@@ -105,6 +83,7 @@ __all__ = [
     "cid_check_digit",
     "cn_int",
     "current_code",
+    "find_type",
     "fold",
     "good",
     "is_long",

@@ -15,6 +15,8 @@ from typing import Any, Literal
 
 Level = Literal["province", "city", "county"]
 
+UNKNOWN_REGION = "行政区划代码不在对照表中，请核对"
+"""Note to the reviewer: tables age, so a code that is in none is only worth a look."""
 UNDIVIDED = frozenset({"441900", "442000", "460400", "620200", "710000", "810000", "820000"})
 """Cities without districts or counties (东莞, 中山, 儋州, 嘉峪关), and regions that the table does not divide."""
 

@@ -5,6 +5,11 @@ from __future__ import annotations
 import re
 import unicodedata
 
+DASHES = "-‐‑‒–—.·"
+"""Marks that people put between the groups of a number."""
+HAN = "\u3400-\u9fff\U00020000-\U0003ffff〇"
+"""Han characters, for a character class of a regular expression."""
+
 # Controls, soft hyphens, zero-width and direction marks, variation selectors, halves of surrogate pairs.
 _INVISIBLE = re.compile(
     "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ud800-\udfff\ufe00-\ufe0f\ufeff"

@@ -34,7 +34,7 @@ def add_working_days(start: date, days: int, overrides: Overrides | None = None)
 
     Args:
         start: Day on which the term begins to run.
-        days: 0 or more; 0 is ``start`` itself.
+        days: 0 or more; 0 is ``start`` unchanged.
         overrides: Days that an office or a new notice of the State Council decides.
 
     Raises:

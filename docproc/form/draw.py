@@ -218,22 +218,21 @@ def _value_cell(paper: Paper, place: FieldBox) -> None:
         paper.frame(place.box, HAIR, COMB_GREY)
         for box in place.cell_boxes()[1:]:
             paper.line((box[0], box[1]), (box[0], box[3]), HAIR, COMB_GREY)
-        if place.type == "date":
-            _date_hints(paper, place)
+        _comb_hints(paper, place)
     for option in place.options:
         paper.frame(option.box, THIN)
         middle = (option.box[1] + option.box[3]) / 2
         paper.text(option.box[2] + PAD_MM, middle, option.label, OPTION_FONT_MM)
 
 
-def _date_hints(paper: Paper, place: FieldBox) -> None:
-    """Name year, month and day on the comb's upper rule, where digits do not reach."""
-    boxes = place.cell_boxes()
-    for word, cell in (("年", 2), ("月", 5), ("日", 7)):
+def _comb_hints(paper: Paper, place: FieldBox) -> None:
+    """Print the type's hints (year, month and day) on the comb's upper rule, where digits do not reach."""
+    boxes, printed = place.cell_boxes(), place.field_type.printed
+    for word, cell in printed.hints:
         x, y = boxes[cell][0], boxes[cell][1]
         paper.clear((x - 1.3, y - 0.2, x + 1.3, y + 0.9))
         paper.text(x, y + 0.1, word, 1.9, align="centre", grey=HINT_GREY)
-    for cell in (4, 6):
+    for cell in printed.joints:
         paper.line((boxes[cell][0], boxes[cell][1]), (boxes[cell][0], boxes[cell][3]), 3 * HAIR, COMB_GREY)
 
 

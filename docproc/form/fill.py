@@ -25,8 +25,6 @@ LEADING = 1.3
 NARROW = 0.58
 """Advance of a Latin letter or digit in ems, an upper bound over the fonts in use."""
 CLOSING = frozenset("，。；：、）”》,.;:)")
-NOT_WRITTEN = frozenset({"signature", "seal", "drawing"})
-"""Types that a person signs, seals or draws: never printed from a value."""
 
 InkKind = Literal["line", "cell", "tick"]
 
@@ -63,7 +61,7 @@ def placements(layout: FormLayout, values: Mapping[str, str]) -> list[Ink]:
     found: list[Ink] = []
     for place in layout.fields:
         value = values.get(place.name, "").strip()
-        if value and place.type not in NOT_WRITTEN:
+        if value and not place.field_type.is_presence:
             found += _inks(place, value)
     return found
 
@@ -73,7 +71,7 @@ def _inks(place: FieldBox, value: str) -> list[Ink]:
         return _ticks(place, value)
     if place.cells is not None:
         return _cells(place, value)
-    return _lines(place, written_date(value) if place.type == "date" else value)
+    return _lines(place, place.field_type.printed.line(value))
 
 
 def _ticks(place: FieldBox, value: str) -> list[Ink]:
@@ -86,7 +84,7 @@ def _ticks(place: FieldBox, value: str) -> list[Ink]:
 
 
 def _cells(place: FieldBox, value: str) -> list[Ink]:
-    text = value.replace("-", "") if place.type == "date" else value
+    text = place.field_type.printed.cells(value)
     boxes = place.cell_boxes()
     if len(text) > len(boxes):
         raise InputError(f"{place.name}: {len(text)} characters do not fit into {len(boxes)} cells")
@@ -108,14 +106,6 @@ def _lines(place: FieldBox, value: str) -> list[Ink]:
         Ink(place.name, place.page, "line", line, (x0, y0 + i * step, x1, y0 + (i + 1) * step), size)
         for i, line in enumerate(lines)
     ]
-
-
-def written_date(value: str) -> str:
-    """An ISO day as it is written in an open box: ``2026年5月1日``; other text as it is."""
-    parts = value.split("-")
-    if len(parts) == 3 and all(p.isdigit() for p in parts):
-        return f"{int(parts[0])}年{int(parts[1])}月{int(parts[2])}日"
-    return value
 
 
 def advance(character: str) -> float:

@@ -12,8 +12,9 @@ from typing import Any
 
 from docproc.domain import Box
 from docproc.errors import NotFoundError
+from docproc.fields import FIELD_TYPES, FieldType
 from docproc.marks import A4_MM, MARGIN_MM, MARK_MM
-from docproc.matter.model import FieldSpec, FieldType, Form, Matter, Option
+from docproc.matter.model import FieldSpec, Form, Matter, Option, TypeName
 
 TABLE_LEFT, TABLE_RIGHT = 18.0, 192.0
 TABLE_TOP = 46.0
@@ -50,7 +51,7 @@ class FieldBox:
     name: str
     """Field name; ``table.row.column`` inside tables."""
     label: str
-    type: FieldType
+    type: TypeName
     page: int
     box: Box
     """The space to write in, mm."""
@@ -63,6 +64,11 @@ class FieldBox:
     unit: str
     usual: tuple[str, ...] = field(default=(), compare=False)
     """What people mostly write here; it may change while the printed form stays."""
+
+    @property
+    def field_type(self) -> FieldType:
+        """The record of its type."""
+        return FIELD_TYPES[self.type]
 
     def cell_boxes(self) -> tuple[Box, ...]:
         """The comb cells from left to right, or the whole box where there is no comb."""
@@ -138,7 +144,7 @@ def layout_of(matter: Matter, form: Form) -> FormLayout:
         for row in page.rows:
             fields = [specs[name] for name in row]
             height = max(_height(spec, _value_width(spec, fields)) for spec in fields)
-            if fields[0].type == "table":
+            if fields[0].field_type.kind == "table":
                 captions += _table_captions(fields[0], number, y)
                 places += _table_boxes(fields[0], number, y)
             else:
@@ -162,11 +168,12 @@ def _label_width(row: list[FieldSpec]) -> float:
 
 
 def _height(spec: FieldSpec, width: float) -> float:
-    if spec.type == "table":
+    kind = spec.field_type.kind
+    if kind == "table":
         return HEADER_MM + spec.rows * TABLE_ROW_MM
-    if spec.type in ("choice", "choices"):
+    if kind == "choice":
         return max(ROW_MM, 2.5 + OPTION_ROW_MM * len(_option_rows(spec.options, width)))
-    if spec.type == "drawing":
+    if kind == "drawing":
         return spec.lines * DRAWING_LINE_MM
     return ROW_MM + (spec.lines - 1) * LINE_MM
 

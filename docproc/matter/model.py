@@ -10,42 +10,25 @@ and ``edition.valid_from`` stand for dates that the caller passes.
 from __future__ import annotations
 
 from datetime import date
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
+from pydantic_core import PydanticKnownError
 
 from docproc.errors import NotFoundError
+from docproc.fields import FIELD_TYPES, FieldType
 from docproc.matter.base import Condition, Data
 from docproc.matter.rule_kinds import Rule
 
-FieldType = Literal[
-    "uscc",
-    "cid",
-    "mobile",
-    "phone",
-    "date",
-    "period",
-    "amount",
-    "int",
-    "number",
-    "person_name",
-    "cn_name",
-    "address",
-    "scope",
-    "text",
-    "date_or_long",
-    "regno",
-    "food_licence_no",
-    "ethnicity",
-    "sex",
-    "choice",
-    "choices",
-    "signature",
-    "seal",
-    "drawing",
-    "table",
-]
-NOT_TEXT: frozenset[str] = frozenset({"choice", "choices", "signature", "seal", "drawing", "table"})
+
+def _known_type(name: str) -> str:
+    if name not in FIELD_TYPES:
+        raise PydanticKnownError("literal_error", {"expected": ", ".join(map(repr, FIELD_TYPES))})
+    return name
+
+
+TypeName = Annotated[str, AfterValidator(_known_type)]
+"""Name of a field type (:data:`docproc.fields.FIELD_TYPES`)."""
 
 
 class Basis(Data):
@@ -69,7 +52,7 @@ class Option(Data):
 
 
 def _check_usual(words: tuple[str, ...], kind: FieldType) -> None:
-    if words and kind != "text":
+    if words and not kind.usual_words:
         raise ValueError("only text has usual words; other types have grammars of their own")
     if any(len(word) < 2 or not word.isalpha() for word in words):
         raise ValueError("a usual word has two characters or more, and no marks or blanks")
@@ -80,7 +63,7 @@ class Column(Data):
 
     name: str
     label: str
-    type: FieldType
+    type: TypeName
     width: float = 1.0
     cells: int | None = None
     options: tuple[Option, ...] = ()
@@ -88,9 +71,14 @@ class Column(Data):
     usual: tuple[str, ...] = ()
     """As of :class:`FieldSpec`."""
 
+    @property
+    def field_type(self) -> FieldType:
+        """The record of its type."""
+        return FIELD_TYPES[self.type]
+
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        _check_usual(self.usual, self.type)
+        _check_usual(self.usual, self.field_type)
         return self
 
 
@@ -99,7 +87,7 @@ class FieldSpec(Data):
 
     name: str = Field(pattern=r"[a-z][a-z0-9_]*")
     label: str
-    type: FieldType
+    type: TypeName
     required: bool = False
     when: Condition | None = None
     """Required only when this holds."""
@@ -127,13 +115,23 @@ class FieldSpec(Data):
     """Free materials: some editions of the paper do not have it, so that no label means no field, not an unread one."""
     basis: str = ""
 
+    @property
+    def field_type(self) -> FieldType:
+        """The record of its type."""
+        return FIELD_TYPES[self.type]
+
+    @property
+    def is_sensitive(self) -> bool:
+        """Whether the matter or the type says so."""
+        return self.sensitive or self.field_type.sensitive
+
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        if self.type in ("choice", "choices") and len(self.options) < 1:
+        if self.field_type.kind == "choice" and len(self.options) < 1:
             raise ValueError("a choice needs options")
-        if self.type == "table" and (not self.columns or self.rows < 1):
+        if self.field_type.kind == "table" and (not self.columns or self.rows < 1):
             raise ValueError("a table needs columns and rows")
-        _check_usual(self.usual, self.type)
+        _check_usual(self.usual, self.field_type)
         return self
 
 

@@ -12,13 +12,12 @@ from dataclasses import replace
 from datetime import date
 
 from docproc.domain import Field, Finding
-from docproc.fields import VALIDATORS
+from docproc.fields import VALIDATORS, find_type
 from docproc.matter.model import FieldSpec
 from docproc.read.decoding.confidence import lower_confidence, raise_confidence
-from docproc.read.decoding.values import checked
+from docproc.read.decoding.grammar import checked
 
 FINDING_CODE = "code.differs"
-_USCC = re.compile(r"(?<![0-9A-Z])[0-9A-HJ-NPQRTUWXY]{18}(?![0-9A-Z])")
 _PART = re.compile(r"[\r\n;|&?]+")
 _PAIR = re.compile(r"\s*([^:=]{2,12})[:=]\s*(.+?)[\s,。]*")
 
@@ -64,14 +63,15 @@ def _qr_values(spec: FieldSpec, texts: Iterable[str], today: date) -> Iterator[s
             pair = _PAIR.fullmatch(part)
             if pair and _plain(pair[1]) in labels and (value := _value(spec.type, pair[2], today)):
                 yield value
-        if spec.type == "uscc":
-            yield from (match for match in _USCC.findall(text) if checked("uscc")(match))
+        if alone := spec.field_type.alone:
+            yield from (match for match in alone.findall(text) if checked(spec.type)(match))
 
 
 def _value(type_name: str, text: str, today: date) -> str | None:
-    if type_name not in VALIDATORS:
+    kind = find_type(type_name)
+    if not kind.is_written:
         return None
-    for name in (type_name, "regno") if type_name == "uscc" else (type_name,):
+    for name in (type_name, kind.older.name) if kind.older else (type_name,):
         read = VALIDATORS[name](text, today=today)
         if read.ok:
             return read.value

@@ -10,12 +10,12 @@ from api.kit.masks import masked
 from api.pages.office.upright import Turn, transform, turn_of, turned_box, turned_size
 from docproc.domain import Box
 from docproc.errors import NotFoundError
-from docproc.matter.model import Column, FieldSpec, FieldType, Matter, Option
+from docproc.fields import FieldType
+from docproc.matter.model import Column, FieldSpec, Matter, Option
 
 Shows = Callable[[str, bool], bool]
 State = Literal["wrong", "look", "person", "good", "blank"]
 SEVERE = ("block", "fix")
-PRESENCE: frozenset[str] = frozenset({"signature", "seal", "drawing"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +178,7 @@ def spec_of(matter: Matter, material: str | None, name: str) -> Spec:
             return (
                 _column(spec, number, inner)
                 if inner is not None
-                else Spec(_plain(spec), spec.type, spec.options, spec.unit, spec.sensitive)
+                else Spec(_plain(spec), spec.field_type, spec.options, spec.unit, spec.is_sensitive)
             )
     return Spec(name, None, (), "")
 
@@ -189,7 +189,7 @@ def words(spec: Spec, value: str | None) -> str:
         return "未能识别"
     if value == "":
         return "（空白）"
-    if spec.type in PRESENCE:
+    if spec.type is not None and spec.type.is_presence:
         return "有" if value == "present" else value
     if spec.options:
         labels = {o.value: o.label for o in spec.options}
@@ -198,7 +198,7 @@ def words(spec: Spec, value: str | None) -> str:
 
 
 def _column(spec: FieldSpec, number: str, column: Column) -> Spec:
-    return Spec(f"{_plain(spec)} {number} · {column.label}", column.type, column.options, "")
+    return Spec(f"{_plain(spec)} {number} · {column.label}", column.field_type, column.options, "")
 
 
 def _plain(spec: FieldSpec) -> str:
@@ -263,7 +263,7 @@ def _row(
     first = view["machine"].get((page_id, reading["index"], name))
 
     # a day of birth is the middle of the identity number
-    kind: FieldType | None = "cid" if name.endswith("born_on") or spec.sensitive else spec.type
+    kind = None if name.endswith("born_on") or spec.sensitive else spec.type
 
     def seen(text: str | None) -> str:
         return words(spec, masked(kind, text) if hide else text)

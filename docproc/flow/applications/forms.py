@@ -30,17 +30,12 @@ from docproc.form.fill import placements
 from docproc.form.layout import FormLayout, layout_of
 from docproc.licence.page.record import parse_licence_json
 from docproc.matter.load import find_matter
-from docproc.matter.model import FieldType, Form, Matter
+from docproc.matter.model import FieldSpec, Form, Matter
 from docproc.matter.rule_kinds import Equal
 from docproc.store.applications import pages
 from docproc.store.licences import licences
 from docproc.store.tables.licences import LicenceRow
 from docproc.store.wallet import shares
-
-KNOWN_TYPES: frozenset[FieldType] = frozenset({"cn_name", "person_name", "uscc", "address"})
-"""Types of fields that say who and where."""
-PAPER_TYPES: frozenset[FieldType] = KNOWN_TYPES | {"cid"}
-"""The same and the citizen number, where the card itself was laid down."""
 
 
 def blank_form(ctx: Context, matter: str, material: str, edition: str | None = None) -> bytes:
@@ -112,7 +107,7 @@ def _known(ctx: Context, caller: Caller, number: str, material: str) -> tuple[Ma
             continue
         field = next((item for item in form.field if item.name == rule.left.partition(".")[2]), None)
         paper, _, name = rule.right.partition(".")
-        if field is None or field.name in known or field.type not in PAPER_TYPES:
+        if field is None or field.name in known or field.field_type.prefill == "never":
             continue
         for page, reading in found:
             item = reading.fields.get(name) if reading.material == paper and reading.quality.verdict == "good" else None
@@ -160,16 +155,21 @@ def form_by_follow(ctx: Context, caller: Caller, matter: str, material: str, cod
             continue
         for spec in before.fields_of(reading.material, reading.edition):
             item = reading.fields.get(spec.name)
-            if spec.sensitive or spec.type not in KNOWN_TYPES or item is None:
+            if not _is_open(spec) or item is None:
                 continue
             if _is_certain(item, spec.type, ctx.today()):
                 said.setdefault(spec.name, item.value or "")
     spec_now = find_matter(matter)
     form = spec_now.find_form(material, None, ctx.today())
     layout = layout_of(spec_now, form)
-    open_fields = [f.name for f in form.field if not f.sensitive and f.type in KNOWN_TYPES and f.name in said]
+    open_fields = [f.name for f in form.field if _is_open(f) and f.name in said]
     values = {name: said[name] for name in open_fields if _fits(layout, name, said[name])}
     return draw_form(spec_now, form, layout, new_form_id(), values)
+
+
+def _is_open(spec: FieldSpec) -> bool:
+    """Whether a field says who or where, and nothing that is kept apart."""
+    return not spec.is_sensitive and spec.field_type.prefill == "always"
 
 
 def _is_certain(item: Field, kind: str, today: date) -> bool:
@@ -205,7 +205,7 @@ def _values(matter: Matter, form: Form, layout: FormLayout, facts: Mapping[str, 
     values: dict[str, str] = {}
     for field in form.field:
         value = known.get(field.name) or (facts.get("uscc") if field.name == "uscc" else None)
-        if value and field.type in KNOWN_TYPES and _fits(layout, field.name, value):
+        if value and field.field_type.prefill == "always" and _fits(layout, field.name, value):
             values[field.name] = value
     return values
 

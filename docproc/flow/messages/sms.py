@@ -156,7 +156,7 @@ def _mobile(session: Session, application: ApplicationRow) -> str:
     for _, reading in pages.readings_of(session, application.number):
         if reading.material is None or matter.find_material(reading.material).kind != "form":
             continue
-        names = [spec.name for spec in matter.fields_of(reading.material, reading.edition) if spec.type == "mobile"]
+        names = [spec.name for spec in matter.fields_of(reading.material, reading.edition) if spec.field_type.takes_sms]
         for item in (reading.fields.get(name) for name in names):
             if item is not None and _is_sure(item):
                 return item.value or ""

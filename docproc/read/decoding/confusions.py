@@ -6,9 +6,10 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from docproc.fields.spelling import LETTERS
 from docproc.read.decoding.confidence import lower_confidence
 from docproc.read.decoding.decode import Decoded
-from docproc.read.decoding.grammar import LETTERS, standard_form
+from docproc.read.decoding.grammar import standard_form
 from docproc.read.engine.recogniser import BLANK, Lattice
 
 CONFUSABLE = 0.1

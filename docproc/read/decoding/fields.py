@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -13,39 +12,19 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from docproc.fields import VALIDATORS, locate
-from docproc.fields.check_digits import mod11_10
-from docproc.fields.region import UNDIVIDED
+from docproc.fields import VALIDATORS, FieldType, find_type
+from docproc.fields.field_type import Older
 from docproc.read.decoding.confusions import check_confusions
 from docproc.read.decoding.decode import Decoded, decode
 from docproc.read.decoding.glyphs import Glyph, greedy_steps
-from docproc.read.decoding.grammar import grammar_for, standard_form
+from docproc.read.decoding.grammar import checked, grammar_for, standard_form
 from docproc.read.engine.lattices import cut, join
 from docproc.read.engine.recogniser import Lattice, TextLine
 
-FREE_TEXT = frozenset({"scope", "text", "address"})
-"""Types without a grammar to speak of: read plainly, a search would only cost time."""
 PLAIN_SURE = 0.80
 """Plain text whose characters are on geometric average less sure than this is left to a person."""
 PLAIN_WORST = 0.30
 """So is text with one character less sure than this."""
-_NUMERAL = "[0-9OolI|〇○零一二三四五六七八九十]"
-_DAY = rf"{_NUMERAL}{{2,4}}[年.\-/]{_NUMERAL}{{1,3}}[月.\-/]{_NUMERAL}{{1,3}}日?"
-_PATTERNS: dict[str, re.Pattern[str]] = {
-    "date": re.compile(_DAY),
-    "date_or_long": re.compile(rf"{_DAY}|长期"),
-    "period": re.compile(rf"[自从]?{_DAY}[起]?(?:至|到|-|—|~|一)*(?:{_DAY}|长期)止?|长期"),
-    "cid": re.compile(r"[0-9OolI|][0-9OolI|DGQBSZ]{14,18}[0-9XxA-Z×*]"),
-    "uscc": re.compile(r"[0-9A-Z]{17,19}|[0-9]{13,15}"),
-    "amount": re.compile(
-        r"(?:人民币)?[¥￥]?(?:[0-9][0-9,.]*|[零壹贰叁肆伍陆柒捌玖拾佰仟]+)[零壹贰叁肆伍陆柒捌玖拾佰仟万亿元圆角分整正]*"
-        r"(?:美元|港元|欧元|日元)?"
-    ),
-    "mobile": re.compile(r"[0-9OolI|]{11}"),
-}
-"""Where in a sentence the value of a type may stand."""
-REGNO_DIGITS = 15
-_DISTRICT = re.compile(r"[\u4e00-\u9fff]{1,6}[区县旗]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +77,13 @@ def decode_runs(type_name: str, runs: Sequence[TextRun]) -> Decoded:
     if not runs:
         return Decoded(None, "", 0.0)
     raw = "".join(run.printed for run in runs)
-    if type_name in FREE_TEXT:
+    kind = find_type(type_name)
+    if kind.is_plain:
         found = check_confusions(decode_greedy(type_name, runs), [run.lattice() for run in runs])
-        return check_district(found) if type_name == "address" else found
+        return check_plausible(type_name, found)
     best: Decoded | None = None
-    for part in _candidates(type_name, runs):
-        kind = _kind(type_name, part)
-        found = decode(join([run.lattice() for run in part]), grammar_for(kind))
+    for part in _candidates(kind, runs):
+        found = decode(join([run.lattice() for run in part]), grammar_for(_grammar_name(kind, part)))
         if found.value is not None:
             return replace(found, raw="".join(run.printed for run in part))
         best = best or found
@@ -124,46 +103,38 @@ def decode_greedy(type_name: str, runs: Sequence[TextRun]) -> Decoded:
     return Decoded(text if sure else None, raw, whole, () if sure else (text,))
 
 
-def check_district(found: Decoded) -> Decoded:
-    """Leave an address to a person whose district is in no table: one of its characters was misread, or it is odd."""
-    if found.value is None or not _odd_district(found.value):
+def check_plausible(type_name: str, found: Decoded) -> Decoded:
+    """Leave to a person what its type calls implausible: an address whose district is in no table."""
+    odd = find_type(type_name).implausible
+    if found.value is None or not odd(found.value):
         return found
-    known = [text for text in found.alternatives if not _odd_district(text)]
+    known = [text for text in found.alternatives if not odd(text)]
     others = tuple(dict.fromkeys([*known, found.value, *found.alternatives]))
     return replace(found, value=None, alternatives=others, confidence=min(found.confidence, 0.5))
 
 
-def _odd_district(text: str) -> bool:
-    place = locate(text)
-    if place is None or place.level == "county" or place.zone or place.code in UNDIVIDED:
-        return False
-    return _DISTRICT.match(place.rest) is not None
-
-
-def _kind(type_name: str, runs: Sequence[TextRun]) -> str:
+def _grammar_name(kind: FieldType, runs: Sequence[TextRun]) -> str:
     """The grammar's name; an old licence carries a registration number where newer ones have the credit code."""
-    if type_name in ("uscc", "regno_or_uscc"):
-        return "regno" if len("".join(run.text for run in runs)) <= REGNO_DIGITS else "uscc"
-    return type_name
+    older = kind.older
+    return older.name if older and len("".join(run.text for run in runs)) <= older.length else kind.name
 
 
-def _candidates(type_name: str, runs: Sequence[TextRun]) -> Iterator[tuple[TextRun, ...]]:
+def _candidates(kind: FieldType, runs: Sequence[TextRun]) -> Iterator[tuple[TextRun, ...]]:
     """Parts that look like a value, then the whole."""
-    pattern = _PATTERNS.get(type_name)
     text = "".join(run.text for run in runs)
-    if pattern is not None:
-        for match in pattern.finditer(text):
+    if kind.within is not None:
+        for match in kind.within.finditer(text):
             start, end = match.span()
-            if type_name == "uscc" and _is_regno(text[start:end]):
-                end = start + REGNO_DIGITS
+            if kind.older is not None and _begins_with(kind.older, text[start:end]):
+                end = start + kind.older.length
             if (start, end) != (0, len(text)):
                 yield tuple(_slice(runs, start, end))
     yield tuple(runs)
 
 
-def _is_regno(text: str) -> bool:
-    head = text[:REGNO_DIGITS]
-    return len(text) != 18 and len(head) == REGNO_DIGITS and head.isdigit() and mod11_10(head[:-1]) == head[-1]
+def _begins_with(older: Older, text: str) -> bool:
+    head = text[: older.length]
+    return len(text) != older.instead_of and len(head) == older.length and checked(older.name)(head) is not None
 
 
 def _slice(runs: Sequence[TextRun], start: int, end: int) -> Iterator[TextRun]:

@@ -6,43 +6,13 @@ are small integers, so a walk costs one look-up a character.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
+
+from docproc.fields.spelling import Shape, Slot
 
 DEAD = -1
 """State from which nothing is admissible."""
 START = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """A run of characters of one kind."""
-
-    chars: Container[str]
-    least: int = 1
-    most: int | None = 1
-    """``None`` is no upper limit."""
-
-
-class Ranges:
-    """A set of characters given by code point ranges (both ends included) and single characters."""
-
-    def __init__(self, *ranges: tuple[int, int], also: str = "") -> None:
-        """Keep the ranges and the single characters."""
-        self._ranges, self._also = ranges, frozenset(also)
-
-    def __contains__(self, char: object) -> bool:
-        """Whether a character belongs to the set."""
-        if not isinstance(char, str) or len(char) != 1:
-            return False
-        return char in self._also or any(low <= ord(char) <= high for low, high in self._ranges)
-
-
-HAN_RANGES = ((0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0x20000, 0x323AF))
-"""CJK unified ideographs, extensions A to H."""
-HAN = Ranges(*HAN_RANGES, also="〇")
-
-Sequence = tuple[Slot, ...]
 _Place = tuple[int, int, int]
 """Which alternative, which slot of it, how many characters in that slot."""
 
@@ -52,7 +22,7 @@ class Pattern:
 
     def __init__(self, *alternatives: Iterable[Slot]) -> None:
         """Start at the beginning of every alternative."""
-        self.alternatives: tuple[Sequence, ...] = tuple(tuple(slots) for slots in alternatives)
+        self.alternatives: tuple[Shape, ...] = tuple(tuple(slots) for slots in alternatives)
         self._moves: dict[tuple[int, str], int] = {}
         self._places: list[frozenset[_Place]] = []
         self._numbers: dict[frozenset[_Place], int] = {}

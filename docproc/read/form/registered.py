@@ -18,7 +18,7 @@ from docproc.matter.model import Form, Matter
 from docproc.read.decoding.confidence import LOW, lower_confidence
 from docproc.read.decoding.confusions import check_confusions, check_letters, differs_in_digits
 from docproc.read.decoding.decode import Decoded, decode, decode_cells
-from docproc.read.decoding.fields import FREE_TEXT, check_district
+from docproc.read.decoding.fields import check_plausible
 from docproc.read.decoding.grammar import Thresholds, grammar_for
 from docproc.read.decoding.lexicon import match_lexicon
 from docproc.read.engine.lattices import cut, join
@@ -37,7 +37,6 @@ REACH_MM = 3.0
 """Writing, ticks and rings that belong to a box reach at most so far out of it."""
 PAPER_DPI = 27.0
 """Resolution at which the paper's own brightness is measured."""
-PRESENCE = frozenset({"signature", "seal", "drawing"})
 RECOGNISED = 0.5
 """Least share of the blank form found on the page for it to be that form; measured 0.86 and more, on another
 form 0.3."""
@@ -45,8 +44,6 @@ AHEAD = 0.15
 """The second best form must fit so much less."""
 WRITTEN_WRONG = 0.9
 """Confidence of a number that breaks its check digit: enough to ask the citizen to look at it again."""
-PLAIN_NUMBERS = frozenset({"int", "number", "amount"})
-UNCHECKED = FREE_TEXT | {"cn_name"}
 UNCHECKED_TRUST = 0.92
 """Handwriting that nothing checks is trusted less: wrong readings of hands that nothing was tuned on had up to 0.79."""
 SURE_WORDS = 0.92
@@ -131,7 +128,7 @@ def read_sheet(sheet: Sheet, layout: FormLayout, page: int, recogniser: Recognis
         if place.options:
             value, confidence, raw, others = read_options(sheet, place)
             found[place.name] = Field(place.name, value, raw, confidence, None, page, "ocr", others)
-        elif place.type not in PRESENCE:
+        elif not place.field_type.is_presence:
             job = _job(sheet, place)
             if job is None:
                 found[place.name] = Field(place.name, "", "", 0.98, None, page)
@@ -139,7 +136,7 @@ def read_sheet(sheet: Sheet, layout: FormLayout, page: int, recogniser: Recognis
                 jobs.append(job)
     palest = _palest([job.tone for job in jobs])
     for place in layout.on_page(page):
-        if place.type in PRESENCE:
+        if place.field_type.is_presence:
             present, confidence = read_presence(sheet, place, palest)
             found[place.name] = Field(place.name, present, "", confidence, None, page)
     jobs = [replace(job, doubtful=job.doubtful or job.tone <= palest) for job in jobs]
@@ -189,13 +186,13 @@ def _read_lines(place: FieldBox, lattices: Sequence[Lattice]) -> Decoded:
     """An open box: its lines under the grammar of its type."""
     trimmed = [_trim(lattice) for lattice in lattices]
     whole = join(trimmed)
-    found = decode(whole, grammar_for(place.type))
-    if place.type in PLAIN_NUMBERS:
+    found, kind = decode(whole, grammar_for(place.type)), place.field_type
+    if kind.kind == "number":
         return check_letters(found)
-    if place.type not in UNCHECKED | {"person_name"}:
+    if not kind.is_unchecked:
         return found
     trust = min(found.confidence, LOW) if found.value and found.confidence < SURE_WORDS else found.confidence
-    if place.type == "person_name":
+    if not kind.is_prose:
         return replace(found, confidence=trust)
     found = check_confusions(replace(found, confidence=trust * UNCHECKED_TRUST), trimmed)
     if found.value and found.margin < SURE_DIGITS:
@@ -203,9 +200,9 @@ def _read_lines(place: FieldBox, lattices: Sequence[Lattice]) -> Decoded:
         if any(differs_in_digits(value, other) for other in found.alternatives):
             found = lower_confidence(found)
     found = match_lexicon(found, whole, place.usual)
-    if found.value and place.type in VALIDATORS:
+    if found.value:
         found = replace(found, value=VALIDATORS[place.type](found.value, today=date.max).value)
-    return check_district(found) if place.type == "address" else found
+    return check_plausible(place.type, found)
 
 
 def _trim(lattice: Lattice) -> Lattice:

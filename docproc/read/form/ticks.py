@@ -54,7 +54,7 @@ def read_options(sheet: Sheet, place: FieldBox) -> tuple[str | None, float, str,
     ticked = ",".join(option.value for option, mark in seen if mark.state == "yes")
     possible = ",".join(option.value for option, mark in seen if mark.state != "no")
     confidence = min(mark.confidence for _, mark in seen)
-    if place.type == "choice" and "," in ticked:
+    if place.field_type.kind == "choice" and not place.field_type.several and "," in ticked:
         confidence = min(confidence, LOW)  # one of them may be a shadow, or struck out with too thin a line
     raw = " ".join(f"{_SIGNS[mark.state]}{option.label}" for option, mark in seen)
     if ticked != possible:
@@ -125,25 +125,6 @@ def _struck(sheet: Sheet, words: Box) -> bool:
     return False
 
 
-@dataclass(frozen=True, slots=True)
-class Amount:
-    """Limits of presence: below ``least`` nothing is there, from ``enough`` on something is."""
-
-    least_mm2: float
-    enough_mm2: float
-    width_mm: float
-    """Least extent of what counts."""
-    height_mm: float
-
-
-AMOUNTS = {
-    "signature": Amount(0.8, 3.0, 4.0, 2.2),
-    "seal": Amount(2.0, 15.0, 9.0, 8.0),
-    "drawing": Amount(8.0, 60.0, 35.0, 12.0),
-}
-"""Measured on generated pages: the faintest signature has 4.5 mm² of ink, the palest seal 24, a sketch 150 and more."""
-
-
 def read_presence(sheet: Sheet, place: FieldBox, palest: float = NEXT_TO_NOTHING) -> tuple[str | None, float]:
     """Whether a place is signed, sealed or drawn in: ``("present" | "" | None, confidence)``.
 
@@ -152,16 +133,18 @@ def read_presence(sheet: Sheet, place: FieldBox, palest: float = NEXT_TO_NOTHING
         place: where.
         palest: tone up to which ink is no stroke of a pen but a stain; seals may be as pale.
     """
-    limits = AMOUNTS[place.type]
+    limits = place.field_type.ink
+    if limits is None:
+        raise ValueError(f"{place.name} of type {place.type} is neither a mark nor a drawing")
     x0, y0, x1, y1 = to_px(place.box, sheet.ink.shape)
     mask = sheet.ink[y0:y1, x0:x1] | sheet.red[y0:y1, x0:x1]
-    if place.type == "seal" and sheet.red[y0:y1, x0:x1].sum() > sheet.ink[y0:y1, x0:x1].sum():
+    if limits.stamped and sheet.red[y0:y1, x0:x1].sum() > sheet.ink[y0:y1, x0:x1].sum():
         mask = sheet.red[y0:y1, x0:x1]
     area = float(mask.sum()) / PX**2
     if area <= limits.least_mm2:
         return "", 0.99 - 0.3 * area / limits.least_mm2
     width, height = _extent(mask)
-    stain = place.type != "seal" and tone_of(sheet.written[y0:y1, x0:x1], sheet.ink[y0:y1, x0:x1]) <= palest
+    stain = not limits.stamped and tone_of(sheet.written[y0:y1, x0:x1], sheet.ink[y0:y1, x0:x1]) <= palest
     if not stain and area >= limits.enough_mm2 and width >= limits.width_mm and height >= limits.height_mm:
         return "present", min(0.85 + 0.05 * area / limits.enough_mm2, 0.99)
     return None, 0.4

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from docproc.domain import Field, Finding, How
-from docproc.matter.model import NOT_TEXT, FieldSpec, Form, Matter
+from docproc.matter.model import FieldSpec, Form, Matter
 from docproc.read.engine.recogniser import Image, Recogniser, TextLine
 from docproc.read.form.registered import RECOGNISED, known_form, read_registered
 from docproc.read.form.template import blank_pages
@@ -75,5 +75,5 @@ def _by_print(image: Image, matter: Matter, form: Form, page: int, recogniser: R
 def _labels(form: Form, page: int) -> list[FieldSpec]:
     """What printed labels tell of a form's page: its open fields only."""
     names = [name for row in form.page[page - 1].rows for name in row]
-    specs = [spec for spec in form.field if spec.name in names and spec.type not in NOT_TEXT]
+    specs = [spec for spec in form.field if spec.name in names and spec.field_type.is_written]
     return [spec.model_copy(update={"anchors": (spec.label.replace("\n", ""),)}) for spec in specs]

@@ -18,13 +18,9 @@ from docproc.read.engine.recogniser import Image, TextLine
 from docproc.read.free.key_value import Segment, Value, assign_segments, segments_of
 from docproc.read.free.labels import WEAK, find_labels
 from docproc.read.free.missed_text import erase_lines, missed_beside, missed_inside
-from docproc.read.free.uncertainty import MULTILINE, check_completeness
+from docproc.read.free.uncertainty import check_completeness
 from docproc.scan.image.geometry import Matrix, apply, grey
 
-MOST_LINES = {"cn_name": 2, "text": 2, "period": 2, "address": 3, "scope": 40}
-"""Maximum number of lines of a value, by type; 1 for all others."""
-SPACED = frozenset({"date", "date_or_long", "period"})
-"""Types printed with wide gaps between their parts."""
 JOINED = {"组成形式": "类型"}
 """Label whose value continues that of another label: a sole trader's licence prints its kind as ``个体工商户`` beside
 ``类型`` and ``个人经营`` beside ``组成形式``."""
@@ -32,8 +28,6 @@ WEAK_LABEL_FACTOR = 0.8
 """Factor on the confidence where only a part of the label was read."""
 _WEB = re.compile(r"(?:https?[:/]|www\.|[a-z0-9-]+\.(?:com|cn|net|org)\b)", re.IGNORECASE)
 """A web address is never part of a value: it is printed in the footer or as a watermark."""
-_NAME_PREFIXES = ("姓名", "(负责人)", "(签章)")
-_CODE = re.compile(r"(?<![0-9A-Z])(?:[0-9A-HJ-NPQRTUWXY]{18}|[0-9]{15})(?![0-9A-Z])")
 
 
 def read_free(
@@ -78,10 +72,9 @@ def _check_missed_text(
     erased = erase_lines(page, lines)
     for spec in specs:
         value = values.get(spec.name)
-        multiline = spec.type in MULTILINE
-        if not value or not found[spec.name].value or not (multiline or spec.type == "person_name"):
+        if not value or not found[spec.name].value or not spec.field_type.is_unchecked:
             continue
-        if missed_beside(value, lines, erased, multiline) or missed_inside(value, lines, page):
+        if missed_beside(value, lines, erased, spec.field_type.is_prose) or missed_inside(value, lines, page):
             found[spec.name] = lower_confidence(found[spec.name])
 
 
@@ -104,8 +97,8 @@ def find_values(
     owners = _anchor_owners(specs)
     labels = find_labels(rows, [(name, anchor) for anchor, name in owners.items()])
     segments = [s for s in segments_of(rows, labels) if not _WEB.search("".join(g.char for g in s.glyphs))]
-    max_lines = {spec.name: max(MOST_LINES.get(spec.type, 1), spec.lines) for spec in specs}
-    spaced = frozenset(spec.name for spec in specs if spec.type in SPACED)
+    max_lines = {spec.name: max(spec.field_type.lines, spec.lines) for spec in specs}
+    spaced = frozenset(spec.name for spec in specs if spec.field_type.kind in ("date", "term"))
     values, loose = assign_segments(labels, segments, max_lines, spaced)
     best = _best_values(values)
     _append_joined(best.values(), values)
@@ -148,16 +141,16 @@ def _field(spec: FieldSpec, value: Value | None, lines: Sequence[TextLine], page
     if value is None:
         return Field(spec.name, None, "", 0.0, None, page)
     runs = _runs(value, lines)
-    if spec.type == "person_name":
-        runs = strip_prefixes(runs, _NAME_PREFIXES)
+    if words := spec.field_type.lead_words:
+        runs = strip_prefixes(runs, words)
     found = _decode(spec, runs)
     factor = WEAK_LABEL_FACTOR if value.label.score <= WEAK else 1.0
     return _to_field(spec.name, found, runs, page, to_original, factor)
 
 
 def _decode(spec: FieldSpec, runs: Sequence[TextRun]) -> Decoded:
-    if spec.type in ("date", "date_or_long") and spec.name.endswith(("_from", "_to")):
-        period = decode_runs("period", runs)
+    if (term := spec.field_type.term) and spec.name.endswith(("_from", "_to")):
+        period = decode_runs(term, runs)
         if period.value is not None:
             return period_end(period, "from" if spec.name.endswith("_from") else "to")
     return decode_runs(spec.type, runs)
@@ -185,16 +178,17 @@ def _find_credit_codes(
 ) -> dict[str, Field]:
     """Search the whole page for a credit code or registration number: shape and check digits identify it."""
     for spec in specs:
-        if spec.type == "uscc" and found[spec.name].value is None:
-            for code in _code_runs(lines):
-                read = decode_runs("uscc", code)
+        alone = spec.field_type.alone
+        if alone is not None and found[spec.name].value is None:
+            for code in _code_runs(lines, alone):
+                read = decode_runs(spec.type, code)
                 if read.value is not None and read.source == "ocr":
                     found[spec.name] = _to_field(spec.name, read, code, page, to_original)
                     break
     return found
 
 
-def _code_runs(lines: Sequence[TextLine]) -> Iterator[list[TextRun]]:
+def _code_runs(lines: Sequence[TextLine], alone: re.Pattern[str]) -> Iterator[list[TextRun]]:
     for line, glyphs in zip(lines, glyphs_of(lines), strict=True):
-        for match in _CODE.finditer("".join(glyph.char for glyph in glyphs)):
+        for match in alone.finditer("".join(glyph.char for glyph in glyphs)):
             yield [TextRun(tuple(glyphs[match.start() : match.end()]), line)]

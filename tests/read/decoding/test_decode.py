@@ -86,7 +86,7 @@ def test_a_clean_credit_code_survives(code: str) -> None:
 @given(licences())
 @UNHURRIED
 def test_a_clean_licence_number_survives(number: str) -> None:
-    assert decode(lattice(written(number)), grammar_for("licence_no")).value == number
+    assert decode(lattice(written(number)), grammar_for("food_licence_no")).value == number
 
 
 @given(

@@ -7,7 +7,8 @@ import re
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from docproc.read.decoding.pattern import DEAD, HAN, START, Pattern, Slot
+from docproc.fields.spelling import HAN, Slot
+from docproc.read.decoding.pattern import DEAD, START, Pattern
 
 SHAPE = Pattern(
     (Slot("ab", 2, 2), Slot("c", 0, 1), Slot("a", 1, None)),

@@ -1,0 +1,1 @@
+"""What is not written: boxes to tick, marks, drawings and tables."""

@@ -1,0 +1,1 @@
+"""Who an organisation is: names, codes, licences and what it does."""

@@ -1,0 +1,1 @@
+"""Text, numbers and dates that say nothing of their own accord."""

@@ -1,0 +1,1 @@
+"""What belongs to somebody: vehicles, cards and accounts."""
