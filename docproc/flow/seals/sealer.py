@@ -21,7 +21,9 @@ from docproc.licence.page import art, notice
 from docproc.licence.page.layout import SealPlace, load_layout
 from docproc.licence.page.record import NOTICE
 from docproc.licence.page.render import render
-from docproc.licence.pki.keys import Certificate, Signer, load_pkcs12, open_pkcs11
+from docproc.licence.pki.algorithms import SM2
+from docproc.licence.pki.keys import load_pkcs12
+from docproc.licence.pki.signer import Signer
 from docproc.licence.pki.sm2_signer import Sm2Signer, load_sm2
 from docproc.licence.pki.trust import SealTrust, TrustList
 from docproc.licence.pki.tsa import HttpTimeStamper, TimeStamper
@@ -115,7 +117,7 @@ def _statement_key(own: Signer, others: Sequence[Signer]) -> Signer:
     Raises:
         SetupError: there is none.
     """
-    found = [item for item in (own, *others) if not isinstance(item, Sm2Signer) and _owner(item) == _owner(own)]
+    found = [item for item in (own, *others) if item.algorithm != SM2 and _owner(item) == _owner(own)]
     if not found:
         problem = f"status lists need an RSA or P-256 key of {_owner(own)[0]} beside its SM2 key"
         raise SetupError(f"{problem}: put one as seal-*.p12 into DOCPROC_CERTS_DIR")
@@ -159,17 +161,9 @@ def development_seals(settings: Settings) -> list[RegisteredSeal]:
     return found
 
 
-def _certificate(signer: Signer) -> Certificate:
-    if signer.signing_cert is None:
-        raise SetupError(
-            "a seal key has no certificate beside it: run `docproc seal dev-pki`, or give the sealer one that has"
-        )
-    return signer.signing_cert
-
-
 def _owner(signer: Signer) -> tuple[str, str]:
     """Name and credit code of the authority in a seal's certificate."""
-    subject = _certificate(signer).subject.native
+    subject = signer.certificate.subject.native
     return str(subject["organization_name"]), str(subject.get("organization_identifier", ""))
 
 
@@ -184,7 +178,7 @@ def _development_maker(settings: Settings) -> Sm2Signer | None:
 
 def _development_seal(signer: Signer, name: str, kinds: set[str], maker: Sm2Signer | None) -> RegisteredSeal:
     owner, code = _owner(signer)
-    own = _certificate(signer)
+    own = signer.certificate
     chain = (own.dump(), *(item.dump() for item in signer.cert_registry if item.dump() != own.dump()))
     drawn = art.draw(owner, font(SEAL_FONT), diameter=DEV_DIAMETER)
     seal = RegisteredSeal(
@@ -234,6 +228,8 @@ def _further_signers(settings: Settings) -> list[Signer]:
 def _open(settings: Settings, name: str) -> Signer:
     """Open a key by its label on the token, or by its file."""
     if settings.pkcs11_module:
+        from docproc.licence.pki.pkcs11 import open_pkcs11  # loads a library that others need not have
+
         return open_pkcs11(
             Path(settings.pkcs11_module),
             settings.pkcs11_token,
@@ -258,7 +254,7 @@ def _co_seal(registered: RegisteredSeal, keys: Mapping[str, Signer], place: Seal
 
 
 def _fingerprint(signer: Signer) -> str:
-    return hashlib.sha256(_certificate(signer).dump()).hexdigest()
+    return hashlib.sha256(signer.certificate.dump()).hexdigest()
 
 
 def _services(settings: Settings) -> tuple[TimeStamper, SealTrust]:

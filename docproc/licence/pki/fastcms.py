@@ -13,7 +13,8 @@ from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 from asn1crypto import cms
-from pyhanko.sign.signers import Signer
+
+from docproc.licence.pki.signer import Signer
 
 _DIGEST = "sha256"
 _MARK = hashlib.sha256(b"place of the digest").digest()
@@ -69,10 +70,16 @@ class TemplatedSigner(Signer):
         return bytes(await self._inner.async_sign_raw(data, digest_algorithm, dry_run))
 
     async def async_sign(
-        self, data_digest: bytes, digest_algorithm: str, dry_run: bool = False, use_pades: bool = False,
-        timestamper: Any = None, signed_attr_settings: Any = None, is_pdf_sig: bool = True,
+        self,
+        data_digest: bytes,
+        digest_algorithm: str,
+        dry_run: bool = False,
+        use_pades: bool = False,
+        timestamper: Any = None,
+        signed_attr_settings: Any = None,
+        is_pdf_sig: bool = True,
         encap_content_info: Any = None,
-    ) -> cms.ContentInfo:  # fmt: skip
+    ) -> cms.ContentInfo:
         """Make a CMS over a digest; what the template does not fit is built by pyHanko as ever."""
         usual = digest_algorithm == _DIGEST and use_pades and is_pdf_sig and encap_content_info is None and not dry_run
         if usual and self._template is None:
@@ -82,9 +89,15 @@ class TemplatedSigner(Signer):
             self._template = cut(sample)
         if not usual or self._template is None:
             return await super().async_sign(
-                data_digest, digest_algorithm, dry_run, use_pades, timestamper, signed_attr_settings, is_pdf_sig,
+                data_digest,
+                digest_algorithm,
+                dry_run,
+                use_pades,
+                timestamper,
+                signed_attr_settings,
+                is_pdf_sig,
                 encap_content_info,
-            )  # fmt: skip
+            )
         made = self._template
         signature = await self.async_sign_raw(tlv(_SET, made.signed(data_digest)), _DIGEST)
         token = None

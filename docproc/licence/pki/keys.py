@@ -1,12 +1,7 @@
-"""Where seal keys live: PKCS#12 files and PKCS#11 tokens behind one interface, pyHanko's ``Signer``.
-
-An SM2 or OFD signer would be one more function here that returns a ``Signer``;
-nothing above this module knows where the key is.
-"""
+"""Seal keys in PKCS#12 files."""
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 from asn1crypto import x509
@@ -15,15 +10,12 @@ from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePri
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs12
-from pyhanko.sign.signers import Signer
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 from pyhanko_certvalidator.util import get_pyca_cryptography_hash
 
 from docproc.errors import SealError, SetupError
+from docproc.licence.pki.signer import Signer
 
-__all__ = ["Certificate", "KeySigner", "Signer", "close_signer", "load_pkcs12", "open_pkcs11"]
-
-Certificate = x509.Certificate
 PrivateKey = RSAPrivateKey | EllipticCurvePrivateKey
 
 
@@ -71,59 +63,3 @@ def load_pkcs12(path: Path, passphrase: bytes) -> KeySigner:
         raise SealError(f"seal key {path.name} must hold an RSA or EC private key and its certificate")
     chain = tuple(x509.Certificate.load(item.public_bytes(Encoding.DER)) for item in others)
     return KeySigner(key, x509.Certificate.load(certificate.public_bytes(Encoding.DER)), chain)
-
-
-def open_pkcs11(
-    module: Path, token_label: str, key_label: str, pin: str, chain: tuple[x509.Certificate, ...] = ()
-) -> Signer:
-    """Open a key on a PKCS#11 token; the key itself never leaves the token.
-
-    The certificate is taken from the token under the same label as the key.
-    EC keys are signed as raw ECDSA over a hash made here, because many tokens
-    (SoftHSM2 among them) do not offer hash-and-sign for EC.
-
-    Raises:
-        SetupError: the module cannot be loaded.
-        SealKeyUnavailableError: token not present, or it refuses to open a session.
-        SealError: no such key or certificate on the token.
-    """
-    if not module.is_file():
-        raise SetupError(f"PKCS#11 module {module} is missing: install the token's driver or softhsm2")
-    from docproc.licence.pki.pkcs11 import TokenSigner, open_session
-
-    session = open_session(module, token_label, pin)
-    try:
-        certificate = _token_certificate(session, key_label)
-        signer = TokenSigner(
-            session,
-            key_label=key_label,
-            signing_cert=certificate,
-            ca_chain=set(chain),
-            embed_roots=False,
-            other_certs_to_pull=(),
-            use_raw_mechanism=certificate.public_key.algorithm == "ec",
-        )
-        asyncio.run(signer.ensure_objects_loaded())  # type: ignore[no-untyped-call]
-    except Exception as error:
-        session.close()
-        if isinstance(error, SealError):
-            raise
-        raise SealError(f"key {key_label!r} on token {token_label!r} cannot be used: {error}") from error
-    return signer
-
-
-def close_signer(signer: Signer) -> None:
-    """Close the token session behind a signer of :func:`open_pkcs11`; nothing to do for keys in memory."""
-    from docproc.licence.pki.pkcs11 import TokenSigner, close_session
-
-    if isinstance(signer, TokenSigner):
-        close_session(signer)
-
-
-def _token_certificate(session: object, label: str) -> x509.Certificate:
-    from pkcs11 import Attribute, ObjectClass
-
-    found = list(session.get_objects({Attribute.CLASS: ObjectClass.CERTIFICATE, Attribute.LABEL: label}))  # type: ignore[attr-defined]
-    if len(found) != 1:
-        raise SealError(f"token holds {len(found)} certificates labelled {label!r}; exactly one is needed")
-    return x509.Certificate.load(found[0][Attribute.VALUE])

@@ -1,18 +1,22 @@
-"""Signing on a PKCS#11 token that may go away and come back; loads the token's library, so import it late."""
+"""Seal keys on a PKCS#11 token that may go away and come back; loads the token's library, so import it late."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 from pathlib import Path
 from threading import Lock
 
 import pkcs11
+from asn1crypto import x509
+from pkcs11 import Attribute, ObjectClass
 from pkcs11.exceptions import PinExpired, PinIncorrect, PinInvalid, PinLenRange, PinLocked, PKCS11Error
 from pyhanko.config.pkcs11 import TokenCriteria
 from pyhanko.sign.pkcs11 import PKCS11Signer, open_pkcs11_session
 
-from docproc.errors import SealKeyUnavailableError, SealPinError
+from docproc.errors import SealError, SealKeyUnavailableError, SealPinError, SetupError
+from docproc.licence.pki.signer import Signer
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +27,7 @@ _refused: dict[tuple[str, str, str], SealPinError] = {}
 _opening = Lock()
 
 
-class TokenSigner(PKCS11Signer):
+class TokenSigner(PKCS11Signer, Signer):
     """pyHanko's signer, which says of a token that is gone that the key is out of reach."""
 
     async def async_sign_raw(self, data: bytes, digest_algorithm: str, dry_run: bool = False) -> bytes:
@@ -37,8 +41,51 @@ class TokenSigner(PKCS11Signer):
         except PKCS11Error as error:
             raise SealKeyUnavailableError(f"the token does not sign ({type(error).__name__}): check it") from error
 
+    def close(self) -> None:
+        """Log out, if the token is still there."""
+        with contextlib.suppress(PKCS11Error):
+            self.pkcs11_session.close()
 
-def open_session(module: Path, token_label: str, pin: str) -> pkcs11.Session:
+
+def open_pkcs11(
+    module: Path, token_label: str, key_label: str, pin: str, chain: tuple[x509.Certificate, ...] = ()
+) -> TokenSigner:
+    """Open a key on a PKCS#11 token; the key itself never leaves the token.
+
+    The certificate is taken from the token under the same label as the key.
+    EC keys are signed as raw ECDSA over a hash made here, because many tokens
+    (SoftHSM2 among them) do not offer hash-and-sign for EC.
+
+    Raises:
+        SetupError: the module cannot be loaded.
+        SealPinError: the token refuses the PIN, or did before.
+        SealKeyUnavailableError: token not present, or it refuses to open a session.
+        SealError: no such key or certificate on the token.
+    """
+    if not module.is_file():
+        raise SetupError(f"PKCS#11 module {module} is missing: install the token's driver or softhsm2")
+    session = _open_session(module, token_label, pin)
+    try:
+        certificate = _certificate(session, key_label)
+        signer = TokenSigner(
+            session,
+            key_label=key_label,
+            signing_cert=certificate,
+            ca_chain=set(chain),
+            embed_roots=False,
+            other_certs_to_pull=(),
+            use_raw_mechanism=certificate.public_key.algorithm == "ec",
+        )
+        asyncio.run(PKCS11Signer.ensure_objects_loaded(signer))
+    except Exception as error:
+        session.close()
+        if isinstance(error, SealError):
+            raise
+        raise SealError(f"key {key_label!r} on token {token_label!r} cannot be used: {error}") from error
+    return signer
+
+
+def _open_session(module: Path, token_label: str, pin: str) -> pkcs11.Session:
     """Log in to a token; a library that lost it is started afresh once.
 
     A PIN that the token refused is not shown to it again by this process: every wrong one brings a token nearer to
@@ -77,7 +124,8 @@ def _log_in(module: str, token_label: str, pin: str) -> pkcs11.Session:
     return open_pkcs11_session(module, token_criteria=criteria, user_pin=pin)
 
 
-def close_session(signer: PKCS11Signer) -> None:
-    """Log out, if the token is still there."""
-    with contextlib.suppress(PKCS11Error):
-        signer.pkcs11_session.close()
+def _certificate(session: pkcs11.Session, label: str) -> x509.Certificate:
+    found = list(session.get_objects({Attribute.CLASS: ObjectClass.CERTIFICATE, Attribute.LABEL: label}))
+    if len(found) != 1:
+        raise SealError(f"token holds {len(found)} certificates labelled {label!r}; exactly one is needed")
+    return x509.Certificate.load(found[0][Attribute.VALUE])

@@ -15,11 +15,11 @@ from asn1crypto import algos, cms, core, keys, pem, tsp, x509
 from cryptography.hazmat.primitives import hashes, padding
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
-from pyhanko.sign.signers import Signer
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from docproc.errors import SealError, SetupError
 from docproc.licence.pki.private_file import write_private
+from docproc.licence.pki.signer import Signer
 from docproc.licence.pki.sm2 import CURVE, SM2_WITH_SM3, SM3, Sm2Key, sm3
 
 _ROUNDS = 600_000
@@ -41,10 +41,16 @@ class Sm2Signer(Signer):
         return bytes(72) if dry_run else self.key.sign(data)
 
     async def async_sign(
-        self, data_digest: bytes, digest_algorithm: str, dry_run: bool = False, use_pades: bool = False,
-        timestamper: Any = None, signed_attr_settings: Any = None, is_pdf_sig: bool = True,
+        self,
+        data_digest: bytes,
+        digest_algorithm: str,
+        dry_run: bool = False,
+        use_pades: bool = False,
+        timestamper: Any = None,
+        signed_attr_settings: Any = None,
+        is_pdf_sig: bool = True,
         encap_content_info: Any = None,
-    ) -> cms.ContentInfo:  # fmt: skip
+    ) -> cms.ContentInfo:
         """Make a detached CMS over an SM3 digest; pyHanko's own knows neither algorithm.
 
         Raises:

@@ -21,9 +21,10 @@ from cryptography.x509.oid import NameOID
 from docproc.domain import Licence
 from docproc.errors import InputError, SealError
 from docproc.licence.page.art import SealArt
-from docproc.licence.pki.sm2 import has_sm2_key, issued_by
+from docproc.licence.pki.algorithms import SM2, key_algorithm
+from docproc.licence.pki.sm2 import issued_by
 
-ALGORITHMS = ("RSA-2048", "RSA-3072", "RSA-4096", "P-256", "SM2")
+ALGORITHMS = ("RSA-2048", "RSA-3072", "RSA-4096", "P-256", SM2)
 KINDS = {"official": "公章", "special": "专用章"}
 
 
@@ -114,7 +115,7 @@ def read_chain(pem: bytes) -> tuple[x509.Certificate, ...]:
     try:
         found = x509.load_pem_x509_certificates(pem)
         for item, issuer in pairwise(found):
-            if algorithm(item.public_bytes(Encoding.DER)) != "SM2":
+            if key_algorithm(_parse(item)) != SM2:
                 item.verify_directly_issued_by(issuer)
             elif not issued_by(_parse(item), _parse(issuer)):
                 raise ValueError("an SM2 certificate is not signed by the one after it")
@@ -132,7 +133,7 @@ def check_certificate(chain: Sequence[x509.Certificate], owner: str, start: date
             or size that seals nothing here.
     """
     own = chain[0]
-    signs_by = algorithm(own.public_bytes(Encoding.DER))
+    signs_by = key_algorithm(_parse(own))
     if signs_by not in ALGORITHMS:
         problem = f"the key of the certificate is {signs_by}: use {', '.join(ALGORITHMS)}"
         raise InputError(problem, message_zh="印章证书的密钥算法或长度不受支持")
@@ -146,13 +147,7 @@ def check_certificate(chain: Sequence[x509.Certificate], owner: str, start: date
 
 def algorithm(certificate: bytes) -> str:
     """What a key signs by, from its certificate (DER): ``RSA-2048``, ``P-256``, ``SM2`` or the like."""
-    found = asn1.Certificate.load(certificate)
-    if has_sm2_key(found):
-        return "SM2"
-    key = found.public_key
-    if key.algorithm in ("rsa", "ec"):
-        return f"{'RSA' if key.algorithm == 'rsa' else 'P'}-{key.bit_size}"
-    return str(key.algorithm)
+    return key_algorithm(asn1.Certificate.load(certificate))
 
 
 def _parse(item: x509.Certificate) -> asn1.Certificate:

@@ -66,9 +66,9 @@ from docproc.licence.page.art import SealArt
 from docproc.licence.page.canvas import PT
 from docproc.licence.page.layout import SealPlace
 from docproc.licence.page.update import UpdateWriter, open_writer
+from docproc.licence.pki.algorithms import SM2
 from docproc.licence.pki.fastcms import templated
-from docproc.licence.pki.keys import Signer
-from docproc.licence.pki.sm2_signer import Sm2Signer
+from docproc.licence.pki.signer import Signer
 from docproc.licence.pki.trust import RevocationEvidence, SealTrust, TrustList
 from docproc.licence.pki.tsa import TimelyTimeStamper, TimeStamper, TsaError
 from docproc.licence.verify.revisions import ARCHIVE_FIELD, seal_field
@@ -136,65 +136,96 @@ def seal(
         if abs(wide - room) > 0.01:
             raise SealError(f"seal is {wide} mm across, its place {room} mm: draw it at that size")
     timely = TimelyTimeStamper(timestamper, at) if timestamper is not None and level != "B-B" else None
+    order = _Order(seals, timely, trust, reason, at, level)
     # asyncio.run would set and reset a handler of SIGINT, which costs a tenth of a seal
     loop = asyncio.new_event_loop()
     try:
-        return loop.run_until_complete(_seal(pdf, seals, timely, trust, reason, at, level))
+        return loop.run_until_complete(_seal(pdf, order))
     finally:
         loop.close()
 
 
-async def _seal(
-    pdf: bytes,
-    seals: Sequence[PlacedSeal],
-    timestamper: TimeStamper | None,
-    trust: SealTrust,
-    reason: str,
-    at: datetime,
-    level: Level,
-) -> bytes:
-    async with checked_context(trust, at) as context:
-        keep = level in ("B-LT", "B-LTA")
+@dataclass(frozen=True)
+class _Order:
+    """What is to be sealed how; see :func:`seal`."""
+
+    seals: Sequence[PlacedSeal]
+    timestamper: TimeStamper | None
+    trust: SealTrust
+    reason: str
+    at: datetime
+    level: Level
+
+    @property
+    def keeps_proof(self) -> bool:
+        """Whether validation data goes into the file."""
+        return self.level in ("B-LT", "B-LTA")
+
+
+async def _seal(pdf: bytes, order: _Order) -> bytes:
+    async with checked_context(order.trust, order.at) as context:
         # every certificate is good before the first key is used
-        paths = [path for item in seals for path in await _check(item.signer, context, trust, at)]
-        if timestamper is not None:
-            paths += [found async for found in timestamper.validation_paths(context)]
-        if keep:
-            await fetch_lists(context, paths)
-        lists = trust.lists(at) if any(isinstance(item.signer, Sm2Signer) for item in seals) else ()
-        writer = open_writer(pdf)
-        if any(True for _ in writer.prev.embedded_signatures):
-            raise SealError("the file is already signed: seal the rendered licence")
-        certificates = [item.signer.signing_cert for item in seals]
-        if any(item is not None and item.public_key.algorithm == "ec" for item in certificates):
-            # said now: once the first seal is set, the document catalogue stays as it is
-            writer.ensure_output_version((2, 0))
-            writer.register_extension(ISO32002)
-        for number, item in enumerate(seals, 1):
-            append_signature_field(writer, _field(writer, number, item, last=number == len(seals)))
+        paths = await _checked_paths(order, context)
+        lists = order.trust.lists(order.at) if any(item.signer.algorithm == SM2 for item in order.seals) else ()
+        writer = _open_unsigned(pdf, order.seals)
         out = io.BytesIO()
-        for number, item in enumerate(seals, 1):
-            lock = number == len(seals)
-            metadata = PdfSignatureMetadata(
-                field_name=seal_field(number),
-                md_algorithm="sm3" if isinstance(item.signer, Sm2Signer) else DIGEST,
-                subfilter=SigSeedSubFilter.PADES,
-                reason=reason,
-                certify=number == 1,
-                docmdp_permissions=MDPPerm.NO_CHANGES if lock else MDPPerm.FILL_FORMS,
-            )
-            key = item.signer if isinstance(item.signer, Sm2Signer) else templated(item.signer)
-            pdf_signer = PdfSigner(metadata, key, timestamper=timestamper, stamp_style=_Style(art=item.art))
-            out = await _sign(pdf_signer, writer, await _reserve(item.signer, timestamper), at)
-            if keep or not lock:
+        for number, item in enumerate(order.seals, 1):
+            last = number == len(order.seals)
+            reserve = await _reserve(item.signer, order.timestamper)
+            out = await _sign(_pdf_signer(order, number, last=last), writer, reserve, order.at)
+            if order.keeps_proof or not last:
                 writer = UpdateWriter(out)
-        if keep:
+        if order.keeps_proof:
             add_validation_data(writer, context, paths, lists)
-            if level == "B-LTA" and timestamper is not None:
-                await timestamp_with(writer, timestamper, 1)
+            if order.level == "B-LTA" and order.timestamper is not None:
+                await timestamp_with(writer, order.timestamper, 1)
             else:
                 writer.write_in_place()
         return out.getvalue()
+
+
+async def _checked_paths(order: _Order, context: ValidationContext) -> list[ValidationPath]:
+    """Check the certificates of all seals and of the TSA, and gather what proves that they are good."""
+    paths = [path for item in order.seals for path in await _check(item.signer, context, order.trust, order.at)]
+    if order.timestamper is not None:
+        paths += [found async for found in order.timestamper.validation_paths(context)]
+    if order.keeps_proof:
+        await fetch_lists(context, paths)
+    return paths
+
+
+def _open_unsigned(pdf: bytes, seals: Sequence[PlacedSeal]) -> IncrementalPdfFileWriter:
+    """Open the file and add the empty fields of all seals.
+
+    Raises:
+        SealError: it is signed already.
+    """
+    writer = open_writer(pdf)
+    if any(True for _ in writer.prev.embedded_signatures):
+        raise SealError("the file is already signed: seal the rendered licence")
+    if any(item.signer.certificate.public_key.algorithm == "ec" for item in seals):
+        # said now: once the first seal is set, the document catalogue stays as it is
+        writer.ensure_output_version((2, 0))
+        writer.register_extension(ISO32002)
+    for number, item in enumerate(seals, 1):
+        append_signature_field(writer, _field(writer, number, item, last=number == len(seals)))
+    return writer
+
+
+def _pdf_signer(order: _Order, number: int, *, last: bool) -> PdfSigner:
+    """What sets the first, second ... seal."""
+    item = order.seals[number - 1]
+    is_sm2 = item.signer.algorithm == SM2
+    metadata = PdfSignatureMetadata(
+        field_name=seal_field(number),
+        md_algorithm="sm3" if is_sm2 else DIGEST,
+        subfilter=SigSeedSubFilter.PADES,
+        reason=order.reason,
+        certify=number == 1,
+        docmdp_permissions=MDPPerm.NO_CHANGES if last else MDPPerm.FILL_FORMS,
+    )
+    key = item.signer if is_sm2 else templated(item.signer)
+    return PdfSigner(metadata, key, timestamper=order.timestamper, stamp_style=_Style(art=item.art))
 
 
 def _field(writer: IncrementalPdfFileWriter, number: int, item: PlacedSeal, *, last: bool) -> SigFieldSpec:
@@ -314,7 +345,7 @@ async def _sign(signer: PdfSigner, writer: IncrementalPdfFileWriter, reserve: in
 
 async def _check(signer: Signer, context: ValidationContext, trust: SealTrust, at: datetime) -> list[ValidationPath]:
     """Validate the certificate of a seal."""
-    if isinstance(signer, Sm2Signer):
+    if signer.algorithm == SM2:
         check_sm2(signer.signing_cert, _told(trust, at), at)
         check_listed(signer.signing_cert, _told(trust, at), at)
         return []
@@ -398,8 +429,7 @@ def _serial(response: ocsp.OCSPResponse) -> int:
 
 async def _reserve(signer: Signer, timestamper: TimeStamper | None) -> int:
     """Hexadecimal digits to keep free for the CMS, computed from its parts, so that no dry run is needed."""
-    own = signer.signing_cert
-    size = _CMS_MARGIN + (len(own.dump()) if own else 0) + sum(len(item.dump()) for item in signer.cert_registry)
+    size = _CMS_MARGIN + len(signer.certificate.dump()) + sum(len(item.dump()) for item in signer.cert_registry)
     if timestamper is not None:
         size += len((await timestamper.async_dummy_response(DIGEST)).dump()) + 256
     return 2 * size
@@ -410,7 +440,8 @@ def _box(writer: IncrementalPdfFileWriter, place: SealPlace) -> tuple[int, int, 
     height = float(page["/MediaBox"][3])
     left, top = (place.x - place.diameter / 2) * PT, height - (place.y - place.diameter / 2) * PT
     side = place.diameter * PT
-    return tuple(round(value, 2) for value in (left, top - side, left + side, top))  # type: ignore[return-value]  # pyHanko takes fractions too
+    corners = tuple(round(value, 2) for value in (left, top - side, left + side, top))
+    return cast(tuple[int, int, int, int], corners)  # pyHanko is typed for whole points and takes fractions too
 
 
 def _certificate_error(error: BaseException) -> SealError:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from docproc.canonical import canonical_json
 from docproc.errors import InputError
 from docproc.licence.pki.jose import read_statement, sign_statement
-from docproc.licence.pki.keys import Signer
+from docproc.licence.pki.signer import Signer
 from docproc.licence.pki.trust import TrustList
 from docproc.licence.verify.report import LICENCE_STATUSES, Standing, one_of
 

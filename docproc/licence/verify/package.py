@@ -20,7 +20,7 @@ from typing import Any
 
 from docproc.errors import InputError
 from docproc.licence.pki.jose import read_statement, sign_statement
-from docproc.licence.pki.keys import Signer
+from docproc.licence.pki.signer import Signer
 from docproc.licence.pki.timestamp_token import check_token, token_ends
 from docproc.licence.pki.trust import TrustList
 from docproc.licence.verify.report import VerificationReport
@@ -32,10 +32,9 @@ SCHEMA = "docproc-archive-1"
 MAX_FILES = 2000
 MAX_BYTES = 2 * 2**30
 """Of all files of a package together, unpacked."""
-_BROKEN = (
-    InputError, KeyError, TypeError, AttributeError, ValueError, RuntimeError, EOFError, zlib.error, zipfile.BadZipFile,
-)  # fmt: skip
-"""What reading a stranger's zip file and the JSON in it may raise; RuntimeError: it is encrypted."""
+_BROKEN_JSON = (InputError, KeyError, TypeError, AttributeError, ValueError)
+_BROKEN_ZIP = (ValueError, RuntimeError, EOFError, zlib.error, zipfile.BadZipFile)
+"""What reading a stranger's zip file may raise; RuntimeError: it is encrypted."""
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -101,7 +100,7 @@ def verify_package(data: bytes, trust: TrustList, at: datetime) -> PackageReport
         if at > (end := token_ends(token)):
             problems.append(f"{STAMPED} wore out on {end:%Y-%m-%d}: nothing proves its time since; export it again")
         number = _number(files[METADATA])
-    except _BROKEN as error:
+    except (*_BROKEN_JSON, *_BROKEN_ZIP) as error:
         return PackageReport(False, "", None, "", 0, (f"not a whole package: {error}",), None)
     verdict = verify_limited(files[LICENCE], trust, at)
     if verdict.indication != "TOTAL-PASSED" or verdict.integrity != "intact":

@@ -19,7 +19,7 @@ from docproc.licence.devpki.pki import AUTHORITY, AUTHORITY_CODE, SEAL, issue, s
 from docproc.licence.devpki.responder import DevPki
 from docproc.licence.page.art import SealArt
 from docproc.licence.page.layout import load_layout
-from docproc.licence.pki.keys import close_signer, open_pkcs11
+from docproc.licence.pki.pkcs11 import open_pkcs11
 from docproc.licence.pki.trust import TrustList
 from docproc.licence.seal.seal import seal
 from docproc.licence.verify.verify import verify
@@ -97,7 +97,7 @@ def test_a_token_seals_like_a_file(
             assert report.ok, report
             assert report.signatures[0].level == "B-LTA"
     finally:
-        close_signer(signer)
+        signer.close()
 
 
 def test_problems_with_the_token_are_named(module: Path, tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ def test_a_refused_pin_is_never_tried_again(module: Path) -> None:
         open_pkcs11(module, TOKEN, "seal-rsa", wrong)
     assert "口令" in refused.value.message_zh and "自动重试" not in refused.value.message_zh
     assert counts_wrong_pins(module)
-    close_signer(open_pkcs11(module, TOKEN, "seal-rsa", PIN))
+    open_pkcs11(module, TOKEN, "seal-rsa", PIN).close()
     assert not counts_wrong_pins(module)
     with pytest.raises(SealPinError, match="PIN"):
         open_pkcs11(module, TOKEN, "seal-rsa", wrong)

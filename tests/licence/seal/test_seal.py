@@ -12,17 +12,16 @@ import pytest
 from asn1crypto import cms, crl, ocsp, tsp, x509
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.fields import MDPPerm
-from pyhanko.sign.signers import SimpleSigner
 
 from docproc.assets.paths import font
 from docproc.errors import SealError, SealUnavailableError
-from docproc.licence.devpki.pki import AUTHORITY, TSA, issue, make_dev_pki, new_rsa, organisation, write_p12
+from docproc.licence.devpki.pki import AUTHORITY, TSA, issue, make_dev_pki, new_p256, new_rsa, organisation, write_p12
 from docproc.licence.devpki.pki_server import serving
 from docproc.licence.devpki.responder import DevPki
 from docproc.licence.page.art import SealArt, draw
 from docproc.licence.page.canvas import PT
 from docproc.licence.page.layout import SealPlace, load_layout
-from docproc.licence.pki.keys import load_pkcs12
+from docproc.licence.pki.keys import KeySigner, load_pkcs12
 from docproc.licence.pki.trust import RevocationEvidence, SealTrust, TrustList
 from docproc.licence.pki.tsa import HttpTimeStamper, LocalTimeStamper, TimeStamper
 from docproc.licence.seal.seal import LEVELS, Level, seal
@@ -293,7 +292,7 @@ def test_a_seal_whose_authority_did_not_sign_its_certificate_does_not_seal(
     signer = pki.signer()
     forged = x509.Certificate.load(damaged(signer.signing_cert.dump()))
     with pytest.raises(SealError, match=r"signature .* could not be verified") as caught:
-        seal_with(pdf, art, pki, signer=SimpleSigner(forged, None, signer.cert_registry))  # type: ignore[arg-type]
+        seal_with(pdf, art, pki, signer=KeySigner(new_p256(), forged, tuple(signer.cert_registry)))
     assert "无效" in caught.value.message_zh
 
 
