@@ -138,12 +138,12 @@ def open_issued(folder: Path, name: str, passphrase: bytes) -> IssuedKey:
         key, certificate, _ = pkcs12.load_key_and_certificates((folder / f"{name}.p12").read_bytes(), passphrase)
     except (OSError, ValueError):
         key = certificate = None
-    if certificate is None or key is None:
+    if certificate is None or not isinstance(key, PrivateKey):
         raise SetupError(
             f"{folder / name}.p12 is missing or damaged: run `docproc seal dev-pki`; delete the folder first "
             "when it is a certification authority's"
         )
-    return IssuedKey(key, certificate)  # type: ignore[arg-type]  # keys of other kinds are never made here
+    return IssuedKey(key, certificate)
 
 
 def new_rsa() -> rsa.RSAPrivateKey:

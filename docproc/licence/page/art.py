@@ -81,9 +81,8 @@ def draw(
     radius = diameter / 2
     colour = " ".join(f"{part:g}" for part in RED)
     parts = [f"{colour} rg {colour} RG", f"{_number(EDGE)} w", _circle(radius, radius - EDGE / 2)]
-    parts += [
-        _emblem_place(face, radius) if emblem else _star(radius, radius * 0.33), f"{_number(_WEIGHT)} w 1 j",
-    ]  # fmt: skip
+    parts.append(_emblem_place(face, radius) if emblem else _star(radius, radius * 0.33))
+    parts.append(f"{_number(_WEIGHT)} w 1 j")
     parts += _upper_arc(face, name, radius, 222.0 if purpose else 262.0)
     if purpose:
         parts += _line(face, purpose, radius)

@@ -65,10 +65,20 @@ def notice_record(told: Told) -> Licence:
         ("address", "办理进度和补交方式", told.address),
     )
     return Licence(
-        number=told.number, kind=NOTICE, matter=told.matter, version=1, application=told.application, title=TITLE,
-        holder="申请人", authority=told.authority, authority_code=told.authority_code, issued_on=told.decided_on,
-        valid_from=told.decided_on, valid_to=None, fields=fields,
-    )  # fmt: skip
+        number=told.number,
+        kind=NOTICE,
+        matter=told.matter,
+        version=1,
+        application=told.application,
+        title=TITLE,
+        holder="申请人",
+        authority=told.authority,
+        authority_code=told.authority_code,
+        issued_on=told.decided_on,
+        valid_from=told.decided_on,
+        valid_to=None,
+        fields=fields,
+    )
 
 
 def render_notice(record: Licence, seal_mm: float) -> tuple[bytes, SealPlace]:

@@ -62,6 +62,9 @@ def read_root(data: bytes, at: datetime) -> Root:
         raise InputError("the root is out of its period", message_zh="根证书不在有效期内")
     others = [item.dump() for item in found if item is not root]
     return Root(
-        (root.dump(), *others), root.subject.human_friendly, root.sha256.hex(), parsed.not_valid_before_utc,
-        parsed.not_valid_after_utc,
-    )  # fmt: skip
+        certificates=(root.dump(), *others),
+        subject=root.subject.human_friendly,
+        sha256=root.sha256.hex(),
+        valid_from=parsed.not_valid_before_utc,
+        valid_to=parsed.not_valid_after_utc,
+    )

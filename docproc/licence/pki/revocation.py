@@ -10,12 +10,14 @@ import hashlib
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import chain
+from typing import cast
 
 from asn1crypto import x509
 from asn1crypto.crl import CertificateList
 from asn1crypto.ocsp import OCSPResponse
 from cryptography import x509 as pyca
 from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPublicKeyTypes
 from cryptography.x509 import ocsp
 
 from docproc.licence.pki.chains import is_signed_answer, vouched
@@ -82,7 +84,7 @@ def is_signed(found: CertificateList, trust: TrustList) -> bool:
         issuer = pyca.load_der_x509_certificate(item.dump())
         if issuer.subject == crl.issuer:
             try:
-                if crl.is_signature_valid(issuer.public_key()):  # type: ignore[arg-type]
+                if crl.is_signature_valid(cast(CertificateIssuerPublicKeyTypes, issuer.public_key())):
                     return True
             except (InvalidSignature, TypeError):
                 continue

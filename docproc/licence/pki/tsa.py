@@ -35,7 +35,7 @@ class LocalTimeStamper(TimeStamper):
     """
 
     def __init__(self, key: KeySigner, clock: Callable[[], datetime]) -> None:
-        super().__init__(include_nonce=True)  # type: ignore[no-untyped-call]
+        TimeStamper.__init__(self, include_nonce=True)
         self._signer = key
         self._clock = clock
 
@@ -123,7 +123,7 @@ class HttpTimeStamper(TimeStamper):
     """Asks a TSA over HTTP; ``timeout`` in seconds bounds connecting and each wait for bytes."""
 
     def __init__(self, url: str, timeout: float = 5.0) -> None:
-        super().__init__(include_nonce=True)  # type: ignore[no-untyped-call]
+        TimeStamper.__init__(self, include_nonce=True)
         self.url = url
         self.timeout = timeout
 
@@ -158,7 +158,7 @@ class TimelyTimeStamper(TimeStamper):
     """
 
     def __init__(self, inner: TimeStamper, at: datetime) -> None:
-        super().__init__(include_nonce=inner.include_nonce)  # type: ignore[no-untyped-call]
+        TimeStamper.__init__(self, include_nonce=inner.include_nonce)
         self._inner = inner
         self._at = at
 

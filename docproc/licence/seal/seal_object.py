@@ -29,15 +29,15 @@ MAX_BYTES = 512 * 1024
 _SKEW = timedelta(minutes=5)
 
 
-class _Header(core.Sequence):  # type: ignore[misc]
+class _Header(core.Sequence):
     _fields: ClassVar[list[Any]] = [("id", core.IA5String), ("version", core.Integer), ("vendor", core.IA5String)]
 
 
-class _Certificates(core.SequenceOf):  # type: ignore[misc]
+class _Certificates(core.SequenceOf):
     _child_spec = core.OctetString
 
 
-class _Property(core.Sequence):  # type: ignore[misc]
+class _Property(core.Sequence):
     _fields: ClassVar[list[Any]] = [
         ("type", core.Integer),
         ("name", core.UTF8String),
@@ -49,7 +49,7 @@ class _Property(core.Sequence):  # type: ignore[misc]
     ]
 
 
-class _Picture(core.Sequence):  # type: ignore[misc]
+class _Picture(core.Sequence):
     _fields: ClassVar[list[Any]] = [
         ("type", core.IA5String),
         ("data", core.OctetString),
@@ -58,7 +58,7 @@ class _Picture(core.Sequence):  # type: ignore[misc]
     ]
 
 
-class _Extension(core.Sequence):  # type: ignore[misc]
+class _Extension(core.Sequence):
     _fields: ClassVar[list[Any]] = [
         ("id", core.ObjectIdentifier),
         ("critical", core.Boolean, {"default": False}),
@@ -66,11 +66,11 @@ class _Extension(core.Sequence):  # type: ignore[misc]
     ]
 
 
-class _Extensions(core.SequenceOf):  # type: ignore[misc]
+class _Extensions(core.SequenceOf):
     _child_spec = _Extension
 
 
-class _Info(core.Sequence):  # type: ignore[misc]
+class _Info(core.Sequence):
     _fields: ClassVar[list[Any]] = [
         ("header", _Header),
         ("seal_id", core.IA5String),
@@ -80,7 +80,7 @@ class _Info(core.Sequence):  # type: ignore[misc]
     ]
 
 
-class _SealObject(core.Sequence):  # type: ignore[misc]
+class _SealObject(core.Sequence):
     _fields: ClassVar[list[Any]] = [
         ("info", _Info),
         ("certificate", core.OctetString),
