@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from docproc.flow.jobs.guardian import end_with_parent
-from docproc.licence.devpki.pki_server import make_server
+from docproc.licence.devpki.pki_server import PkiHttpServer
 from docproc.licence.devpki.responder import DevPki
 
 SERVICES = ("tsa", "ocsp", "crl", "ca")
@@ -62,7 +62,7 @@ def free_port() -> int:
 
 def _main(folder: Path, port: int, offered: set[str]) -> None:
     end_with_parent()
-    server = make_server(DevPki(folder), lambda: datetime.now(UTC), "127.0.0.1", port)
+    server = PkiHttpServer(DevPki(folder), lambda: datetime.now(UTC), "127.0.0.1", port)
     answering: Any = server.RequestHandlerClass
 
     class Partial(answering):  # type: ignore[misc]

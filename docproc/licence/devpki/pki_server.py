@@ -24,7 +24,7 @@ Answer = tuple[str, bytes]
 @contextmanager
 def serving(pki: DevPki, clock: Callable[[], datetime], host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
     """Serve in a thread until the block ends; yields the base URL. Port 0 takes a free one."""
-    server = make_server(pki, clock, host, port)
+    server = PkiHttpServer(pki, clock, host, port)
     thread = threading.Thread(target=server.serve_forever, name="pki-server", daemon=True)
     thread.start()
     try:
@@ -35,54 +35,65 @@ def serving(pki: DevPki, clock: Callable[[], datetime], host: str = "127.0.0.1",
         thread.join()
 
 
-def make_server(pki: DevPki, clock: Callable[[], datetime], host: str, port: int) -> ThreadingHTTPServer:
-    """Bind the server; the caller runs ``serve_forever``."""
-    tsa = pki.timestamper(clock)
+class PkiHttpServer(ThreadingHTTPServer):
+    """Answers for a development PKI; the caller runs ``serve_forever``."""
 
-    def get(path: str) -> Answer | None:
-        names = ("root", "ca")
-        for name in names:
+    def __init__(self, pki: DevPki, clock: Callable[[], datetime], host: str, port: int) -> None:
+        """Bind the server."""
+        super().__init__((host, port), _Handler)
+        self._pki, self._clock = pki, clock
+        self._tsa = pki.timestamper(clock)
+
+    def get(self, path: str) -> Answer | None:
+        """A CRL or a CA certificate; ``None``: there is no such path."""
+        for name in ("root", "ca"):
             if path == f"/crl/{name}.crl":
-                return "application/pkix-crl", pki.crl(name, clock())
+                return "application/pkix-crl", self._pki.crl(name, self._clock())
             if path == f"/ca/{name}.crt":
-                return "application/pkix-cert", pki.issued(name).certificate.public_bytes(Encoding.DER)
+                return "application/pkix-cert", self._pki.issued(name).certificate.public_bytes(Encoding.DER)
         return None
 
-    def post(path: str, body: bytes) -> Answer | None:
+    def post(self, path: str, body: bytes) -> Answer | None:
+        """A time-stamp or an OCSP answer; ``None``: there is no such path.
+
+        Raises:
+            ValueError: the request cannot be parsed.
+        """
         if path == "/tsa":
-            return "application/timestamp-reply", tsa.answer(body)
+            return "application/timestamp-reply", self._tsa.answer(body)
         if path == "/ocsp":
-            return "application/ocsp-response", pki.ocsp(body, clock())
+            return "application/ocsp-response", self._pki.ocsp(body, self._clock())
         return None
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self._reply(get(self.path))
 
-        def do_POST(self) -> None:
-            length = int(self.headers.get("Content-Length", "0"))
-            if not 0 < length <= MAX_REQUEST_BYTES:
-                self.send_error(413)
-                return
-            body = self.rfile.read(length)
-            try:
-                answer = post(self.path, body)
-            except ValueError:
-                self.send_error(400)
-                return
-            self._reply(answer)
+class _Handler(BaseHTTPRequestHandler):
+    server: PkiHttpServer
 
-        def _reply(self, answer: Answer | None) -> None:
-            if answer is None:
-                self.send_error(404)
-                return
-            self.send_response(200)
-            self.send_header("Content-Type", answer[0])
-            self.send_header("Content-Length", str(len(answer[1])))
-            self.end_headers()
-            self.wfile.write(answer[1])
+    def do_GET(self) -> None:
+        self._reply(self.server.get(self.path))
 
-        def log_message(self, format: str, *args: object) -> None:
-            """Stay silent: the caller logs what it asks for."""
+    def do_POST(self) -> None:
+        length = int(self.headers.get("Content-Length", "0"))
+        if not 0 < length <= MAX_REQUEST_BYTES:
+            self.send_error(413)
+            return
+        body = self.rfile.read(length)
+        try:
+            answer = self.server.post(self.path, body)
+        except ValueError:
+            self.send_error(400)
+            return
+        self._reply(answer)
 
-    return ThreadingHTTPServer((host, port), Handler)
+    def _reply(self, answer: Answer | None) -> None:
+        if answer is None:
+            self.send_error(404)
+            return
+        self.send_response(200)
+        self.send_header("Content-Type", answer[0])
+        self.send_header("Content-Length", str(len(answer[1])))
+        self.end_headers()
+        self.wfile.write(answer[1])
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Stay silent: the caller logs what it asks for."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import datetime
 
 from docproc.assets.paths import SANS, SERIF, font
 from docproc.domain import CHINA
 from docproc.licence.page.canvas import PT, Canvas, Colour, number
 from docproc.licence.page.glyphs import typeface
 from docproc.licence.page.pdf import PdfFile, embed
-from docproc.licence.verify.report import VerificationReport
+from docproc.licence.verify.report import SignatureReport, VerificationReport
 
 PAGE_MM = (210.0, 297.0)
 _LEFT, _VALUE, _RIGHT = 22.0, 62.0, 188.0  # mm
@@ -75,43 +76,63 @@ def _conclusion(report: VerificationReport) -> str:
     return "结论：印章有效，证照状态尚未核对" if report.checked_with == "nothing" else "结论：可以采信"
 
 
-def _sections(report: VerificationReport) -> list[tuple[str, list[tuple[str, str]]]]:
-    licence, standing = report.licence, report.standing
-    facts = [("证照编号", report.number or "无")]
-    if licence is not None:
-        trusted = report.indication == "TOTAL-PASSED" and report.integrity == "intact"
-        claim = "" if trusted else "（文件自称，未经证实）"
-        facts += [
-            ("证照名称", licence.title + claim),
-            ("持证人", licence.holder + claim),
-            ("发证机关", "、".join((licence.authority, *(name for name, _ in licence.joint))) + claim),
-            (
-                "有效期",
-                f"{licence.valid_from.isoformat()} 至 {licence.valid_to.isoformat() if licence.valid_to else '长期'}",
-            ),
-        ]
-    state = [("证照状态", STATUS[report.status]), ("核对依据", SOURCE[report.checked_with])]
-    if standing.since is not None and report.status != "valid":
-        state.append(("变更时间", _time(standing.since.astimezone(CHINA))))
-    state += [(name, value) for name, value in (("理由", standing.reason), ("法律依据", standing.basis)) if value]
-    if report.status == "valid":
-        state = state[:2]
+Rows = list[tuple[str, str]]
+"""Label and value."""
+
+
+def _sections(report: VerificationReport) -> list[tuple[str, Rows]]:
+    seals = [row for item in report.signatures for row in _seal_rows(report, item)]
     sub = f"，{report.sub_indication}" if report.sub_indication else ""
-    seal = [("验证结果", INDICATION[report.indication] + sub), ("文件完整性", INTEGRITY[report.integrity])]
-    for item in report.signatures:
-        seal += [("签章单位", item.signer), ("签章级别", f"PAdES {item.level}")]
-        if item.algorithm:
-            seal.append(("签名算法", "国密 SM2/SM3，不按 EN 319 102-1 判定"))
-        seal.append(("可信时间", _time(item.time.astimezone(CHINA)) if item.time else "没有可信时间戳证明"))
-        if len(report.signatures) > 1:
-            told = f"，{item.sub_indication}" if item.sub_indication else ""
-            seal.append(("本枚印章", INDICATION[item.indication] + told))
-        if item.recognised:
-            seal.append(("互认机构", item.recognised))
+    result = [("验证结果", INDICATION[report.indication] + sub), ("文件完整性", INTEGRITY[report.integrity])]
     file = [("与签发文件核对", ISSUED[report.issued]), ("文件 SHA-256", report.sha256)]
     if report.at is not None:
-        file.append(("验证时间点", _time(report.at.astimezone(CHINA))))
-    return [("证照", facts), ("证照状态", state), ("电子印章", seal), ("文件", file)]
+        file.append(("验证时间点", _time(report.at)))
+    return [
+        ("证照", _licence_rows(report)),
+        ("证照状态", _status_rows(report)),
+        ("电子印章", result + seals),
+        ("文件", file),
+    ]
+
+
+def _licence_rows(report: VerificationReport) -> Rows:
+    rows, licence = [("证照编号", report.number or "无")], report.licence
+    if licence is None:
+        return rows
+    trusted = report.indication == "TOTAL-PASSED" and report.integrity == "intact"
+    claim = "" if trusted else "（文件自称，未经证实）"
+    authorities = "、".join((licence.authority, *(name for name, _ in licence.joint)))
+    end = licence.valid_to.isoformat() if licence.valid_to else "长期"
+    return [
+        *rows,
+        ("证照名称", licence.title + claim),
+        ("持证人", licence.holder + claim),
+        ("发证机关", authorities + claim),
+        ("有效期", f"{licence.valid_from.isoformat()} 至 {end}"),
+    ]
+
+
+def _status_rows(report: VerificationReport) -> Rows:
+    """The status, and why it is not valid."""
+    rows, standing = [("证照状态", STATUS[report.status]), ("核对依据", SOURCE[report.checked_with])], report.standing
+    if report.status == "valid":
+        return rows
+    if standing.since is not None:
+        rows.append(("变更时间", _time(standing.since)))
+    return rows + [(name, value) for name, value in (("理由", standing.reason), ("法律依据", standing.basis)) if value]
+
+
+def _seal_rows(report: VerificationReport, seal: SignatureReport) -> Rows:
+    rows = [("签章单位", seal.signer), ("签章级别", f"PAdES {seal.level}")]
+    if seal.algorithm:
+        rows.append(("签名算法", "国密 SM2/SM3，不按 EN 319 102-1 判定"))
+    rows.append(("可信时间", _time(seal.time) if seal.time else "没有可信时间戳证明"))
+    if len(report.signatures) > 1:
+        sub = f"，{seal.sub_indication}" if seal.sub_indication else ""
+        rows.append(("本枚印章", INDICATION[seal.indication] + sub))
+    if seal.recognised:
+        rows.append(("互认机构", seal.recognised))
+    return rows
 
 
 def _block(
@@ -130,8 +151,8 @@ def _block(
     return y + 0.8
 
 
-def _time(at: object) -> str:
-    return f"{at:%Y-%m-%d %H:%M:%S}（北京时间）"
+def _time(at: datetime) -> str:
+    return f"{at.astimezone(CHINA):%Y-%m-%d %H:%M:%S}（北京时间）"
 
 
 def _assemble(canvas: Canvas) -> bytes:
