@@ -31,7 +31,7 @@ from docproc.licence.page.render import render
 from docproc.licence.seal.renew import renew
 from docproc.licence.seal.seal import seal
 from docproc.licence.verify.verify import verify
-from tests.licence.seal.test_renew import with_old_tsa
+from tests.licence.old_tsa import with_old_tsa
 
 SECOND_LIFE = 14
 """Years of the second time-stamping certificate: it outlives 2043."""
@@ -65,7 +65,7 @@ def renewed(folder: Path, file: Path, new: Path) -> str:
     write_p12(folder / "tsa.p12", item, [ca.certificate, pki.issued("root").certificate], pki.passphrase)
     data = file.read_bytes()
     try:
-        new.write_bytes(renew(data, DevPki(folder).timestamper(now), with_old_tsa(DevPki(folder), data), at=now()))  # type: ignore[arg-type]
+        new.write_bytes(renew(data, DevPki(folder).timestamper(now), with_old_tsa(DevPki(folder), data), at=now()))
     except SealError as error:
         return str(error)
     return ""

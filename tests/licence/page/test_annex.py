@@ -24,7 +24,8 @@ from docproc.licence.page.render import render
 from docproc.licence.pki.trust import TrustList
 from docproc.licence.verify.verify import verify
 from tests.judges.judges import verapdf
-from tests.licence.verify.test_attacks import append, current, now
+from tests.licence.attacks import append, current
+from tests.licence.conftest import now
 
 LAYOUT = load_layout("food_business")
 DPI = 254

@@ -6,29 +6,14 @@ import zlib
 from typing import Any
 
 import numpy as np
-import pymupdf
 import pytest
 
 from docproc.assets.paths import SANS, SERIF, font
 from docproc.errors import InputError, SealError
-from docproc.licence.page.art import DIAMETERS, EDGE, RED, SealArt, draw, spread
-from docproc.licence.page.canvas import PT
+from docproc.licence.page.art import DIAMETERS, EDGE, RED, draw, spread
+from tests.licence.drawing import raster
 
 NAME = "示例市市场监督管理局（样例）"
-
-
-def raster(art: SealArt, dpi: int = 600) -> np.ndarray:
-    """Ink of the seal as a boolean picture, drawn by MuPDF."""
-    side = art.diameter * PT
-    document = pymupdf.open()
-    page = document.new_page(width=side, height=side)
-    content = document.get_new_xref()
-    document.update_object(content, "<<>>")
-    document.update_stream(content, art.operators)
-    page.set_contents(content)
-    pixels = page.get_pixmap(dpi=dpi)
-    picture = np.frombuffer(pixels.samples, np.uint8).reshape(pixels.height, pixels.width, 3)
-    return picture[:, :, 1] < 128
 
 
 @pytest.mark.parametrize("what", ["code", "purpose", "emblem", "plain"])

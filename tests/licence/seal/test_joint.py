@@ -49,8 +49,8 @@ from docproc.licence.seal.seal import (
 from docproc.licence.verify.verify import verify
 from tests.judges.judges import bouncycastle, dss, verapdf
 from tests.judges.tools import openssl_faults, pdfsig
+from tests.licence.attacks import annotate, append, edited, replace_attachment, spans
 from tests.licence.book import Book
-from tests.licence.verify.test_attacks import annotate, append, edited, replace_attachment, spans
 
 LAYOUT = load_layout("food_business")
 THIRD, THIRD_CODE = "示例市消防救援局（样例）", "11990099MB22222222"

@@ -15,6 +15,7 @@ from docproc.licence.pki.trust import TrustList
 from docproc.licence.pki.tsa import HttpTimeStamper
 from docproc.licence.seal.renew import due, expires_on, renew
 from docproc.licence.verify.verify import verify
+from tests.licence.old_tsa import with_old_tsa
 
 NOW = datetime.now(UTC)
 IN_FIVE_YEARS = NOW + timedelta(days=5 * 365)
@@ -59,30 +60,6 @@ def test_renewed_in_time_it_stays_good(old: tuple[DevPki, bytes]) -> None:
     report = verify(renewed, pki.trust_list(), IN_EIGHT_YEARS)
     assert report.ok, report
     assert not verify(data, pki.trust_list(), IN_EIGHT_YEARS).ok
-
-
-def with_old_tsa(pki: DevPki, data: bytes) -> object:
-    """The PKI's trust, whose responder also speaks about the time-stamping certificate of the former generation."""
-    from asn1crypto import ocsp as asn1_ocsp
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes
-    from cryptography.hazmat.primitives.serialization import Encoding
-    from cryptography.x509 import ocsp
-
-    from docproc.licence.pki.trust import RevocationEvidence, SealTrust
-
-    stamp = next(iter(PdfFileReader(io.BytesIO(data)).embedded_timestamp_signatures))
-    former = x509.load_der_x509_certificate(stamp.signer_cert.dump())
-    request = ocsp.OCSPRequestBuilder().add_certificate(former, pki.issued("ca").certificate, hashes.SHA256()).build()
-    known = pki.seal_trust()
-
-    def evidence(at: datetime) -> RevocationEvidence:
-        assert known.evidence is not None
-        found = known.evidence(at)
-        answer = asn1_ocsp.OCSPResponse.load(pki.ocsp(request.public_bytes(Encoding.DER), at))
-        return RevocationEvidence(found.crls, (*found.ocsps, answer))
-
-    return SealTrust(known.roots, known.intermediates, evidence)
 
 
 def test_renewed_too_late_is_refused(old: tuple[DevPki, bytes]) -> None:

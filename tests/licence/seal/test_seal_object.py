@@ -31,7 +31,7 @@ from docproc.licence.seal.registered_seal import RegisteredSeal, algorithm, read
 from docproc.licence.seal.seal_object import check_maker, check_seal_object, make_seal_object, read_seal_object
 from tests.judges.judges import seal_objects
 from tests.licence.conftest import NOW
-from tests.licence.page.test_art import raster
+from tests.licence.drawing import raster
 
 
 @pytest.fixture(scope="module")

@@ -29,8 +29,7 @@ from docproc.licence.pki.trust import TrustList
 from docproc.licence.seal.seal import LEVELS, Level, seal
 from docproc.licence.verify.report import VerificationReport
 from docproc.licence.verify.verify import verify
-from tests.licence.book import Book
-from tests.licence.verify.test_attacks import (
+from tests.licence.attacks import (
     add_script,
     annotate,
     append,
@@ -42,6 +41,7 @@ from tests.licence.verify.test_attacks import (
     replace_attachment,
     spans,
 )
+from tests.licence.book import Book
 
 Make = Callable[..., bytes]
 _MADE: dict[str, bytes] = {}

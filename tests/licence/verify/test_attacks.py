@@ -2,83 +2,43 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import random
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pymupdf
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pyhanko.pdf_utils import generic
-from pyhanko.pdf_utils.generic import pdf_name
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
-from pyhanko.pdf_utils.reader import PdfFileReader
 
 from docproc.licence.devpki.responder import DevPki
 from docproc.licence.pki.trust import TrustList
 from docproc.licence.seal.seal import Level
-from docproc.licence.verify.report import IssuedRecord, VerificationReport
+from docproc.licence.verify.report import VerificationReport
 from docproc.licence.verify.verify import verify
+from tests.licence.attacks import (
+    add_script,
+    annotate,
+    append,
+    change_metadata,
+    current,
+    edited,
+    grow_dss,
+    move_seal,
+    redraw_seal,
+    replace_attachment,
+    spans,
+)
+from tests.licence.book import Book
 
 Make = Callable[..., bytes]
 
 
 def now() -> datetime:
     return datetime.now(UTC)
-
-
-class Book:
-    """A register with one licence in it."""
-
-    def __init__(self, data: bytes, **changes: str) -> None:
-        digest = hashlib.sha256(data).hexdigest()
-        self.record = replace(IssuedRecord("JY29900990000015", digest, "valid"), **changes)  # type: ignore[arg-type]
-
-    def by_sha256(self, digest: str) -> IssuedRecord | None:
-        return self.record if digest == self.record.sha256 else None
-
-    def by_number(self, number: str) -> IssuedRecord | None:
-        return self.record if number == self.record.number else None
-
-
-def spans(pdf: bytes) -> list[tuple[int, int, int]]:
-    """(gap start, gap end, end) of every signature."""
-    found = PdfFileReader(io.BytesIO(pdf)).embedded_signatures
-    ranges = [[int(value) for value in item.byte_range] for item in found]
-    return [(first, second, second + length) for _, first, second, length in ranges]
-
-
-def append(pdf: bytes, objects: dict[int, bytes], trailer: bytes = b"") -> bytes:
-    """Write an incremental update by hand, as an attacker would."""
-    last = int(re.findall(rb"startxref\s+(\d+)", pdf)[-1])
-    size = max(int(value) for value in re.findall(rb"/Size (\d+)", pdf))
-    out = bytearray(pdf)
-    table = b"xref\n0 1\n0000000000 65535 f \n"
-    for number, body in objects.items():
-        table += b"%d 1\n%010d 00000 n \n" % (number, len(out))
-        out += b"%d 0 obj\n" % number + body + b"\nendobj\n"
-    start = len(out)
-    size = max([size, *(number + 1 for number in objects)])
-    out += table + b"trailer\n<< /Size %d /Root 1 0 R /Prev %d %s >>\n" % (size, last, trailer)
-    return bytes(out) + b"startxref\n%d\n%%%%EOF\n" % start
-
-
-def current(pdf: bytes, number: int) -> bytes:
-    """Source of an object as the last revision has it."""
-    return re.findall(rb"\n%d 0 obj\n(.*?)\nendobj" % number, pdf, re.DOTALL)[-1]
-
-
-def edited(pdf: bytes, change: Callable[[IncrementalPdfFileWriter], None]) -> bytes:
-    writer = IncrementalPdfFileWriter(io.BytesIO(pdf))
-    change(writer)
-    out = io.BytesIO()
-    writer.write(out)
-    return out.getvalue()
 
 
 def assert_not_good(data: bytes, trust: TrustList) -> VerificationReport:
@@ -136,58 +96,6 @@ def made(pki: DevPki, make_sealed: Make, level: Level) -> bytes:
 
 
 _MADE: dict[str, bytes] = {}
-
-
-def annotate(writer: IncrementalPdfFileWriter) -> None:
-    page = writer.root["/Pages"]["/Kids"][0]
-    note = generic.DictionaryObject(
-        {
-            pdf_name("/Type"): pdf_name("/Annot"),
-            pdf_name("/Subtype"): pdf_name("/Square"),
-            pdf_name("/Rect"): generic.ArrayObject([generic.NumberObject(value) for value in (10, 10, 400, 400)]),
-        }
-    )
-    page["/Annots"].append(writer.add_object(note))
-    writer.update_container(page["/Annots"])
-    writer.update_container(page)
-
-
-def add_script(writer: IncrementalPdfFileWriter) -> None:
-    action = {pdf_name("/S"): pdf_name("/JavaScript"), pdf_name("/JS"): generic.pdf_string("app.alert(1)")}
-    writer.root[pdf_name("/OpenAction")] = writer.add_object(generic.DictionaryObject(action))
-    writer.update_root()
-
-
-def move_seal(writer: IncrementalPdfFileWriter) -> None:
-    field = writer.root["/AcroForm"]["/Fields"][0]
-    field[pdf_name("/Rect")] = generic.ArrayObject([generic.NumberObject(value) for value in (0, 0, 100, 100)])
-    writer.update_container(field)
-
-
-def redraw_seal(writer: IncrementalPdfFileWriter) -> None:
-    form = writer.root["/AcroForm"]["/Fields"][0]["/AP"]["/N"]
-    form._data = b"0 0 1 rg 0 0 50 50 re f"
-    form._encoded_data = None
-    writer.update_container(form)
-
-
-def change_metadata(writer: IncrementalPdfFileWriter) -> None:
-    writer.root[pdf_name("/Lang")] = generic.pdf_string("en")
-    writer.update_root()
-
-
-def replace_attachment(writer: IncrementalPdfFileWriter) -> None:
-    stream = writer.root["/AF"][0]["/EF"]["/F"]
-    stream._data = stream.data.replace("样例餐饮店".encode(), "伪造餐饮店".encode())
-    stream._encoded_data = None
-    writer.update_container(stream)
-
-
-def grow_dss(writer: IncrementalPdfFileWriter) -> None:
-    store = writer.root["/DSS"]
-    store["/Certs"].append(writer.add_object(generic.StreamObject(stream_data=b"not a certificate")))
-    writer.update_container(store["/Certs"])
-    writer.update_container(store)
 
 
 @pytest.mark.parametrize("level", ["B-LT", "B-LTA"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -14,27 +13,14 @@ import pytest
 from docproc.domain import Licence
 from docproc.licence.devpki.responder import DevPki
 from docproc.licence.pki.trust import TrustList
-from docproc.licence.verify.report import IssuedRecord, VerificationReport
+from docproc.licence.verify.report import VerificationReport
 from docproc.licence.verify.report_pdf import report_pdf
 from docproc.licence.verify.report_xml import OWN, VR, report_xml
 from docproc.licence.verify.verify import verify
 from tests.judges.schemas import known_urns, report_faults
+from tests.licence.book import Book
 
 NOW = datetime.now(UTC)
-
-
-class Book:
-    """A register with one licence in it."""
-
-    def __init__(self, data: bytes, **changes: object) -> None:
-        digest = hashlib.sha256(data).hexdigest()
-        self.record = replace(IssuedRecord("JY29900990000015", digest, "valid"), **changes)  # type: ignore[arg-type]
-
-    def by_sha256(self, digest: str) -> IssuedRecord | None:
-        return self.record if digest == self.record.sha256 else None
-
-    def by_number(self, number: str) -> IssuedRecord | None:
-        return self.record if number == self.record.number else None
 
 
 def words(report: VerificationReport) -> str:

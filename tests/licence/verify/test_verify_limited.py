@@ -1,25 +1,13 @@
 from __future__ import annotations
 
-import hashlib
 import re
 import zlib
 from datetime import UTC, datetime
 
 from docproc.licence.pki.trust import TrustList
-from docproc.licence.verify.report import IssuedRecord
 from docproc.licence.verify.verify import verify
 from docproc.licence.verify.verify_limited import MAX_BYTES, verify_limited
-
-
-class Book:
-    def __init__(self, data: bytes) -> None:
-        self.record = IssuedRecord("JY29900990000015", hashlib.sha256(data).hexdigest(), "suspended")
-
-    def by_sha256(self, digest: str) -> IssuedRecord | None:
-        return self.record if digest == self.record.sha256 else None
-
-    def by_number(self, number: str) -> IssuedRecord | None:
-        return self.record if number == self.record.number else None
+from tests.licence.book import Book
 
 
 def now() -> datetime:
@@ -36,7 +24,7 @@ def test_the_child_says_what_the_parent_would(sealed: bytes, trust: TrustList) -
 
 
 def test_the_register_is_asked_by_the_parent(sealed: bytes, trust: TrustList) -> None:
-    report = verify_limited(sealed, trust, now(), Book(sealed))
+    report = verify_limited(sealed, trust, now(), Book(sealed, status="suspended"))
     assert (report.ok, report.issued, report.status) == (False, "as-issued", "suspended")
 
 
