@@ -1,4 +1,4 @@
-"""The same seal by pyHanko's own classes alone, to measure ours against: nothing is issued by it."""
+"""The same seal made with pyHanko's own classes, as a baseline for the benchmark; nothing is issued by it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from docproc.licence.devpki.responder import DevPki
 
 
 def stock_sealer(pki: DevPki, pdf: bytes, level: str) -> Callable[[], Coroutine[None, None, bytes]]:
-    """What seals ``pdf`` once at a PAdES level with pyHanko's ``SimpleSigner`` and no visible seal.
+    """Return a function that seals ``pdf`` once at a PAdES level with pyHanko's ``SimpleSigner`` and no visible seal.
 
     Raises:
         SetupError: the key of the PKI cannot be opened.

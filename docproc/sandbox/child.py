@@ -21,7 +21,7 @@ Target = Callable[[bytes, dict[str, Any]], tuple[dict[str, Any], Sequence[Any]]]
 
 _REQUEST = 65536
 _LOOK_S = 0.2
-"""How often running children are looked after."""
+"""How often running children are checked."""
 _SHORTEST_S = 0.001
 """A timer of zero would never ring."""
 
@@ -62,7 +62,7 @@ def _look_after(deadlines: dict[int, float]) -> None:
 
 
 def _work(options: dict[str, Any], handles: list[int], target: Target) -> None:
-    """In the child: take on the limits, run the target, answer, end."""
+    """In the child: set the limits, run the target, answer, end."""
     reply = socket.socket(fileno=handles[0])
     try:
         silence = os.open(os.devnull, os.O_WRONLY)
@@ -94,7 +94,7 @@ def _limit(cpu_s: float, memory: int, result_bytes: int) -> None:
 
 
 def _answer(reply: socket.socket, parts: Sequence[Any]) -> None:
-    """Leave the parts in a memory file and send its handle."""
+    """Write the parts into a memory file and send its handle."""
     views = [memoryview(part).cast("B") for part in parts]
     handle = os.memfd_create("pages")
     for view in views:

@@ -4,7 +4,7 @@ A helper process imports the parser once and never sees a foreign byte; for
 every job it forks a child, which lives under limits on CPU time, memory and
 wall time and ends with the job. A fork costs milliseconds where starting
 Python and its libraries costs most of a second. What comes back is JSON and
-raw bytes, never pickles: a child that has been taken over must not reach us.
+raw bytes, never pickles: a compromised child must not reach the service.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from docproc.flow.core import views
 from docproc.flow.core.access import Caller
 from docproc.flow.core.authority import authority_code
 from docproc.flow.core.context import CHINA, Context
-from docproc.licence.page.notice import Told, notice_record
+from docproc.licence.page.notice import NoticeContent, notice_record
 from docproc.licence.page.record import licence_json
 from docproc.matter.load import find_matter
 from docproc.store.applications import notices
@@ -36,7 +36,7 @@ def prepare(ctx: Context, session: Session, row: ApplicationRow, decision: Decis
     if row.submitted_at is None:
         raise ConflictError(f"application {row.number} was not handed in")
     matter = find_matter(row.matter)
-    told = Told(
+    told = NoticeContent(
         number=f"{row.number}-BZ{notices.count(session, row.number) + 1}",
         application=row.number,
         matter=matter.id,

@@ -67,11 +67,11 @@ class DevPki:
         return self._issued[name]
 
     def trust_list(self) -> TrustList:
-        """What a verifier of this PKI's seals starts from."""
+        """The trust list to verify this PKI's seals with."""
         return TrustList.from_folder(self.folder / "trust")
 
     def seal_trust(self) -> SealTrust:
-        """What a sealer starts from, with revocation information made in this process.
+        """The trust of a sealer, with revocation information made in this process.
 
         End entities are proved twice. pyHanko finds the CRL of a CA that is not the root in the present, but not when
         it looks back from after the certificate's end: there it needs OCSP. An OCSP answer alone is worthless once

@@ -11,7 +11,7 @@ from docproc.licence.page.canvas import PT, Canvas, Colour, number
 from docproc.licence.page.layout import Annex, LicenceLayout
 
 MORE = "详见附页"
-"""Stands on the first page in place of what is moved."""
+"""Printed on the first page in place of what is moved."""
 NOTE = "本附页与首页共同构成证照，各页骑缝加盖电子印章；单独使用无效。"
 MAX_PAGES = 12
 """Of a licence; a slice of the seal would be narrower than 3.5 mm."""

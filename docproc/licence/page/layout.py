@@ -29,7 +29,7 @@ from docproc.matter.load import folder_in_force
 
 FOLDER = Path(__file__).parent / "layouts"
 KEPT = "layouts"
-"""Folder of layouts beside matters that an office put in force."""
+"""Folder of layouts beside the matters that an office put in force."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ class LicenceLayout:
 
 
 def load_layout(kind: str, folder: Path | None = None) -> LicenceLayout:
-    """Load the layout of a kind of licence: of a folder, or the one that came with the matters in force, or ours.
+    """Load the layout of a kind of licence: from ``folder``, else beside the matters in force, else built in.
 
     Raises:
         NotFoundError: there is none of that name.

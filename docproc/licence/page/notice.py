@@ -1,7 +1,7 @@
-"""一次性告知书: everything that an applicant has to mend, told once (行政许可法 第32条第1款第4项), ready to be sealed.
+"""The correction notice (一次性告知书): all that an applicant must correct, listed once (行政许可法 第32条第1款第4项).
 
-It is a record of its own kind with the shape of a licence's, so it is sealed, registered and verified as one. A seal
-must be registered for :data:`~docproc.licence.page.record.NOTICE` to seal it.
+It is a record of its own kind in the shape of a licence, so it is sealed, registered and verified like one. A seal must
+be registered for :data:`~docproc.licence.page.record.NOTICE` to seal it.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _SEAL_AT = (150.0, 243.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class NoticeContent:
     """What the notice says."""
 
     number: str
@@ -49,13 +49,13 @@ class Told:
     submitted_on: date
     decided_on: date
     reason: str
-    """Everything to be mended, one item a line."""
+    """Everything to be corrected, one item a line."""
     basis: str
     address: str
     """Where the applicant follows the application."""
 
 
-def notice_record(told: Told) -> Licence:
+def notice_record(told: NoticeContent) -> Licence:
     """The record that is printed, attached and sealed."""
     fields = (
         ("matter", "事项", told.matter_name),

@@ -27,7 +27,7 @@ from docproc.licence.page.record import MAX_SEALS, licence_json
 
 INK = annex.INK
 Rows = dict[FieldColumn, list[tuple[str, str]]]
-"""Label and value of what stands in each column."""
+"""Label and value of each row, by column."""
 _SMALLEST = 6.5  # points; below, a printed value cannot be read
 
 
@@ -132,7 +132,7 @@ def _title(canvas: Canvas, layout: LicenceLayout) -> None:
 
 
 def _rows(licence: Licence, layout: LicenceLayout, facts: dict[str, str]) -> Rows:
-    """Share the fields out among the columns; a name that the licence does not have is left out."""
+    """Distribute the fields over the columns; a name that the licence does not have is left out."""
     labels = {name: label for name, label, _ in licence.fields} | layout.labels
     named = {name for column in layout.column for name in column.names}
     named |= {name for item in layout.text for _, name, _, _ in Formatter().parse(item.value) if name}
@@ -146,7 +146,7 @@ def _rows(licence: Licence, layout: LicenceLayout, facts: dict[str, str]) -> Row
 
 
 def _share(canvas: Canvas, column: FieldColumn, rows: list[tuple[str, str]], layout: LicenceLayout) -> float:
-    """How much smaller the type must be set so that the column fits: 1 or less, the same for all columns."""
+    """The scale of the type, 1 or less, at which the column fits."""
     share = 1.0
     while column.size * share > _SMALLEST:
         leading = column.leading * share

@@ -1,4 +1,4 @@
-"""Writing an incremental update of a licence (ISO 32000-2, 7.5.6), so that what it holds says every byte of it."""
+"""Writing an incremental update of a licence (ISO 32000-2, 7.5.6), so that its content alone determines every byte."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 
 
 class UpdateWriter(IncrementalPdfFileWriter):
-    """Adds nothing on its own account: pyHanko would write its name and the time into every revision's metadata."""
+    """Adds no metadata: pyHanko would write its name and the time into every revision."""
 
     def _update_meta(self) -> None:
         return
@@ -21,7 +21,7 @@ class UpdateWriter(IncrementalPdfFileWriter):
     def _handle_id(cls, prev: PdfFileReader) -> generic.ArrayObject:
         """The file's identifier: the first part stays, the second is the digest of what is updated.
 
-        pyHanko draws the second by lot; then nobody could tell which bytes it should have.
+        pyHanko chooses the second at random; then nobody could check its bytes.
         """
         prev.stream.seek(0)
         own = generic.ByteStringObject(hashlib.file_digest(prev.stream, "sha256").digest()[:16])

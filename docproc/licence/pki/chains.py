@@ -1,4 +1,4 @@
-"""Who signed whose certificate, by mathematics alone: no periods, no usage, no revocation."""
+"""Which key signed which certificate, CRL or OCSP response: signatures alone, no periods, no usage, no revocation."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from docproc.licence.pki.trust import TrustList
 
 
 def to_pyca(certificates: Iterable[x509.Certificate]) -> list[pyca.Certificate]:
-    """The same certificates as another library reads them.
+    """Convert certificates of ``asn1crypto`` to those of ``cryptography``.
 
     Raises:
         ValueError: one cannot be decoded.
@@ -54,7 +54,7 @@ def is_signed_list(found: pyca.CertificateRevocationList, issuer: pyca.Certifica
 
 
 def is_signed_answer(answer: ocsp.OCSPResponse, good: Sequence[pyca.Certificate]) -> bool:
-    """Whether a known certificate signed an OCSP response, and whether it carries known ones alone."""
+    """Whether a known certificate signed an OCSP response, and all certificates in it are known."""
     if answer.response_status != ocsp.OCSPResponseStatus.SUCCESSFUL or answer.signature_hash_algorithm is None:
         return False
     signed = any(_is_answered_by(answer, item, answer.signature_hash_algorithm) for item in good)
@@ -87,7 +87,7 @@ def _to_asn1(certificate: pyca.Certificate) -> x509.Certificate:
 
 
 def vouched(trust: TrustList, offered: Sequence[pyca.Certificate]) -> list[pyca.Certificate]:
-    """What a trust list holds, and of the certificates offered those that it leads to, also by way of each other."""
+    """The certificates of a trust list, and those offered that chain up to it, directly or through each other."""
     good = to_pyca((*trust.roots, *trust.intermediates))
     left = [item for item in offered if item not in good]
     while found := [item for item in left if any(is_issued(item, issuer) for issuer in good)]:

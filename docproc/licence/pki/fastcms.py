@@ -80,7 +80,7 @@ class TemplatedSigner(Signer):
         is_pdf_sig: bool = True,
         encap_content_info: Any = None,
     ) -> cms.ContentInfo:
-        """Make a CMS over a digest; what the template does not fit is built by pyHanko as ever."""
+        """Make a CMS over a digest; where the template does not fit, pyHanko builds it as usual."""
         usual = digest_algorithm == _DIGEST and use_pades and is_pdf_sig and encap_content_info is None and not dry_run
         if usual and self._template is None:
             sample = await super().async_sign(
@@ -111,12 +111,12 @@ _made: WeakKeyDictionary[Signer, TemplatedSigner] = WeakKeyDictionary()
 
 
 def templated(signer: Signer) -> Signer:
-    """A signer's fast twin; made once for each signer."""
+    """A faster signer with the same key; made once for each signer."""
     if isinstance(signer, TemplatedSigner):
         return signer
     found = _made.get(signer)
     if found is None:
-        # The twin keeps the signer, so the entry lives as long as the process: there are as many as seals.
+        # The faster one keeps the signer, so the entry lives as long as the process: there are as many as seals.
         found = _made[signer] = TemplatedSigner(signer)
     return found
 

@@ -36,7 +36,7 @@ _P256_BYTES = 32
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What somebody trusted has signed."""
+    """The content of a statement with a trusted signature."""
 
     payload: bytes
     signer: str
@@ -71,7 +71,7 @@ def sign_statement(payload: bytes, kind: str, signer: Signer) -> str:
 
 
 def read_statement(text: str, kind: str, trust: TrustList, at: datetime) -> Statement:
-    """Check a signed statement and give what it says.
+    """Check a signed statement and return its content.
 
     Raises:
         InputError: it is damaged, of another kind, or its signer is not trusted at ``at``.

@@ -1,4 +1,7 @@
-"""Seal keys on a PKCS#11 token that may go away and come back; loads the token's library, so import it late."""
+"""Seal keys on a PKCS#11 token that may go away and come back.
+
+It loads a library that not every machine has: import it only where a token is used.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ _opening = Lock()
 
 
 class TokenSigner(PKCS11Signer, Signer):
-    """pyHanko's signer, which says of a token that is gone that the key is out of reach."""
+    """pyHanko's signer; when the token is gone, its key is reported as out of reach."""
 
     async def async_sign_raw(self, data: bytes, digest_algorithm: str, dry_run: bool = False) -> bytes:
         """Sign on the token.

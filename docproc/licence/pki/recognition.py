@@ -1,4 +1,4 @@
-"""Other departments' roots as they are handed in for recognition (互认): one root, and intermediates below it."""
+"""Roots of other departments, submitted for recognition (互认): one root, and intermediates below it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ UNREADABLE = "请选择对方的根证书（PEM 或 DER），可附中间证书"
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """A root and what stands below it."""
+    """A root and the certificates below it."""
 
     certificates: tuple[bytes, ...]
     """DER, the root first."""
@@ -31,7 +31,7 @@ class Root:
 
 
 def read_root(data: bytes, at: datetime) -> Root:
-    """Read what somebody wants to have trusted.
+    """Read a submitted root.
 
     Raises:
         InputError: no certificates, none or two self-issued, one that is no CA, a weak key, or out of its period.

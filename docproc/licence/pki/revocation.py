@@ -1,7 +1,7 @@
-"""Revocations that a verifier knows beside the file, from CRLs and OCSP responses at hand.
+"""Revocations that the verifier knows from its own CRLs and OCSP responses, apart from those in the file.
 
 pyHanko stops at the first piece of revocation information that answers; a good OCSP response inside the file would
-hide a later revocation. What the verifier itself was told comes first here.
+hide a later revocation. The verifier's own information comes first here.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ _COMPROMISE = {"key_compromise", "ca_compromise", "aa_compromise"}
 
 
 def revocation(certificate: x509.Certificate, trust: TrustList) -> tuple[datetime, str] | None:
-    """When and why a certificate was revoked according to what the verifier was told; ``None``: nobody says so.
+    """When and why a certificate was revoked, by the verifier's own information; ``None``: not by that.
 
-    What nobody signed whom the trust list knows does not count.
+    CRLs and responses that no certificate of the trust list signed are ignored.
     """
     return next(chain(_listed(certificate, trust), _answered(certificate, trust)), None)
 
@@ -57,15 +57,15 @@ def _answered(certificate: x509.Certificate, trust: TrustList) -> Iterator[tuple
 
 
 def unknown_sources(trust: TrustList) -> list[str]:
-    """Issuers of CRLs and OCSP responses at hand that count for nothing: nobody is known who signed them."""
+    """Issuers of CRLs and OCSP responses that are ignored, because no trusted certificate signed them."""
     lists = [item.issuer.human_friendly for item in trust.evidence.crls if not is_signed(item, trust)]
     return lists + ["OCSP" for item in trust.evidence.ocsps if not _given(item, trust)]
 
 
 def spoils(found: tuple[datetime, str] | None, used: datetime | None) -> bool:
-    """Whether a revocation takes away the worth of what the key did at the proven time ``used``.
+    """Whether a revocation invalidates a signature that the key made at the proven time ``used``.
 
-    A revocation after that time does not, unless the key itself was stolen: then nobody knows since when.
+    A later revocation does not, unless the key itself was stolen: then nobody knows since when.
     """
     if found is None:
         return False

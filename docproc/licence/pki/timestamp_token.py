@@ -30,7 +30,7 @@ def make_token(digest: bytes, tsa: TimeStamper) -> bytes:
 
 
 def check_token(token: bytes, digest: bytes, trust: TrustList) -> datetime:
-    """The moment that a token attests for a digest.
+    """Check a token over a digest and return the time that it attests.
 
     Its TSA's certificate is judged as of that moment, without revocation information beyond what ``trust`` has.
 
@@ -57,7 +57,7 @@ def check_token(token: bytes, digest: bytes, trust: TrustList) -> datetime:
 
 
 def token_ends(token: bytes) -> datetime:
-    """When a token that was checked wears out: the first end of a certificate that it carries."""
+    """When a token that was checked expires: the earliest end among the certificates that it carries."""
     signed = cms.ContentInfo.load(token, strict=True)["content"]
     end: datetime = min(item.chosen.not_valid_after for item in signed["certificates"])
     return end

@@ -1,4 +1,4 @@
-"""Whom we trust: roots, intermediates, and where proof that a certificate is not revoked comes from."""
+"""Trust: roots, intermediates, and the sources of revocation information."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class RevocationEvidence:
     ocsps: tuple[ocsp.OCSPResponse, ...] = ()
 
     def period(self, certificates: Iterable[x509.Certificate]) -> tuple[datetime, datetime]:
-        """While all of it and all of these certificates last; an end that is not told is the beginning."""
+        """When all of it and all of these certificates are valid; without a stated end, the start is the end."""
         bodies = self._bodies()
         starts = [body["this_update"].native for _, body in bodies]
         ends = [_end(body) for _, body in bodies]
@@ -40,14 +40,14 @@ class RevocationEvidence:
         return max(starts), min(ends)
 
     def ended(self, at: datetime) -> dict[str, datetime]:
-        """Whose newest word is over at a moment, and since when: a revocation after that is in none of it."""
+        """Sources whose newest information has expired at a moment, and since when: a later revocation is not in it."""
         newest: dict[str, datetime] = {}
         for name, body in self._bodies():
             newest[name] = max(_end(body), newest.get(name, _end(body)))
         return {name: end for name, end in newest.items() if end < at}
 
     def _bodies(self) -> list[tuple[str, Any]]:
-        """What is said, and who says it of whom."""
+        """Each CRL and OCSP answer, with a name for its source and subject."""
         said = [(f"CRL of {item.issuer.human_friendly}", item["tbs_cert_list"]) for item in self.crls]
         for item in self.ocsps:
             for body in item.basic_ocsp_response["tbs_response_data"]["responses"]:
@@ -62,7 +62,7 @@ def _end(body: Any) -> datetime:
 
 @dataclass(frozen=True)
 class TrustList:
-    """What a verifier starts from; everything else it needs is inside the file."""
+    """What a verifier must know beforehand; everything else it needs is inside the file."""
 
     roots: tuple[x509.Certificate, ...]
     """Trust anchors, for seals and for time-stamps."""

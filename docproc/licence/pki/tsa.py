@@ -151,9 +151,9 @@ class HttpTimeStamper(TimeStamper):
 
 
 class TimelyTimeStamper(TimeStamper):
-    """Another time-stamper for one moment: what it attests must be that moment, give or take :data:`CLOCK_GAP`.
+    """Wraps a time-stamper and checks that it attests a given moment, within :data:`CLOCK_GAP`.
 
-    One of the two clocks is wrong where they differ. A seal that is dated before its certificate began, or after a
+    Where they differ, one of the two clocks is wrong. A seal that is dated before its certificate began, or after a
     revocation that nobody knows of yet, would be found out years later.
     """
 
@@ -163,7 +163,7 @@ class TimelyTimeStamper(TimeStamper):
         self._at = at
 
     async def async_timestamp(self, message_digest: bytes, md_algorithm: str) -> cms.ContentInfo:
-        """Pass a request on.
+        """Forward a request.
 
         Raises:
             SealUnavailableError: the clocks differ, and nothing is sealed until one is set right; or the TSA has a new
@@ -184,10 +184,10 @@ class TimelyTimeStamper(TimeStamper):
         return token
 
     async def async_dummy_response(self, md_algorithm: str) -> cms.ContentInfo:
-        """The other's, so that it is asked for once in a process and not once a seal."""
+        """That of the wrapped one, which asks for it once in a process and not once a seal."""
         return await self._inner.async_dummy_response(md_algorithm)
 
     async def validation_paths(self, validation_context: ValidationContext) -> AsyncIterator[ValidationPath]:
-        """The other's."""
+        """Those of the wrapped one."""
         async for path in self._inner.validation_paths(validation_context):
             yield path

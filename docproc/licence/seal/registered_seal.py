@@ -1,7 +1,7 @@
-"""What the seal registry says of a seal, and whether it may seal a licence; pure, no key in sight.
+"""A seal's entry in the seal registry, and whether it may seal a licence. Pure functions: no key is used here.
 
-A seal is bound to an owner, to kinds of licence and to a time (国办发〔2025〕33号, 电子印章管理办法). The same is asked
-at every use, beside the certificate's own validity.
+A seal is bound to an owner, to kinds of licence and to a time (国办发〔2025〕33号, 电子印章管理办法). This is
+checked at every use, beside the certificate's own validity.
 """
 
 from __future__ import annotations
@@ -160,5 +160,5 @@ def to_der(chain: Sequence[x509.Certificate]) -> tuple[bytes, ...]:
 
 
 def to_pem(chain: Sequence[x509.Certificate]) -> str:
-    """The certificates as they are handed in, and no key that lay beside them in a file."""
+    """The certificates as they are submitted, without a key that was in the same file."""
     return "".join(item.public_bytes(Encoding.PEM).decode("ascii") for item in chain)

@@ -1,4 +1,4 @@
-"""Renewing the archive time-stamp of a sealed licence before it wears out (EN 319 142-1, 5.5: B-LTA over time)."""
+"""Renewing the archive time-stamp of a sealed licence before it expires (EN 319 142-1, 5.5: B-LTA over time)."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def renew(pdf: bytes, timestamper: TimeStamper, trust: SealTrust, *, at: datetim
 
 
 def expires_on(pdf: bytes) -> datetime:
-    """When the newest archive time-stamp wears out: the first end of a certificate on its path.
+    """When the newest archive time-stamp expires: the earliest end of a certificate on its path.
 
     Raises:
         SealError: the file has no archive time-stamp.

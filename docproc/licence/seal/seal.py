@@ -147,7 +147,7 @@ def seal(
 
 @dataclass(frozen=True)
 class _Order:
-    """What is to be sealed how; see :func:`seal`."""
+    """The arguments of :func:`seal`."""
 
     seals: Sequence[PlacedSeal]
     timestamper: TimeStamper | None
@@ -243,7 +243,7 @@ def _field(writer: IncrementalPdfFileWriter, number: int, item: PlacedSeal, *, l
 
 @asynccontextmanager
 async def checked_context(trust: SealTrust, at: datetime) -> AsyncIterator[ValidationContext]:
-    """Open a validation context, turn what goes wrong into our errors, and close its connections."""
+    """Open a validation context, translate its errors into ours, and close its connections."""
     context = None
     try:
         context = trust.context(at)
@@ -362,7 +362,7 @@ async def _check(signer: Signer, context: ValidationContext, trust: SealTrust, a
 
 @dataclass(frozen=True)
 class _Checked:
-    """A path that was found good by some revocation information, and while all of that and of its certificates lasts.
+    """A path that was found valid, with the revocation information used and the period in which that holds.
 
     The same information about the same certificates gives the same answer, so a batch asks once.
     """
@@ -385,7 +385,7 @@ def _told(trust: SealTrust, at: datetime) -> TrustList:
 
 
 async def fetch_lists(context: ValidationContext, paths: list[ValidationPath]) -> None:
-    """Have both kinds of proof for every certificate that names both: an OCSP answer and a CRL.
+    """Fetch an OCSP answer and a CRL for every certificate that names both.
 
     An OCSP answer tells a revocation at once, a CRL days later. The answer can be checked only as long as its
     responder's certificate lasts, the CRL as long as the CA's.

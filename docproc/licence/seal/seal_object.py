@@ -91,7 +91,7 @@ class _SealObject(core.Sequence):
 
 @dataclass(frozen=True, slots=True)
 class SealObject:
-    """What a seal object says; who signed it is not judged yet."""
+    """The content of a seal object; its signature is not checked yet."""
 
     seal_id: str
     """Unique code of the seal; its filing number (备案号) here."""
@@ -212,10 +212,10 @@ def check_maker(found: SealObject, trust: TrustList) -> None:
 
 
 def check_seal_object(seal: RegisteredSeal, trust: TrustList, at: datetime) -> None:
-    """Hold a registered seal against its seal object: signed by a known maker, and about this very seal.
+    """Check that a seal object is by a known maker and about this very registered seal.
 
     Raises:
-        InputError: the object says something else than the registry, or its maker is not to be believed.
+        InputError: the object differs from the registry, or its maker is not trusted.
     """
     found = read_seal_object(seal.record)
     check_maker(found, trust)

@@ -1,4 +1,4 @@
-"""The signed, short-lived list of licences that are not in force, for those who verify without asking us each time.
+"""The signed, short-lived list of licences that are not in force, for verification without the register.
 
 A licence that is not on a list in date was in force when the list was made; the list says nothing about licences of
 other authorities than its signer's.
@@ -20,7 +20,7 @@ from docproc.licence.verify.report import LICENCE_STATUSES, Standing, one_of
 KIND = "docproc-status-list+jwt"
 SCHEMA = "docproc-status-list-1"
 LIFE = timedelta(hours=24)
-"""After this a list is not believed any more: the longest time that a revocation can stay unseen offline."""
+"""After this a list is no longer accepted: the longest time that a revocation can stay unseen offline."""
 CLOCK_SKEW = timedelta(minutes=5)
 
 
@@ -40,7 +40,7 @@ class StatusList:
     """SHA-256 (lower-case hexadecimal) of the files of former versions."""
 
     def standing(self, number: str) -> Standing:
-        """How a licence stands."""
+        """The status of a licence."""
         return self.standings.get(number, Standing("valid"))
 
 

@@ -1,4 +1,4 @@
-"""The verdict on a licence: what the file says, joined with what the register or a status list knows."""
+"""The verdict on a licence: the examination of the file, combined with the register or a status list."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ class _Known:
     issued: Issued = "unknown"
     standing: Standing = _UNKNOWN
     reason: str = ""
-    """What speaks against the file, for developers."""
+    """Why the file is doubted, for developers."""
 
 
 def conclude(
     found: Examination, digest: str, register: Register | None, at: datetime, listed: Listed | None = None
 ) -> VerificationReport:
-    """Join what the file says with what the register knows; ``digest`` is the file's SHA-256 in hexadecimal.
+    """Combine the examination of a file with the register's entry; ``digest`` is the file's SHA-256 in hexadecimal.
 
     ``ok`` is true only when the seal passes, the file is intact, the licence is in force at ``at``, and, where there
     is a register, these very bytes are what was issued. A register knows nothing of what other departments issued:

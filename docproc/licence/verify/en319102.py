@@ -1,4 +1,4 @@
-"""The validation processes of EN 319 102-1, run by pyHanko for the moments that matter, from local knowledge alone."""
+"""The validation processes of EN 319 102-1, run by pyHanko offline, for the points in time that matter."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from pyhanko_certvalidator.revinfo.archival import CRLContainer, OCSPContainer
 from docproc.licence.pki.trust import ALGORITHM_POLICY, TrustList
 from docproc.licence.verify.report import Indication
 
-# what it has to say is in the verdict; a traceback for every bad file would let strangers fill the log
+# its findings are in the verdict; a traceback for every bad file would let strangers fill the log
 logging.getLogger("pyhanko.sign.validation").setLevel(logging.CRITICAL)
 
 ARCHIVE_REVOCATION = CertRevTrustPolicy(
@@ -70,16 +70,16 @@ async def judge(
     indication, sub, status = _verdict(await _judge_at(signature, _spec(trust, known, at), at))
     if indication == "TOTAL-FAILED" or sub == "NO_CERTIFICATE_CHAIN_FOUND":
         return indication, sub, status
-    # the archive time-stamps are worn out, or of a service that nobody trusts
+    # the archive time-stamps have expired, or are of an untrusted service
     return "INDETERMINATE", "NO_POE", status
 
 
 async def stamped_since(
     signature: EmbeddedPdfSignature, stamps: tuple[EmbeddedPdfSignature, ...], trust: TrustList, at: datetime
 ) -> tuple[datetime | None, bool]:
-    """When a seal of any algorithm was there already, by its time-stamps, and whether the archive ones still hold.
+    """The time at which a seal of any algorithm existed, and whether its archive time-stamps are still valid.
 
-    The time is ``None`` when there is no time-stamp on the seal, or nobody trusts it.
+    The time is ``None`` when the seal has no time-stamp, or an untrusted one.
     """
     known = _knowledge(signature.reader, trust)
     moment = await _archived_since(stamps, trust, known, at) if stamps else at
@@ -109,7 +109,7 @@ def lists_of(reader: PdfFileReader) -> tuple[CertificateList, ...]:
 async def _archived_since(
     stamps: tuple[EmbeddedPdfSignature, ...], trust: TrustList, known: LocalKnowledge, at: datetime
 ) -> datetime | None:
-    """The time that the oldest archive time-stamp proves, or ``None`` when the chain does not hold.
+    """The time that the oldest archive time-stamp proves, or ``None`` when the chain of time-stamps is broken.
 
     The newest must be good at ``at``, and each older one at the time that the next newer one proves (5.6.2.3): that
     is what renewing in time means. That each covers all that came before is checked with the structure of the file.

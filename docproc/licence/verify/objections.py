@@ -1,4 +1,4 @@
-"""What speaks against a seal that passes EN 319 102-1: whose it is, and what the verifier itself was told."""
+"""Reasons to reject a seal that passes EN 319 102-1: its owner, and revocations that the verifier knows of."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def misuse(
     complaint: str,
     integrity: Integrity,
 ) -> Objection | None:
-    """Why a good seal may not stand on this file; ``complaint`` says why there is no licence."""
+    """Why a valid seal may not be used on this file; ``complaint`` says why there is no licence."""
     if integrity != "intact":
         reason = "bytes were added after sealing"
     elif licence is None:
@@ -106,7 +106,7 @@ def _owner_mismatch(signature: EmbeddedPdfSignature, authority: str, authority_c
 
 
 def missing_seals(seals: tuple[FoundSeal, ...], licence: Licence | None) -> str:
-    """What speaks against the number of seals: the first one covers the empty fields of all that must follow."""
+    """What is wrong with the number of seals: the first one covers the empty fields of all that must follow."""
     fields = announced(seals[0].signature)
     if fields != [seal_field(number) for number in range(1, len(fields) + 1)]:
         return "the sealed form has other fields than those of seals"

@@ -1,4 +1,4 @@
-"""What verifying a licence says, on two axes: is the seal good (EN 319 102-1), and is it what was issued."""
+"""The result of verifying a licence, on two axes: is the seal valid (EN 319 102-1), and is the file what was issued."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ _WHY = {
     "NO_POE": "归档时间戳已失效，文件没有按时续期，不能再证明签章时间",
     "SIG_CONSTRAINTS_FAILURE": "电子印章不能用于这份文件，例如它不属于证照所载的发证机关",
 }
-"""What stands behind a sub-indication of EN 319 102-1, for citizens."""
+"""What a sub-indication of EN 319 102-1 means, for citizens."""
 _CHANGED = {
     "suspended": "已被暂停",
     "revoked": "已作废（依法撤销、撤回、吊销或者注销）",
     "superseded": "已被新证照取代",
     "expired": "已过有效期",
 }
-"""What became of a licence that is not in force, for citizens."""
+"""Why a licence is not in force, for citizens."""
 
 
 def one_of(allowed: tuple[_T, ...], value: object) -> _T:
@@ -60,7 +60,7 @@ class Standing:
 
     status: LicenceStatus
     since: datetime | None = None
-    """When it came to be so; ``None`` when nobody says."""
+    """When the status began; ``None``: not known."""
     reason: str = ""
     basis: str = ""
     """Legal basis of a suspension or revocation."""
@@ -96,7 +96,7 @@ class Register(Protocol):
 
 
 class Listed(Protocol):
-    """A checked list of licences that are not in force, for who cannot ask the register."""
+    """A checked list of licences that are not in force, for use without the register."""
 
     @property
     def authority_code(self) -> str:
@@ -107,7 +107,7 @@ class Listed(Protocol):
         """SHA-256 of the files of former versions."""
 
     def standing(self, number: str) -> Standing:
-        """How a licence stands."""
+        """The status of a licence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +154,7 @@ class SignatureReport:
 
 @dataclass(frozen=True, slots=True)
 class Examination:
-    """What the file alone says."""
+    """What the file alone shows."""
 
     indication: Indication
     sub_indication: str | None
@@ -258,7 +258,7 @@ class VerificationReport:
 
 
 def format_failure(reason: str) -> Examination:
-    """The verdict on a file that is no licence at all, or that harms whoever reads it."""
+    """The verdict on a file that is no licence at all, or that attacks its reader."""
     return Examination("TOTAL-FAILED", "FORMAT_FAILURE", "altered", reasons=(reason,))
 
 

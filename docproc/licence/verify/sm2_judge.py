@@ -33,7 +33,7 @@ def is_sm2(signature: EmbeddedPdfSignature) -> bool:
 def judge_sm2(
     signature: EmbeddedPdfSignature, data: bytes, trust: TrustList, at: datetime, proven: datetime | None = None
 ) -> tuple[Indication, str, tuple[x509.Certificate, ...]]:
-    """Say how an SM2 seal stands at a moment, and the chain from it to its root (empty where there is none).
+    """Judge an SM2 seal at a point in time, and give the chain from it to its root (empty where there is none).
 
     It is judged for the time that time-stamps prove, or without such for ``at`` itself.
     """
@@ -101,7 +101,7 @@ def _standing(
 
 
 def check_sm2(own: x509.Certificate, trust: TrustList, at: datetime) -> None:
-    """Refuse to seal with an SM2 certificate that does not hold.
+    """Refuse to seal with an SM2 certificate that is not valid.
 
     Raises:
         SealError: no trusted chain, out of its period, revoked, or not for sealing.
@@ -115,7 +115,7 @@ def check_sm2(own: x509.Certificate, trust: TrustList, at: datetime) -> None:
 
 
 def check_listed(own: x509.Certificate, trust: TrustList, at: datetime) -> None:
-    """Refuse to seal with an SM2 certificate of which nobody says now that it is not revoked.
+    """Refuse to seal with an SM2 certificate for which there is no current CRL.
 
     Raises:
         SealUnavailableError: the issuer's CRL is missing or out of date.

@@ -53,13 +53,13 @@ def verify(
         trust: roots for seals and time-stamps, and revocation information known beside that in the file.
         at: the moment to judge for, usually now; aware.
         register: the register of issued licences, or ``None`` offline.
-        listed: a checked status list, for who is offline.
+        listed: a checked status list, for use without the register.
     """
     return conclude(examine(data, trust, at), hashlib.sha256(data).hexdigest(), register, at, listed)
 
 
 def examine(data: bytes, trust: TrustList, at: datetime) -> Examination:
-    """Say what the file alone says; any failure to read it is a verdict too."""
+    """Examine the file alone; one that cannot be read gets a verdict too."""
     try:
         return asyncio.run(_examine(data, trust, at))
     except (Exception, RecursionError) as error:
@@ -96,7 +96,7 @@ async def _examine(data: bytes, trust: TrustList, at: datetime) -> Examination:
 
 @dataclass(frozen=True)
 class _File:
-    """What all seals of a file are held against."""
+    """What all seals of a file are compared with."""
 
     licence: Licence | None
     complaint: str
@@ -115,7 +115,7 @@ def _seals(found: list[EmbeddedPdfSignature]) -> tuple[FoundSeal, ...]:
 def _settle(
     file: _File, seal: FoundSeal, verdict: SealVerdict, root: Anchor | None
 ) -> tuple[Indication, str | None, str]:
-    """Indication and sub-indication of a seal on this file, and what speaks against it."""
+    """Indication and sub-indication of a seal on this file, and the reason where it is rejected."""
     objection = None
     if file.integrity == "altered" and verdict.indication != "TOTAL-FAILED":
         return "TOTAL-FAILED", "FORMAT_FAILURE", ""

@@ -1,4 +1,4 @@
-"""Verify a stranger's file in a throw-away process, see :mod:`docproc.sandbox.parent`."""
+"""Verify an untrusted file in a throw-away process, see :mod:`docproc.sandbox.parent`."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def verify_limited(
 
 
 def _in_child(data: bytes, trust: TrustList, at: datetime, budget: Budget) -> Examination:
-    """Send trust list and file as bytes, read the answer as JSON: a child that was taken over can lie and no more."""
+    """Send trust list and file as bytes, read the answer as JSON: a compromised child can lie, but do nothing else."""
     told = json.dumps(trust.to_json()).encode()
     options = {"trust_bytes": len(told), "at": at.isoformat()}
     try:

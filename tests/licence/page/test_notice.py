@@ -14,7 +14,7 @@ from docproc.errors import SealError
 from docproc.flow.seals.sealer import development_seals, open_sealer
 from docproc.licence.devpki.pki import AUTHORITY, AUTHORITY_CODE
 from docproc.licence.devpki.responder import DevPki
-from docproc.licence.page.notice import Told, notice_record, render_notice
+from docproc.licence.page.notice import NoticeContent, notice_record, render_notice
 from docproc.licence.seal.registered_seal import check_use
 from docproc.licence.verify.report import IssuedRecord
 from docproc.licence.verify.verify import verify
@@ -23,7 +23,7 @@ from tests.judges.judges import verapdf
 from tests.licence.conftest import now
 
 ITEMS = [f"{n}. 申请书第{n}栏“住所”：与营业执照不一致（行政许可法第三十一条）" for n in range(1, 61)]
-TOLD = Told(
+TOLD = NoticeContent(
     number="510116-ST-20261123-000001-BZ1",
     application="510116-ST-20261123-000001",
     matter="sole_trader",
