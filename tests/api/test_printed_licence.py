@@ -7,7 +7,7 @@ import random
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from docproc.assets.paths import font
 from docproc.cli.main import app as cli
 from docproc.domain import Decision, Licence
 from docproc.flow.accounts import api_keys
+from docproc.flow.core.context import utc_now
 from docproc.flow.jobs.engine import migrate_all
 from docproc.licence.devpki.pki import AUTHORITY, AUTHORITY_CODE, make_dev_pki
 from docproc.licence.devpki.responder import DevPki
@@ -38,12 +39,11 @@ from docproc.store.db import open_database
 from docproc.store.licences import licences
 from samples.damage import apply, choose
 
-NOW = datetime.now(UTC)
 CODE = "sample-code-that-is-long-enough-for-a-realistic-qr"[:22]
 LICENCE = Licence(
     number="JY29900990000015", kind="food_business", matter="food_licence", version=1, application="A-1",
     title="食品经营许可证", holder="示例市样例餐饮店（样例）", authority=AUTHORITY, authority_code=AUTHORITY_CODE,
-    issued_on=NOW.date(), valid_from=date(2026, 1, 1), valid_to=date(2099, 12, 31),
+    issued_on=date(2026, 1, 1), valid_from=date(2026, 1, 1), valid_to=date(2099, 12, 31),
     fields=(
         ("uscc", "统一社会信用代码", "92990099MA00000000"),
         ("legal_rep", "法定代表人（负责人）", "样例甲"),
@@ -69,20 +69,20 @@ class Shop:
     def sealed(self, licence: Licence) -> bytes:
         layout = load_layout(licence.kind)
         return seal(
-            render(licence, layout), self.pki.signer(), self.pki.timestamper(lambda: NOW), self.pki.seal_trust(),
-            place=layout.seal, art=self.art, reason="签发", at=NOW,
+            render(licence, layout), self.pki.signer(), self.pki.timestamper(utc_now), self.pki.seal_trust(),
+            place=layout.seal, art=self.art, reason="签发", at=utc_now(),
         )  # fmt: skip
 
     def issue(self, licence: Licence) -> bytes:
         ctx, data = self.client.app.state.context, self.sealed(licence)  # type: ignore[attr-defined]
         with ctx.database.write() as session:
             application = applications.add_application(
-                session, licence.application, matter=licence.matter, org="office", channel="kiosk", by="k", at=NOW
+                session, licence.application, matter=licence.matter, org="office", channel="kiosk", by="k", at=utc_now()
             )
-            decision = applications.add_decision(session, application, Decision("approve", "reviewer-1", NOW))
+            decision = applications.add_decision(session, application, Decision("approve", "reviewer-1", utc_now()))
             body, code = json.loads(licence_json(licence)), licence.verify_url.rsplit("/", 1)[-1]
             licences.add_licence(session, licence, decision=decision.id, application=application, code=code, body=body)
-            licences.register_sealed(session, licence.number, ctx.blobs.put(data), NOW)
+            licences.register_sealed(session, licence.number, ctx.blobs.put(data), utc_now())
         return data
 
     def ask_all(self, photos: Sequence[Image]) -> dict[str, Any]:
@@ -100,7 +100,7 @@ class Shop:
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     folder = tmp_path_factory.mktemp("printed")
-    make_dev_pki(folder / "pki", at=NOW)
+    make_dev_pki(folder / "pki", at=utc_now())
     settings = Settings(
         data_dir=folder, trust_dir=folder / "pki" / "trust", rate_limit_per_minute=100_000, _env_file=None
     )
@@ -222,14 +222,14 @@ def test_a_suspended_licence_is_never_good(shop: Shop, page: Image) -> None:
     try:
         with ctx.database.write() as session:
             row = licences.find_licence(session, LICENCE.number, lock=True)
-            licences.set_status(session, row, "suspended", "a", NOW, reason="样例理由", basis="样例法第一条")
+            licences.set_status(session, row, "suspended", "a", utc_now(), reason="样例理由", basis="样例法第一条")
         report = shop.ask(page)
         assert (report["ok"], report["print"]["outcome"], report["licence"]["status"]) == (False, "same", "suspended")
         assert report["headline"].startswith("该证照已被暂停") and report["licence"]["reason"] == "样例理由"
     finally:
         with ctx.database.write() as session:
             row = licences.find_licence(session, LICENCE.number, lock=True)
-            licences.set_status(session, row, "valid", "a", NOW, reason="样例理由", basis="样例法第一条")
+            licences.set_status(session, row, "valid", "a", utc_now(), reason="样例理由", basis="样例法第一条")
 
 
 ITEMS = tuple(f"样例经营项目第{number}类（示例）" for number in range(1, 81))

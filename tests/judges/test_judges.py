@@ -30,12 +30,15 @@ from tests.judges.judges import bouncycastle, dss, verapdf
 from tests.judges.tools import openssl_faults, pdfsig, qpdf_check
 from tests.servers.processes import find_program
 
-LONG_AFTER = datetime.now(UTC) + timedelta(days=20 * 365)
-"""When all certificates below the root have expired."""
 SM3 = "1.2.156.10197.1.401"
 SM2_WITH_SM3 = "1.2.156.10197.1.501"
 SM2_ID = "distid:1234567812345678"
 """The signer's identity that GB/T 32918 sets when none is agreed."""
+
+
+def long_after() -> datetime:
+    """When all certificates below the root have expired."""
+    return datetime.now(UTC) + timedelta(days=20 * 365)
 
 
 @dataclass(frozen=True)
@@ -158,7 +161,7 @@ def test_dss_refuses_strangers(signed: Signed, strangers: list[Path]) -> None:
 
 
 def test_dss_judges_for_the_time_that_is_asked(signed: Signed) -> None:
-    for report in dss(signed.archived, signed.roots, LONG_AFTER):
+    for report in dss(signed.archived, signed.roots, long_after()):
         assert report.signatures[0].indication == "INDETERMINATE"
 
 
@@ -189,7 +192,7 @@ def test_openssl_checks_signatures_and_timestamps(signed: Signed, strangers: lis
         faults = openssl_faults(altered(path, shrunk_page), signed.roots)
         assert [fault.split(":")[0] for fault in faults] == ["cms", "ts"]
         assert len(openssl_faults(path, strangers)) == 3
-        assert len(openssl_faults(path, signed.roots, LONG_AFTER)) == 3
+        assert len(openssl_faults(path, signed.roots, long_after())) == 3
     unsigned = tmp_path / "unsigned.pdf"
     unsigned.write_bytes(page("unsigned"))
     assert openssl_faults(unsigned, signed.roots) == ["no signature"]

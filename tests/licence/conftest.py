@@ -27,8 +27,6 @@ from docproc.licence.page.render import render
 from docproc.licence.pki.trust import TrustList
 from docproc.licence.seal.seal import Level, seal
 
-NOW = datetime.now(UTC)
-
 
 def now() -> datetime:
     return datetime.now(UTC)
@@ -46,7 +44,7 @@ def licence() -> Licence:
         holder="示例市样例餐饮店（样例）",
         authority=AUTHORITY,
         authority_code=AUTHORITY_CODE,
-        issued_on=NOW.date(),
+        issued_on=date(2020, 1, 1),
         valid_from=date(2020, 1, 1),
         valid_to=date(2099, 12, 31),
         fields=(
@@ -73,7 +71,7 @@ def art() -> SealArt:
 @pytest.fixture(scope="session")
 def pki(tmp_path_factory: pytest.TempPathFactory) -> DevPki:
     folder = tmp_path_factory.mktemp("pki")
-    make_dev_pki(folder, at=NOW)
+    make_dev_pki(folder, at=now())
     return DevPki(folder)
 
 
@@ -85,7 +83,7 @@ def trust(pki: DevPki) -> TrustList:
 @pytest.fixture
 def fresh_pki(tmp_path: Path) -> DevPki:
     """A PKI of its own for tests that revoke something."""
-    make_dev_pki(tmp_path / "pki", at=NOW)
+    make_dev_pki(tmp_path / "pki", at=now())
     return DevPki(tmp_path / "pki")
 
 
@@ -93,7 +91,7 @@ def fresh_pki(tmp_path: Path) -> DevPki:
 def early_pki(fresh_pki: DevPki) -> DevPki:
     """A PKI of its own with one more seal, ``seal-early``, whose certificate begins in ten days."""
     ca, root = fresh_pki.issued("ca"), fresh_pki.issued("root")
-    start = NOW + timedelta(days=10)
+    start = now() + timedelta(days=10)
     made = issue(ca, seal_subject(AUTHORITY, AUTHORITY_CODE), SEAL, start, fresh_pki.base_url, new_p256())
     chain = [ca.certificate, root.certificate]
     write_p12(fresh_pki.folder / "seal-early.p12", made, chain, fresh_pki.passphrase)

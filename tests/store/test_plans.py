@@ -31,10 +31,15 @@ from docproc.store.wallet import shares
 
 ROWS = int(os.environ.get("DOCPROC_PLAN_ROWS", "30000"))
 AT = datetime(2020, 11, 23, 9, 30, tzinfo=UTC)
-SOON = datetime.now(UTC) + timedelta(days=60)
 MOST_BLOCKS = 1000
 """Blocks of 8 KiB that a query may look at: fifty scattered rows with their index are about a hundred."""
 Query = Callable[[Session], Any]
+
+
+def soon() -> datetime:
+    return datetime.now(UTC) + timedelta(days=60)
+
+
 HOT: dict[str, Query] = {
     "the applications of an office": lambda s: applications.list_applications(s, org="org-7"),
     "the next page of them": lambda s: applications.list_applications(s, org="org-7", after="A000020000"),
@@ -52,8 +57,8 @@ HOT: dict[str, Query] = {
     "files that wait too long": lambda s: pages.waiting_since(s, AT),
     "the licence of an application": lambda s: licences.licence_of_application(s, "A000000042"),
     "a licence by its file": lambda s: licences.find_by_sha256(s, "0" * 64),
-    "licences to be renewed": lambda s: licences.due(s, SOON, SOON, 100),
-    "the next of them": lambda s: licences.due(s, SOON, SOON, 100, (SOON - timedelta(days=9), "0" * 64)),
+    "licences to be renewed": lambda s: licences.due(s, soon(), soon(), 100),
+    "the next of them": lambda s: licences.due(s, soon(), soon(), 100, (soon() - timedelta(days=9), "0" * 64)),
     "files whose end nobody has looked up": lambda s: licences.unlooked(s, 100),
     "the log of an application": lambda s: audit.lines(s, subject="A000000042"),
     "the newest line of the log": audit.last,

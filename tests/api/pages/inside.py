@@ -43,11 +43,11 @@ def browser(app: FastAPI) -> TestClient:
 def at_desk(app: FastAPI, ctx: Context, name: str, *roles: str, org: str = "office") -> TestClient:
     """A browser in which an official signed in."""
     made, password = users.add_user(ctx, None, name, f"{name}（样例）", org, roles), f"样例密码不给真人用 {name}"
-    first = users.official(ctx, users.sign_in(ctx, name, made.password, code_now(made.totp_secret, -1)))
+    first = users.official(ctx, users.sign_in(ctx, name, made.password, code_now(made.totp_secret)))
     assert first is not None
     users.change_password(ctx, first.caller, made.password, password)
     client = browser(app)
-    client.cookies.set("dp_office", users.sign_in(ctx, name, password, code_now(made.totp_secret)))
+    client.cookies.set("dp_office", users.sign_in(ctx, name, password, code_now(made.totp_secret, 1)))
     return client
 
 

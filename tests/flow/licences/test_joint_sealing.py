@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from docproc.assets.paths import font
 from docproc.domain import Licence
 from docproc.errors import CatalogueError, SealError, SealUnavailableError
-from docproc.flow.core.context import Context
+from docproc.flow.core.context import Context, utc_now
 from docproc.flow.seals.registry import confirm_change, propose_change, register_own, usable_seals
 from docproc.flow.seals.sealer import open_sealer
 from docproc.licence.devpki.pki import AUTHORITY, AUTHORITY_CODE, JOINT_AUTHORITY, JOINT_AUTHORITY_CODE, make_dev_pki
@@ -30,7 +30,6 @@ from docproc.settings import Settings
 from tests.flow.people import APPROVER, SEALER
 from tests.flow.seals.test_seal_registry import LICENCE
 
-NOW = datetime.now(UTC)
 HEALTH = CoSeal(seal="health", authority=JOINT_AUTHORITY, authority_code=JOINT_AUTHORITY_CODE)
 TOGETHER: Licence = replace(LICENCE, joint=((JOINT_AUTHORITY, JOINT_AUTHORITY_CODE),))
 
@@ -38,7 +37,7 @@ TOGETHER: Licence = replace(LICENCE, joint=((JOINT_AUTHORITY, JOINT_AUTHORITY_CO
 @pytest.fixture(scope="module")
 def pki(tmp_path_factory: pytest.TempPathFactory) -> DevPki:
     folder = tmp_path_factory.mktemp("pki")
-    make_dev_pki(folder, at=NOW)
+    make_dev_pki(folder, at=utc_now())
     return DevPki(folder)
 
 
@@ -54,8 +53,8 @@ def registered(pki: DevPki, name: str, file: str, owner: str, code: str) -> Regi
         diameter=42.0,
         art=draw(owner, font(), diameter=42.0).compressed(),
         licence_kinds=("food_business",),
-        valid_from=NOW - timedelta(hours=1),
-        valid_to=NOW + timedelta(days=300),
+        valid_from=utc_now() - timedelta(hours=1),
+        valid_to=utc_now() + timedelta(days=300),
     )
 
 
@@ -75,26 +74,26 @@ def spec() -> LicenceSpec:
 def test_every_seal_of_a_joint_approval_is_held_against_the_registry(
     ctx: Context, spec: LicenceSpec, seals: list[RegisteredSeal]
 ) -> None:
-    found = usable_seals(ctx, spec, TOGETHER, NOW, lambda: seals)
+    found = usable_seals(ctx, spec, TOGETHER, utc_now(), lambda: seals)
     assert [item.name for item in found] == ["market_regulation", "health"]
-    assert [item.name for item in usable_seals(ctx, spec, LICENCE, NOW, lambda: seals)] == ["market_regulation"]
+    assert [item.name for item in usable_seals(ctx, spec, LICENCE, utc_now(), lambda: seals)] == ["market_regulation"]
     with pytest.raises(SealError, match="names no seal") as refused:
-        usable_seals(ctx, find_matter("food_licence").licence, TOGETHER, NOW, lambda: seals)
+        usable_seals(ctx, find_matter("food_licence").licence, TOGETHER, utc_now(), lambda: seals)
     assert not isinstance(refused.value, SealUnavailableError)
     other = replace(TOGETHER, joint=((JOINT_AUTHORITY, AUTHORITY_CODE),))
     with pytest.raises(SealError, match="names no seal"):
-        usable_seals(ctx, spec, other, NOW, lambda: seals)
+        usable_seals(ctx, spec, other, utc_now(), lambda: seals)
 
 
 def test_a_licence_waits_for_a_joint_seal_that_is_not_registered_suspended_or_out_of_its_period(
     ctx: Context, spec: LicenceSpec, seals: list[RegisteredSeal]
 ) -> None:
-    late = replace(seals[1], valid_from=NOW + timedelta(hours=1))
+    late = replace(seals[1], valid_from=utc_now() + timedelta(hours=1))
     register_own(ctx, lambda: [seals[0], late])
     with pytest.raises(SealUnavailableError, match="registered from") as waits:
-        usable_seals(ctx, spec, TOGETHER, NOW, list)
+        usable_seals(ctx, spec, TOGETHER, utc_now(), list)
     assert JOINT_AUTHORITY in waits.value.message_zh
-    later = NOW + timedelta(hours=2)
+    later = utc_now() + timedelta(hours=2)
     assert len(usable_seals(ctx, spec, TOGETHER, later, list)) == 2
     confirm_change(ctx, APPROVER, propose_change(ctx, SEALER, "health", "suspend", "交接")["id"])
     with pytest.raises(SealUnavailableError, match="suspended"):
@@ -109,7 +108,7 @@ def test_a_joint_seal_of_another_scope_is_refused_for_good(
 ) -> None:
     register_own(ctx, lambda: [seals[0], replace(seals[1], licence_kinds=("sole_trader",))])
     with pytest.raises(SealError) as refused:
-        usable_seals(ctx, spec, TOGETHER, NOW, list)
+        usable_seals(ctx, spec, TOGETHER, utc_now(), list)
     assert (refused.value.code, isinstance(refused.value, SealUnavailableError)) == ("seal_scope", False)
 
 
@@ -118,25 +117,25 @@ def test_the_sealer_sets_all_seals_and_waits_where_a_key_is_not_at_hand(
 ) -> None:
     settings = Settings(data_dir=tmp_path, certs_dir=pki.folder, trust_dir=pki.folder / "trust", _env_file=None)
     sealer = open_sealer(settings)
-    report = verify(sealer(TOGETHER, seals, datetime.now(UTC)), pki.trust_list(), datetime.now(UTC))
+    report = verify(sealer(TOGETHER, seals, utc_now()), pki.trust_list(), utc_now())
     assert report.ok, report.reasons
     assert [item.signer for item in report.signatures] == [AUTHORITY, JOINT_AUTHORITY]
     with pytest.raises(SealError, match="does not verify"):
-        sealer(TOGETHER, seals[::-1], datetime.now(UTC))
+        sealer(TOGETHER, seals[::-1], utc_now())
     stranger = pki.issued("ca").certificate.public_bytes(Encoding.DER)
     with pytest.raises(SealError, match="no key here is that of seal"):
-        sealer(TOGETHER, [replace(seals[0], certificates=(stranger,)), seals[1]], datetime.now(UTC))
+        sealer(TOGETHER, [replace(seals[0], certificates=(stranger,)), seals[1]], utc_now())
     key = pki.folder / "seal-joint.p12"
     data = key.read_bytes()
     try:
         key.unlink()
         with pytest.raises(SealUnavailableError, match="no key") as waits:
-            open_sealer(settings)(TOGETHER, seals, datetime.now(UTC))
+            open_sealer(settings)(TOGETHER, seals, utc_now())
     finally:
         key.write_bytes(data)
     assert JOINT_AUTHORITY in waits.value.message_zh
     with pytest.raises(SealError, match="no place"):
-        sealer(TOGETHER, [*seals, seals[1]], datetime.now(UTC))
+        sealer(TOGETHER, [*seals, seals[1]], utc_now())
 
 
 def test_a_licence_that_names_two_authorities_is_not_given_out_with_one_seal(
@@ -144,7 +143,7 @@ def test_a_licence_that_names_two_authorities_is_not_given_out_with_one_seal(
 ) -> None:
     settings = Settings(data_dir=tmp_path, certs_dir=pki.folder, trust_dir=pki.folder / "trust", _env_file=None)
     with pytest.raises(SealError, match="does not verify"):
-        open_sealer(settings)(TOGETHER, seals[:1], datetime.now(UTC))
+        open_sealer(settings)(TOGETHER, seals[:1], utc_now())
 
 
 def matter_file(folder: Path, co_seals: str) -> Path:

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,7 @@ import pytest
 from docproc.assets.paths import font
 from docproc.domain import Decision, Licence
 from docproc.errors import SealUnavailableError
-from docproc.flow.core.context import Context
+from docproc.flow.core.context import Context, utc_now
 from docproc.flow.licences.renewal import look, renew_due
 from docproc.flow.licences.verification import StoredRegister
 from docproc.licence.devpki.pki import AUTHORITY, AUTHORITY_CODE, make_dev_pki
@@ -33,7 +33,6 @@ from docproc.store.applications import applications
 from docproc.store.licences import licences
 from tests.flow.people import until
 
-NOW = datetime.now(UTC)
 NUMBER = "JY29900990000015"
 LICENCE = Licence(
     number=NUMBER,
@@ -45,8 +44,8 @@ LICENCE = Licence(
     holder="示例市样例餐饮店（样例）",
     authority=AUTHORITY,
     authority_code=AUTHORITY_CODE,
-    issued_on=NOW.date(),
-    valid_from=NOW.date(),
+    issued_on=date(2026, 1, 1),
+    valid_from=date(2026, 1, 1),
     valid_to=None,
     fields=(("items", "经营项目", "热食类食品制售"),),
 )
@@ -54,7 +53,7 @@ LICENCE = Licence(
 
 @pytest.fixture
 def pki(tmp_path: Path) -> DevPki:
-    make_dev_pki(tmp_path / "pki", at=NOW)
+    make_dev_pki(tmp_path / "pki", at=utc_now())
     return DevPki(tmp_path / "pki")
 
 
@@ -62,8 +61,8 @@ def sealed(pki: DevPki, licence: Licence = LICENCE) -> bytes:
     """A licence under the seal of a PKI."""
     layout = load_layout("food_business")
     return seal(
-        render(licence, layout), pki.signer(), pki.timestamper(lambda: NOW), pki.seal_trust(),
-        place=layout.seal, art=draw(AUTHORITY, font(), diameter=42.0), reason="签发", at=NOW,
+        render(licence, layout), pki.signer(), pki.timestamper(utc_now), pki.seal_trust(),
+        place=layout.seal, art=draw(AUTHORITY, font(), diameter=42.0), reason="签发", at=utc_now(),
     )  # fmt: skip
 
 
@@ -72,12 +71,12 @@ def register(ctx: Context, pki: DevPki, licence: Licence = LICENCE) -> str:
     digest, number = ctx.blobs.put(sealed(pki, licence)), licence.number
     with ctx.database.write() as session:
         application = applications.add_application(
-            session, f"A-{number}", matter="food_licence", org="office", channel="kiosk", by="kiosk-1", at=NOW
+            session, f"A-{number}", matter="food_licence", org="office", channel="kiosk", by="kiosk-1", at=utc_now()
         )
-        decision = applications.add_decision(session, application, Decision("approve", "reviewer-1", NOW))
+        decision = applications.add_decision(session, application, Decision("approve", "reviewer-1", utc_now()))
         body = json.loads(licence_json(licence))
         licences.add_licence(session, licence, decision=decision.id, application=application, code=number, body=body)
-        licences.register_sealed(session, number, digest, NOW)
+        licences.register_sealed(session, number, digest, utc_now())
     return digest
 
 
@@ -96,13 +95,13 @@ def test_what_is_not_due_is_left_alone(ctx: Context, registered: str) -> None:
     sweep = renew_due(ctx, lambda pdf, at: pdf)
     assert (sweep.looked, sweep.due, sweep.renewed) == (1, 0, 0)
     known = look(ctx)
-    assert known.ends == {str((NOW - timedelta(days=1) + timedelta(days=6 * 365.25)).year): 1}
+    assert known.ends == {str((utc_now() - timedelta(days=1) + timedelta(days=6 * 365.25)).year): 1}
     assert known.looked == 0, "an end that is known is not looked up again"
 
 
 def test_a_due_licence_gets_a_new_file_and_keeps_the_former(ctx: Context, registered: str, pki: DevPki) -> None:
     trust = pki.seal_trust()
-    stamper = pki.timestamper(lambda: datetime.now(UTC))
+    stamper = pki.timestamper(utc_now)
     sweep = renew_due(ctx, lambda pdf, at: renew(pdf, stamper, trust, at=at), margin_days=7 * 365)
     assert (sweep.due, sweep.renewed, sweep.failed) == (1, 1, {})
     (first, _), (second, reason) = sorted(current(ctx), key=lambda item: item[0] != registered)
@@ -123,15 +122,15 @@ def test_without_a_time_stamp_service_nothing_changes_and_the_next_sweep_goes_on
     with pytest.raises(SealUnavailableError):
         renew_due(ctx, away, margin_days=7 * 365)
     assert current(ctx) == [(registered, "issued")]
-    trust, stamper = pki.seal_trust(), pki.timestamper(lambda: datetime.now(UTC))
+    trust, stamper = pki.seal_trust(), pki.timestamper(utc_now)
     again = renew_due(ctx, lambda pdf, at: renew(pdf, stamper, trust, at=at), margin_days=7 * 365)
     assert (again.looked, again.renewed) == (0, 1)
 
 
 def test_a_file_that_is_not_good_is_named_and_left(ctx: Context, registered: str, tmp_path: Path) -> None:
-    make_dev_pki(tmp_path / "other", at=NOW)
+    make_dev_pki(tmp_path / "other", at=utc_now())
     other = DevPki(tmp_path / "other")
-    stamper = other.timestamper(lambda: datetime.now(UTC))
+    stamper = other.timestamper(utc_now)
     sweep = renew_due(ctx, lambda pdf, at: renew(pdf, stamper, other.seal_trust(), at=at), margin_days=7 * 365)
     assert (sweep.due, sweep.renewed, list(sweep.failed)) == (1, 0, [NUMBER])
     assert current(ctx) == [(registered, "issued")]
@@ -143,7 +142,7 @@ def test_a_sweep_killed_midway_goes_on_and_renews_each_licence_once(
     numbers = [f"JY2990099{place:07d}" for place in range(1, 21)]
     first = {number: register(ctx, pki, replace(LICENCE, number=number)) for number in numbers}
     with ctx.database.write() as session:  # as if the service that stamped them ended soon
-        licences.set_good_until(session, dict.fromkeys(first.values(), NOW + timedelta(days=30)))
+        licences.set_good_until(session, dict.fromkeys(first.values(), utc_now() + timedelta(days=30)))
     done = settings.data_dir / "done"
     command = [sys.executable, "-m", "tests.flow.renewing_process", str(settings.data_dir), str(pki.folder)]
     sweep = subprocess.Popen(command)
@@ -160,7 +159,7 @@ def test_a_sweep_killed_midway_goes_on_and_renews_each_licence_once(
             current = licences.find_licence(session, number).sha256
         assert sorted(item.reason for item in files) == ["issued", "renewed"], "once, and nothing overwritten"
         assert current != first[number] and ctx.blobs.get(str(current)).startswith(ctx.blobs.get(first[number]))
-        report = verify(ctx.blobs.get(str(current)), trust, datetime.now(UTC), register_of)
+        report = verify(ctx.blobs.get(str(current)), trust, utc_now(), register_of)
         assert report.ok, report
     again = renew_due(ctx, lambda pdf, at: pdf, margin_days=0)
     assert (again.looked, again.due) == (0, 0)
@@ -178,7 +177,7 @@ def test_a_bounded_sweep_begins_with_what_ends_first_and_tells_what_ends_when(ct
     with ctx.database.write() as session:
         licences.set_good_until(session, dict(zip(files, ends, strict=True)))
     assert look(ctx).ends == {"2030": 1, "2031": 2, "2033": 1}
-    trust, stamper = pki.seal_trust(), pki.timestamper(lambda: datetime.now(UTC))
+    trust, stamper = pki.seal_trust(), pki.timestamper(utc_now)
     sweep = renew_due(ctx, lambda pdf, at: renew(pdf, stamper, trust, at=at), margin_days=6 * 365, most=1)
     assert (sweep.due, renewed(ctx, numbers)) == (1, [numbers[1]])
     assert look(ctx).ends.get("2030") is None, "a file that was superseded is not reported any more"

@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from docproc.errors import AccessError, ConflictError, InputError, NotFoundError
 from docproc.flow.accounts.api_keys import create_key
 from docproc.flow.applications.applications import view_application
 from docproc.flow.audit.log import audit_lines, check_audit
-from docproc.flow.core.context import Context
+from docproc.flow.core.context import Context, utc_now
 from docproc.flow.review.decisions import decide, release
 from docproc.flow.seals.registry import (
     NewSeal,
@@ -71,7 +71,6 @@ from tests.flow.people import (
 )
 from tests.flow.small_stages import own_seals
 
-NOW = datetime.now(UTC)
 LICENCE = Licence(
     number="JY29900990000015",
     kind="food_business",
@@ -91,7 +90,7 @@ LICENCE = Licence(
 
 def certificate(owner: str = AUTHORITY, key: PrivateKey | None = None) -> str:
     subject = seal_subject(owner, AUTHORITY_CODE)
-    made = issue(None, subject, SEAL, NOW - timedelta(days=1), BASE_URL, key or new_p256())
+    made = issue(None, subject, SEAL, utc_now() - timedelta(days=1), BASE_URL, key or new_p256())
     return made.certificate.public_bytes(Encoding.PEM).decode()
 
 
@@ -104,8 +103,8 @@ def new_seal(**changes: Any) -> NewSeal:
         filing_number="SAMPLE-2",
         certificates=certificate(),
         licence_kinds=("food_business",),
-        valid_from=NOW,
-        valid_to=NOW + timedelta(days=300),
+        valid_from=utc_now(),
+        valid_to=utc_now() + timedelta(days=300),
         purpose="行政审批专用章",
     )
     return replace(seal, **changes)
@@ -123,7 +122,7 @@ def added(ctx: Context, **changes: Any) -> None:
 def test_a_seal_is_registered_only_when_another_person_confirms(ctx: Context) -> None:
     change = propose_seal(ctx, SEALER, new_seal(), "新章启用")
     with pytest.raises(SealError) as refused:
-        usable_seal(ctx, "food_office", LICENCE, NOW + timedelta(hours=1), nothing)
+        usable_seal(ctx, "food_office", LICENCE, utc_now() + timedelta(hours=1), nothing)
     assert refused.value.code == "seal_unknown"
     with pytest.raises(AccessError, match="another person"):
         confirm_change(ctx, SEALER, change["id"])
@@ -134,7 +133,7 @@ def test_a_seal_is_registered_only_when_another_person_confirms(ctx: Context) ->
     confirm_change(ctx, APPROVER, change["id"])
     with pytest.raises(ConflictError):
         confirm_change(ctx, APPROVER, change["id"])
-    seal = usable_seal(ctx, "food_office", LICENCE, NOW + timedelta(hours=1), nothing)
+    seal = usable_seal(ctx, "food_office", LICENCE, utc_now() + timedelta(hours=1), nothing)
     view = list_seals(ctx, AUDITOR)
     assert view["changes"] == []
     assert view["seals"][0]["art_sha256"] == seal.art_sha256
@@ -159,13 +158,13 @@ def test_a_seal_refuses_outside_its_period_scope_and_owner(
 ) -> None:
     added(ctx)
     with pytest.raises(SealError) as refused:
-        usable_seal(ctx, "food_office", licence, NOW + timedelta(hours=hours), nothing)
+        usable_seal(ctx, "food_office", licence, utc_now() + timedelta(hours=hours), nothing)
     assert refused.value.code == code
 
 
 def test_suspending_and_resuming_need_two_persons_too(ctx: Context) -> None:
     added(ctx)
-    at = NOW + timedelta(hours=1)
+    at = utc_now() + timedelta(hours=1)
     with pytest.raises(ConflictError):
         propose_change(ctx, SEALER, "food_office", "resume", "误操作")
     with pytest.raises(NotFoundError):
@@ -192,7 +191,7 @@ def test_what_cannot_be_a_seal_is_refused_at_once(ctx: Context) -> None:
         {"certificates": certificate("另一示例局（样例）")},
         {"certificates": "no certificate"},
         {"certificates": certificate() + certificate()},
-        {"valid_to": NOW + timedelta(days=365 * 4)},
+        {"valid_to": utc_now() + timedelta(days=365 * 4)},
         {"licence_kinds": ("passport",)},
         {"licence_kinds": ()},
         {"kind": "private"},
@@ -217,14 +216,14 @@ def test_an_entry_changed_in_the_database_is_not_used(ctx: Context) -> None:
     with ctx.database.write() as session:
         session.execute(sa.text("UPDATE seals SET art = X'00'"))
     with pytest.raises(SealError, match="damaged"):
-        usable_seal(ctx, "food_office", LICENCE, NOW + timedelta(hours=1), nothing)
+        usable_seal(ctx, "food_office", LICENCE, utc_now() + timedelta(hours=1), nothing)
 
 
 @pytest.fixture
 def certified(settings: Settings, tmp_path: Path) -> Iterator[Context]:
     """A service beside a development PKI."""
-    make_dev_pki(tmp_path / "pki", at=NOW)
-    make_sm2_pki(tmp_path / "pki", at=NOW)
+    make_dev_pki(tmp_path / "pki", at=utc_now())
+    make_sm2_pki(tmp_path / "pki", at=utc_now())
     folders = {"certs_dir": tmp_path / "pki", "trust_dir": tmp_path / "pki" / "trust"}
     yield from opened(settings.model_copy(update=folders))
 
@@ -239,7 +238,7 @@ def by_maker(settings: Settings, given: NewSeal) -> str:
         licence_kinds=given.licence_kinds, valid_from=given.valid_from, valid_to=given.valid_to,
     )  # fmt: skip
     maker = load_sm2(settings.certs_dir / f"{MAKER}.pem", (settings.certs_dir / "passphrase").read_bytes())
-    return base64.b64encode(make_seal_object(seal, maker, NOW)).decode()
+    return base64.b64encode(make_seal_object(seal, maker, utc_now())).decode()
 
 
 def test_a_seal_object_is_checked_kept_and_given_out(certified: Context) -> None:
@@ -276,11 +275,11 @@ def test_development_seals_come_with_seal_objects(certified: Context) -> None:
     known = TrustList.from_folder(certified.settings.trust_dir)
     assert {seal.name for seal in seals} >= {"market_regulation"}
     for seal in seals:
-        check_record(seal, known, datetime.now(UTC))
+        check_record(seal, known, utc_now())
     damaged = replace(seals[0], record=seals[0].record[:-2] + b"\0\0")
     sealer = open_sealer(certified.settings)
     with pytest.raises(SealError) as refused:
-        sealer(LICENCE, [damaged], NOW)
+        sealer(LICENCE, [damaged], utc_now())
     assert refused.value.code == "seal_object"
 
 

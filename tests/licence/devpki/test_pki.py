@@ -23,8 +23,7 @@ from docproc.licence.pki.keys import load_pkcs12
 from docproc.licence.pki.sm2_signer import load_sm2
 from docproc.licence.pki.trust import TrustList
 from docproc.licence.verify.sm2_judge import find_chain
-
-NOW = datetime.now(UTC)
+from tests.licence.conftest import now
 
 
 def certificate(pki: DevPki, name: str) -> x509.Certificate:
@@ -34,13 +33,13 @@ def certificate(pki: DevPki, name: str) -> x509.Certificate:
 
 def test_making_it_twice_changes_nothing(fresh_pki: DevPki) -> None:
     before = {path.name: path.read_bytes() for path in fresh_pki.folder.rglob("*") if path.is_file()}
-    make_dev_pki(fresh_pki.folder, at=NOW + timedelta(days=1))
+    make_dev_pki(fresh_pki.folder, at=now() + timedelta(days=1))
     assert {path.name: path.read_bytes() for path in fresh_pki.folder.rglob("*") if path.is_file()} == before
 
 
 def test_a_pki_made_before_is_given_what_it_lacks(fresh_pki: DevPki) -> None:
     folder = fresh_pki.folder
-    make_sm2_pki(folder, at=NOW)
+    make_sm2_pki(folder, at=now())
     before = {path.name: path.read_bytes() for path in folder.glob("*.p*")}
     for name in (f"{JOINT_SEAL}.p12", "tsa.p12", f"{MAKER}.pem"):
         (folder / name).unlink()
@@ -48,7 +47,7 @@ def test_a_pki_made_before_is_given_what_it_lacks(fresh_pki: DevPki) -> None:
         fresh_pki.signer(JOINT_SEAL)
     with pytest.raises(SetupError, match="docproc seal dev-pki"):
         DevPki(folder)
-    later = NOW + timedelta(days=400)
+    later = now() + timedelta(days=400)
     make_dev_pki(folder, at=later)
     make_sm2_pki(folder, at=later)
     whole = DevPki(folder)
@@ -75,7 +74,7 @@ def test_an_interrupted_run_is_repeated(tmp_path: Path) -> None:
     (tmp_path / "pki" / "root.p12").write_bytes(b"half")
     with pytest.raises(SetupError, match="missing"):
         DevPki(tmp_path / "pki")
-    make_dev_pki(tmp_path / "pki", at=NOW)
+    make_dev_pki(tmp_path / "pki", at=now())
     assert DevPki(tmp_path / "pki").signer("seal-rsa")
 
 
@@ -112,7 +111,7 @@ def test_a_wrong_passphrase_is_said_plainly(pki: DevPki) -> None:
 
 def test_crl_lists_what_was_revoked_and_only_since_then(fresh_pki: DevPki) -> None:
     serial = certificate(fresh_pki, "seal-rsa").serial_number
-    at = NOW + timedelta(minutes=30)
+    at = now() + timedelta(minutes=30)
     fresh_pki.revoke(serial, at)
     before = x509.load_der_x509_crl(fresh_pki.crl("ca", at - timedelta(minutes=1)))
     after = x509.load_der_x509_crl(fresh_pki.crl("ca", at + timedelta(minutes=1)))
@@ -130,10 +129,10 @@ def test_ocsp_answers_good_revoked_and_not_for_strangers(fresh_pki: DevPki, pki:
         request = ocsp.OCSPRequestBuilder().add_certificate(subject, ca, hashes.SHA256()).build()
         return ocsp.load_der_ocsp_response(asked.ocsp(request.public_bytes(Encoding.DER), at))
 
-    assert ask(fresh_pki, NOW).certificate_status == ocsp.OCSPCertStatus.GOOD
-    fresh_pki.revoke(subject.serial_number, NOW)
-    assert ask(fresh_pki, NOW + timedelta(seconds=1)).certificate_status == ocsp.OCSPCertStatus.REVOKED
-    assert ask(pki, NOW).response_status == ocsp.OCSPResponseStatus.UNAUTHORIZED
+    assert ask(fresh_pki, now()).certificate_status == ocsp.OCSPCertStatus.GOOD
+    fresh_pki.revoke(subject.serial_number, now())
+    assert ask(fresh_pki, now() + timedelta(seconds=1)).certificate_status == ocsp.OCSPCertStatus.REVOKED
+    assert ask(pki, now()).response_status == ocsp.OCSPResponseStatus.UNAUTHORIZED
 
 
 def test_trust_folder_problems_are_named(tmp_path: Path, pki: DevPki) -> None:

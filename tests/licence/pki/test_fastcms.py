@@ -21,7 +21,7 @@ from docproc.licence.pki.trust import TrustList
 from docproc.licence.seal.seal import LEVELS, Level
 from docproc.licence.verify.verify import verify
 
-ATTRIBUTES = PdfCMSSignedAttributes(signing_time=datetime.now(UTC))
+ATTRIBUTES = PdfCMSSignedAttributes(signing_time=datetime(2026, 1, 2, 16, tzinfo=UTC))
 
 
 def signed(signer: Signer, text: bytes) -> bytes:

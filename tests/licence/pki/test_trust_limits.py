@@ -15,9 +15,6 @@ from docproc.licence.pki.trust import TrustList
 from docproc.licence.verify.verify import verify
 from docproc.licence.verify.verify_limited import verify_limited
 
-NOW = datetime.now(UTC)
-TODAY = NOW.date()
-
 
 def limited(pki: DevPki, tmp_path: Path, entry: str) -> TrustList:
     """The trust folder of a PKI with one entry for its root."""
@@ -48,8 +45,10 @@ def test_it_vouches_for_its_own_authorities_only(sealed: bytes, pki: DevPki, tmp
 def test_it_is_trusted_within_its_window(
     sealed: bytes, pki: DevPki, tmp_path: Path, begin: int, end: int, good: bool
 ) -> None:
-    days = f"valid_from = {TODAY + timedelta(days=begin)}\nvalid_to = {TODAY + timedelta(days=end)}"
-    report = verify(sealed, limited(pki, tmp_path, days), datetime.now(UTC))
+    now = datetime.now(UTC)
+    first, last = (now.date() + timedelta(days=days) for days in (begin, end))
+    entry = f"valid_from = {first}\nvalid_to = {last}"
+    report = verify(sealed, limited(pki, tmp_path, entry), now)
     assert report.ok is good
     assert report.indication == ("TOTAL-PASSED" if good else "INDETERMINATE")
 

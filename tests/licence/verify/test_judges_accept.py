@@ -20,8 +20,7 @@ from docproc.licence.seal.seal import Level, seal
 from tests.judges.judges import bouncycastle, dss, verapdf
 from tests.judges.tools import openssl_faults, pdfsig, qpdf_check
 
-TODAY = datetime.now(UTC) - timedelta(hours=2)
-"""When the licences are issued; the judges judge now."""
+ISSUED = date(2026, 1, 1)
 FOOD = Licence(
     number="JY29901160000017",
     kind="food_business",
@@ -32,9 +31,9 @@ FOOD = Licence(
     holder="示例测试餐饮有限公司",
     authority=AUTHORITY,
     authority_code=AUTHORITY_CODE,
-    issued_on=TODAY.date(),
-    valid_from=TODAY.date(),
-    valid_to=date(TODAY.year + 5, 1, 31),
+    issued_on=ISSUED,
+    valid_from=ISSUED,
+    valid_to=date(2099, 12, 31),
     fields=(
         ("uscc", "统一社会信用代码", "91990101MA00000000"),
         ("legal_rep", "法定代表人", "张样例"),
@@ -57,7 +56,7 @@ TRADER = replace(
         ("type", "类型", "个体工商户"),
         ("operator", "经营者", "张样例"),
         ("place", "经营场所", "示例市测试区样本路一百二十八号"),
-        ("established_on", "注册日期", TODAY.date().isoformat()),
+        ("established_on", "注册日期", ISSUED.isoformat()),
         ("form", "组成形式", "个人经营"),
         ("scope", "经营范围", "小吃服务；食品销售"),
     ),
@@ -70,6 +69,8 @@ class Issued:
 
     files: list[Path]
     pki: DevPki
+    at: datetime
+    """When they were issued; the judges judge now."""
 
     @property
     def roots(self) -> list[Path]:
@@ -79,27 +80,28 @@ class Issued:
 @pytest.fixture(scope="module")
 def issued(tmp_path_factory: pytest.TempPathFactory) -> Issued:
     folder = tmp_path_factory.mktemp("issued")
-    make_dev_pki(folder / "pki", at=TODAY)
+    at = datetime.now(UTC) - timedelta(hours=2)
+    make_dev_pki(folder / "pki", at=at)
     pki = DevPki(folder / "pki")
     files = []
     for licence in (FOOD, TRADER):
         for name in SEALS:
             files.append(folder / f"{licence.kind}-{name}.pdf")
-            files[-1].write_bytes(issue(licence, pki, name))
-    return Issued(files, pki)
+            files[-1].write_bytes(issue(licence, pki, name, at))
+    return Issued(files, pki, at)
 
 
-def issue(licence: Licence, pki: DevPki, key: str, level: Level = "B-LTA") -> bytes:
+def issue(licence: Licence, pki: DevPki, key: str, at: datetime, level: Level = "B-LTA") -> bytes:
     layout = load_layout(licence.kind)
     return seal(
         render(licence, layout),
         pki.signer(key),
-        pki.timestamper(lambda: TODAY),
+        pki.timestamper(lambda: at),
         pki.seal_trust(),
         place=layout.seal,
         art=draw(licence.authority, font(), diameter=layout.seal.diameter),
         reason="准予许可",
-        at=TODAY,
+        at=at,
         level=level,
     )
 
@@ -121,7 +123,7 @@ def test_eu_dss_agrees_with_every_lower_level(issued: Issued, tmp_path: Path) ->
     files = []
     for level in levels:
         files.append(tmp_path / f"{level}.pdf")
-        files[-1].write_bytes(issue(FOOD, issued.pki, SEALS[0], level))
+        files[-1].write_bytes(issue(FOOD, issued.pki, SEALS[0], issued.at, level))
     reports = dss(files, issued.roots)
     assert [report.signatures[0].level for report in reports] == [f"PAdES-BASELINE-{level[2:]}" for level in levels]
     assert [report.signatures[0].indication for report in reports] == ["INDETERMINATE", "INDETERMINATE", "TOTAL-PASSED"]
@@ -130,7 +132,7 @@ def test_eu_dss_agrees_with_every_lower_level(issued: Issued, tmp_path: Path) ->
 def test_eu_dss_still_passes_a_renewed_licence(issued: Issued, tmp_path: Path) -> None:
     file = tmp_path / "renewed.pdf"
     trust = issued.pki.seal_trust()
-    now = TODAY + timedelta(minutes=90)
+    now = issued.at + timedelta(minutes=90)
     file.write_bytes(renew(issued.files[0].read_bytes(), issued.pki.timestamper(lambda: now), trust, at=now))
     (report,) = dss([file], issued.roots)
     (signature,) = report.signatures

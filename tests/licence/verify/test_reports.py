@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from xml.etree import ElementTree as ET
 
 import pymupdf
@@ -19,8 +19,7 @@ from docproc.licence.verify.report_xml import OWN, VR, report_xml
 from docproc.licence.verify.verify import verify
 from tests.judges.schemas import known_urns, report_faults
 from tests.licence.book import Book
-
-NOW = datetime.now(UTC)
+from tests.licence.conftest import now
 
 
 def words(report: VerificationReport) -> str:
@@ -36,7 +35,7 @@ def found(report: VerificationReport, path: str) -> str | None:
 
 @pytest.fixture
 def good(sealed: bytes, trust: TrustList) -> VerificationReport:
-    return verify(sealed, trust, datetime.now(UTC), Book(sealed))
+    return verify(sealed, trust, now(), Book(sealed))
 
 
 def test_a_good_licence_reads_as_one(good: VerificationReport, licence: Licence) -> None:
@@ -47,14 +46,14 @@ def test_a_good_licence_reads_as_one(good: VerificationReport, licence: Licence)
 
 
 def test_without_register_or_list_the_status_is_said_to_be_unchecked(sealed: bytes, trust: TrustList) -> None:
-    text = words(verify(sealed, trust, datetime.now(UTC)))
+    text = words(verify(sealed, trust, now()))
     assert "结论：印章有效，证照状态尚未核对" in text and "可以采信" not in text
 
 
 def test_a_revoked_licence_says_so_with_time_reason_and_basis(sealed: bytes, trust: TrustList) -> None:
     since = datetime(2026, 1, 2, 16, 0, tzinfo=UTC)
     book = Book(sealed, status="revoked", since=since, reason="以欺骗手段取得", basis="样例法第六十九条")
-    report = verify(sealed, trust, NOW + timedelta(hours=1), book)
+    report = verify(sealed, trust, now(), book)
     text = words(report)
     for part in ("结论：不能采信", "已作废", "以欺骗手段取得", "样例法第六十九条", "2026-01-0300:00:00"):
         assert part in text, part
@@ -62,14 +61,14 @@ def test_a_revoked_licence_says_so_with_time_reason_and_basis(sealed: bytes, tru
 
 
 def test_what_an_altered_file_claims_is_marked_as_a_claim(sealed: bytes, trust: TrustList) -> None:
-    report = verify(sealed + b"\n% more\n", trust, NOW + timedelta(hours=1))
+    report = verify(sealed + b"\n% more\n", trust, now())
     assert report.licence is not None
     assert words(report).count("文件自称，未经证实") == 3
 
 
 @pytest.mark.parametrize("data", [b"", b"junk", b"%PDF-1.7\n%%EOF\n"])
 def test_any_bytes_get_both_reports(trust: TrustList, data: bytes) -> None:
-    report = verify(data, trust, NOW)
+    report = verify(data, trust, now())
     assert "结论：不能采信" in words(report)
     path = "vr:SignatureValidationReport/vr:SignatureValidationStatus/"
     assert found(report, path + "vr:MainIndication") == "urn:etsi:019102:mainindication:total-failed"
@@ -112,7 +111,7 @@ def test_the_xml_follows_the_schema_order(good: VerificationReport) -> None:
 def test_the_seal_of_a_file_without_time_is_shown_without_one(
     pki: DevPki, trust: TrustList, make_sealed: Callable[..., bytes]
 ) -> None:
-    report = verify(make_sealed(pki, "B-B"), trust, datetime.now(UTC))
+    report = verify(make_sealed(pki, "B-B"), trust, now())
     assert "没有可信时间戳证明" in words(report)
 
 
@@ -120,25 +119,25 @@ def verdicts(
     pki: DevPki, fresh_pki: DevPki, trust: TrustList, pdf: bytes, sealed: bytes, make_sealed: Callable[..., bytes]
 ) -> dict[str, VerificationReport]:
     """A verdict of each class."""
-    now = datetime.now(UTC)
-    since = {"since": NOW, "reason": "以欺骗手段取得\x00", "basis": "样例法第六十九条"}
-    good = verify(sealed, trust, now, Book(sealed))
+    at = now()
+    since = {"since": at, "reason": "以欺骗手段取得\x00", "basis": "样例法第六十九条"}
+    good = verify(sealed, trust, at, Book(sealed))
     own = good.signatures[0]
     sm2 = replace(own, algorithm="SM2", indication="INDETERMINATE", sub_indication="GENERIC")
     return {
         "TOTAL-PASSED None valid": good,
-        "TOTAL-PASSED None unknown": verify(sealed, trust, now),
-        "TOTAL-PASSED None revoked": verify(sealed, trust, now, Book(sealed, status="revoked", **since)),
-        "TOTAL-PASSED None suspended": verify(sealed, trust, now, Book(sealed, status="suspended", **since)),
-        "TOTAL-PASSED None expired": verify(sealed, trust, now, Book(sealed, status="expired", since=NOW)),
-        "TOTAL-PASSED None superseded": verify(sealed, trust, now, Book(sealed, status="superseded", since=NOW)),
-        "TOTAL-FAILED FORMAT_FAILURE altered": verify(sealed.replace(b"/DSS", b"/DST"), trust, now, Book(sealed)),
-        "INDETERMINATE SIG_CONSTRAINTS_FAILURE extended": verify(sealed + b"\n% more\n", trust, now, Book(sealed)),
-        "INDETERMINATE NO_POE": verify(sealed, trust, now.replace(year=now.year + 20)),
-        "INDETERMINATE NO_CERTIFICATE_CHAIN_FOUND": verify(sealed, fresh_pki.trust_list(), now),
-        "INDETERMINATE CERTIFICATE_CHAIN_GENERAL_FAILURE": verify(make_sealed(pki, "B-B"), trust, now),
-        "NO-SIGNATURE None": verify(pdf, trust, now),
-        "TOTAL-FAILED FORMAT_FAILURE": verify(b"", trust, now),
+        "TOTAL-PASSED None unknown": verify(sealed, trust, at),
+        "TOTAL-PASSED None revoked": verify(sealed, trust, at, Book(sealed, status="revoked", **since)),
+        "TOTAL-PASSED None suspended": verify(sealed, trust, at, Book(sealed, status="suspended", **since)),
+        "TOTAL-PASSED None expired": verify(sealed, trust, at, Book(sealed, status="expired", since=at)),
+        "TOTAL-PASSED None superseded": verify(sealed, trust, at, Book(sealed, status="superseded", since=at)),
+        "TOTAL-FAILED FORMAT_FAILURE altered": verify(sealed.replace(b"/DSS", b"/DST"), trust, at, Book(sealed)),
+        "INDETERMINATE SIG_CONSTRAINTS_FAILURE extended": verify(sealed + b"\n% more\n", trust, at, Book(sealed)),
+        "INDETERMINATE NO_POE": verify(sealed, trust, at.replace(year=at.year + 20)),
+        "INDETERMINATE NO_CERTIFICATE_CHAIN_FOUND": verify(sealed, fresh_pki.trust_list(), at),
+        "INDETERMINATE CERTIFICATE_CHAIN_GENERAL_FAILURE": verify(make_sealed(pki, "B-B"), trust, at),
+        "NO-SIGNATURE None": verify(pdf, trust, at),
+        "TOTAL-FAILED FORMAT_FAILURE": verify(b"", trust, at),
         "TOTAL-PASSED None joint": replace(good, signatures=(own, replace(own, signer="另一机关"))),
         "INDETERMINATE GENERIC": replace(good, indication="INDETERMINATE", sub_indication="GENERIC", signatures=(sm2,)),
     }
