@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import shutil
 import signal
 import socket
 import subprocess
@@ -25,13 +24,7 @@ from docproc.licence.devpki.responder import DevPki
 from tests.api.group import Group, checked, decision, group, open_application, upload_all, view
 from tests.api.memory import children, in_memory
 from tests.flow.people import until
-
-MODULES = ("/usr/lib/softhsm/libsofthsm2.so", "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so")
-MODULE = next((path for path in MODULES if Path(path).is_file()), None)
-if MODULE is None or shutil.which("softhsm2-util") is None:
-    if os.environ.get("CI") == "true":
-        pytest.fail("SoftHSM2 is missing on CI: install the package softhsm2", pytrace=False)
-    pytest.skip("SoftHSM2 is not installed: run `scripts/servers softhsm`", allow_module_level=True)
+from tests.servers.softhsm import find_module
 
 TOKEN = "custody"
 PUT_CERTIFICATE = """
@@ -64,7 +57,7 @@ class Custody:
 
 @pytest.fixture(scope="module")
 def custody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Custody]:
-    folder = tmp_path_factory.mktemp("custody")
+    module, folder = find_module(), tmp_path_factory.mktemp("custody")
     port = _free_port()
     make_dev_pki(folder / "certs", at=datetime.now(UTC), base_url=f"http://127.0.0.1:{port}")
     pki = DevPki(folder / "certs")
@@ -73,13 +66,13 @@ def custody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Custody]:
     key, own, chain = pkcs12.load_key_and_certificates(data, pki.passphrase)
     assert isinstance(key, rsa.RSAPrivateKey)
     assert own is not None
-    config = _token(folder, key, own, pin)
+    config = _token(module, folder, key, own, pin)
     prime = key.private_numbers().p
     settings = {
         "SOFTHSM2_CONF": str(config),
         "DOCPROC_CERTS_DIR": str(pki.folder),
         "DOCPROC_TRUST_DIR": str(pki.folder / "trust"),
-        "DOCPROC_PKCS11_MODULE": str(MODULE),
+        "DOCPROC_PKCS11_MODULE": str(module),
         "DOCPROC_PKCS11_TOKEN": TOKEN,
         "DOCPROC_PKCS11_KEY": "seal",
         "DOCPROC_PKCS11_PIN": pin,
@@ -98,18 +91,18 @@ def custody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Custody]:
         )  # fmt: skip
 
 
-def _token(folder: Path, key: rsa.RSAPrivateKey, own: x509.Certificate, pin: str) -> Path:
+def _token(module: Path, folder: Path, key: rsa.RSAPrivateKey, own: x509.Certificate, pin: str) -> Path:
     (folder / "tokens").mkdir()
     config = folder / "softhsm2.conf"
     config.write_text(f"directories.tokendir = {folder / 'tokens'}\nlog.level = ERROR\n")
     pem, der = folder / "key.pem", folder / "own.der"
     pem.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     der.write_bytes(own.public_bytes(Encoding.DER))
-    util = ["softhsm2-util", "--module", str(MODULE)]
+    util = ["softhsm2-util", "--module", str(module)]
     for command in (
         [*util, "--init-token", "--free", "--label", TOKEN, "--pin", pin, "--so-pin", pin],
         [*util, "--import", str(pem), "--token", TOKEN, "--label", "seal", "--id", "01", "--pin", pin],
-        [sys.executable, "-c", PUT_CERTIFICATE, str(MODULE), TOKEN, pin, str(der)],
+        [sys.executable, "-c", PUT_CERTIFICATE, str(module), TOKEN, pin, str(der)],
     ):
         subprocess.run(command, check=True, capture_output=True, env={**os.environ, "SOFTHSM2_CONF": str(config)})
     pem.unlink()

@@ -23,6 +23,7 @@ from api.app import create_app
 from docproc.cli.main import app as cli
 from docproc.domain import Licence
 from docproc.flow.accounts import api_keys
+from docproc.flow.core.context import utc_now
 from docproc.flow.jobs.engine import migrate_all
 from docproc.licence.devpki.pki import AUTHORITY_CODE, make_dev_pki
 from docproc.licence.devpki.responder import DevPki
@@ -31,7 +32,7 @@ from docproc.licence.verify.report import Standing
 from docproc.settings import Settings
 from docproc.store.db import open_database
 from docproc.store.licences import licences
-from tests.api.test_printed_licence import LICENCE, NOW, Shop
+from tests.api.test_printed_licence import LICENCE, Shop
 from tests.flow.people import ADMIN
 
 GROUNDS = {"reason": "以欺骗手段取得（样例）", "basis": "样例法第六十九条"}
@@ -54,8 +55,8 @@ def licence_in(state: str) -> Licence:
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """A service with a licence of each state; its trust folder recognises a neighbour's root too."""
     folder = tmp_path_factory.mktemp("green")
-    make_dev_pki(folder / "pki", at=NOW)
-    make_dev_pki(folder / "neighbour", at=NOW, authority=FOREIGN, authority_code=FOREIGN_CODE)
+    make_dev_pki(folder / "pki", at=utc_now())
+    make_dev_pki(folder / "neighbour", at=utc_now(), authority=FOREIGN, authority_code=FOREIGN_CODE)
     trust = folder / "pki" / "trust"
     for name in ("root.crt", "ca.crt"):
         (trust / f"neighbour-{name}").write_bytes((folder / "neighbour" / "trust" / name).read_bytes())
@@ -74,7 +75,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
             if state != "expired":
                 with client.app.state.context.database.write() as session:  # type: ignore[attr-defined]
                     row = licences.find_licence(session, licence_in(state).number, lock=True)
-                    licences.set_status(session, row, state, "approver-1", NOW, **GROUNDS)
+                    licences.set_status(session, row, state, "approver-1", utc_now(), **GROUNDS)
         yield opened
 
 
@@ -134,7 +135,7 @@ def test_on_the_pages_and_in_the_reports(shop: Shop, state: str) -> None:
 @pytest.mark.parametrize("state", ["revoked", "suspended", "expired"])
 def test_on_the_command_line_with_a_status_list(shop: Shop, state: str, tmp_path: Path) -> None:
     now = datetime.now(UTC)
-    standings = {licence_in(name).number: Standing(name, NOW, **GROUNDS) for name in ("revoked", "suspended")}  # type: ignore[arg-type]
+    standings = {licence_in(name).number: Standing(name, now, **GROUNDS) for name in ("revoked", "suspended")}  # type: ignore[arg-type]
     listed = tmp_path / "list.jws"
     listed.write_text(make_status_list(StatusList(AUTHORITY_CODE, 1, now, now + LIFE, standings), shop.pki.signer()))
     file = str(shop.settings.data_dir / f"{state}.pdf")

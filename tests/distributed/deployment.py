@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import signal
-import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -93,9 +93,10 @@ class Deployment:
     def kill_web(self) -> None:
         """Kill the process that answers; its parent starts another one on the same socket."""
         assert self.web.process is not None
-        found = subprocess.run(["pgrep", "-P", str(self.web.process.pid)], capture_output=True, text=True, check=False)
-        for pid in found.stdout.split():
-            subprocess.run(["kill", "-9", pid], check=False)
+        parent = self.web.process.pid
+        for child in Path(f"/proc/{parent}/task/{parent}/children").read_text().split():
+            with suppress(ProcessLookupError):
+                os.kill(int(child), signal.SIGKILL)
 
     def tend(self) -> None:
         """Start again every worker and server that ended by itself."""

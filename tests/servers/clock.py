@@ -9,12 +9,12 @@ from tests.servers.processes import absent
 
 _WAITING = "import threading, time\ntime.sleep = lambda seconds: threading.Event().wait(seconds)\n"
 """Python sleeps until a moment of the clock that only goes on, which libfaketime does not give on; so it waits."""
-LIBRARY = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")
 
 
-def has_clocks() -> bool:
-    """Whether clocks can be set here."""
-    return LIBRARY.is_file()
+def find_library(name: str = "libfaketimeMT.so.1") -> Path:
+    """A library of libfaketime, by itself that for programs with threads; no test where clocks cannot be set."""
+    found = next(Path("/usr/lib").glob(f"*/faketime/{name}"), None)
+    return found or absent("libfaketime", "scripts/servers clock")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +22,12 @@ class Clock:
     """The clock of the processes that are started with :attr:`env`; the file says how far it is off."""
 
     file: Path
+    library: Path
 
     @classmethod
     def right(cls, file: Path) -> Clock:
         """One that is right; no test where clocks cannot be set."""
-        if not has_clocks():
-            absent("libfaketime", "scripts/servers clock")
-        made = cls(file)
+        made = cls(file, find_library())
         (file.parent / "waiting").mkdir(exist_ok=True)
         (file.parent / "waiting" / "sitecustomize.py").write_text(_WAITING)
         made.set(0)
@@ -38,7 +37,7 @@ class Clock:
     def env(self) -> dict[str, str]:
         """What a process needs to read it; time that only goes on, such as that of timeouts, is left alone."""
         return {
-            "LD_PRELOAD": str(LIBRARY),
+            "LD_PRELOAD": str(self.library),
             "FAKETIME_TIMESTAMP_FILE": str(self.file),
             "FAKETIME_NO_CACHE": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",

@@ -77,7 +77,7 @@ def may_rule_the_machine() -> bool:
 def network() -> Iterator[Network]:
     """An empty network; no test where it cannot be made."""
     if not may_rule_the_machine():
-        absent("the right to make network namespaces", "the tests as root, with iproute2 installed")
+        absent("the right to make network namespaces", "scripts/servers tools, and the tests as root")
     made = Network(f"dp{secrets.token_hex(3)}", secrets.randbelow(256))
     _ip("link", "add", made.name, "type", "bridge")
     try:

@@ -14,16 +14,17 @@ from pathlib import Path
 from asn1crypto import x509
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, pkcs12
 
+from tests.servers.processes import absent
+
 TOKEN, PIN = "docproc-test", "135790"
 MODULES = ("/usr/lib/softhsm/libsofthsm2.so", "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so")
-MODULE = next((Path(path) for path in MODULES if Path(path).is_file()), None)
 
 
 class Token:
     """A token in a folder; it can be taken away and put back."""
 
     def __init__(self, folder: Path, pki: Path, name: str) -> None:
-        self.folder = folder
+        self.folder, self.module = folder, find_module()
         (folder / "tokens").mkdir(parents=True)
         (folder / "softhsm2.conf").write_text(f"directories.tokendir = {folder / 'tokens'}\nlog.level = ERROR\n")
         self.env = {"SOFTHSM2_CONF": str(folder / "softhsm2.conf")}
@@ -39,13 +40,17 @@ class Token:
         (self.folder / "elsewhere").rename(self.folder / "tokens")
 
 
-def is_installed() -> bool:
-    """Whether SoftHSM2 is on this machine."""
-    return MODULE is not None and shutil.which("softhsm2-util") is not None
+def find_module() -> Path:
+    """The library of SoftHSM2, beside its program ``softhsm2-util``; no test where they are missing."""
+    found = next((Path(path) for path in MODULES if Path(path).is_file()), None)
+    if found is None or shutil.which("softhsm2-util") is None:
+        absent("SoftHSM2", "scripts/servers softhsm")
+    return found
 
 
 def _main(folder: Path, pki: Path, name: str) -> None:
-    util = ["softhsm2-util", "--module", str(MODULE)]
+    module = find_module()
+    util = ["softhsm2-util", "--module", str(module)]
     subprocess.run([*util, "--init-token", "--free", "--label", TOKEN, "--pin", PIN, "--so-pin", PIN], check=True)
     secret = (pki / "passphrase").read_bytes()
     key, certificate, _ = pkcs12.load_key_and_certificates((pki / f"{name}.p12").read_bytes(), secret)
@@ -56,7 +61,7 @@ def _main(folder: Path, pki: Path, name: str) -> None:
         [*util, "--import", str(pem), "--token", TOKEN, "--label", name, "--id", "01", "--pin", PIN], check=True
     )
     pem.unlink()
-    store_certificate(Path(str(MODULE)), name, b"\x01", certificate.public_bytes(Encoding.DER))
+    store_certificate(module, name, b"\x01", certificate.public_bytes(Encoding.DER))
 
 
 def store_certificate(module: Path, label: str, identity: bytes, der: bytes) -> None:

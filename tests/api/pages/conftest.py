@@ -12,8 +12,8 @@ from playwright.sync_api import Browser, sync_playwright
 
 from docproc.licence.devpki.pki import make_dev_pki
 from tests.api.group import Group, group
+from tests.servers.processes import find_program
 
-CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -36,16 +36,12 @@ FONTS = """<?xml version="1.0"?>
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """One for each file: while Playwright runs, nothing else in its process can run asyncio, and verifying does."""
-    if not CHROMIUM.exists():
-        needed = "Chromium is missing: apt-get install chromium"
-        if os.environ.get("CI"):
-            pytest.fail(needed)
-        pytest.skip(needed)
+    chromium = find_program("chromium", "scripts/servers browser")
     with sync_playwright() as playwright:
         fonts = tmp_path_factory.mktemp("fonts")
         (fonts / "fonts.conf").write_text(FONTS.format(ours=ROOT / "models" / "fonts", cache=fonts), "utf-8")
         env = {**os.environ, "FONTCONFIG_FILE": str(fonts / "fonts.conf")}
-        opened = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS, env=env)
+        opened = playwright.chromium.launch(executable_path=str(chromium), args=FLAGS, env=env)
         yield opened
         opened.close()
 

@@ -6,21 +6,20 @@ import io
 import json
 import zipfile
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from docproc.cli.main import app as cli
-from docproc.flow.core.context import Context
+from docproc.flow.core.context import Context, utc_now
 from docproc.flow.licences.renewal import renew_due
 from docproc.licence.devpki.responder import DevPki
 from docproc.licence.seal.renew import renew
 from docproc.licence.verify.package import HASHES, SIGNED, STAMPED, verify_package
 from docproc.store.applications import applications, pages
 from docproc.store.wallet import shares
-from tests.flow.licences.test_renewing import LICENCE, NOW, NUMBER, register
+from tests.flow.licences.test_renewing import LICENCE, NUMBER, register
 from tests.servers.offline import docproc_alone
 
 SCAN = b"\x89PNG sample of an original"
@@ -30,7 +29,7 @@ SCAN = b"\x89PNG sample of an original"
 def pki(tmp_path: Path) -> DevPki:
     from docproc.licence.devpki.pki import make_dev_pki
 
-    make_dev_pki(tmp_path / "pki", at=NOW)
+    make_dev_pki(tmp_path / "pki", at=utc_now())
     return DevPki(tmp_path / "pki")
 
 
@@ -42,7 +41,7 @@ def package(ctx: Context, pki: DevPki, tmp_path: Path) -> Path:
         row = applications.find_application(session, f"A-{NUMBER}", lock=True)
         pages.add_page(
             session, row, sha256=ctx.blobs.put(SCAN), size=len(SCAN), filename="样例.png", media_type="image/png",
-            material="idcard", by="kiosk-1", at=NOW, place=1,
+            material="idcard", by="kiosk-1", at=utc_now(), place=1,
         )  # fmt: skip
         shares.add_follow_code(session, row.number)
     stamper, trust = pki.timestamper(ctx.clock), pki.seal_trust()
@@ -97,7 +96,7 @@ def test_a_package_verifies_alone_and_every_change_is_named(package: Path, pki: 
     known = pki.trust_list()
 
     def problems(changed: dict[str, bytes]) -> list[str]:
-        report = verify_package(packed(changed), known, NOW + timedelta(hours=1))
+        report = verify_package(packed(changed), known, utc_now())
         assert not report.ok
         return list(report.problems)
 

@@ -10,19 +10,19 @@ from typing import Any
 from typer.testing import CliRunner
 
 from docproc.cli.main import app as cli
-from docproc.flow.core.context import Context
+from docproc.flow.core.context import Context, utc_now
 from docproc.flow.seals.trust_list import NewRoot, confirm_change, propose_root
 from docproc.licence.devpki.pki import make_dev_pki
 from docproc.licence.devpki.responder import DevPki
-from tests.flow.licences.test_renewing import LICENCE, NOW, sealed
+from tests.flow.licences.test_renewing import LICENCE, sealed
 from tests.flow.people import APPROVER, SEALER
 
 NEIGHBOUR, CODE = "邻省样例局（样例）", "11340000MB00000000"
 
 
 def test_a_root_in_the_database_counts_on_the_command_line(ctx: Context, tmp_path: Path) -> None:
-    make_dev_pki(tmp_path / "own", at=NOW)
-    make_dev_pki(tmp_path / "theirs", at=NOW, authority=NEIGHBOUR, authority_code=CODE)
+    make_dev_pki(tmp_path / "own", at=utc_now())
+    make_dev_pki(tmp_path / "theirs", at=utc_now(), authority=NEIGHBOUR, authority_code=CODE)
     trust = tmp_path / "own" / "trust"
     chain = b"".join((tmp_path / "theirs" / "trust" / f"{name}.crt").read_bytes() for name in ("root", "ca"))
     ctx = replace(ctx, settings=ctx.settings.model_copy(update={"trust_dir": trust}))

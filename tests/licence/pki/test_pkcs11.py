@@ -23,12 +23,7 @@ from docproc.licence.pki.pkcs11 import open_pkcs11
 from docproc.licence.pki.trust import TrustList
 from docproc.licence.seal.seal import seal
 from docproc.licence.verify.verify import verify
-from tests.servers.softhsm import MODULE, PIN, TOKEN, is_installed, store_certificate
-
-if not is_installed():
-    if os.environ.get("CI") == "true":
-        pytest.fail("SoftHSM2 is missing on CI: install the package softhsm2", pytrace=False)
-    pytest.skip("SoftHSM2 is not installed: seals on tokens are not tested here", allow_module_level=True)
+from tests.servers.softhsm import PIN, TOKEN, find_module, store_certificate
 
 
 def now() -> datetime:
@@ -38,7 +33,7 @@ def now() -> datetime:
 @pytest.fixture(scope="module")
 def module(tmp_path_factory: pytest.TempPathFactory, pki: DevPki) -> Iterator[Path]:
     """A token with the sample seals and an RSA-3072 one on it; SoftHSM reads its configuration once in each process."""
-    assert MODULE is not None
+    library = find_module()
     large = rsa.generate_private_key(public_exponent=65537, key_size=3072)
     start = now() - timedelta(hours=1)
     made = issue(pki.issued("ca"), seal_subject(AUTHORITY, AUTHORITY_CODE), SEAL, start, pki.base_url, large)
@@ -49,7 +44,7 @@ def module(tmp_path_factory: pytest.TempPathFactory, pki: DevPki) -> Iterator[Pa
     (folder / "softhsm2.conf").write_text(f"directories.tokendir = {folder / 'tokens'}\nlog.level = ERROR\n")
     before = os.environ.get("SOFTHSM2_CONF")
     os.environ["SOFTHSM2_CONF"] = str(folder / "softhsm2.conf")
-    util = ["softhsm2-util", "--module", str(MODULE)]
+    util = ["softhsm2-util", "--module", str(library)]
     subprocess.run(
         [*util, "--init-token", "--free", "--label", TOKEN, "--pin", PIN, "--so-pin", PIN],
         check=True, capture_output=True,
@@ -66,8 +61,8 @@ def module(tmp_path_factory: pytest.TempPathFactory, pki: DevPki) -> Iterator[Pa
             check=True, capture_output=True,
         )  # fmt: skip
         pem.unlink()
-        store_certificate(MODULE, name, bytes([number]), certificate.public_bytes(Encoding.DER))
-    yield MODULE
+        store_certificate(library, name, bytes([number]), certificate.public_bytes(Encoding.DER))
+    yield library
     if before is None:
         del os.environ["SOFTHSM2_CONF"]
     else:

@@ -35,10 +35,12 @@ from docproc.licence.verify.report_xml import report_xml
 from docproc.licence.verify.verify import verify
 from docproc.licence.verify.verify_limited import verify_limited
 from tests.judges.judges import bouncycastle
-from tests.licence.conftest import NOW
+from tests.licence.conftest import now
 from tests.servers.processes import find_program
 
 SM3_OF_ABC = "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0"
+AT = now()
+"""One moment for all that is made and judged here; nothing reads the clock itself."""
 """GB/T 32905-2016, A.1."""
 
 
@@ -73,8 +75,8 @@ def national(make: Callable[..., bytes], signer: Sm2Signer) -> bytes:
 
 
 def make_pki(folder: Path) -> Path:
-    make_dev_pki(folder, at=NOW)
-    make_sm2_pki(folder, at=NOW)
+    make_dev_pki(folder, at=AT)
+    make_sm2_pki(folder, at=AT)
     return folder
 
 
@@ -84,7 +86,7 @@ def open_seal(folder: Path) -> Sm2Signer:
 
 def seal_with(signer: Sm2Signer, data: bytes, art: SealArt, trust: SealTrust) -> bytes:
     place = load_layout("food_business").seal
-    return seal(data, signer, None, trust, place=place, art=art, reason="签发", at=NOW, level="B-B")
+    return seal(data, signer, None, trust, place=place, art=art, reason="签发", at=AT, level="B-B")
 
 
 def shrunk_page(data: bytes) -> bytes:
@@ -105,7 +107,7 @@ def test_the_hash_is_that_of_the_standard() -> None:
 
 
 def test_a_good_seal_is_named_for_what_it_is_and_never_passed(national: bytes, known: TrustList) -> None:
-    for report in (verify(national, known, NOW), verify_limited(national, known, NOW)):
+    for report in (verify(national, known, AT), verify_limited(national, known, AT)):
         assert told(report) == ("INDETERMINATE", NATIONAL, "intact")
         assert not report.ok
         (found,) = report.signatures
@@ -130,7 +132,7 @@ def test_bouncycastle_accepts_it_and_both_refuse_an_altered_file(
         (True, True, SM2_WITH_SM3)
     ]
     assert [item.valid for item in refused.signatures] == [False]
-    report = verify(changed.read_bytes(), known, NOW)
+    report = verify(changed.read_bytes(), known, AT)
     assert told(report) == ("TOTAL-FAILED", "HASH_FAILURE", "altered")
     assert report.headline() == "文件已被改动或损坏，不是有效的电子证照。"
 
@@ -140,42 +142,42 @@ def test_a_signature_by_another_key_fails(
 ) -> None:
     forged = tmp_path / "forged.pdf"
     forged.write_bytes(make(Sm2Signer(new_sm2(), signer.signing_cert, tuple(known.intermediates))))
-    assert told(verify(forged.read_bytes(), known, NOW)) == ("TOTAL-FAILED", "SIG_CRYPTO_FAILURE", "altered")
+    assert told(verify(forged.read_bytes(), known, AT)) == ("TOTAL-FAILED", "SIG_CRYPTO_FAILURE", "altered")
     (report,) = bouncycastle([forged])
     assert not report.signatures[0].valid
 
 
 def test_a_chain_of_strangers_is_not_trusted(national: bytes, tmp_path: Path) -> None:
     strangers = TrustList.from_folder(make_pki(tmp_path / "pki") / "trust")
-    report = verify(national, strangers, NOW)
+    report = verify(national, strangers, AT)
     assert told(report) == ("INDETERMINATE", "NO_CERTIFICATE_CHAIN_FOUND", "intact")
     rsa_only = replace(
         strangers, roots=tuple(item for item in strangers.roots if "国密" not in str(item.subject.native))
     )
-    assert told(verify(national, rsa_only, NOW)) == ("INDETERMINATE", "NO_CERTIFICATE_CHAIN_FOUND", "intact")
+    assert told(verify(national, rsa_only, AT)) == ("INDETERMINATE", "NO_CERTIFICATE_CHAIN_FOUND", "intact")
 
 
 def test_an_issuer_of_the_same_name_is_not_the_issuer(national: bytes, known: TrustList, tmp_path: Path) -> None:
     """The real intermediate is known, but the root of its name has another key."""
     strangers = TrustList.from_folder(make_pki(tmp_path / "pki") / "trust")
-    report = verify(national, replace(strangers, intermediates=known.intermediates), NOW)
+    report = verify(national, replace(strangers, intermediates=known.intermediates), AT)
     assert told(report) == ("INDETERMINATE", "NO_CERTIFICATE_CHAIN_FOUND", "intact")
     assert "不受信任" in report.headline()
 
 
 def test_a_seal_is_judged_for_its_term(national: bytes, known: TrustList) -> None:
-    assert verify(national, known, NOW + timedelta(days=4 * 366)).sub_indication == "OUT_OF_BOUNDS_NO_POE"
+    assert verify(national, known, AT + timedelta(days=4 * 366)).sub_indication == "OUT_OF_BOUNDS_NO_POE"
 
 
 def test_another_authoritys_seal_is_refused(make: Callable[..., bytes], sm2_pki: Path, known: TrustList) -> None:
     other = issued(sm2_pki, known, "邻市示例局（样例）", "11999999MB22222222")
-    report = verify(make(other), known, NOW)
+    report = verify(make(other), known, AT)
     assert told(report) == ("INDETERMINATE", "SIG_CONSTRAINTS_FAILURE", "intact")
 
 
 def issued(folder: Path, known: TrustList, owner: str, code: str) -> Sm2Signer:
     authority = ca_of(folder)
-    made = issue_sm2(authority, seal_subject(owner, code), SEAL, NOW - timedelta(days=1))
+    made = issue_sm2(authority, seal_subject(owner, code), SEAL, AT - timedelta(days=1))
     return Sm2Signer(made.key, made.certificate, (authority.certificate,))
 
 
@@ -185,15 +187,15 @@ def ca_of(folder: Path) -> IssuedSm2Key:
 
 
 def test_a_seal_may_not_issue_seals(sm2_pki: Path, signer: Sm2Signer, known: TrustList) -> None:
-    below = issue_sm2(IssuedSm2Key(signer.key, signer.signing_cert), seal_subject(AUTHORITY, "1"), SEAL, NOW)
+    below = issue_sm2(IssuedSm2Key(signer.key, signer.signing_cert), seal_subject(AUTHORITY, "1"), SEAL, AT)
     wider = replace(known, intermediates=(*known.intermediates, signer.signing_cert))
     with pytest.raises(SealError, match="NO_CERTIFICATE_CHAIN_FOUND"):
         refuse(Sm2Signer(below.key, below.certificate, ()), wider)
 
 
 def test_a_ca_beyond_the_path_length_may_not_issue_seals(sm2_pki: Path, known: TrustList) -> None:
-    second = issue_sm2(ca_of(sm2_pki), seal_subject("示例", "2"), CA, NOW)
-    below = issue_sm2(second, seal_subject(AUTHORITY, "1"), SEAL, NOW)
+    second = issue_sm2(ca_of(sm2_pki), seal_subject("示例", "2"), CA, AT)
+    below = issue_sm2(second, seal_subject(AUTHORITY, "1"), SEAL, AT)
     wider = replace(known, intermediates=(*known.intermediates, second.certificate))
     with pytest.raises(SealError, match="NO_CERTIFICATE_CHAIN_FOUND"):
         refuse(Sm2Signer(below.key, below.certificate, ()), wider)
@@ -202,7 +204,7 @@ def test_a_ca_beyond_the_path_length_may_not_issue_seals(sm2_pki: Path, known: T
 def refuse(signer: Sm2Signer, trust: TrustList) -> None:
     from docproc.licence.verify.sm2_judge import check_sm2
 
-    check_sm2(signer.signing_cert, trust, NOW + timedelta(hours=1))
+    check_sm2(signer.signing_cert, trust, AT + timedelta(hours=1))
 
 
 def test_a_revoked_seal_is_seen_by_a_crl_that_its_issuer_signed(
@@ -212,17 +214,17 @@ def test_a_revoked_seal_is_seen_by_a_crl_that_its_issuer_signed(
     for authority, expected in ((ca_of(sm2_pki), "REVOKED_NO_POE"), (None, NATIONAL)):
         key = authority.key if authority else new_sm2()
         claimed = Sm2Signer(key, ca_of(sm2_pki).certificate, ())
-        listed = make_sm2_list(claimed, NOW, NOW + timedelta(days=7), {serial: NOW})
-        report = verify(national, replace(known, evidence=RevocationEvidence(crls=(listed,))), NOW)
+        listed = make_sm2_list(claimed, AT, AT + timedelta(days=7), {serial: AT})
+        report = verify(national, replace(known, evidence=RevocationEvidence(crls=(listed,))), AT)
         assert report.sub_indication == expected
 
 
 def test_a_licence_with_other_data_or_more_bytes_is_refused(
     national: bytes, make: Callable[..., bytes], signer: Sm2Signer, licence: Licence, known: TrustList
 ) -> None:
-    assert verify(national + b"\n% more", known, NOW).integrity == "extended"
+    assert verify(national + b"\n% more", known, AT).integrity == "extended"
     other = render(replace(licence, authority_code="11990099MB99999999"), load_layout("food_business"))
-    assert verify(make(signer, other), known, NOW).sub_indication == "SIG_CONSTRAINTS_FAILURE"
+    assert verify(make(signer, other), known, AT).sub_indication == "SIG_CONSTRAINTS_FAILURE"
 
 
 def test_a_joint_licence_is_no_better_than_its_sm2_seal(
@@ -238,18 +240,18 @@ def test_a_joint_licence_is_no_better_than_its_sm2_seal(
         place=place,
         art=art,
         reason="签发",
-        at=NOW,
+        at=AT,
         level="B-B",
         joint=[PlacedSeal(signer, place, art)],
     )
-    report = verify(made, known, NOW)
+    report = verify(made, known, AT)
     assert not report.ok
     assert [item.algorithm for item in report.signatures] == ["", "SM2"]
     assert report.indication != "TOTAL-PASSED"
 
 
 def test_reports_say_it_in_chinese(national: bytes, known: TrustList) -> None:
-    report = verify(national, known, NOW)
+    report = verify(national, known, AT)
     with pymupdf.open(stream=report_pdf(report)) as document:
         text = document[0].get_text()
     assert "国密 SM2/SM3，不按 EN 319 102-1 判定" in text
@@ -304,7 +306,7 @@ def test_key_files_that_cannot_be_used_are_refused(sm2_pki: Path, tmp_path: Path
 @settings(max_examples=60, deadline=None)
 @given(place=st.integers(0, 69), change=st.integers(1, 255))
 def test_a_changed_signature_never_verifies(place: int, change: int) -> None:
-    made = issue_sm2(None, seal_subject("示例", "1"), CA, NOW)
+    made = issue_sm2(None, seal_subject("示例", "1"), CA, AT)
     signature = bytearray(made.key.sign(b"message"))
     assert verifies(made.certificate, b"message", bytes(signature))
     assert not verifies(made.certificate, b"messagf", bytes(signature))

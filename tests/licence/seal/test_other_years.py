@@ -12,19 +12,16 @@ from typing import Any
 
 import pytest
 
-LIBRARY = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
-ROOT = Path(__file__).parents[3]
+from tests.servers.clock import find_library
 
-if not LIBRARY.is_file():
-    if os.environ.get("CI") == "true":
-        pytest.fail("libfaketime is missing on CI: install the package libfaketime", pytrace=False)
-    pytest.skip("libfaketime is not installed: run `scripts/servers clock`", allow_module_level=True)
+ROOT = Path(__file__).parents[3]
 
 
 def in_year(moment: str, what: str, *paths: Path) -> dict[str, Any]:
     """Run a step in a process whose clock begins at ``moment``; libraries see no other time."""
-    env = {**os.environ, "LD_PRELOAD": str(LIBRARY), "FAKETIME": f"@{moment} 12:00:00", "TZ": "UTC"}
+    clock = {"LD_PRELOAD": str(find_library("libfaketime.so.1")), "FAKETIME": f"@{moment} 12:00:00", "TZ": "UTC"}
     command = [sys.executable, "-m", "tests.licence.at_another_time", what, *map(str, paths)]
+    env = {**os.environ, **clock}
     done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     told: dict[str, Any] = json.loads(done.stdout)

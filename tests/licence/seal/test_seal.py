@@ -27,6 +27,7 @@ from docproc.licence.pki.tsa import HttpTimeStamper, LocalTimeStamper, TimeStamp
 from docproc.licence.seal.seal import LEVELS, Level, seal
 from docproc.licence.verify.verify import verify
 from tests.judges.tools import pdfsig_text
+from tests.servers.processes import find_program
 
 PLACE = load_layout("food_business").seal
 Make = Callable[..., bytes]
@@ -99,7 +100,9 @@ def unpadded(contents: bytes) -> bytes:
 
 
 def openssl(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["openssl", *arguments], capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [find_program("openssl", "scripts/servers tools"), *arguments], capture_output=True, text=True, check=False
+    )
 
 
 @pytest.mark.parametrize("name", ["seal-rsa", "seal-p256"])

@@ -30,15 +30,18 @@ from docproc.licence.pki.trust import TrustList
 from docproc.licence.seal.registered_seal import RegisteredSeal, algorithm, read_chain
 from docproc.licence.seal.seal_object import check_maker, check_seal_object, make_seal_object, read_seal_object
 from tests.judges.judges import seal_objects
-from tests.licence.conftest import NOW
+from tests.licence.conftest import now
 from tests.licence.drawing import raster
+
+AT = now()
+"""One moment for all that is made and judged here; nothing reads the clock itself."""
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("maker")
-    make_dev_pki(made, at=NOW)
-    make_sm2_pki(made, at=NOW)
+    make_dev_pki(made, at=AT)
+    make_sm2_pki(made, at=AT)
     return made
 
 
@@ -65,14 +68,14 @@ def bare(folder: Path) -> RegisteredSeal:
         diameter=42.0,
         art=draw(AUTHORITY, font(SERIF), diameter=42.0).compressed(),
         licence_kinds=("food_business",),
-        valid_from=NOW,
-        valid_to=NOW + timedelta(days=300),
+        valid_from=AT,
+        valid_to=AT + timedelta(days=300),
     )
 
 
 @pytest.fixture(scope="module")
 def seal(bare: RegisteredSeal, maker: Sm2Signer) -> RegisteredSeal:
-    return replace(bare, record=make_seal_object(bare, maker, NOW))
+    return replace(bare, record=make_seal_object(bare, maker, AT))
 
 
 def test_bouncycastle_reads_it_and_accepts_the_makers_signature(seal: RegisteredSeal, tmp_path: Path) -> None:
@@ -89,13 +92,13 @@ def test_bouncycastle_reads_it_and_accepts_the_makers_signature(seal: Registered
     assert said["certificates"] == [hashlib.sha256(seal.certificates[0]).hexdigest()]
     assert (said["picture"], said["width"], said["height"]) == ("SVG", 42, 42)
     assert said["picture_sha256"] == hashlib.sha256(to_svg(seal.drawing())).hexdigest()
-    assert said["valid_to"] == f"{NOW + timedelta(days=300):%FT%TZ}"
+    assert said["valid_to"] == f"{AT + timedelta(days=300):%FT%TZ}"
 
 
 def test_it_holds_for_the_registered_seal(seal: RegisteredSeal, known: TrustList) -> None:
-    check_seal_object(seal, known, NOW)
+    check_seal_object(seal, known, AT)
     found = read_seal_object(seal.record)
-    assert (found.name, found.size_mm, found.created) == (AUTHORITY, (42, 42), NOW.replace(microsecond=0))
+    assert (found.name, found.size_mm, found.created) == (AUTHORITY, (42, 42), AT.replace(microsecond=0))
 
 
 @pytest.mark.parametrize(
@@ -116,7 +119,7 @@ def test_an_object_about_another_seal_is_refused(
     seal: RegisteredSeal, known: TrustList, change: Callable[[RegisteredSeal], RegisteredSeal], told: str
 ) -> None:
     with pytest.raises(InputError) as refused:
-        check_seal_object(change(seal), known, NOW)
+        check_seal_object(change(seal), known, AT)
     assert told in refused.value.message_zh
 
 
@@ -124,20 +127,20 @@ def test_only_known_makers_are_believed(bare: RegisteredSeal, maker: Sm2Signer, 
     secret = (folder / "passphrase").read_bytes()
     own_maker = load_sm2(folder / f"{SM2_SEAL}.pem", secret)  # a seal under the same root signs for itself
     with pytest.raises(InputError, match="maker is unknown"):
-        check_seal_object(replace(bare, record=make_seal_object(bare, own_maker, NOW)), known, NOW)
+        check_seal_object(replace(bare, record=make_seal_object(bare, own_maker, AT)), known, AT)
     with pytest.raises(InputError, match="OUT_OF_BOUNDS"):  # made before the maker's certificate began
-        check_seal_object(replace(bare, record=make_seal_object(bare, maker, NOW - timedelta(days=9))), known, NOW)
+        check_seal_object(replace(bare, record=make_seal_object(bare, maker, AT - timedelta(days=9))), known, AT)
     with pytest.raises(InputError, match="future"):
-        check_seal_object(replace(bare, record=make_seal_object(bare, maker, NOW + timedelta(days=9))), known, NOW)
+        check_seal_object(replace(bare, record=make_seal_object(bare, maker, AT + timedelta(days=9))), known, AT)
     lone = replace(known, roots=tuple(item for item in known.roots if item.subject != maker.chain[-1].subject))
     with pytest.raises(InputError, match="NO_CERTIFICATE_CHAIN_FOUND"):
-        check_seal_object(replace(bare, record=make_seal_object(bare, maker, NOW)), lone, NOW)
+        check_seal_object(replace(bare, record=make_seal_object(bare, maker, AT)), lone, AT)
 
 
 def test_what_the_format_cannot_say_is_refused(bare: RegisteredSeal, maker: Sm2Signer) -> None:
     for seal in (replace(bare, filing_number="样例"), replace(bare, diameter=42.5)):
         with pytest.raises(InputError, match="ASCII"):
-            make_seal_object(seal, maker, NOW)
+            make_seal_object(seal, maker, AT)
 
 
 @settings(max_examples=150, deadline=None)
@@ -146,7 +149,7 @@ def test_a_changed_object_is_never_believed(seal: RegisteredSeal, known: TrustLi
     data = bytearray(seal.record)
     data[place % len(data)] ^= change
     with pytest.raises(InputError):
-        check_seal_object(replace(seal, record=bytes(data)), known, NOW)
+        check_seal_object(replace(seal, record=bytes(data)), known, AT)
 
 
 def test_the_svg_is_the_art(bare: RegisteredSeal) -> None:
@@ -175,7 +178,7 @@ def test_sm2_chains_can_be_registered_and_wrong_ones_cannot(folder: Path, tmp_pa
     assert algorithm(DevPki(folder).signer("seal-p256").signing_cert.dump()) == "P-256"
     own = load_sm2(folder / f"{SM2_SEAL}.pem", (folder / "passphrase").read_bytes())
     assert algorithm(own.signing_cert.dump()) == "SM2"
-    below = issue_sm2(IssuedSm2Key(own.key, own.signing_cert), seal_subject(AUTHORITY, "1"), SEAL, NOW)
+    below = issue_sm2(IssuedSm2Key(own.key, own.signing_cert), seal_subject(AUTHORITY, "1"), SEAL, AT)
     from asn1crypto import pem as armour
 
     other = armour.armor("CERTIFICATE", below.certificate.dump())

@@ -25,10 +25,12 @@ from docproc.licence.verify.report import NATIONAL, VerificationReport
 from docproc.licence.verify.verify import verify
 from docproc.settings import Settings
 from tests.judges.judges import bouncycastle
-from tests.licence.conftest import NOW
+from tests.licence.conftest import now
 
 PLACE = load_layout("food_business").seal
 Make = Callable[..., bytes]
+AT = now()
+"""One moment for all that is made and judged here; nothing reads the clock itself."""
 
 
 @pytest.fixture(scope="module")
@@ -37,8 +39,8 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> DevPki:
     from docproc.licence.devpki.pki import make_dev_pki
 
     folder = tmp_path_factory.mktemp("both")
-    make_dev_pki(folder, at=NOW)
-    make_sm2_pki(folder, at=NOW)
+    make_dev_pki(folder, at=AT)
+    make_sm2_pki(folder, at=AT)
     return DevPki(folder)
 
 
@@ -48,12 +50,12 @@ def make(both: DevPki, pdf: bytes, art: SealArt) -> Make:
 
     def made(level: Level = "B-LTA", **changes: object) -> bytes:
         given: dict[str, object] = {
-            "timestamper": both.timestamper(lambda: NOW),
+            "timestamper": both.timestamper(lambda: AT),
             "trust": both.seal_trust(),
             "place": PLACE,
             "art": art,
             "reason": "签发",
-            "at": NOW,
+            "at": AT,
         } | changes
         return seal(pdf, key, level=level, **given)  # type: ignore[arg-type]
 
@@ -71,14 +73,14 @@ def told(report: VerificationReport) -> tuple[str, str | None, str, bool]:
 
 @pytest.mark.parametrize("level", ["B-LT", "B-LTA"])
 def test_it_has_the_shape_of_the_level_and_a_proven_time(both: DevPki, make: Make, level: Level) -> None:
-    report = verify(make(level), both.trust_list(), NOW)
+    report = verify(make(level), both.trust_list(), AT)
     assert told(report) == ("INDETERMINATE", NATIONAL, "intact", False)
     (found,) = report.signatures
-    assert (found.level, found.algorithm, found.time) == (level, "SM2", NOW.replace(microsecond=0))
+    assert (found.level, found.algorithm, found.time) == (level, "SM2", AT.replace(microsecond=0))
 
 
 def test_a_time_stamp_that_nothing_proves_good_proves_nothing(both: DevPki, make: Make) -> None:
-    report = verify(make("B-T"), both.trust_list(), NOW)  # as with RSA, the lower levels carry no word on the TSA
+    report = verify(make("B-T"), both.trust_list(), AT)  # as with RSA, the lower levels carry no word on the TSA
     assert told(report) == ("INDETERMINATE", "SIG_CONSTRAINTS_FAILURE", "intact", False)
     assert report.signatures[0].time is None
 
@@ -95,37 +97,37 @@ def test_bouncycastle_accepts_signature_and_both_time_stamps(archived: bytes, tm
 def test_it_outlives_its_certificate_as_long_as_the_archive_stamp_holds(both: DevPki, archived: bytes) -> None:
     trust = both.trust_list()
     for years, expected in ((4, NATIONAL), (7, "NO_POE")):
-        report = verify(archived, trust, NOW + timedelta(days=366 * years))
+        report = verify(archived, trust, AT + timedelta(days=366 * years))
         assert told(report) == ("INDETERMINATE", expected, "intact", False)
-    later = NOW + timedelta(days=366 * 4)
+    later = AT + timedelta(days=366 * 4)
     strangers = replace(trust, roots=tuple(item for item in trust.roots if "国密" in str(item.subject.native)))
     assert verify(archived, strangers, later).sub_indication in ("NO_POE", "FORMAT_FAILURE")
 
 
 def test_it_is_renewed_like_any_other(both: DevPki, archived: bytes) -> None:
-    later = NOW + timedelta(hours=3)
+    later = AT + timedelta(hours=3)
     fresh = renew(archived, both.timestamper(lambda: later), both.seal_trust(), at=later)
     report = verify(fresh, both.trust_list(), later)
     assert told(report) == ("INDETERMINATE", NATIONAL, "intact", False)
-    assert report.signatures[0].time == NOW.replace(microsecond=0)
+    assert report.signatures[0].time == AT.replace(microsecond=0)
 
 
 def test_a_revocation_after_the_proven_time_does_not_spoil_it(both: DevPki, archived: bytes) -> None:
     ca = load_sm2(both.folder / "ca-sm2.pem", both.passphrase)
     serial = load_sm2(both.folder / f"{SM2_SEAL}.pem", both.passphrase).signing_cert.serial_number
     for hours, expected in ((-1, "REVOKED_NO_POE"), (1, NATIONAL)):
-        when = NOW + timedelta(hours=hours)
+        when = AT + timedelta(hours=hours)
         listed = make_sm2_list(ca, when, when + timedelta(days=7), {serial: when})
         known = replace(both.trust_list(), evidence=RevocationEvidence(crls=(listed,)))
-        assert verify(archived, known, NOW + timedelta(hours=2)).sub_indication in (expected, "REVOKED")
+        assert verify(archived, known, AT + timedelta(hours=2)).sub_indication in (expected, "REVOKED")
 
 
 def test_a_revoked_certificate_or_none_that_says_so_does_not_seal(both: DevPki, make: Make) -> None:
     known = both.seal_trust()
     serial = load_sm2(both.folder / f"{SM2_SEAL}.pem", both.passphrase).signing_cert.serial_number
     ca = load_sm2(both.folder / "ca-sm2.pem", both.passphrase)
-    revoked = make_sm2_list(ca, NOW, NOW + timedelta(days=7), {serial: NOW})
-    old = make_sm2_list(ca, NOW - timedelta(days=9), NOW - timedelta(days=2), {})
+    revoked = make_sm2_list(ca, AT, AT + timedelta(days=7), {serial: AT})
+    old = make_sm2_list(ca, AT - timedelta(days=9), AT - timedelta(days=2), {})
     for level in ("B-B", "B-LTA"):
         with pytest.raises(SealError, match="REVOKED"):
             make(level, trust=replace(known, lists=lambda at: (revoked,)))
@@ -137,10 +139,10 @@ def test_a_revoked_certificate_or_none_that_says_so_does_not_seal(both: DevPki, 
 def test_an_rsa_seal_and_an_sm2_seal_on_one_licence(both: DevPki, pdf: bytes, art: SealArt) -> None:
     national = load_sm2(both.folder / f"{SM2_SEAL}.pem", both.passphrase)
     made = seal(
-        pdf, both.signer(), both.timestamper(lambda: NOW), both.seal_trust(), place=PLACE, art=art, reason="签发",
-        at=NOW, joint=[PlacedSeal(national, PLACE, art)],
+        pdf, both.signer(), both.timestamper(lambda: AT), both.seal_trust(), place=PLACE, art=art, reason="签发",
+        at=AT, joint=[PlacedSeal(national, PLACE, art)],
     )  # fmt: skip
-    report = verify(made, both.trust_list(), NOW)
+    report = verify(made, both.trust_list(), AT)
     assert [(item.level, item.algorithm) for item in report.signatures] == [("B-LTA", ""), ("B-LTA", "SM2")]
     assert not report.ok
 
