@@ -2,6 +2,7 @@
 PYTHON ?= python3.11
 PY := $(shell command -v $(PYTHON) 2>/dev/null || command -v python3)
 BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest
 export PADDLE_PDX_DISABLE_MODEL_SOURCE_CHECK = True
 # Without compiled modules each process compiles 1,500 of them as it starts: four seconds of a core in place of two.
 unexport PYTHONDONTWRITEBYTECODE
@@ -38,10 +39,14 @@ setup: .venv/.ready models/.ready certs/dev/.ready
 demo: setup
 	$(BIN)/docproc demo --out var/demo
 
+test: export DOCPROC_SKIPPED = $(CURDIR)/var/skipped
 test: setup
-	$(BIN)/python -m pytest -n auto --dist loadfile $(LONG:%=--ignore=%) $(ALONE:%=--ignore=%)
-	$(BIN)/python -m pytest -n 2 --dist loadfile --durations 10 $(LONG) $(ALONE:%=--ignore=%)
-	$(BIN)/python -m pytest --durations 10 $(ALONE)
+	@mkdir -p var && : >$(DOCPROC_SKIPPED); failed=0; \
+	$(PYTEST) -n auto --dist loadfile $(LONG:%=--ignore=%) $(ALONE:%=--ignore=%) || failed=1; \
+	$(PYTEST) -n 2 --dist loadfile --durations 10 $(LONG) $(ALONE:%=--ignore=%) || failed=1; \
+	$(PYTEST) --durations 10 $(ALONE) || failed=1; \
+	sort $(DOCPROC_SKIPPED) | uniq -c | sed 's/^ *\([0-9]*\)/\1 skipped:/'; \
+	exit $$failed
 
 serve: setup
 	$(BIN)/docproc serve
