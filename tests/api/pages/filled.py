@@ -44,8 +44,8 @@ from tests.flow.people import (
     until,
 )
 
-MANY = 300
-"""Applications in the queue, and as many decided."""
+FEW, MANY = 100, 400
+"""Applications in the queue, and as many decided: at first, and when there are many."""
 
 
 @dataclass
@@ -72,11 +72,7 @@ def fill(app: FastAPI, ctx: Context) -> Filled:
         draft = _draft(ctx, citizen)
     finally:
         workers.stop_all()
-    with ctx.database.write() as session:
-        for place in range(MANY):
-            _copy(ctx, session, waiting, f"510116-ST-20200101-{place:06d}", decided=False)
-            took = timedelta(hours=3 + place % 30)
-            _copy(ctx, session, issued, f"510116-ST-20210101-{place:06d}", decided=True, took=took)
+    grow(ctx, waiting, issued, range(FEW))
     view = applications.view_application(ctx, APPROVER, issued)
     licence = str(view["licence"])
     firm = caller("firm-1", "enterprise", org=licence)
@@ -98,6 +94,15 @@ def fill(app: FastAPI, ctx: Context) -> Filled:
     visitors |= {"nobody": browser(app), "citizen": citizen, "kiosk": with_key(app, ctx, ADMIN, "kiosk", "kiosk-2")}
     visitors["wallet"] = with_key(app, ctx, ADMIN, "wallet", "firm-2", licence)
     return Filled(app, ctx, values, visitors)
+
+
+def grow(ctx: Context, waiting: str, issued: str, places: range) -> None:
+    """Copy an application that waits and one that is decided, once for each place."""
+    with ctx.database.write() as session:
+        for place in places:
+            _copy(ctx, session, waiting, f"510116-ST-20200101-{place:06d}", decided=False)
+            took = timedelta(hours=3 + place % 30)
+            _copy(ctx, session, issued, f"510116-ST-20210101-{place:06d}", decided=True, took=took)
 
 
 def _decide(ctx: Context, number: str, action: str, **more: str) -> None:
