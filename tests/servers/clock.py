@@ -35,12 +35,19 @@ class Clock:
 
     @property
     def env(self) -> dict[str, str]:
-        """What a process needs to read it; time that only goes on, such as that of timeouts, is left alone."""
+        """What a process needs to read it; time that only goes on, such as that of timeouts, is left alone.
+
+        So are the times of files: by shifted ones Python would take its compiled modules for stale. The "fix" for waits
+        until a moment of the time that only goes on is for an older C library; with it they end early, and threads that
+        wait for the interpreter's lock take a core and more.
+        """
         return {
             "LD_PRELOAD": str(self.library),
             "FAKETIME_TIMESTAMP_FILE": str(self.file),
             "FAKETIME_NO_CACHE": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+            "FAKETIME_FORCE_MONOTONIC_FIX": "0",
+            "NO_FAKE_STAT": "1",
             "PYTHONPATH": str(self.file.parent / "waiting"),
         }
 
