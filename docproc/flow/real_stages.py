@@ -13,7 +13,7 @@ from docproc.flow.core.stages import PagePicture, Stages
 from docproc.licence.seal.registered_seal import RegisteredSeal
 from docproc.licence.seal.status_list import StatusList
 from docproc.matter.model import Matter
-from docproc.scan.files.limits import Limits
+from docproc.scan.files.limits import UploadLimits
 from docproc.settings import Settings
 
 if TYPE_CHECKING:
@@ -66,5 +66,5 @@ def real_stages(settings: Settings) -> Stages:
     return Stages(read_file, seal_licence, draw_pages, own_seals, sign_status)
 
 
-def _limits(settings: Settings) -> Limits:
-    return Limits(settings.max_upload_bytes, settings.max_pages, settings.max_pixels)
+def _limits(settings: Settings) -> UploadLimits:
+    return UploadLimits(settings.max_upload_bytes, settings.max_pages, settings.max_pixels)

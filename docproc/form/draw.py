@@ -1,7 +1,6 @@
 """The printable form: a government table with comb cells, tick boxes, corner marks and a QR code, as a PDF.
 
-Everything stands where :mod:`docproc.form.layout` says, so what is printed here
-is what the reader expects. The same input gives the same bytes.
+All positions come from :mod:`docproc.form.layout`, as in the reading program. The same input gives the same bytes.
 """
 
 from __future__ import annotations
@@ -24,14 +23,14 @@ from docproc.form.layout import (
     FieldBox,
     FormLayout,
 )
-from docproc.form.pen import Faces, Paper
+from docproc.form.pen import Faces, PdfCanvas
 from docproc.form.symbols import mark_boxes, qr_boxes
 from docproc.marks import FormCode, parse_code, qr_box
 from docproc.matter.model import Form, Matter
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 THICK, THIN, HAIR = 0.5, 0.2, 0.15
-"""Rules in mm: round the table, between its cells, round comb cells."""
+"""Widths of ruled lines in mm: around the table, between its cells, around comb cells."""
 COMB_GREY = 0.35
 HINT_GREY = 0.45
 LABEL_SIZE = 3.9
@@ -42,12 +41,12 @@ PAGE_WORDS = "第页，共版年月日编号"
 
 
 def new_form_id() -> str:
-    """Serial of a print-out: ten random characters of Crockford's base 32 (50 bits)."""
+    """Return a serial for a print-out: ten random characters of Crockford's base 32 (50 bits)."""
     return "".join(secrets.choice(CROCKFORD) for _ in range(10))
 
 
 def default_faces() -> Faces:
-    """The fetched fonts.
+    """Return the fetched fonts.
 
     Raises:
         SetupError: they have not been fetched.
@@ -64,18 +63,18 @@ def draw_form(
     *,
     faces: Faces | None = None,
 ) -> bytes:
-    """Draw a form as PDF, blank or with values printed into it.
+    """Draw a form as PDF, blank or filled in.
 
     Args:
         matter: the matter of the form.
         form: the edition to draw.
-        layout: where its fields stand, by ``layout_of(matter, form)``.
+        layout: its layout, by ``layout_of(matter, form)``.
         form_id: serial of this print-out, by :func:`new_form_id`.
         values: by field name: choices as option keys joined by ``,``, dates as ISO days.
         faces: fonts to use; the fetched ones where ``None``.
 
     Raises:
-        InputError: a value names no field, does not fit, or the serial is malformed.
+        InputError: a value has no field or does not fit, or the serial is malformed.
         SetupError: the fonts have not been fetched.
     """
     inks = placements(layout, values or {})
@@ -84,18 +83,18 @@ def draw_form(
     ]
     for code in codes:
         parse_code(code)
-    paper = Paper(faces or default_faces(), _texts(form, layout, inks, codes))
+    canvas = PdfCanvas(faces or default_faces(), _texts(form, layout, inks, codes))
     for number, code in enumerate(codes, 1):
-        paper.new_page(layout.page_mm)
-        _head(paper, form, layout, number, form_id)
-        paper.blocks(mark_boxes(layout.page_mm))
-        paper.blocks(qr_boxes(layout.page_mm, code))
-        bottom = _body(paper, layout, number)
-        _notes(paper, form, number, bottom, layout)
+        canvas.new_page(layout.page_mm)
+        _head(canvas, form, layout, number, form_id)
+        canvas.blocks(mark_boxes(layout.page_mm))
+        canvas.blocks(qr_boxes(layout.page_mm, code))
+        bottom = _body(canvas, layout, number)
+        _notes(canvas, form, number, bottom, layout)
         for ink in inks:
             if ink.page == number:
-                _ink(paper, ink)
-    return paper.to_bytes(form.title, f"{matter.id} {form.material} {form.edition} {form_id}")
+                _ink(canvas, ink)
+    return canvas.to_bytes(form.title, f"{matter.id} {form.material} {form.edition} {form_id}")
 
 
 def _texts(form: Form, layout: FormLayout, inks: list[Ink], codes: list[str]) -> str:
@@ -107,80 +106,80 @@ def _texts(form: Form, layout: FormLayout, inks: list[Ink], codes: list[str]) ->
     return "".join(parts)
 
 
-def _head(paper: Paper, form: Form, layout: FormLayout, number: int, form_id: str) -> None:
+def _head(canvas: PdfCanvas, form: Form, layout: FormLayout, number: int, form_id: str) -> None:
     middle = layout.page_mm[0] / 2
     size = TITLE_SIZE
-    while paper.width(form.title, size) > 124:
+    while canvas.width(form.title, size) > 124:
         size *= 0.97
-    paper.text(middle, 30.5, form.title, size, align="centre", bold=True)
-    paper.text(20.0, 14.5, f"{form.edition} 版", 2.8, grey=HINT_GREY)
+    canvas.text(middle, 30.5, form.title, size, align="centre", bold=True)
+    canvas.text(20.0, 14.5, f"{form.edition} 版", 2.8, grey=HINT_GREY)
     x0, _, x1, y1 = qr_box(layout.page_mm)
-    paper.text((x0 + x1) / 2, y1 + 3.6, form_id, 2.3, align="centre", grey=HINT_GREY)
+    canvas.text((x0 + x1) / 2, y1 + 3.6, form_id, 2.3, align="centre", grey=HINT_GREY)
     heading = form.page[number - 1].heading
     if heading:
-        paper.text(TABLE_LEFT, 41.8, heading, 4.2, face="sans")
+        canvas.text(TABLE_LEFT, 41.8, heading, 4.2, face="sans")
     foot = layout.page_mm[1] - 12.5
-    paper.text(middle, foot, f"第 {number} 页，共 {layout.pages} 页", 3.0, align="centre")
+    canvas.text(middle, foot, f"第 {number} 页，共 {layout.pages} 页", 3.0, align="centre")
 
 
-def _body(paper: Paper, layout: FormLayout, number: int) -> float:
-    """Draw the table of a page; returns its lower edge in mm."""
+def _body(canvas: PdfCanvas, layout: FormLayout, number: int) -> float:
+    """Draw the table of a page and return its lower edge in mm."""
     places = [p for p in layout.on_page(number) if p.label_box is not None]
     bottom = 0.0
     top = min([p.label_box[1] for p in places if p.label_box] + [c.box[1] for c in layout.captions if c.page == number])
     for _, group in groupby(places, key=lambda p: p.label_box[1] if p.label_box else 0.0):
-        bottom = max(bottom, _row(paper, list(group)))
+        bottom = max(bottom, _row(canvas, list(group)))
     for caption in layout.captions:
         if caption.page == number:
             bottom = max(bottom, caption.box[3])
-    _tables(paper, layout, number)
+    _tables(canvas, layout, number)
     for place in layout.on_page(number):
-        _value_cell(paper, place)
-    paper.frame((TABLE_LEFT, top, TABLE_RIGHT, bottom), THICK)
+        _value_cell(canvas, place)
+    canvas.frame((TABLE_LEFT, top, TABLE_RIGHT, bottom), THICK)
     return bottom
 
 
-def _row(paper: Paper, row: list[FieldBox]) -> float:
+def _row(canvas: PdfCanvas, row: list[FieldBox]) -> float:
     y1 = 0.0
     for index, place in enumerate(row):
         assert place.label_box is not None
         x0, y0, x1, y1 = place.label_box
         following = row[index + 1].label_box if index + 1 < len(row) else None
         right = following[0] if following else TABLE_RIGHT
-        paper.frame((x0, y0, right, y1), THIN)
-        paper.line((x1, y0), (x1, y1), THIN)
-        _label(paper, place, place.label_box)
+        canvas.frame((x0, y0, right, y1), THIN)
+        canvas.line((x1, y0), (x1, y1), THIN)
+        _label(canvas, place, place.label_box)
         if place.unit:
             size = min(LABEL_SIZE, (right - place.box[2] - 2.0) / len(place.unit))
-            paper.text((place.box[2] + right - PAD_MM) / 2, (y0 + y1) / 2, place.unit, size, align="centre")
+            canvas.text((place.box[2] + right - PAD_MM) / 2, (y0 + y1) / 2, place.unit, size, align="centre")
     return y1
 
 
-def _label(paper: Paper, place: FieldBox, box: Box) -> None:
-    lines = _label_lines(paper, place.label, box[2] - box[0] - 3.4)
+def _label(canvas: PdfCanvas, place: FieldBox, box: Box) -> None:
+    lines = _label_lines(canvas, place.label, box[2] - box[0] - 3.4)
     step = LABEL_SIZE * 1.25
     middle, first = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2 - (len(lines) - 1) * step / 2
     for index, line in enumerate(lines):
-        paper.text(middle, first + index * step, line, LABEL_SIZE, align="centre")
+        canvas.text(middle, first + index * step, line, LABEL_SIZE, align="centre")
     if place.required:
-        widest = max(paper.width(line, LABEL_SIZE) for line in lines)
-        paper.text(middle - widest / 2 - 0.4, first + 0.3, "*", LABEL_SIZE, align="right", red=True)
+        widest = max(canvas.width(line, LABEL_SIZE) for line in lines)
+        canvas.text(middle - widest / 2 - 0.4, first + 0.3, "*", LABEL_SIZE, align="right", red=True)
 
 
-def _label_lines(paper: Paper, label: str, width: float) -> list[str]:
-    """Break at the label's own breaks, else into halves; two characters are set apart as is the custom."""
+def _label_lines(canvas: PdfCanvas, label: str, width: float) -> list[str]:
+    """Break at the label's own breaks, else into equal parts; two characters are letter-spaced, as is usual."""
     if "\n" in label:
         return label.split("\n")
     if len(label) == 2:
-        return [f"{label[0]}　　{label[1]}"] if paper.width("　" * 4, LABEL_SIZE) <= width else [label]
-    if paper.width(label, LABEL_SIZE) <= width:
+        return [f"{label[0]}　　{label[1]}"] if canvas.width("　" * 4, LABEL_SIZE) <= width else [label]
+    if canvas.width(label, LABEL_SIZE) <= width:
         return [label]
     parts = -(-len(label) // int(width / LABEL_SIZE))
     length = -(-len(label) // parts)
     return [label[i : i + length] for i in range(0, len(label), length)]
 
 
-def _tables(paper: Paper, layout: FormLayout, number: int) -> None:
+def _tables(canvas: PdfCanvas, layout: FormLayout, number: int) -> None:
     name_box: Box | None = None
     for caption in layout.captions:
         if caption.page != number:
@@ -188,19 +187,19 @@ def _tables(paper: Paper, layout: FormLayout, number: int) -> None:
         x0, y0, x1, y1 = caption.box
         if x0 == TABLE_LEFT:
             name_box = caption.box
-            _upright(paper, caption.text, caption.box)
-            paper.frame((x0, y0, TABLE_RIGHT, y1), THIN)
+            _upright(canvas, caption.text, caption.box)
+            canvas.frame((x0, y0, TABLE_RIGHT, y1), THIN)
             rows = round((y1 - y0 - HEADER_MM) / TABLE_ROW_MM)
             for row in range(rows):
                 y = y0 + HEADER_MM + row * TABLE_ROW_MM
-                paper.line((x1, y), (TABLE_RIGHT, y), THIN)
+                canvas.line((x1, y), (TABLE_RIGHT, y), THIN)
         elif name_box is not None:
-            paper.line((x0, y0), (x0, name_box[3]), THIN)
-            paper.text((x0 + x1) / 2, (y0 + y1) / 2, caption.text, LABEL_SIZE - 0.3, align="centre")
+            canvas.line((x0, y0), (x0, name_box[3]), THIN)
+            canvas.text((x0 + x1) / 2, (y0 + y1) / 2, caption.text, LABEL_SIZE - 0.3, align="centre")
 
 
-def _upright(paper: Paper, text: str, box: Box) -> None:
-    """Write a text from top to bottom, in two columns where one would be too small."""
+def _upright(canvas: PdfCanvas, text: str, box: Box) -> None:
+    """Draw vertical text, in two columns where one would be too small."""
     height = box[3] - box[1] - 3.0
     columns = 1 if len(text) * LABEL_SIZE <= height * 1.1 else 2
     length = -(-len(text) // columns)
@@ -210,53 +209,53 @@ def _upright(paper: Paper, text: str, box: Box) -> None:
         x = (box[0] + box[2]) / 2 + (index - (columns - 1) / 2) * size * 1.25
         first = (box[1] + box[3]) / 2 - (len(part) - 1) * size * 1.08 / 2
         for place, character in enumerate(part):
-            paper.text(x, first + place * size * 1.08, character, size, align="centre")
+            canvas.text(x, first + place * size * 1.08, character, size, align="centre")
 
 
-def _value_cell(paper: Paper, place: FieldBox) -> None:
+def _value_cell(canvas: PdfCanvas, place: FieldBox) -> None:
     if place.cells is not None:
-        paper.frame(place.box, HAIR, COMB_GREY)
+        canvas.frame(place.box, HAIR, COMB_GREY)
         for box in place.cell_boxes()[1:]:
-            paper.line((box[0], box[1]), (box[0], box[3]), HAIR, COMB_GREY)
-        _comb_hints(paper, place)
+            canvas.line((box[0], box[1]), (box[0], box[3]), HAIR, COMB_GREY)
+        _comb_hints(canvas, place)
     for option in place.options:
-        paper.frame(option.box, THIN)
+        canvas.frame(option.box, THIN)
         middle = (option.box[1] + option.box[3]) / 2
-        paper.text(option.box[2] + PAD_MM, middle, option.label, OPTION_FONT_MM)
+        canvas.text(option.box[2] + PAD_MM, middle, option.label, OPTION_FONT_MM)
 
 
-def _comb_hints(paper: Paper, place: FieldBox) -> None:
-    """Print the type's hints (year, month and day) on the comb's upper rule, where digits do not reach."""
+def _comb_hints(canvas: PdfCanvas, place: FieldBox) -> None:
+    """Print the type's hints (year, month and day) on the comb's upper line, outside the digits."""
     boxes, printed = place.cell_boxes(), place.field_type.printed
     for word, cell in printed.hints:
         x, y = boxes[cell][0], boxes[cell][1]
-        paper.clear((x - 1.3, y - 0.2, x + 1.3, y + 0.9))
-        paper.text(x, y + 0.1, word, 1.9, align="centre", grey=HINT_GREY)
+        canvas.clear((x - 1.3, y - 0.2, x + 1.3, y + 0.9))
+        canvas.text(x, y + 0.1, word, 1.9, align="centre", grey=HINT_GREY)
     for cell in printed.joints:
-        paper.line((boxes[cell][0], boxes[cell][1]), (boxes[cell][0], boxes[cell][3]), 3 * HAIR, COMB_GREY)
+        canvas.line((boxes[cell][0], boxes[cell][1]), (boxes[cell][0], boxes[cell][3]), 3 * HAIR, COMB_GREY)
 
 
-def _notes(paper: Paper, form: Form, number: int, bottom: float, layout: FormLayout) -> None:
+def _notes(canvas: PdfCanvas, form: Form, number: int, bottom: float, layout: FormLayout) -> None:
     y = bottom + 4.0
     notes = list(form.page[number - 1].notes)
     if any(place.required for place in layout.on_page(number)):
         notes.append(REQUIRED_NOTE)
     for note in notes:
         for line in wrap(note, (TABLE_RIGHT - TABLE_LEFT - 2) / NOTE_SIZE):
-            paper.text(TABLE_LEFT + 1, y, line, NOTE_SIZE)
+            canvas.text(TABLE_LEFT + 1, y, line, NOTE_SIZE)
             y += NOTE_SIZE * 1.4
     if y > layout.page_mm[1] - 16:
         raise InputError(f"{layout.material}: the notes of page {number} do not fit; shorten them")
 
 
-def _ink(paper: Paper, ink: Ink) -> None:
+def _ink(canvas: PdfCanvas, ink: Ink) -> None:
     x0, y0, x1, y1 = ink.box
     middle = (y0 + y1) / 2
     if ink.kind == "tick":
         w, h = x1 - x0, y1 - y0
         points = [(x0 + 0.15 * w, y0 + 0.5 * h), (x0 + 0.42 * w, y0 + 0.82 * h), (x0 + 0.95 * w, y0 + 0.05 * h)]
-        paper.strokes(points, 0.45)
+        canvas.strokes(points, 0.45)
     elif ink.kind == "cell":
-        paper.text((x0 + x1) / 2, middle, ink.text, ink.size_mm, align="centre")
+        canvas.text((x0 + x1) / 2, middle, ink.text, ink.size_mm, align="centre")
     else:
-        paper.text(x0 + 0.6, middle, ink.text, ink.size_mm)
+        canvas.text(x0 + 0.6, middle, ink.text, ink.size_mm)

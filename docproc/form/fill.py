@@ -1,8 +1,7 @@
-"""Where every piece of writing goes when values are put into a form.
+"""Positions of the text when values are filled into a form.
 
-Used by the program that prints filled forms and by the one that makes samples,
-so both put the same text into the same place. Lengths are millimetres from the
-page's top-left corner.
+Both the printing of filled forms and the generator of samples use this module, so the same text gets the same position.
+Lengths are millimetres from the page's top-left corner.
 """
 
 from __future__ import annotations
@@ -17,13 +16,13 @@ from docproc.errors import InputError
 from docproc.form.layout import FieldBox, FormLayout
 
 TEXT_MM = 4.4
-"""Size of writing where there is room for it."""
+"""Default text size."""
 SMALLEST_MM = 2.2
 CELL_SHARE = 0.72
-"""Size of a character in a comb cell as a share of the smaller side of the cell."""
+"""Size of a character in a comb cell, share of the cell's smaller side."""
 LEADING = 1.3
 NARROW = 0.58
-"""Advance of a Latin letter or digit in ems, an upper bound over the fonts in use."""
+"""Upper bound of the advance of a Latin letter or digit in the fonts in use, ems."""
 CLOSING = frozenset("，。；：、）”》,.;:)")
 
 InkKind = Literal["line", "cell", "tick"]
@@ -31,13 +30,13 @@ InkKind = Literal["line", "cell", "tick"]
 
 @dataclass(frozen=True, slots=True)
 class Ink:
-    """One piece of writing."""
+    """A text or tick at its position."""
 
     name: str
     """The field it belongs to."""
     page: int
     kind: InkKind
-    """``line``: left-aligned and centred upright in the box; ``cell``: one character centred; ``tick``: a box."""
+    """``line``: left-aligned, centred vertically in the box; ``cell``: one centred character; ``tick``: a tick box."""
     text: str
     """Empty for a tick."""
     box: Box
@@ -46,13 +45,13 @@ class Ink:
 
 
 def placements(layout: FormLayout, values: Mapping[str, str]) -> list[Ink]:
-    """The pieces of writing for values by field name.
+    """Place the values of a form, by field name.
 
-    Choices are option keys joined by ``,``; dates are ISO days; table cells are
-    named ``table.row.column``. Signatures, seals and drawings are left out.
+    Choices are option keys joined by ``,``; dates are ISO days; table cells are named ``table.row.column``. Signatures,
+    seals and drawings are left out.
 
     Raises:
-        InputError: a name or option that the form has not, or a value that does not fit.
+        InputError: unknown name or option, or a value that does not fit.
     """
     places = {place.name: place for place in layout.fields}
     unknown = sorted(set(values) - set(places))
@@ -109,12 +108,12 @@ def _lines(place: FieldBox, value: str) -> list[Ink]:
 
 
 def advance(character: str) -> float:
-    """Width of a character in ems, at most."""
+    """Return the maximum advance of a character in ems."""
     return 1.0 if unicodedata.east_asian_width(character) in "WFA" else NARROW
 
 
 def wrap(text: str, width_em: float) -> list[str]:
-    """Break text into lines of at most this width; a closing punctuation mark never begins a line."""
+    """Wrap text into lines of at most this width; a closing punctuation mark never begins a line."""
     lines, line, used = [], "", 0.0
     for character in text:
         if character == "\n":
@@ -132,10 +131,10 @@ def wrap(text: str, width_em: float) -> list[str]:
 
 
 def fit(text: str, width: float, height: float, lines: int, largest: float = TEXT_MM) -> tuple[float, list[str]]:
-    """The largest size (mm) at which the text fits into a box, and its lines.
+    """Return the largest size (mm) at which a text fits into a box, and its lines.
 
-    The box's number of lines is kept as long as the writing stays legible;
-    below three quarters of ``largest`` the text may take more lines.
+    The box's number of lines is kept as long as the text is legible; below three quarters of ``largest`` the text may
+    take more lines.
     """
     size = largest
     while True:

@@ -1,7 +1,7 @@
-"""Small embedded fonts: the characters a page uses, cut out of a fetched font.
+"""Font subsetting: embed only the characters in use.
 
-MuPDF's own subsetter fails on the CID-keyed outlines of the Noto CJK fonts (it
-leaves all 23 MB in the file), so fontTools cuts the font before it goes in.
+MuPDF's own subsetter fails on the CID-keyed outlines of the Noto CJK fonts (it keeps all 23 MB), so fontTools subsets
+the font before it is embedded.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from fontTools import subset
 from fontTools.ttLib import TTFont
 
 ALWAYS = frozenset(string.ascii_letters + string.digits + string.punctuation + " ")
-"""In every subset, so that a form with another serial needs no new one."""
+"""Part of every subset, so that a form with another serial needs no new one."""
 
 
-def cut_font(path: Path, text: str) -> bytes:
-    """The font with only the glyphs of ``text`` and of ASCII; the same bytes for the same characters."""
+def subset_font(path: Path, text: str) -> bytes:
+    """Subset a font to the glyphs of ``text`` and of ASCII; the same bytes for the same characters."""
     return _cut(path, frozenset(text) | ALWAYS)
 
 
@@ -45,7 +45,7 @@ def _saved(font: TTFont) -> bytes:
 
 
 def _number_cids(data: bytes) -> bytes:
-    """Make each CID equal to its glyph id: PyMuPDF writes glyph ids where a CID-keyed font expects CIDs."""
+    """Renumber each CID to its glyph id: PyMuPDF writes glyph ids where a CID-keyed font expects CIDs."""
     font = TTFont(io.BytesIO(data), lazy=False, recalcTimestamp=False)
     top = font["CFF "].cff.topDictIndex[0]
     if not hasattr(top, "ROS"):

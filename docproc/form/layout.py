@@ -1,8 +1,7 @@
-"""Where every field of a printed form stands, in millimetres from the page's top-left corner.
+"""The layout of a printed form: the position of every field, in millimetres from the page's top-left corner.
 
-The layout is computed from the matter file alone, so the program that prints a
-form and the program that reads it can never disagree. Each page is a table of
-rows; a row holds one or more fields, each a label cell and a value cell.
+The layout depends on the matter file only, so the printing and the reading program cannot disagree. Each page is a
+table of rows; a row holds one or more fields, each with a label cell and a value cell.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ TABLE_BOTTOM = 297.0 - MARGIN_MM - MARK_MM - 12.0
 LABEL_MM = 30.0
 ROW_MM = 11.0
 LINE_MM = 9.0
-"""Height of every further line of writing."""
+"""Height of each further line of writing."""
 CELL_MM = 7.0
 """Widest comb cell."""
 PAD_MM = 1.2
@@ -37,7 +36,7 @@ DRAWING_LINE_MM = 10.0
 
 @dataclass(frozen=True, slots=True)
 class OptionBox:
-    """One box to tick: its key, its printed words and the square, mm."""
+    """A tick box: its key, its printed label and its square, mm."""
 
     value: str
     label: str
@@ -46,7 +45,7 @@ class OptionBox:
 
 @dataclass(frozen=True, slots=True)
 class FieldBox:
-    """Where one field is written."""
+    """The box of one field."""
 
     name: str
     """Field name; ``table.row.column`` inside tables."""
@@ -54,7 +53,7 @@ class FieldBox:
     type: TypeName
     page: int
     box: Box
-    """The space to write in, mm."""
+    """The writing area, mm."""
     cells: int | None
     options: tuple[OptionBox, ...]
     label_box: Box | None
@@ -62,8 +61,8 @@ class FieldBox:
     required: bool
     lines: int
     unit: str
-    usual: tuple[str, ...] = field(default=(), compare=False)
-    """What people mostly write here; it may change while the printed form stays."""
+    lexicon: tuple[str, ...] = field(default=(), compare=False)
+    """Usual values; they may change without a new edition of the form."""
 
     @property
     def field_type(self) -> FieldType:
@@ -71,7 +70,7 @@ class FieldBox:
         return FIELD_TYPES[self.type]
 
     def cell_boxes(self) -> tuple[Box, ...]:
-        """The comb cells from left to right, or the whole box where there is no comb."""
+        """Return the comb cells from left to right, or the whole box without a comb."""
         x0, y0, x1, y1 = self.box
         count = self.cells or 1
         step = (x1 - x0) / count
@@ -100,11 +99,11 @@ class FormLayout:
     captions: tuple[Caption, ...]
 
     def on_page(self, page: int) -> tuple[FieldBox, ...]:
-        """The places of one page (1-based)."""
+        """Return the field boxes of one page (1-based)."""
         return tuple(p for p in self.fields if p.page == page)
 
     def to_json(self) -> dict[str, Any]:
-        """The stable JSON of ``docproc form --layout``."""
+        """Return the stable JSON of ``docproc form --layout``."""
         return {
             "matter": self.matter,
             "edition": self.edition,
@@ -131,12 +130,12 @@ def _rounded(box: Box) -> list[float]:
 
 
 def layout_of(matter: Matter, form: Form) -> FormLayout:
-    """Place every field of a form.
+    """Compute the layout of a form.
 
     Raises:
         NotFoundError: the rows of a page do not fit on it.
     """
-    places: list[FieldBox] = []
+    boxes: list[FieldBox] = []
     captions: list[Caption] = []
     specs = {spec.name: spec for spec in form.field}
     for number, page in enumerate(form.page, 1):
@@ -146,16 +145,16 @@ def layout_of(matter: Matter, form: Form) -> FormLayout:
             height = max(_height(spec, _value_width(spec, fields)) for spec in fields)
             if fields[0].field_type.kind == "table":
                 captions += _table_captions(fields[0], number, y)
-                places += _table_boxes(fields[0], number, y)
+                boxes += _table_boxes(fields[0], number, y)
             else:
-                places += _row_boxes(fields, number, y, height)
+                boxes += _row_boxes(fields, number, y, height)
             y += height
         if y > TABLE_BOTTOM:
             raise NotFoundError(
                 f"{matter.id} {form.material} {form.edition}: page {number} is {y - TABLE_BOTTOM:.1f} mm too long; "
                 "move rows to another [[form.page]]"
             )
-    return FormLayout(matter.id, form.edition, form.material, len(form.page), A4_MM, tuple(places), tuple(captions))
+    return FormLayout(matter.id, form.edition, form.material, len(form.page), A4_MM, tuple(boxes), tuple(captions))
 
 
 def _value_width(spec: FieldSpec, row: list[FieldSpec]) -> float:
@@ -210,7 +209,7 @@ def _option_boxes(options: tuple[Option, ...], box: Box) -> tuple[OptionBox, ...
 
 
 def _comb(box: Box, cells: int | None) -> Box:
-    """Shrink a value cell to its comb: cells no wider than :data:`CELL_MM`, a margin all round."""
+    """Shrink a value cell to its comb: cells of at most :data:`CELL_MM`, with a margin on all sides."""
     x0, y0, x1, y1 = box
     if cells is None:
         return (x0 + PAD_MM, y0 + PAD_MM / 2, x1 - PAD_MM, y1 - PAD_MM / 2)

@@ -1,4 +1,4 @@
-"""Drawing on a PDF page in millimetres; the only module of ``form`` that knows PyMuPDF."""
+"""Draw on PDF pages in millimetres; the only module of ``form`` that imports PyMuPDF."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any, Literal
 import pymupdf
 
 from docproc.domain import Box
-from docproc.form.fonts import cut_font
+from docproc.form.fonts import subset_font
 
 PT = 72.0 / 25.4
 """Points in a millimetre."""
 CAP = 0.36
-"""Half the height of a full-width character over its baseline, in ems: centres text upright."""
+"""Half the height of a full-width character over its baseline, in ems: centres text vertically."""
 
 Align = Literal["left", "centre", "right"]
 Face = Literal["serif", "sans"]
@@ -28,13 +28,13 @@ class Faces:
     sans: Path
 
 
-class Paper:
-    """A PDF document whose pages are drawn one after the other."""
+class PdfCanvas:
+    """A PDF document whose pages are drawn in sequence."""
 
     def __init__(self, faces: Faces, texts: str) -> None:
-        """Open an empty document; ``texts`` holds every character that will be drawn."""
+        """Create an empty document; ``texts`` contains every character to be drawn."""
         self._document: Any = pymupdf.open()
-        self._cuts = {"serif": cut_font(faces.serif, texts), "sans": cut_font(faces.sans, texts)}
+        self._cuts = {"serif": subset_font(faces.serif, texts), "sans": subset_font(faces.sans, texts)}
         self._metrics = {face: pymupdf.Font(fontbuffer=cut) for face, cut in self._cuts.items()}
         self._page: Any = None
         self._shape: Any = None
@@ -48,7 +48,7 @@ class Paper:
         self._shape = self._page.new_shape()
 
     def width(self, text: str, size: float, face: Face = "serif") -> float:
-        """Advance of a text in mm."""
+        """Return the advance of a text in mm."""
         return float(self._metrics[face].text_length(text, size))
 
     def text(
@@ -64,7 +64,7 @@ class Paper:
         bold: bool = False,
         red: bool = False,
     ) -> None:
-        """Write a line whose middle is at height ``y``; ``bold`` thickens the outline by 3% of an em."""
+        """Draw a text line centred vertically at ``y``; ``bold`` thickens the outline by 3% of an em."""
         width = self.width(text, size, face)
         x -= {"left": 0.0, "centre": width / 2, "right": width}[align]
         colour = (0.75, 0.1, 0.1) if red else (grey, grey, grey)
@@ -80,7 +80,7 @@ class Paper:
         )
 
     def line(self, start: tuple[float, float], end: tuple[float, float], width: float, grey: float = 0.0) -> None:
-        """Draw a rule."""
+        """Draw a straight line."""
         self._shape.draw_line(pymupdf.Point(start) * PT, pymupdf.Point(end) * PT)
         self._shape.finish(width=width * PT, color=(grey, grey, grey), lineCap=2)
 
@@ -90,23 +90,23 @@ class Paper:
         self._shape.finish(width=width * PT, color=(grey, grey, grey))
 
     def blocks(self, boxes: list[Box]) -> None:
-        """Fill boxes with black, without hairlines between neighbours."""
+        """Fill boxes with black, without hairlines between adjacent ones."""
         for box in boxes:
             self._shape.draw_rect(pymupdf.Rect(box) * pymupdf.Matrix(PT, PT))
         self._shape.finish(width=0, color=None, fill=(0, 0, 0))
 
     def strokes(self, points: list[tuple[float, float]], width: float, grey: float = 0.0) -> None:
-        """Draw joined strokes."""
+        """Draw a polyline."""
         self._shape.draw_polyline([pymupdf.Point(p) * PT for p in points])
         self._shape.finish(width=width * PT, color=(grey, grey, grey), closePath=False, lineCap=1, lineJoin=1)
 
     def clear(self, box: Box) -> None:
-        """Paint a box white over the rules drawn so far; text written later stays."""
+        """Paint a box white over the lines drawn so far; later text stays visible."""
         self._shape.draw_rect(pymupdf.Rect(box) * pymupdf.Matrix(PT, PT))
         self._shape.finish(width=0, color=None, fill=(1, 1, 1))
 
     def to_bytes(self, title: str, subject: str) -> bytes:
-        """Close the document; without dates or random ids, so that equal drawings are equal bytes."""
+        """Close the document and return its bytes, without dates and random ids: equal drawings give equal bytes."""
         self._flush()
         self._document.set_metadata({"title": title, "subject": subject, "producer": "docproc"})
         data: bytes = self._document.tobytes(garbage=3, deflate=True, no_new_id=True)

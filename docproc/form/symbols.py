@@ -1,4 +1,4 @@
-"""The machine-readable parts of a form page as black boxes in millimetres: corner marks and the QR code."""
+"""The machine-readable parts of a form page, corner marks and QR code, as black boxes in millimetres."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import segno
 from docproc.domain import Box
 from docproc.marks import mark_corners, qr_box
 
-# Rows of the payload of markers 0..3 of the dictionary 4x4_50, 1 for white; one black module frames it all round.
+# Payload rows of markers 0..3 of the ArUco dictionary 4x4_50, 1 for white; a black border of one module surrounds it.
 MARK_BITS: dict[int, tuple[str, ...]] = {
     0: ("1011", "0101", "0011", "0010"),
     1: ("0000", "1111", "1001", "1010"),
@@ -17,7 +17,7 @@ MARK_BITS: dict[int, tuple[str, ...]] = {
 
 
 def mark_boxes(page_mm: tuple[float, float]) -> list[Box]:
-    """Black modules of the four corner marks."""
+    """Return the black modules of the four corner marks."""
     found: list[Box] = []
     for key, corners in mark_corners(page_mm).items():
         (x0, y0), (x1, _) = corners[0], corners[1]
@@ -27,7 +27,7 @@ def mark_boxes(page_mm: tuple[float, float]) -> list[Box]:
 
 
 def qr_boxes(page_mm: tuple[float, float], text: str) -> list[Box]:
-    """Black modules of the QR code, error correction M; the page around it is its quiet zone."""
+    """Return the dark modules of the QR code, error correction M; the page around it is its quiet zone."""
     x0, y0, x1, _ = qr_box(page_mm)
     code = segno.make(text, error="m", boost_error=False, micro=False)
     rows = ["".join("1" if dark else "0" for dark in row) for row in code.matrix]
@@ -35,7 +35,7 @@ def qr_boxes(page_mm: tuple[float, float], text: str) -> list[Box]:
 
 
 def matrix_boxes(rows: list[str], x0: float, y0: float, module: float, black: str = "1") -> list[Box]:
-    """One box for each horizontal run of black modules."""
+    """Return one box for each horizontal run of black modules."""
     found: list[Box] = []
     for index, row in enumerate(rows):
         start: int | None = None

@@ -1,4 +1,4 @@
-"""From the bytes of an upload to what each page says: the whole way of one scan."""
+"""The reading pipeline: from the bytes of an upload to the fields of each page."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from docproc.read.free.classify import classify
 from docproc.read.free.free import read_free
 from docproc.read.free.two_pass import first_pass, second_pass, uncertain_lines, value_lines
 from docproc.read.qr_check import check_qr_codes
-from docproc.scan.files.limits import Limits
-from docproc.scan.files.qr import qr_texts
+from docproc.scan.files.limits import UploadLimits
+from docproc.scan.files.qr import read_qr_codes
 from docproc.scan.files.split import PageImage
 from docproc.scan.files.split_limited import split_limited
-from docproc.scan.registration.clean import Orientation, clean
-from docproc.scan.registration.homography import Registration, register
-from docproc.scan.registration.quality import assess, assess_unreadable
+from docproc.scan.registration.clean import Orientation, clean_page
+from docproc.scan.registration.homography import Registration, find_registration
+from docproc.scan.registration.quality import assess_quality, assess_unreadable
 
 OTHER_MATTER = Finding("form.other_matter", "fix", "该页属于其他事项的表格，请换用本事项的表格填写后重新提交")
 
@@ -38,21 +38,21 @@ def read_file(
     material: str | None = None,
     today: date,
     recogniser: Recogniser | None = None,
-    limits: Limits | None = None,
+    limits: UploadLimits | None = None,
 ) -> tuple[PageReading, ...]:
     """Read every page of an uploaded file.
 
     Args:
         data: the file.
-        name: its name, for the result only; what it is, its bytes say.
-        matter: the matter that it was handed in for.
-        material: what the citizen says it is; a form's own code is believed before that.
-        today: nobody was born later.
-        recogniser: reading engine; the process's own where ``None``.
+        name: its name, for the result only; the bytes decide its kind.
+        matter: the matter it was submitted for.
+        material: the material declared by the citizen; a form's own code takes precedence.
+        today: reference day for dates.
+        recogniser: OCR engine; the process's own where ``None``.
         limits: of the upload.
 
     Raises:
-        UnsupportedFileError: not a file that we take, or damaged.
+        UnsupportedFileError: unsupported kind of file, or damaged.
         LimitError: over a limit.
         SetupError: weights or fonts have not been fetched.
     """
@@ -62,11 +62,14 @@ def read_file(
 
 @cache
 def page_engine(threads: int = 0) -> OpenVinoRecogniser:
-    """This process's engine for whole pages, on so many threads; 0 leaves it to OpenVINO: one on each core.
+    """Return this process's engine for whole pages.
 
-    One thread is the cheapest, for threads that wait for each other spin; readers of the service are many processes.
-    The detector looks at 1280 pixels: on 56 photographed licences 0.87 of the fields are then exact, at 960 pixels
-    0.85, for 3 % more time.
+    The detector's input has 1280 pixels: on 56 photographed licences 0.87 of the fields are exact then, 0.85 at 960
+    pixels, for 3 % more time.
+
+    Args:
+        threads: CPU threads; 0 leaves the number to OpenVINO, one for each core. One thread costs the least in total,
+            since waiting threads spin; the service runs many reading processes.
     """
     return OpenVinoRecogniser(threads=threads, detection=DetectionOptions(side=1280))
 
@@ -84,9 +87,9 @@ def _read(
     page: PageImage, name: str, matter: Matter, material: str | None, today: date, recogniser: Recogniser
 ) -> PageReading:
     image = page.image
-    registration = register(image)
+    registration = find_registration(image)
     if registration is not None:
-        empty = PageReading(name, page.index, None, "registered", assess(image, registration))
+        empty = PageReading(name, page.index, None, "registered", assess_quality(image, registration))
         found = _registered(empty, image, registration, matter, today, recogniser)
         if found is not None:
             return found
@@ -96,7 +99,7 @@ def _read(
 def _registered(
     reading: PageReading, image: Image, registration: Registration, matter: Matter, today: date, recogniser: Recogniser
 ) -> PageReading | None:
-    """Read a page by its marks; ``None`` when that is not possible and its text must tell."""
+    """Read a page by its marks; ``None`` when that fails and the page must be read as free text."""
     code = registration.code
     if code is not None and code.matter != matter.id:
         quality = Quality("rescan", (*reading.quality.findings, OTHER_MATTER))
@@ -112,16 +115,16 @@ def _registered(
     reading = replace(reading, material=form.material, page=page, edition=form.edition)
     if reading.quality.verdict == "rescan":
         return reading
-    fields, refined = read_registered(image, registration, matter, form, page, recogniser)
-    if refined.found < RECOGNISED:
+    fields, alignment = read_registered(image, registration, matter, form, page, recogniser)
+    if alignment.found < RECOGNISED:
         return None
     return replace(reading, fields=cross_check(fields, today))
 
 
 def _free(reading: PageReading, image: Image, matter: Matter, today: date, recogniser: Recogniser) -> PageReading:
-    """Read a page by the words on it."""
-    cleaned = clean(image, _orientation(recogniser))
-    quality = assess(image, None, cleaned)
+    """Read a page by its words."""
+    cleaned = clean_page(image, _orientation(recogniser))
+    quality = assess_quality(image, None, cleaned)
     reading = replace(reading, quality=quality)
     if any(finding.code == "scan.blank" for finding in quality.findings):
         return reading
@@ -143,7 +146,7 @@ def _free(reading: PageReading, image: Image, matter: Matter, today: date, recog
     specs = [spec for spec in matter.fields_of(kind.material) if spec.page == kind.page]
     lines = second_pass(recogniser, black, lines, uncertain_lines(lines) & value_lines(lines, specs, black))
     fields = cross_check(read_free(lines, specs, kind.page, cleaned.to_original, black), today)
-    fields, differing = check_qr_codes(fields, specs, qr_texts(image), today)
+    fields, differing = check_qr_codes(fields, specs, read_qr_codes(image), today)
     warned = Quality(quality.verdict, (*quality.findings, *differing))
     return replace(reading, fields=fields, quality=warned)
 
@@ -157,7 +160,7 @@ def _orientation(recogniser: Recogniser) -> Orientation:
 
 
 def reading_json(reading: PageReading) -> dict[str, object]:
-    """One page as ``docproc read --json`` prints it."""
+    """Return one page as ``docproc read --json`` prints it."""
     return {
         "file": reading.file,
         "index": reading.index,
@@ -176,7 +179,7 @@ def reading_json(reading: PageReading) -> dict[str, object]:
 
 
 def field_json(item: Field) -> dict[str, object]:
-    """One field; ``box`` in pixels of the page as handed in."""
+    """Return one field; ``box`` in pixels of the original page."""
     return {
         "value": item.value,
         "raw": item.raw,
@@ -189,7 +192,7 @@ def field_json(item: Field) -> dict[str, object]:
 
 
 def finding_json(item: Finding) -> dict[str, object]:
-    """One finding as every command prints it."""
+    """Return one finding as every command prints it."""
     return {
         "code": item.code,
         "severity": item.severity,

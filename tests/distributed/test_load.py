@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from docproc.bench.load import marked_jpeg, memory_figures, run
-from docproc.scan.files.limits import Limits
+from docproc.scan.files.limits import UploadLimits
 from docproc.scan.files.split import split
 from tests.flow.small_stages import paper
 from tests.servers.objects import S3Server
@@ -59,5 +59,5 @@ def test_the_same_picture_has_other_bytes_for_each_number() -> None:
     file = Path("samples/scans/02-trader-good/01-application-1.jpg")
     make = marked_jpeg(file)
     assert len({make(turn) for turn in range(3)}) == 3
-    (before,), (after,) = split(file.read_bytes(), Limits()), split(make(7), Limits())
+    (before,), (after,) = split(file.read_bytes(), UploadLimits()), split(make(7), UploadLimits())
     assert (before.image == after.image).all()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from docproc.scan.files.sniff import Kind, sniff
+from docproc.scan.files.sniff import FileKind, sniff
 
-MEDIA_TYPES: dict[Kind, str] = {
+MEDIA_TYPES: dict[FileKind, str] = {
     "jpeg": "image/jpeg",
     "png": "image/png",
     "tiff": "image/tiff",

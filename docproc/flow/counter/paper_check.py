@@ -13,7 +13,7 @@ from docproc.flow.core import views
 from docproc.flow.core.access import Caller
 from docproc.flow.core.context import Context
 from docproc.flow.review import workbench
-from docproc.scan.compare.paper_match import MAX_ALL_BYTES, MAX_FILES, PageOf, SheetCheck, Spot, compare_papers
+from docproc.scan.compare.paper_match import MAX_ALL_BYTES, MAX_FILES, PageRef, SheetMatch, Spot, match_papers
 from docproc.store.applications import pages
 from docproc.store.audit import audit
 from docproc.store.counter import custody
@@ -59,8 +59,8 @@ def check_papers(ctx: Context, caller: Caller, number: str, files: Sequence[byte
     if not _ROOM.acquire(timeout=WAIT_SECONDS):
         raise BusyError("another check of papers is at work", retry_after=30)
     try:
-        wanted = [PageOf(places.index(page.id), reading.index) for page, reading in found]
-        result = compare_papers([ctx.blobs.get(sha256) for sha256 in files_of.values()], wanted, files)
+        wanted = [PageRef(places.index(page.id), reading.index) for page, reading in found]
+        result = match_papers([ctx.blobs.get(sha256) for sha256 in files_of.values()], wanted, files)
     finally:
         _ROOM.release()
     told = [
@@ -95,7 +95,7 @@ def checked_so_far(steps: Iterable[Mapping[str, Any]]) -> dict[tuple[str, int], 
     return found
 
 
-def _view(sheet: SheetCheck) -> dict[str, Any]:
+def _view(sheet: SheetMatch) -> dict[str, Any]:
     """What is told beside what is kept; sheets are counted from 1."""
     number = sheet.paper + 1 if sheet.paper is not None else None
     return {"sheet": number, "spots": [_spot(spot) for spot in sheet.spots]}

@@ -1,9 +1,9 @@
-"""Reading under a grammar: of all readings of a lattice, the best that the field's type admits, or none.
+"""Grammar-constrained decoding: the best reading of a lattice that the field's type admits, or none.
 
-A prefix beam search (Graves 2006; Hannun 2014) over the CTC posteriors grows only readings that the grammar's pattern
-admits. Look-alikes are folded onto the characters that the type has, and what it cannot contain counts as blank at a
-price. The rivals of the best reading are the next admissible one and, discounted, the best one that breaks a check: a
-person may really have written a wrong number, and then it must not be mended in silence.
+A prefix beam search (Graves 2006; Hannun 2014) over the CTC posteriors extends only prefixes that the grammar's pattern
+admits. Confusable characters are folded onto those of the type; characters that it cannot contain count as blank at a
+cost. The best reading is compared with the second-best admissible one and, discounted, with the best one that fails a
+check: a person may really have written a wrong number, and it must not be corrected silently.
 """
 
 from __future__ import annotations
@@ -21,46 +21,46 @@ from docproc.read.decoding.pattern import START
 from docproc.read.engine.recogniser import BLANK, Lattice, greedy
 
 FLOOR = 1e-4
-"""A character below this posterior is no candidate at a time step."""
-NARROW = 1e-9
-"""A reading this much less likely than the best one is dropped early."""
-WRITTEN_WRONG = 0.01
-"""How often people write a number whose check digit or date is wrong; assumed, erring to the careful side."""
-CLEARLY_WRITTEN = (12.0, -0.02)
-"""Least log odds (nats) against every admissible reading, and least log probability a character, from which a number
-that breaks its check counts as written so. A misread character seldom leaves its true shape a share below e**-12."""
+"""Minimum posterior of a candidate character at a time step."""
+PRUNE_RATIO = 1e-9
+"""Likelihood ratio to the best prefix below which a prefix is pruned."""
+INVALID_PRIOR = 0.01
+"""Prior of a written number with a wrong check digit or date; assumed, on the high side."""
+CLEARLY_INVALID = (12.0, -0.02)
+"""Minimum log odds (nats) against every admissible reading, and minimum log probability per character, of a number with
+a failing check that counts as written so. A misread character seldom leaves the true one a share below e**-12."""
 MAX_MARGIN = 20.0
-"""Margin, in nats, when the search met no other reading."""
+"""Upper bound of the margin, nats; the margin when there is no other reading."""
 ALTERNATIVES = 3
 N_BEST = 8
-"""Readings kept for what other papers of the application say."""
+"""Number of readings kept for reconciliation with other documents of the application."""
 
 Frame = tuple[float, list[tuple[str, float]]]
-"""Probability of blank, and of each admissible character."""
+"""One time step: the probability of blank, and of each admissible character."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """What a field says, or that it cannot be said."""
+    """The decoded value of a field, or that it is not reliable."""
 
     value: str | None
-    """Normalised value; ``""`` when the crop holds no text; ``None``: do not rely on any reading."""
+    """Normalised value; ``""`` when the crop holds no text; ``None`` when no reading is reliable."""
     raw: str
-    """The plain reading, as on the paper."""
+    """The greedy reading, as printed."""
     confidence: float
-    """0..1: share of the best reading among all readings of the field, times how well it fits the picture."""
+    """0..1: posterior share of the best reading among all readings of the field, times its fit."""
     alternatives: tuple[str, ...] = ()
     """Other admissible values, best first; the best one itself leads when ``value`` is ``None``."""
     margin: float = 0.0
-    """Log odds (nats) of the best reading against the next."""
+    """Log odds (nats) of the best reading against the second best."""
     fit: float = 0.0
-    """Log probability (nats) a character of the best reading under the lattice: 0 is perfect, -1 is poor."""
+    """Log probability (nats) per character of the best reading under the lattice: 0 is perfect, -1 is poor."""
     written: str = ""
-    """A number of the right shape that breaks its check digit or the calendar, but stands there without doubt."""
+    """A clearly written number of the right shape that fails its check digit or the calendar."""
     rivals: tuple[tuple[str, float], ...] = ()
-    """The likeliest values, best first, each with its log odds (nats) behind the first."""
+    """The most likely values, best first, each with its log odds (nats) below the first."""
     source: Literal["ocr", "repair"] = "ocr"
-    """``repair``: a likelier reading broke a check digit or the calendar, and this one mends it."""
+    """``repair``: a more likely reading failed a check, and this one passes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +71,15 @@ class _Reading:
 
 
 def decode(lattice: Lattice, grammar: Grammar) -> Decoded:
-    """Read one line under the grammar of its field."""
+    """Decode one line under the grammar of its field."""
     raw, _ = greedy(lattice)
     return _decide(raw.strip(), frames_of(lattice, grammar), grammar)
 
 
 def decode_cells(lattices: Sequence[Lattice], grammar: Grammar) -> Decoded:
-    """Read a row of one-character cells under the grammar of the whole row.
+    """Decode a row of one-character cells under the grammar of the whole row.
 
-    Each cell gives the probability of every single character and of nothing; the row is searched like a line in which
-    each cell is one time step.
+    Each cell is reduced to one time step: the probability of every single character and of an empty cell.
     """
     raw = "".join(greedy(lattice)[0].strip() for lattice in lattices)
     frames: list[Frame] = []
@@ -90,7 +89,7 @@ def decode_cells(lattices: Sequence[Lattice], grammar: Grammar) -> Decoded:
 
 
 def frames_of(lattice: Lattice, grammar: Grammar) -> list[Frame]:
-    """Fold a lattice onto the grammar's characters, and join the steps that offer none."""
+    """Fold a lattice onto the grammar's characters, and merge consecutive steps without candidates."""
     targets: dict[str, int] = {}
     rows, columns, weights, skipped, own = [], [], [], [], set[int]()
     for row, char in enumerate(lattice.characters):
@@ -124,7 +123,7 @@ def _frames(folded: NDArray[np.float32], blank: NDArray[np.float32], symbols: li
 
 
 def cell_frame(frames: Sequence[Frame]) -> Frame:
-    """Sum a cell's frames to one: the probability that it holds nothing, or exactly one character, whichever it is."""
+    """Sum the frames of a cell to one: the probability that it is empty, and that it holds exactly one character."""
     before = 1.0
     during: dict[str, float] = {}
     after: dict[str, float] = {}
@@ -140,7 +139,7 @@ def cell_frame(frames: Sequence[Frame]) -> Frame:
 
 
 def beam_search(frames: Sequence[Frame], grammar: Grammar) -> list[_Reading]:
-    """Return what the beam holds at the end, likeliest first; a reading that is not whole is marked."""
+    """Return the final beam, most likely first; incomplete readings are marked."""
     pattern = grammar.pattern
     beam: dict[str, tuple[float, float, int]] = {"": (1.0, 0.0, START)}  # ends in blank, ends in its character, state
     scale = 0.0
@@ -166,7 +165,7 @@ def beam_search(frames: Sequence[Frame], grammar: Grammar) -> list[_Reading]:
         if best <= 0.0:
             return []
         scale += math.log(best)
-        beam = {t: (a / best, b / best, states[t]) for t, (a, b) in ranked if a + b > NARROW * best}
+        beam = {t: (a / best, b / best, states[t]) for t, (a, b) in ranked if a + b > PRUNE_RATIO * best}
     readings = ((text, a + b, state) for text, (a, b, state) in beam.items())
     return [_Reading(t, scale + math.log(p), pattern.accepts(s)) for t, p, s in sorted(readings, key=lambda r: -r[1])]
 
@@ -177,38 +176,38 @@ def _decide(raw: str, frames: Sequence[Frame], grammar: Grammar) -> Decoded:
     readings = beam_search(frames, grammar)
     values: dict[str, float] = {}
     fits: dict[str, float] = {}
-    broken = -math.inf  # likeliest reading that is not admissible as a whole
-    wrong: _Reading | None = None  # the likeliest such reading that has the type's shape
+    failing = -math.inf  # most likely reading that is incomplete or fails a check
+    invalid: _Reading | None = None  # the most likely of them with the shape of the type
     for reading in readings:
         value = grammar.finish(reading.text) if reading.whole else None
         if value is None:
-            broken = max(broken, reading.log_probability)
-            wrong = reading if wrong is None and reading.whole else wrong
+            failing = max(failing, reading.log_probability)
+            invalid = reading if invalid is None and reading.whole else invalid
         else:
             seen = reading.log_probability + grammar.prior(value)
             values[value] = float(np.logaddexp(values.get(value, -math.inf), seen))
             fits.setdefault(value, reading.log_probability / len(reading.text))
-    written = _invalid_as_written(wrong, readings, max(values.values(), default=-math.inf))
+    written = _invalid_as_written(invalid, readings, max(values.values(), default=-math.inf))
     if not values:
         return Decoded(None, raw, 0.0, written=written)
     values = _merge_equal(values, grammar)
     ranked = sorted(values, key=lambda value: -values[value])
     best = values[ranked[0]]
-    rivals = [values[value] for value in ranked[1:]] + [broken + math.log(WRITTEN_WRONG)]
-    margin = min(best - max(rivals), MAX_MARGIN)
-    share = float(np.exp(best - np.logaddexp.reduce([best, *rivals])))
+    competing = [values[value] for value in ranked[1:]] + [failing + math.log(INVALID_PRIOR)]
+    margin = min(best - max(competing), MAX_MARGIN)
+    share = float(np.exp(best - np.logaddexp.reduce([best, *competing])))
     fit = min(fits[ranked[0]], 0.0)
     sure = margin >= grammar.thresholds.margin and fit >= grammar.thresholds.fit
     others = ranked[1 : 1 + ALTERNATIVES] if sure else ranked[:ALTERNATIVES]
-    source: Literal["ocr", "repair"] = "repair" if broken > best else "ocr"
+    source: Literal["ocr", "repair"] = "repair" if failing > best else "ocr"
     value = ranked[0] if sure else None
-    near = tuple((text, round(best - values[text], 3)) for text in ranked[:N_BEST])
-    sureness = share * math.exp(fit)
-    return Decoded(value, raw, sureness, tuple(others), margin, fit, "" if sure else written, near, source)
+    rivals = tuple((text, round(best - values[text], 3)) for text in ranked[:N_BEST])
+    confidence = share * math.exp(fit)
+    return Decoded(value, raw, confidence, tuple(others), margin, fit, "" if sure else written, rivals, source)
 
 
 def _merge_equal(values: dict[str, float], grammar: Grammar) -> dict[str, float]:
-    """The likeliest of the values that say the same, with the probability of all of them."""
+    """Merge values with the same key into the most likely one, with the sum of their probabilities."""
     found: dict[str, tuple[str, float]] = {}
     for value in sorted(values, key=lambda value: -values[value]):
         key = grammar.same(value) or value
@@ -217,12 +216,12 @@ def _merge_equal(values: dict[str, float], grammar: Grammar) -> dict[str, float]
     return dict(found.values())
 
 
-def _invalid_as_written(wrong: _Reading | None, readings: Sequence[_Reading], best: float) -> str:
-    """Text of a reading that breaks a check, if neither an admissible nor any other reading comes near it."""
-    if wrong is None:
+def _invalid_as_written(invalid: _Reading | None, readings: Sequence[_Reading], best: float) -> str:
+    """Text of a reading that fails a check, if no other reading, admissible or not, is close to it."""
+    if invalid is None:
         return ""
-    rivals = [best, *(r.log_probability for r in readings if r is not wrong)]
-    ahead = wrong.log_probability - max(rivals)
-    odds, fit = CLEARLY_WRITTEN
-    clear = ahead >= odds / 4 and wrong.log_probability - best >= odds
-    return wrong.text if clear and wrong.log_probability / len(wrong.text) >= fit else ""
+    competing = [best, *(r.log_probability for r in readings if r is not invalid)]
+    ahead = invalid.log_probability - max(competing)
+    odds, fit = CLEARLY_INVALID
+    clear = ahead >= odds / 4 and invalid.log_probability - best >= odds
+    return invalid.text if clear and invalid.log_probability / len(invalid.text) >= fit else ""

@@ -1,4 +1,4 @@
-"""From the characters beside a label, or in a box, to a value of the field's type."""
+"""Decode the characters beside a label to a value of the field's type."""
 
 from __future__ import annotations
 
@@ -22,30 +22,30 @@ from docproc.read.engine.lattices import cut, join
 from docproc.read.engine.recogniser import Lattice, TextLine
 
 PLAIN_SURE = 0.80
-"""Plain text whose characters are on geometric average less sure than this is left to a person."""
+"""Minimum geometric mean of the characters' posteriors in free text; below it a reviewer decides."""
 PLAIN_WORST = 0.30
-"""So is text with one character less sure than this."""
+"""Minimum posterior of each of its characters."""
 
 
 @dataclass(frozen=True, slots=True)
 class TextRun:
-    """Characters of one line that belong to a value."""
+    """Consecutive characters of one line that belong to a value."""
 
     glyphs: tuple[Glyph, ...]
     line: TextLine
 
     @property
     def text(self) -> str:
-        """NFKC, without blanks."""
+        """NFKC, without spaces."""
         return "".join(glyph.char for glyph in self.glyphs)
 
     @property
     def printed(self) -> str:
-        """As the engine read it, without blanks."""
+        """As the engine read it, without spaces."""
         return "".join(glyph.printed for glyph in self.glyphs)
 
     def span(self) -> tuple[int, int]:
-        """First and last (exclusive) time step, half way to the neighbouring characters."""
+        """Return the first and last (exclusive) time step, midway to the neighbouring characters."""
         steps = [step for step, char, _ in greedy_steps(self.line.lattice) if not char.isspace()]
         first, last = self.glyphs[0].step, self.glyphs[-1].step
         before = max((s for s in steps if s < first), default=-1)
@@ -55,11 +55,11 @@ class TextRun:
         return start, end
 
     def lattice(self) -> Lattice:
-        """The part of the line's lattice that carries these characters."""
+        """Return the part of the line's lattice with these characters."""
         return cut(self.line.lattice, *self.span())
 
     def corners(self) -> NDArray[np.float64]:
-        """4 x 2 corners of the characters, pixels of the page that was read."""
+        """Return the 4 x 2 corners of the characters, pixels of the page that was read."""
         first, last = self.span()
         quad = self.line.quad.astype(np.float64)
         start = self.line.lattice.place(first, 1.0) if first else 0.0
@@ -69,10 +69,10 @@ class TextRun:
 
 
 def decode_runs(type_name: str, runs: Sequence[TextRun]) -> Decoded:
-    """Read the value of a type from runs in reading order.
+    """Decode the value of a type from runs in reading order.
 
     Returns:
-        What the runs say; ``value`` is ``None`` when it cannot be relied on.
+        The decoded value; ``value`` is ``None`` when it is not reliable.
     """
     if not runs:
         return Decoded(None, "", 0.0)
@@ -87,24 +87,26 @@ def decode_runs(type_name: str, runs: Sequence[TextRun]) -> Decoded:
         if found.value is not None:
             return replace(found, raw="".join(run.printed for run in part))
         best = best or found
-    assert best is not None  # the whole is always a candidate
+    assert best is not None  # the complete text is always a candidate
     return replace(best, raw=raw)
 
 
 def decode_greedy(type_name: str, runs: Sequence[TextRun]) -> Decoded:
-    """Text as it stands, without a search, in the normal form of its type; abstains when a character is unsure."""
+    """Return the greedy reading in the normal form of its type; rejected when a posterior is too low."""
     raw = "".join(run.printed for run in runs)
     scores = [max(glyph.confidence, 1e-6) for run in runs for glyph in run.glyphs]
     mean = math.exp(sum(math.log(score) for score in scores) / len(scores))
     sure = mean >= PLAIN_SURE and min(scores) >= PLAIN_WORST
     spelt = "".join(map(standard_form, raw)) if grammar_for(type_name).simplify else raw
     text = VALIDATORS[type_name](spelt, today=date.max).value
-    whole = math.exp(sum(math.log(score) for score in scores))  # that every character is right, not the usual one
+    whole = math.exp(
+        sum(math.log(score) for score in scores)
+    )  # the probability that every character is right, not the mean
     return Decoded(text if sure else None, raw, whole, () if sure else (text,))
 
 
 def check_plausible(type_name: str, found: Decoded) -> Decoded:
-    """Leave to a person what its type calls implausible: an address whose district is in no table."""
+    """Reject a value that its type calls implausible, such as an address whose district is in no table."""
     odd = find_type(type_name).implausible
     if found.value is None or not odd(found.value):
         return found
@@ -114,13 +116,13 @@ def check_plausible(type_name: str, found: Decoded) -> Decoded:
 
 
 def _grammar_name(kind: FieldType, runs: Sequence[TextRun]) -> str:
-    """The grammar's name; an old licence carries a registration number where newer ones have the credit code."""
+    """Name of the grammar; an old licence has a registration number where newer ones have the credit code."""
     older = kind.older
     return older.name if older and len("".join(run.text for run in runs)) <= older.length else kind.name
 
 
 def _candidates(kind: FieldType, runs: Sequence[TextRun]) -> Iterator[tuple[TextRun, ...]]:
-    """Parts that look like a value, then the whole."""
+    """Parts that match the type's expression, then the complete text."""
     text = "".join(run.text for run in runs)
     if kind.within is not None:
         for match in kind.within.finditer(text):
@@ -138,7 +140,7 @@ def _begins_with(older: Older, text: str) -> bool:
 
 
 def _slice(runs: Sequence[TextRun], start: int, end: int) -> Iterator[TextRun]:
-    """Characters ``start`` to ``end`` of all runs taken together."""
+    """Characters ``start`` to ``end`` of the concatenated runs."""
     at = 0
     for run in runs:
         kept = run.glyphs[max(start - at, 0) : max(end - at, 0)]
@@ -148,7 +150,7 @@ def _slice(runs: Sequence[TextRun], start: int, end: int) -> Iterator[TextRun]:
 
 
 def strip_prefixes(runs: Sequence[TextRun], words: Sequence[str]) -> list[TextRun]:
-    """Take words off the front (``姓名`` after ``法定代表人``), and a stop at the end of a value."""
+    """Strip leading words (``姓名`` after ``法定代表人``) and colons from a value."""
     text = "".join(run.text for run in runs)
     start = 0
     for word in words:
@@ -164,7 +166,7 @@ PeriodPart = Literal["from", "to"]
 
 
 def period_end(found: Decoded, part: PeriodPart) -> Decoded:
-    """One end of a decoded period: ``2016-05-12/2036-05-12`` or ``2016-05-12/长期``."""
+    """Return one end of a decoded period: ``2016-05-12/2036-05-12`` or ``2016-05-12/长期``."""
     if found.value is None:
         return found
     start, _, end = found.value.rpartition("/")

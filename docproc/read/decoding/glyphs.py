@@ -1,9 +1,8 @@
-"""The characters of a page with their places, and the rows they stand in.
+"""The characters of a page with their positions, and the text rows that they form.
 
-Coordinates are those of the page turned by its own mean line angle, so that
-rows are level; pixels otherwise. All text is NFKC without spaces; the space
-between characters is kept as geometry, because a form's labels are spaced out
-(``名　　称``) and the gap to a value is what tells them apart.
+Coordinates are pixels of the page rotated by its median line angle, so that rows are horizontal. All text is NFKC
+without spaces; white space is kept as geometry, because labels are letter-spaced (``名　　称``) and only the gap
+separates them from the value.
 """
 
 from __future__ import annotations
@@ -18,15 +17,15 @@ from docproc.read.decoding.grammar import nfkc_char
 from docproc.read.engine.recogniser import BLANK, Lattice, Quad, TextLine
 
 LEVEL = 0.5
-"""Two lines whose middles differ by less than this share of the lower one's height stand in one row."""
+"""Maximum vertical distance of two lines in one row, share of the smaller height."""
 OVERLAY_TONE = 0.62
-"""A character whose ink is lighter than this share of the way from usual ink to paper belongs to a watermark."""
+"""Tone from which a character belongs to a watermark, as a share of the way from median ink to paper."""
 OVERLAY_ANGLE_DEG = 6.0
-"""A line at more than this angle to the others is laid over the page."""
+"""Minimum angle of a line against the others to count as a watermark."""
 PAPER = 245.0
-"""Grey level of paper after evening out the light."""
+"""Grey level of paper after illumination is normalised."""
 TALL = 1.5
-"""A box so many times taller than wide holds characters that stand above each other (see ``crop_line``)."""
+"""Minimum ratio of height to width of a box with vertical text (see ``crop_line``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,7 @@ class Glyph:
     printed: str
     """As the engine read it."""
     x: float
-    """Middle, pixels of the levelled page."""
+    """Centre, pixels of the rotated page."""
     y: float
     h: float
     """Height of its line, pixels."""
@@ -49,16 +48,16 @@ class Glyph:
     step: int
     """Time step in the line's lattice."""
     tone: float = 0.0
-    """Grey level of its ink, 0..255; 0 where no picture was given."""
+    """Grey level of its ink, 0..255; 0 where no image was given."""
 
     @property
     def half(self) -> float:
-        """About half its width, pixels."""
+        """Approximate half width, pixels."""
         return self.h * (0.28 if self.char.isascii() else 0.48)
 
 
 def level_angle(lines: Sequence[TextLine]) -> float:
-    """Median angle of the long lines, radians, clockwise on the screen."""
+    """Return the median angle of the long lines, radians, clockwise."""
     angles = [_slant(line.quad) for line in lines if _length(line.quad) > 3 * _height(line.quad)]
     return float(np.median(angles)) if angles else 0.0
 
@@ -68,11 +67,11 @@ def _height(quad: Quad) -> float:
 
 
 def glyphs_of(lines: Sequence[TextLine], grey: NDArray[np.uint8] | None = None) -> list[list[Glyph]]:
-    """Characters of every line, left to right; a tall box gives characters from top to bottom.
+    """Return the characters of every line, left to right; from top to bottom for vertical text.
 
     Args:
         lines: of one page.
-        grey: H x W, the page that was read; with it each character's tone is measured.
+        grey: H x W, the page that was read; needed to measure the characters' tones.
     """
     angle = level_angle(lines)
     turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
@@ -80,7 +79,7 @@ def glyphs_of(lines: Sequence[TextLine], grey: NDArray[np.uint8] | None = None) 
 
 
 def remove_overlay(lines: Sequence[Sequence[Glyph]], quads: Sequence[Quad]) -> list[list[Glyph]]:
-    """Leave out what is laid over a page: slanting lines, and runs much lighter than the page's usual characters.
+    """Remove watermarks: tilted lines, and runs much lighter than the page's median character.
 
     Args:
         lines: characters with their tones.
@@ -139,7 +138,7 @@ def _line_glyphs(line: TextLine, index: int, turn: NDArray[np.float64], grey: ND
 
 
 def _tone(grey: NDArray[np.uint8] | None, spot: NDArray[np.float64], height: float) -> float:
-    """Grey level of the darkest part of a character's square."""
+    """Grey level of the darkest part of a character's box."""
     if grey is None:
         return 0.0
     half = np.maximum(np.array([0.25, 0.4]) * height, 2.0)  # narrow: a step lies a little beside its character
@@ -150,7 +149,7 @@ def _tone(grey: NDArray[np.uint8] | None, spot: NDArray[np.float64], height: flo
 
 
 def greedy_steps(lattice: Lattice) -> list[tuple[int, str, float]]:
-    """Time step, character and posterior of the plain reading."""
+    """Return time step, character and posterior of each character of the greedy reading."""
     if not len(lattice.probs):
         return []
     best = lattice.probs.argmax(axis=1)
@@ -161,10 +160,10 @@ def greedy_steps(lattice: Lattice) -> list[tuple[int, str, float]]:
 
 
 def greedy_steps_merged(lattice: Lattice) -> list[tuple[int, str, float]]:
-    """As :func:`greedy_steps`, but with the posterior of a character in all its forms.
+    """As :func:`greedy_steps`, with the posteriors of all forms of a character added.
 
-    The engine shares that of a mark among its wide and its narrow form, which print does not tell apart and NFKC makes
-    one.
+    The engine splits the posterior of a punctuation mark between its full-width and half-width form, which look the
+    same in print and are equal under NFKC.
     """
     forms: dict[str, list[int]] = {}
     for column, char in enumerate(lattice.characters):
@@ -174,7 +173,7 @@ def greedy_steps_merged(lattice: Lattice) -> list[tuple[int, str, float]]:
 
 
 def rows_of(lines: Sequence[Sequence[Glyph]]) -> list[list[Glyph]]:
-    """Join lines that stand level beside each other into rows, top to bottom; stacks are taken apart."""
+    """Join lines side by side into rows, top to bottom; vertical text is split into characters."""
     pieces = [piece for line in lines for piece in _pieces(line)]
     pieces.sort(key=lambda piece: piece[0].x)
     rows: list[list[Glyph]] = []
@@ -206,5 +205,5 @@ def _distance(left: Glyph, right: Glyph) -> float:
 
 
 def text_of(glyphs: Iterable[Glyph]) -> str:
-    """The characters as one string."""
+    """Return the characters as one string."""
     return "".join(glyph.char for glyph in glyphs)

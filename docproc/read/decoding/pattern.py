@@ -1,7 +1,7 @@
-"""Shapes of a written value: alternatives of slots, walked one character at a time.
+"""The shape of a value: alternative slot sequences, compiled lazily to a finite automaton.
 
-A search that grows readings from the left asks a :class:`Pattern` which of them can still become admissible. States
-are small integers, so a walk costs one look-up a character.
+The beam search asks a :class:`Pattern` which prefixes can still become admissible. States are small integers, so a step
+costs one look-up.
 """
 
 from __future__ import annotations
@@ -11,21 +11,21 @@ from collections.abc import Iterable
 from docproc.fields.spelling import Shape, Slot
 
 DEAD = -1
-"""State from which nothing is admissible."""
+"""State without admissible continuation."""
 START = 0
-_Place = tuple[int, int, int]
-"""Which alternative, which slot of it, how many characters in that slot."""
+_Position = tuple[int, int, int]
+"""Index of the alternative, index of its slot, number of characters in that slot."""
 
 
 class Pattern:
-    """Alternatives of slot sequences; a lazily built automaton over all of them at once."""
+    """Alternative slot sequences, as one lazily built deterministic automaton."""
 
     def __init__(self, *alternatives: Iterable[Slot]) -> None:
-        """Start at the beginning of every alternative."""
+        """Create the automaton of the alternatives."""
         self.alternatives: tuple[Shape, ...] = tuple(tuple(slots) for slots in alternatives)
         self._moves: dict[tuple[int, str], int] = {}
-        self._places: list[frozenset[_Place]] = []
-        self._numbers: dict[frozenset[_Place], int] = {}
+        self._positions: list[frozenset[_Position]] = []
+        self._numbers: dict[frozenset[_Position], int] = {}
         self._number(self._closed((i, 0, 0) for i in range(len(self.alternatives))))
 
     def __contains__(self, char: str) -> bool:
@@ -40,11 +40,11 @@ class Pattern:
         return move
 
     def accepts(self, state: int) -> bool:
-        """Whether what was read so far is whole."""
-        return any(slot == len(self.alternatives[i]) for i, slot, _ in self._places[state])
+        """Whether the text read so far is complete."""
+        return any(slot == len(self.alternatives[i]) for i, slot, _ in self._positions[state])
 
     def matches(self, text: str) -> bool:
-        """Whether a whole text has this shape."""
+        """Whether a complete text has this shape."""
         state = START
         for char in text:
             state = self.step(state, char)
@@ -52,30 +52,30 @@ class Pattern:
                 return False
         return self.accepts(state)
 
-    def _after(self, state: int, char: str) -> Iterable[_Place]:
-        for i, slot, count in self._places[state]:
+    def _after(self, state: int, char: str) -> Iterable[_Position]:
+        for i, slot, count in self._positions[state]:
             if slot < len(self.alternatives[i]):
                 kind = self.alternatives[i][slot]
                 if char in kind.chars and (kind.most is None or count < kind.most):
-                    # Without an upper limit only the way to the lower one is counted, so that the states stay few.
+                    # Without an upper limit, counting stops at the lower limit, which keeps the states few.
                     yield i, slot, count + 1 if kind.most is not None else min(count + 1, kind.least)
 
-    def _closed(self, places: Iterable[_Place]) -> frozenset[_Place]:
-        """Add the places reached by leaving slots that have enough."""
-        todo, done = list(places), set[_Place]()
+    def _closed(self, positions: Iterable[_Position]) -> frozenset[_Position]:
+        """Add the positions reached by leaving slots that have their minimum."""
+        todo, done = list(positions), set[_Position]()
         while todo:
-            place = todo.pop()
-            if place not in done:
-                done.add(place)
-                i, slot, count = place
+            position = todo.pop()
+            if position not in done:
+                done.add(position)
+                i, slot, count = position
                 if slot < len(self.alternatives[i]) and count >= self.alternatives[i][slot].least:
                     todo.append((i, slot + 1, 0))
         return frozenset(done)
 
-    def _number(self, places: frozenset[_Place]) -> int:
-        if not places:
+    def _number(self, positions: frozenset[_Position]) -> int:
+        if not positions:
             return DEAD
-        if places not in self._numbers:
-            self._numbers[places] = len(self._places)
-            self._places.append(places)
-        return self._numbers[places]
+        if positions not in self._numbers:
+            self._numbers[positions] = len(self._positions)
+            self._positions.append(positions)
+        return self._numbers[positions]

@@ -1,6 +1,6 @@
-"""Text detection around the network: the DB map (Liao et al., 2020) to quads, quads to crops, all of it plain geometry.
+"""Geometry of text detection: from the DB probability map (Liao et al., 2020) to quads, and from quads to crops.
 
-The steps and constants are those of PaddleX's OCR pipeline, so that both engines see the same crops.
+Steps and constants are those of PaddleX's OCR pipeline, so that both engines see the same crops.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from docproc.read.engine.recogniser import Image, Line, Quad
 
 STRIDE = 32
-"""The network wants sides that are multiples of this."""
+"""The network's input sides must be multiples of this."""
 MIN_SIDE = 3.0
-"""Pixels of the map: anything thinner is noise."""
+"""Minimum side of a box, pixels of the map."""
 SAME_ROW = 10.0
-"""Pixels of the page: lines whose tops differ by less are ordered from left to right."""
+"""Vertical distance, pixels of the page, below which lines are ordered from left to right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,20 +28,20 @@ class DetectionOptions:
     """Constants of the detector; the defaults are those of PaddleX's ``OCR.yaml``, except the side limit."""
 
     side: int = 960
-    """Longest side shown to the network, pixels. Measured: 0.820 of fields exact, 0.827 without it for more time."""
+    """Longest side of the network's input, pixels. Measured: 0.820 of fields exact; 0.827 without a limit, slower."""
     letter_px: float = 24.0
-    """Letters this high in the network's picture are found as well as larger ones: pages of large print are reduced."""
+    """Letter height in the network's input from which detection is at its best: pages of larger print are reduced."""
     threshold: float = 0.3
-    """A map pixel above this is text."""
+    """Minimum probability of a text pixel."""
     box_threshold: float = 0.6
-    """A box whose mean is below this is dropped."""
+    """Minimum mean probability of a box."""
     unclip: float = 1.5
-    """How far a shrunk box grows back: area × unclip / perimeter on each side."""
+    """Expansion of a shrunk box: area × unclip / perimeter on each side."""
     max_boxes: int = 3000
 
 
 def network_size(height: int, width: int, side: int) -> tuple[int, int]:
-    """Return the ``(height, width)`` at which a page is shown to the network."""
+    """Return the ``(height, width)`` of the network's input for a page."""
     ratio = min(1.0, side / max(height, width))
 
     def fit(length: int) -> int:
@@ -51,7 +51,7 @@ def network_size(height: int, width: int, side: int) -> tuple[int, int]:
 
 
 def side_for(longest: int, letter_px: float, options: DetectionOptions) -> int:
-    """Return the longest side at which to show a page ``longest`` pixels long whose letters are ``letter_px`` high."""
+    """Return the longest input side for a page ``longest`` pixels long with letters ``letter_px`` high."""
     if letter_px <= options.letter_px:
         return options.side
     return min(options.side, math.ceil(longest * options.letter_px / letter_px))
@@ -99,7 +99,7 @@ def order_corners(corners: Quad) -> Quad:
 
 
 def reading_order(lines: list[Line]) -> list[Line]:
-    """Sort from top to bottom, and from left to right where the tops are about level."""
+    """Sort from top to bottom, and from left to right where the tops are nearly level."""
     ordered = sorted(lines, key=lambda line: (line.quad[0][1], line.quad[0][0]))
     for i in range(len(ordered) - 1):
         for j in range(i, -1, -1):
@@ -111,7 +111,7 @@ def reading_order(lines: list[Line]) -> list[Line]:
 
 
 def crop_line(image: Image, quad: Quad) -> Image:
-    """Cut one line out of a page and lay it level; one much taller than wide is turned by a quarter anticlockwise."""
+    """Crop and rectify one line; one much taller than wide is rotated by 90 degrees anticlockwise."""
     corners = order_corners(cv2.boxPoints(cv2.minAreaRect(quad.astype(np.int32))).astype(np.float32))
     width = max(int(max(_gap(corners, 0, 1), _gap(corners, 2, 3))), 1)
     height = max(int(max(_gap(corners, 0, 3), _gap(corners, 1, 2))), 1)

@@ -1,4 +1,4 @@
-"""Cut and join lattices, so that the part of a line that is a value can be decoded by itself."""
+"""Cut and join lattices, so that a value can be decoded apart from the rest of its line."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from docproc.read.engine.recogniser import BLANK, Lattice
 
 
 def cut(lattice: Lattice, first: int, last: int) -> Lattice:
-    """The time steps ``first`` to ``last`` (exclusive); the width ratio then covers them all."""
+    """Return the time steps ``first`` to ``last`` (exclusive), with a width ratio of 1."""
     return Lattice(lattice.probs[first:last], lattice.columns, lattice.charset, 1.0)
 
 
 def join(lattices: Sequence[Lattice]) -> Lattice:
-    """Set lattices one after the other, a step of certain blank between them.
+    """Concatenate lattices, with a step of certain blank between them.
 
     Args:
         lattices: at least one, of one engine (the same charset).

@@ -1,10 +1,10 @@
-"""The product's own reading engine: PP-OCRv6 networks on OpenVINO.
+"""The service's own OCR engine: PP-OCRv6 networks on OpenVINO.
 
-Posteriors agree with PaddleOCR's; the gain is bf16 where the CPU has it, little padding, and a compiled network kept on
-disk. Weights come from :func:`docproc.assets.paths.weight`.
+Its posteriors equal PaddleOCR's; it is faster through bf16 where the CPU has it, little padding, and compiled networks
+cached on disk. Weights come from :func:`docproc.assets.paths.weight`.
 
-Crops go through one by one. On a CPU a batch costs as much as its crops do alone, but for every new pair of width and
-number the engine prepares itself anew (15 to 70 ms) and keeps that in memory; 100 widths are soon all known.
+Crops are processed one by one. On a CPU a batch costs as much as its crops alone, but every new pair of width and batch
+size costs a preparation (15 to 70 ms) that stays in memory; with single crops the 100 widths are soon all prepared.
 """
 
 from __future__ import annotations
@@ -29,22 +29,22 @@ from docproc.read.engine.detection import DetectionOptions, boxes_of, crop_line,
 from docproc.read.engine.recogniser import Image, Lattice, Line, TextLine, core_columns, greedy, in_charset, prune
 
 HEIGHT = 48
-"""Rows of a crop as the recognition network wants it."""
+"""Input height of the recognition network."""
 MAX_WIDTH = 3200
-"""Columns of the widest crop; longer ones are squeezed, as PaddleX does."""
+"""Maximum input width; longer crops are squeezed, as in PaddleX."""
 MIN_WIDTH = 64
-"""Shorter crops are padded to this. PaddleX pads to 320: lines read no better, cells worse, for 5 times the cost."""
+"""Minimum input width by padding. PaddleX pads to 320: lines are no better, cells worse, at 5 times the cost."""
 BUCKET = 32
-"""Crop widths are rounded up to this, so that few shapes are prepared and little is padded."""
+"""Input widths are multiples of this: few shapes to prepare, little padding."""
 PADDING = 128
-"""Zero after normalising (127.5, rounded)."""
+"""Zero after normalisation (127.5, rounded)."""
 IMAGENET_MEAN = [123.675, 116.28, 103.53]
 IMAGENET_SCALE = [58.395, 57.12, 57.375]
 ORIENTATIONS = (0, 90, 180, 270)
 
 
 def cache_dir() -> Path:
-    """Folder of compiled networks: ``XDG_CACHE_HOME`` or ``~/.cache``."""
+    """Return the folder of compiled networks, in ``XDG_CACHE_HOME`` or ``~/.cache``."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "docproc" / "openvino"
 
 
@@ -54,13 +54,13 @@ def _core() -> Any:
 
 
 def compile_options(core: Any, threads: int, precision: str) -> dict[str, Any]:
-    """Return what OpenVINO is told when it compiles for the CPU; arguments as in :class:`Network`."""
+    """Return OpenVINO's options for compiling for the CPU; arguments as in :class:`Network`."""
     if precision == "auto":
         precision = "bf16" if "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES") else "f32"
     options: dict[str, Any] = {
         "PERFORMANCE_HINT": "LATENCY",
         "INFERENCE_PRECISION_HINT": precision,
-        "ENABLE_CPU_PINNING": False,  # processes know nothing of each other and would all choose the first core
+        "ENABLE_CPU_PINNING": False,  # the processes would all be pinned to the first core
     }
     if threads:
         options["INFERENCE_NUM_THREADS"] = threads
@@ -72,14 +72,14 @@ def compile_options(core: Any, threads: int, precision: str) -> dict[str, Any]:
 
 
 class Network:
-    """One compiled network that takes batches of 8-bit pictures; calls from several threads take turns."""
+    """A compiled network for batches of 8-bit images; calls from several threads are serialised."""
 
     def __init__(self, file: Path, mean: Sequence[float], scale: Sequence[float], threads: int, precision: str) -> None:
         """Compile ``file`` for the CPU.
 
         Args:
             file: ONNX file with one input N×3×H×W.
-            mean: subtracted from each channel, in 0..255, in the order of the picture's channels.
+            mean: subtracted from each channel, in 0..255, in the order of the image's channels.
             scale: each channel is divided by this after that.
             threads: at most this many CPU threads; 0 leaves it to OpenVINO.
             precision: ``"bf16"``, ``"f32"``, or ``"auto"``: bf16 where the CPU computes in it.
@@ -94,7 +94,7 @@ class Network:
         self._lock = threading.Lock()
 
     def __call__(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Run N×H×W×3 pictures and return the first output, copied."""
+        """Run N×H×W×3 images and return the first output, copied."""
         with self._lock:
             self._request.infer([pictures])
             return np.array(self._request.get_output_tensor(0).data, dtype=np.float32)
@@ -110,7 +110,7 @@ class LineReader:
         self._network = Network(weight(f"{size}/rec/inference.onnx"), [127.5] * 3, [127.5] * 3, threads, precision)
 
     def __call__(self, crops: Sequence[Image]) -> list[Lattice]:
-        """Read crops of one upright line each; the answer has the order of the crops."""
+        """Recognise crops of one upright line each; the result has the order of the crops."""
         return [self._read(_to_height(crop)) for crop in crops]
 
     def _read(self, crop: Image) -> Lattice:
@@ -151,27 +151,27 @@ class OpenVinoRecogniser:
 
     @property
     def charset(self) -> tuple[str, ...]:
-        """All characters that can be read, the blank (``""``) first."""
+        """All characters of the model, the blank (``""``) first."""
         return self._reader.charset
 
     def posteriors(self, crops: Sequence[Image]) -> list[Lattice]:
-        """Read crops of one upright line each; the answer has the order of the crops."""
+        """Recognise crops of one upright line each; the result has the order of the crops."""
         return self._reader(crops)
 
     def quick(self, crops: Sequence[Image]) -> list[Lattice]:
-        """As :meth:`posteriors`, by the tiny network for a quarter of the time; lattices in this engine's charset."""
+        """As :meth:`posteriors`, with the tiny network in a quarter of the time; lattices in this engine's charset."""
         reader, places = self._quick
         return [in_charset(lattice, self.charset, places) for lattice in reader(crops)]
 
     @cached_property
     def _quick(self) -> tuple[LineReader, NDArray[np.int32]]:
-        """The tiny reader, and where its characters stand in this engine's charset."""
+        """The tiny network, and the indices of its characters in this engine's charset."""
         reader = LineReader("tiny", self._threads, self._precision)
         places = {char: place for place, char in enumerate(self.charset)}
         return reader, np.array([places.get(char, -1) for char in reader.charset], dtype=np.int32)
 
     def detect(self, image: Image, letter_px: float = 0.0) -> list[Line]:
-        """Find lines of text on a page whose letters are usually so high (0: not known), in reading order."""
+        """Detect the text lines of a page, in reading order; ``letter_px`` is the letter height, 0 if unknown."""
         height, width = image.shape[:2]
         rows, columns = network_size(height, width, side_for(max(height, width), letter_px, self.detection))
         shown = image if (rows, columns) == (height, width) else cv2.resize(image, (columns, rows))
@@ -179,14 +179,14 @@ class OpenVinoRecogniser:
         return boxes_of(score_map, height, width, self.detection)
 
     def read_lines(self, image: Image, letter_px: float = 0.0) -> list[TextLine]:
-        """Find and read all lines of a page, in reading order; lines that say nothing are left out."""
+        """Detect and recognise all lines of a page, in reading order, without empty ones."""
         lines = self.detect(image, letter_px)
         lattices = self.posteriors([crop_line(image, line.quad) for line in lines])
         read = ((*greedy(lattice), line.quad, lattice) for line, lattice in zip(lines, lattices, strict=True))
         return [TextLine(*parts) for parts in read if parts[0]]
 
     def orientation(self, image: Image) -> tuple[int, float]:
-        """Return by how many degrees clockwise the page was turned (0, 90, 180, 270), and how sure that is (0..1)."""
+        """Return the clockwise rotation of the page in degrees (0, 90, 180, 270), and its score (0..1)."""
         if self._orienter is None:
             file = weight("doc_ori/inference.onnx")
             self._orienter = Network(file, IMAGENET_MEAN, IMAGENET_SCALE, self._threads, self._precision)
@@ -216,7 +216,7 @@ def _to_height(crop: Image) -> Image:
 
 
 def _centre_crop(image: Image) -> Image:
-    """Scale the short side to 256 and cut the 224×224 in the middle, as the orientation network was trained."""
+    """Scale the short side to 256 and crop the central 224×224, as in the training of the orientation network."""
     height, width = image.shape[:2]
     ratio = 256 / min(height, width)
     scaled = cv2.resize(image, (max(round(width * ratio), 224), max(round(height * ratio), 224)))

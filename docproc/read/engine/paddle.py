@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-# PaddleX looks for a model hub when it is imported; the machines of this service reach none.
+# PaddleX contacts a model hub when imported; the machines of this service have no access to one.
 os.environ.setdefault("PADDLE_PDX_DISABLE_MODEL_SOURCE_CHECK", "True")
 
 import numpy as np
@@ -38,7 +38,7 @@ BATCH = 6
 
 
 class OpenVinoConfig(BaseModel):
-    """What ``engine_config`` may say to the OpenVINO runtime."""
+    """Options of the OpenVINO runtime in ``engine_config``."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -61,7 +61,7 @@ class OpenVinoRunner(InferenceRunner):  # type: ignore[misc]
         return [np.array(self._request.get_output_tensor(0).data, dtype=np.float32)]
 
     def close(self) -> None:
-        """Give the network back."""
+        """Release the network."""
         del self._request
 
 
@@ -93,7 +93,7 @@ class OpenVinoEngine(RunnerEngine):  # type: ignore[misc]
         return build
 
     def validate_runner(self, runner: InferenceRunner) -> None:
-        """Refuse a runner of another engine."""
+        """Reject a runner of another engine."""
         if not isinstance(runner, OpenVinoRunner):
             raise TypeError(f"the openvino engine got a {type(runner).__name__}")
 
@@ -115,9 +115,9 @@ class PaddleRecogniser:
         """Build PaddleOCR from the local weights.
 
         Args:
-            runtime: what computes the networks.
+            runtime: inference runtime.
             size: ``"small"`` or ``"tiny"``.
-            side: longest side shown to the detector, pixels; ``None`` is PaddleOCR's own choice (the whole page).
+            side: longest side of the detector's input, pixels; ``None`` is PaddleOCR's default (the full page).
 
         Raises:
             SetupError: the weights have not been fetched.
@@ -141,7 +141,7 @@ class PaddleRecogniser:
         self._core_columns = core_columns(self._charset)
 
     def posteriors(self, crops: Sequence[Image]) -> list[Lattice]:
-        """Read crops of one upright line each; the answer has the order of the crops."""
+        """Recognise crops of one upright line each; the result has the order of the crops."""
         lattices: dict[int, Lattice] = {}
         order = sorted(range(len(crops)), key=lambda i: crops[i].shape[1] / crops[i].shape[0])
         for start in range(0, len(order), BATCH):
@@ -158,17 +158,17 @@ class PaddleRecogniser:
             yield prune(dense, self._charset, self._core_columns, share)
 
     def quick(self, crops: Sequence[Image]) -> list[Lattice]:
-        """As :meth:`posteriors`: a peer has one network."""
+        """As :meth:`posteriors`: this engine has one network."""
         return self.posteriors(crops)
 
     def detect(self, image: Image, letter_px: float = 0.0) -> list[Line]:
-        """Find lines of text on a page, in reading order; PaddleOCR looks at all pages alike."""
+        """Detect the text lines of a page, in reading order; PaddleOCR ignores the letter height."""
         found = next(iter(self._pipeline.text_det_model([image], **self._pipeline.get_text_det_params())))
         pairs = zip(found["dt_polys"], found["dt_scores"], strict=True)
         return reading_order([Line(np.asarray(poly, dtype=np.float32), float(score)) for poly, score in pairs])
 
     def read_lines(self, image: Image, letter_px: float = 0.0) -> list[TextLine]:
-        """Find and read all lines of a page, in reading order; lines that say nothing are left out."""
+        """Detect and recognise all lines of a page, in reading order, without empty ones."""
         lines = self.detect(image, letter_px)
         lattices = self.posteriors([crop_line(image, line.quad) for line in lines])
         read = ((*greedy(lattice), line.quad, lattice) for line, lattice in zip(lines, lattices, strict=True))

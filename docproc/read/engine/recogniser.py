@@ -1,7 +1,7 @@
-"""What a reading engine gives: lines of text, and for each line the lattice of everything it could say.
+"""The interface of an OCR engine: text lines, each with the lattice of its CTC posteriors.
 
 An engine is anything that satisfies :class:`Recogniser`; ours runs on OpenVINO
-(:mod:`docproc.read.engine.openvino`), the peer is PaddleOCR (:mod:`docproc.read.engine.paddle`).
+(:mod:`docproc.read.engine.openvino`), the reference is PaddleOCR (:mod:`docproc.read.engine.paddle`).
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ Quad = NDArray[np.float32]
 BLANK = 0
 """Index of the CTC blank in a charset and in :attr:`Lattice.columns`."""
 KEEP = 1e-4
-"""A column whose posterior stays below this at every time step is dropped from a lattice."""
-# Characters of numbers, codes and dates: kept whatever their posterior, because a grammar may need the unlikely one.
+"""Minimum posterior, at any time step, of a character that a lattice keeps."""
+# Characters of numbers, codes and dates: always kept, because a grammar may need an unlikely one.
 CORE = frozenset(
     "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz|/\\-–—.,:;()[]{}!+*#~ 　"
     "年月日号时分元角整万亿仟佰拾千百十零〇○一二三四五六七八九两廿卅壹贰叁肆伍陆柒捌玖至长期起口"
@@ -31,16 +31,16 @@ CORE = frozenset(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lattice:
-    """CTC posteriors of one crop: for each time step how likely each character is."""
+    """CTC posteriors of one crop: the probability of each character at each time step."""
 
     probs: NDArray[np.float32]
-    """T×K posteriors of the kept characters; a row sums to at most 1, what is missing belongs to dropped ones."""
+    """T×K posteriors of the kept characters; a row sums to at most 1, the remainder belongs to dropped ones."""
     columns: NDArray[np.int32]
     """K ascending indices into :attr:`charset`; the first is :data:`BLANK`."""
     charset: tuple[str, ...]
     """All characters of the model, shared between lattices; index 0 is the blank (an empty string)."""
     width_ratio: float
-    """Share of the T steps that lie on the crop (the rest is padding): step ``t`` sits at ``t / (T * ratio)``."""
+    """Share of the T steps that lie on the crop (the rest is padding): step ``t`` lies at ``t / (T * ratio)``."""
 
     @property
     def characters(self) -> list[str]:
@@ -54,51 +54,51 @@ class Lattice:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Line:
-    """One line of text found on a page, not yet read."""
+    """A detected text line, not yet recognised."""
 
     quad: Quad
     score: float
-    """0..1, mean of the detector's map inside the quad."""
+    """0..1, mean probability inside the quad."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TextLine:
-    """One line of text, read."""
+    """A recognised text line."""
 
     text: str
     confidence: float
-    """0..1, mean posterior of the characters of the plain (greedy) reading; 0 when nothing was read."""
+    """0..1, mean posterior of the characters of the greedy reading; 0 when it is empty."""
     quad: Quad
     lattice: Lattice
 
 
 class Recogniser(Protocol):
-    """A reading engine."""
+    """An OCR engine."""
 
     @property
     def name(self) -> str:
         """Engine and model, for logs and benchmarks."""
 
     def posteriors(self, crops: Sequence[Image]) -> list[Lattice]:
-        """Read crops of one upright line each; the answer has the order of the crops."""
+        """Recognise crops of one upright line each; the result has the order of the crops."""
 
     def quick(self, crops: Sequence[Image]) -> list[Lattice]:
-        """As :meth:`posteriors`, less exact and for less time where the engine can; the lattices have one charset."""
+        """As :meth:`posteriors`, with a faster, less exact network where the engine has one; in the same charset."""
 
     def detect(self, image: Image, letter_px: float = 0.0) -> list[Line]:
-        """Find lines of text on a page, in reading order.
+        """Detect the text lines of a page, in reading order.
 
         Args:
             image: the page.
-            letter_px: usual height of its letters, pixels, or 0: large print may be looked for in a reduced picture.
+            letter_px: typical letter height, pixels, or 0 if unknown: large print may be detected in a reduced image.
         """
 
     def read_lines(self, image: Image, letter_px: float = 0.0) -> list[TextLine]:
-        """Find and read all lines of a page, in reading order; arguments as of :meth:`detect`."""
+        """Detect and recognise all lines of a page, in reading order; arguments as of :meth:`detect`."""
 
 
 def greedy(lattice: Lattice) -> tuple[str, float]:
-    """Return the plain CTC reading (best character of each step, repeats and blanks removed) and its mean posterior."""
+    """Return the greedy CTC reading (best character per step, repeats and blanks removed) and its mean posterior."""
     if not len(lattice.probs):
         return "", 0.0
     best = lattice.probs.argmax(axis=1)
@@ -112,12 +112,12 @@ def greedy(lattice: Lattice) -> tuple[str, float]:
 
 
 def prune(dense: NDArray[np.float32], charset: tuple[str, ...], core: NDArray[np.int32], width_ratio: float) -> Lattice:
-    """Keep of a dense T×C posterior the columns that matter: a line of 40 characters then takes 0.3 MB, not 18.
+    """Keep the relevant columns of a dense T×C posterior: a line of 40 characters then takes 0.3 MB instead of 18.
 
     Args:
         dense: T×C posteriors, C the length of ``charset``.
         charset: all characters, the blank first.
-        core: ascending indices of the columns to keep in any case (see :func:`core_columns`).
+        core: ascending indices of the columns always kept (see :func:`core_columns`).
         width_ratio: see :attr:`Lattice.width_ratio`.
     """
     keep = dense.max(axis=0) >= KEEP if len(dense) else np.zeros(len(charset), dtype=bool)
@@ -127,7 +127,7 @@ def prune(dense: NDArray[np.float32], charset: tuple[str, ...], core: NDArray[np
 
 
 def in_charset(lattice: Lattice, charset: tuple[str, ...], places: NDArray[np.int32]) -> Lattice:
-    """Return a lattice in the characters of another model.
+    """Convert a lattice to the charset of another model.
 
     Args:
         lattice: of one model.

@@ -1,1 +1,1 @@
-"""Read a page of a form that we printed."""
+"""Read a page of a form printed by this service."""

@@ -1,4 +1,4 @@
-"""Cut the writing of a form's box into crops that a reading engine reads: lines of open boxes, rows of comb cells."""
+"""Cut the writing of a form's box into crops for the recogniser: lines of open boxes, rows of comb cells."""
 
 from __future__ import annotations
 
@@ -10,45 +10,45 @@ import numpy as np
 from numpy.typing import NDArray
 
 from docproc.domain import Box
-from docproc.read.form.ink import PAPER, Mask, Sheet, Writing, is_noise, tone_of, writing_in
+from docproc.read.form.ink import PAPER, InkLayers, Mask, Writing, extract_writing, is_noise, tone_of
 from docproc.read.form.template import PX
 from docproc.scan.image.geometry import Image
 
 MARGIN_PX = 5
-"""White left around the ink of a crop."""
+"""White margin around the ink of a crop."""
 BLANK_MM2 = 0.5
-"""A box with less ink is blank: a single thin `1` written small has 0.9."""
+"""Minimum ink of a box that is not blank: a single thin `1` written small has 0.9."""
 LINE_MM = 2.0
-"""A band of ink lower than this is not a line of its own."""
+"""Minimum height of a line of text."""
 BARE_PX = 1.5
-"""Rows of pixels with less ink part two lines."""
+"""Ink of a pixel row, px, below which it separates two lines."""
 VALLEY = 0.06
-"""So do rows with less ink than this share of the fullest row near them."""
+"""The same as a share of the fullest row nearby."""
 STRIKE_MM = 9.0
-"""A level stroke this long goes through several characters; the longest stroke of one is 6 mm in these boxes."""
+"""Minimum length of a strikethrough; the longest stroke of one character is 6 mm in these boxes."""
 STRIKE_HEIGHTS = 1.8
-"""A strike is longer than so many heights of the writing."""
+"""Minimum length of a strikethrough in heights of the writing."""
 STRIKE_SLOPE_PX = 3
 LINE_PX = round(7 * PX)
-"""Writing higher than this holds several lines."""
+"""Height above which writing has several lines."""
 CELL_GAP_MM = 1.0
-"""White between the characters of a comb row that is set tight."""
+"""White between the characters of a tightly set comb row."""
 CELL_BLANK_MM2 = 0.22
 HEAVY, HEAVIER = 0.80, 0.24
-"""Share of ink in a comb character's bounds from which it looks written over, and by how much it then passes its row's
-median. Measured on clean rows: pens 0.38 to 0.64, brush-like fonts to 0.73, at most 0.2 above the median."""
+"""Ink density in a comb character's bounds from which it counts as overwritten, and its excess over the row's median.
+Measured on clean rows: pens 0.38 to 0.64, brush-like fonts to 0.73, at most 0.2 above the median."""
 HEAVY_LEAST = 0.60
 CELL_SPILL_MM = 1.3
-"""Digits leave their cell by up to this."""
+"""Distance by which digits leave their cell."""
 
 
 def is_blank(writing: Writing) -> bool:
-    """Whether a box holds nothing but specks."""
+    """Whether a box contains at most specks."""
     return writing.area_mm2 < BLANK_MM2 or is_noise(writing)
 
 
-def lines_of(writing: Writing) -> list[Image]:
-    """Crops of the lines of writing in an open box, top to bottom."""
+def line_crops(writing: Writing) -> list[Image]:
+    """Return the crops of the text lines in an open box, top to bottom."""
     bounds = writing.bounds()
     if bounds is None:
         return []
@@ -58,7 +58,7 @@ def lines_of(writing: Writing) -> list[Image]:
 
 
 def _bands(ink: Mask, y0: int, y1: int) -> list[tuple[int, int]]:
-    """Row ranges of the lines."""
+    """Row ranges of the lines, by the projection profile."""
     profile = cv2.GaussianBlur(ink.sum(axis=1).astype(np.float32)[:, None], (1, 9), 0).ravel()
     bands = [
         (start + first, start + last)
@@ -74,7 +74,7 @@ def _bands(ink: Mask, y0: int, y1: int) -> list[tuple[int, int]]:
 
 
 def _runs(mask: Mask) -> list[tuple[int, int]]:
-    """Where a row of truth values is true: first and last (exclusive) of each run."""
+    """First and last (exclusive) index of each run of true values."""
     edges = np.flatnonzero(np.diff(np.concatenate([[0], mask.astype(np.int8), [0]])))
     return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
 
@@ -94,7 +94,7 @@ def _crop(writing: Writing, band: tuple[int, int]) -> Image:
 
 
 def is_struck(writing: Writing) -> bool:
-    """Whether a long level stroke goes through the writing (not under it)."""
+    """Whether a long horizontal stroke runs through the writing (not under it)."""
     bounds = writing.bounds()
     if bounds is None:
         return False
@@ -118,19 +118,19 @@ class Comb:
     """The characters of a row of cells."""
 
     tight: Image
-    """All characters set side by side, as in a line of writing."""
+    """All characters set side by side, as a line of text."""
     spans: tuple[tuple[int, int], ...]
-    """Columns of ``tight`` that belong to each cell; equal ends where the cell is blank."""
+    """Columns of ``tight`` for each cell; empty where the cell is blank."""
     cells: tuple[Image | None, ...]
     """Each cell's own crop, ``None`` where it is blank."""
     heavy: bool
-    """A character looks written over."""
+    """Whether a character looks overwritten."""
     tone: float
-    """Of all its ink, see :func:`docproc.read.form.ink.tone_of`."""
+    """Tone of all its ink, see :func:`docproc.read.form.ink.tone_of`."""
 
     @property
     def filled(self) -> int:
-        """How many cells are not blank."""
+        """Number of cells that are not blank."""
         return sum(cell is not None for cell in self.cells)
 
     @property
@@ -140,10 +140,10 @@ class Comb:
         return bool(written) and written[-1] - written[0] + 1 != len(written)
 
 
-def comb_of(sheet: Sheet, boxes: tuple[Box, ...]) -> Comb:
-    """Take the characters out of comb cells."""
+def extract_comb(layers: InkLayers, boxes: tuple[Box, ...]) -> Comb:
+    """Extract the characters of comb cells."""
     whole = (boxes[0][0], boxes[0][1], boxes[-1][2], boxes[-1][3])
-    row = writing_in(sheet, whole, follow_mm=CELL_SPILL_MM, inside=0.4)
+    row = extract_writing(layers, whole, follow_mm=CELL_SPILL_MM, inside=0.4)
     if is_noise(row):
         return Comb(row.picture, ((0, 0),) * len(boxes), (None,) * len(boxes), False, 0.0)
     edges = _edges(row, boxes)
@@ -156,7 +156,7 @@ def comb_of(sheet: Sheet, boxes: tuple[Box, ...]) -> Comb:
 
 
 def _heavy(densities: list[float]) -> bool:
-    """Whether one character of a row carries far more ink than the others."""
+    """Whether one character of a row has far more ink than the others."""
     if not densities:
         return False
     most, usual = max(densities), float(np.median(densities))
@@ -164,12 +164,12 @@ def _heavy(densities: list[float]) -> bool:
 
 
 def _edges(row: Writing, boxes: tuple[Box, ...]) -> NDArray[np.int64]:
-    """Columns between the cells, in pixels of the row's picture, with those at both ends."""
+    """Columns between the cells, and at both ends, in pixels of the row's picture."""
     return np.array([round(x * PX) - row.left for x in (*(box[0] for box in boxes), boxes[-1][2])])
 
 
 def _owners(row: Writing, edges: NDArray[np.int64]) -> NDArray[np.int32]:
-    """For each pixel of ink the cell (1-based) that its stroke belongs to; strokes over several cells are cut."""
+    """For each ink pixel the cell (1-based) of its stroke; strokes over several cells are cut."""
     cells = len(edges) - 1
     _, labels, stats, centres = cv2.connectedComponentsWithStats(row.ink.astype(np.uint8), connectivity=8)
     owner = np.clip(np.searchsorted(edges, centres[:, 0], side="right"), 1, cells).astype(np.int32)
@@ -181,7 +181,7 @@ def _owners(row: Writing, edges: NDArray[np.int64]) -> NDArray[np.int32]:
 
 
 def _cell(row: Writing, owners: NDArray[np.int32], edges: NDArray[np.int64], index: int) -> tuple[Image | None, float]:
-    """A cell's crop with everything else white, and the share of ink in its character's bounds, 0 for a narrow one."""
+    """A cell's crop, white elsewhere, and the ink density in its character's bounds, 0 for a narrow one."""
     reach = int(edges[1] - edges[0])  # a stroke that is not cut leaves its cell by less
     first = max(int(edges[index]) - reach, 0)
     window = np.s_[:, first : int(edges[index + 1]) + reach]
@@ -203,7 +203,7 @@ def _cell(row: Writing, owners: NDArray[np.int32], edges: NDArray[np.int64], ind
 
 
 def _set_tight(cells: list[Image | None]) -> tuple[Image, tuple[tuple[int, int], ...]]:
-    """Set the crops of the cells side by side, cut to their common height."""
+    """Set the crops of the cells side by side, cropped to their common height."""
     written = [cell for cell in cells if cell is not None]
     if not written:
         return np.full((48, 48, 3), PAPER, np.uint8), tuple((0, 0) for _ in cells)

@@ -1,4 +1,4 @@
-"""The blank form as a picture: what stands on a page before anybody writes on it."""
+"""Images of the blank form: the print on a page before it is filled in."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from docproc.form.draw import draw_form
 from docproc.form.layout import FormLayout, layout_of
 from docproc.matter.model import Form, Matter
 from docproc.scan.image.geometry import MM_PER_INCH, Image
-from docproc.scan.registration.align import Template, template_of
+from docproc.scan.registration.align import FormTemplate, build_template
 
 DPI = 200.0
-"""Resolution at which forms are read: a comb cell of 7 mm is 55 px, more than the 48 px the network looks at."""
+"""Resolution at which forms are read: a comb cell of 7 mm is 55 px, more than the 48 px of the network's input."""
 PX = DPI / MM_PER_INCH
-"""Pixels of a millimetre at :data:`DPI`."""
+"""Pixels per millimetre at :data:`DPI`."""
 _SERIAL = "0000000000"
 
 
 @lru_cache(maxsize=16)
 def layout_for(matter: Matter, form: Form) -> FormLayout:
-    """The layout of a form, computed once."""
+    """Return the layout of a form, cached."""
     return layout_of(matter, form)
 
 
 @lru_cache(maxsize=8)
 def blank_pages(matter: Matter, form: Form) -> tuple[Image, ...]:
-    """Grey pictures of all pages of a blank form at :data:`DPI`; the QR code is that of no real print-out.
+    """Render all pages of a blank form, grey, at :data:`DPI`; the QR code belongs to no real print-out.
 
     Raises:
         SetupError: the fonts have not been fetched.
@@ -41,9 +41,9 @@ def blank_pages(matter: Matter, form: Form) -> tuple[Image, ...]:
 
 
 @lru_cache(maxsize=8)
-def templates(matter: Matter, form: Form) -> tuple[Template, ...]:
-    """The same pages made ready to be laid under a scan."""
-    return tuple(template_of(blank, DPI) for blank in blank_pages(matter, form))
+def form_templates(matter: Matter, form: Form) -> tuple[FormTemplate, ...]:
+    """Return the templates of the same pages, for alignment."""
+    return tuple(build_template(blank, DPI) for blank in blank_pages(matter, form))
 
 
 def _picture(page: pymupdf.Page, size: tuple[int, int]) -> Image:

@@ -1,4 +1,4 @@
-"""Tick boxes, signatures, seals and drawings: what the amount and shape of ink says."""
+"""Optical mark recognition: tick boxes, signatures, seals and drawings, by amount and shape of ink."""
 
 from __future__ import annotations
 
@@ -10,51 +10,52 @@ import numpy as np
 from docproc.domain import Box
 from docproc.form.layout import OPTION_FONT_MM, FieldBox, OptionBox
 from docproc.read.decoding.confidence import LOW
-from docproc.read.form.ink import NEXT_TO_NOTHING, Mask, Sheet, to_px, tone_of
+from docproc.read.form.ink import FAINT_TONE, InkLayers, Mask, to_px, tone_of
 from docproc.read.form.template import PX
 
 State = Literal["yes", "no", "unsure"]
 
 INSIDE_MM = 0.45
-"""The rim of a tick box that is left out: what registration leaves of the printed square."""
+"""Ignored rim of a tick box: the printed square after alignment errors."""
 AROUND_MM = 1.6
-"""Ticks and rings reach so far out of their box."""
+"""Distance by which ticks and rings leave their box."""
 TICKED = 0.055
-"""Share of a box's inside from which it is ticked; the lightest generated tick covers 0.09."""
+"""Minimum coverage of a ticked box; the lightest generated tick covers 0.09."""
 EMPTY = 0.02
-"""Share up to which it is empty; noise and left-over print cover up to 0.01."""
+"""Maximum coverage of an empty box; noise and residual print cover up to 0.01."""
 SHADE = 0.15
-"""Ink that is next to nothing may cover so much of an empty box: what creases leave covers up to 0.1."""
+"""Maximum coverage of an empty box by faint ink: creases cover up to 0.1."""
 STRUCK = 0.6
-"""Share of the places between an option's printed words that a level stroke crosses when it was struck out."""
+"""Minimum share of the gaps in an option's printed label that the stroke of a strikethrough crosses."""
 LEAST_GAPS = 0.08
-"""Share of the words' width that must be open between the print for a stroke to be told."""
+"""Minimum width of the gaps, as a share of the label's width, for a strikethrough to be detectable."""
 BAND_MM = 1.3
-"""Height within which a level stroke stays."""
+"""Height of the band that contains a horizontal stroke."""
 SCRIBBLED = 0.92
-"""Share of a box's inside from which it may be a correction as well as a filled box."""
+"""Coverage from which a box may be filled in as a correction."""
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """What ink says about a place."""
+class MarkState:
+    """State of a tick box."""
 
     state: State
     confidence: float
     """0..1."""
 
 
-def read_options(sheet: Sheet, place: FieldBox) -> tuple[str | None, float, str, tuple[str, ...]]:
-    """Which options of a choice are ticked.
+def read_options(layers: InkLayers, field_box: FieldBox) -> tuple[str | None, float, str, tuple[str, ...]]:
+    """Read which options of a choice are ticked.
 
     Returns:
-        Value (keys joined by ``,``; ``None`` when one is unsure), confidence, raw (as seen), and the possible readings.
+        Value (keys joined by ``,``; ``None`` when one is uncertain), confidence, raw text, and the possible readings.
     """
-    seen = [(option, _option(sheet, option)) for option in place.options]
+    seen = [(option, _option(layers, option)) for option in field_box.options]
     ticked = ",".join(option.value for option, mark in seen if mark.state == "yes")
     possible = ",".join(option.value for option, mark in seen if mark.state != "no")
     confidence = min(mark.confidence for _, mark in seen)
-    if place.field_type.kind == "choice" and not place.field_type.several and "," in ticked:
+    kind = field_box.field_type
+    if kind.kind == "choice" and not kind.several and "," in ticked:
         confidence = min(confidence, LOW)  # one of them may be a shadow, or struck out with too thin a line
     raw = " ".join(f"{_SIGNS[mark.state]}{option.label}" for option, mark in seen)
     if ticked != possible:
@@ -65,25 +66,25 @@ def read_options(sheet: Sheet, place: FieldBox) -> tuple[str | None, float, str,
 _SIGNS: dict[State, str] = {"yes": "☑", "no": "□", "unsure": "?"}
 
 
-def _option(sheet: Sheet, option: OptionBox) -> Seen:
+def _option(layers: InkLayers, option: OptionBox) -> MarkState:
     x0, y0, x1, y1 = option.box
     inner = (x0 + INSIDE_MM, y0 + INSIDE_MM, x1 - INSIDE_MM, y1 - INSIDE_MM)
-    share = _share(sheet.ink | sheet.red, inner)
-    shadow = share > EMPTY and _tone(sheet, inner) <= NEXT_TO_NOTHING
+    share = _share(layers.ink | layers.red, inner)
+    shadow = share > EMPTY and _tone(layers, inner) <= FAINT_TONE
     words = (x1 + 1.2, y0, x1 + 1.2 + OPTION_FONT_MM * len(option.label), y1)
-    if _struck(sheet, words):
-        return Seen("unsure", 0.3)
+    if _struck(layers, words):
+        return MarkState("unsure", 0.3)
     if shadow:
-        return Seen("no", 0.8) if share < SHADE else Seen("unsure", 0.4)
+        return MarkState("no", 0.8) if share < SHADE else MarkState("unsure", 0.4)
     if share >= SCRIBBLED:
-        return Seen("yes", 0.8)
+        return MarkState("yes", 0.8)
     if share >= TICKED:
-        return Seen("yes", min(0.9 + share, 0.99))
-    if _ringed(sheet.ink, option.box):
-        return Seen("yes", 0.85)
+        return MarkState("yes", min(0.9 + share, 0.99))
+    if _ringed(layers.ink, option.box):
+        return MarkState("yes", 0.85)
     if share <= EMPTY:
-        return Seen("no", 0.99 - share)
-    return Seen("unsure", 0.4)
+        return MarkState("no", 0.99 - share)
+    return MarkState("unsure", 0.4)
 
 
 def _share(mask: Mask, box: Box) -> float:
@@ -91,13 +92,13 @@ def _share(mask: Mask, box: Box) -> float:
     return float(mask[y0:y1, x0:x1].mean())
 
 
-def _tone(sheet: Sheet, box: Box) -> float:
-    x0, y0, x1, y1 = to_px(box, sheet.ink.shape)
-    return tone_of(sheet.written[y0:y1, x0:x1], sheet.ink[y0:y1, x0:x1])
+def _tone(layers: InkLayers, box: Box) -> float:
+    x0, y0, x1, y1 = to_px(box, layers.ink.shape)
+    return tone_of(layers.written[y0:y1, x0:x1], layers.ink[y0:y1, x0:x1])
 
 
 def _ringed(ink: Mask, box: Box) -> bool:
-    """Whether ink runs round the box on all four sides, close to it."""
+    """Whether ink surrounds the box closely on all four sides."""
     x0, y0, x1, y1 = to_px(box, ink.shape)
     reach = round(AROUND_MM * 1.6 * PX)
     pad = round(0.4 * PX)
@@ -108,10 +109,10 @@ def _ringed(ink: Mask, box: Box) -> bool:
     return bool(min(above, below, left, right) > 0.5)
 
 
-def _struck(sheet: Sheet, words: Box) -> bool:
-    """Whether ink runs along the printed words of an option, seen where the print leaves room."""
-    x0, y0, x1, y1 = to_px(words, sheet.ink.shape)
-    ink, printed = sheet.ink[y0:y1, x0:x1], sheet.printed[y0:y1, x0:x1]
+def _struck(layers: InkLayers, words: Box) -> bool:
+    """Whether ink runs along the printed label of an option, measured in the gaps of the print."""
+    x0, y0, x1, y1 = to_px(words, layers.ink.shape)
+    ink, printed = layers.ink[y0:y1, x0:x1], layers.printed[y0:y1, x0:x1]
     height = round(BAND_MM * PX)
     for top in range(0, max(y1 - y0 - height, 1), 3):
         room = ~printed[top : top + height]
@@ -125,33 +126,36 @@ def _struck(sheet: Sheet, words: Box) -> bool:
     return False
 
 
-def read_presence(sheet: Sheet, place: FieldBox, palest: float = NEXT_TO_NOTHING) -> tuple[str | None, float]:
-    """Whether a place is signed, sealed or drawn in: ``("present" | "" | None, confidence)``.
+def read_presence(layers: InkLayers, field_box: FieldBox, stain_tone: float = FAINT_TONE) -> tuple[str | None, float]:
+    """Detect a signature, seal or drawing.
 
     Args:
-        sheet: the page.
-        place: where.
-        palest: tone up to which ink is no stroke of a pen but a stain; seals may be as pale.
+        layers: the page.
+        field_box: the field.
+        stain_tone: tone up to which ink is a stain and not a pen stroke; seals may be as pale.
+
+    Returns:
+        ``"present"``, ``""`` (absent) or ``None`` (uncertain), and the confidence.
     """
-    limits = place.field_type.ink
+    limits = field_box.field_type.ink
     if limits is None:
-        raise ValueError(f"{place.name} of type {place.type} is neither a mark nor a drawing")
-    x0, y0, x1, y1 = to_px(place.box, sheet.ink.shape)
-    mask = sheet.ink[y0:y1, x0:x1] | sheet.red[y0:y1, x0:x1]
-    if limits.stamped and sheet.red[y0:y1, x0:x1].sum() > sheet.ink[y0:y1, x0:x1].sum():
-        mask = sheet.red[y0:y1, x0:x1]
+        raise ValueError(f"{field_box.name} of type {field_box.type} is neither a mark nor a drawing")
+    x0, y0, x1, y1 = to_px(field_box.box, layers.ink.shape)
+    mask = layers.ink[y0:y1, x0:x1] | layers.red[y0:y1, x0:x1]
+    if limits.stamped and layers.red[y0:y1, x0:x1].sum() > layers.ink[y0:y1, x0:x1].sum():
+        mask = layers.red[y0:y1, x0:x1]
     area = float(mask.sum()) / PX**2
     if area <= limits.least_mm2:
         return "", 0.99 - 0.3 * area / limits.least_mm2
     width, height = _extent(mask)
-    stain = not limits.stamped and tone_of(sheet.written[y0:y1, x0:x1], sheet.ink[y0:y1, x0:x1]) <= palest
+    stain = not limits.stamped and tone_of(layers.written[y0:y1, x0:x1], layers.ink[y0:y1, x0:x1]) <= stain_tone
     if not stain and area >= limits.enough_mm2 and width >= limits.width_mm and height >= limits.height_mm:
         return "present", min(0.85 + 0.05 * area / limits.enough_mm2, 0.99)
     return None, 0.4
 
 
 def _extent(mask: Mask) -> tuple[float, float]:
-    """Width and height in mm that hold nearly all of the ink."""
+    """Width and height in mm of nearly all of the ink."""
     columns, rows = mask.sum(axis=0), mask.sum(axis=1)
     return _spread(columns), _spread(rows)
 

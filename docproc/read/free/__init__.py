@@ -1,1 +1,1 @@
-"""Read a page that we did not print."""
+"""Read a page that is not a form of ours."""

@@ -1,4 +1,4 @@
-"""Which material of a matter, and which page of it, a free page is, by its words."""
+"""Classify a free page: the material of the matter and its page, by key words."""
 
 from __future__ import annotations
 
@@ -10,39 +10,39 @@ from dataclasses import dataclass
 from docproc.matter.model import Form, Material, Matter
 
 BEST = 2.0
-"""Weight of a page's first word, which names it; the others weigh one each."""
+"""Weight of a page's first key word, its title; the others have weight 1."""
 ENOUGH = 2.0
-"""Least weight of words found."""
+"""Minimum score."""
 AHEAD = 1.0
-"""The second best page must weigh so much less."""
+"""Minimum lead over the second-best page."""
 FORM_SHARE = 0.6
-"""Share of a form page's labels that must be found."""
+"""Minimum share of a form page's labels found."""
 FUZZY_FROM = 4
-"""Words from this length on may have one character wrong."""
+"""Minimum length of a word that matches with one wrong character."""
 _EDITION = re.compile(r"(\d{4}-\d{2})版")
 
 
 @dataclass(frozen=True, slots=True)
 class PageKind:
-    """What a page is."""
+    """Class of a page."""
 
     material: str
     page: int
     """1-based page of the material."""
     edition: str | None = None
-    """Of a form whose edition is printed on it."""
+    """Edition printed on a form."""
 
 
 def classify(texts: Iterable[str], matter: Matter, material: str | None = None) -> PageKind | None:
-    """Tell a page by its text.
+    """Classify a page by its text.
 
     Args:
         texts: lines of the page.
-        matter: the matter whose materials come into question.
-        material: id of the material that it is said to be; then only the page is looked for.
+        matter: the matter whose materials are the classes.
+        material: id of the declared material; then only its page is determined.
 
     Returns:
-        The page, or ``None`` when no material fits or two fit alike.
+        The class, or ``None`` when no material fits or none is clearly the best.
     """
     text = _plain("".join(texts))
     scores = [
@@ -65,13 +65,13 @@ def _plain(text: str) -> str:
 
 
 def _score(text: str, words: Sequence[str], item: Material, named: bool) -> float:
-    if not named and any(contains(text, word) for word in item.not_words):
+    if not named and any(contains_word(text, word) for word in item.not_words):
         return 0.0
-    return sum((BEST if place == 0 else 1.0) for place, word in enumerate(words) if contains(text, word))
+    return sum((BEST if place == 0 else 1.0) for place, word in enumerate(words) if contains_word(text, word))
 
 
-def contains(text: str, word: str) -> bool:
-    """Whether a word occurs in a text without blanks, with one wrong character where the word is long."""
+def contains_word(text: str, word: str) -> bool:
+    """Whether a word occurs in a text without spaces; a long word may have one wrong character."""
     word = _plain(word)
     if word in text:
         return True
@@ -83,11 +83,11 @@ def contains(text: str, word: str) -> bool:
 
 
 def _forms(text: str, matter: Matter) -> Iterable[tuple[float, PageKind]]:
-    """Our own forms whose marks were lost, and forms of other editions."""
+    """Forms of ours whose marks are lost, and forms of other editions."""
     printed = _EDITION.search(text)
     seen: set[tuple[str, int]] = set()
     for form in sorted(matter.form, key=lambda f: f.valid_from, reverse=True):
-        if not contains(text, form.title):
+        if not contains_word(text, form.title):
             continue
         for page in range(1, len(form.page) + 1):
             share = _labels_found(text, form, page)
@@ -100,4 +100,4 @@ def _labels_found(text: str, form: Form, page: int) -> float:
     names = [name for row in form.page[page - 1].rows for name in row]
     labels = [spec.label.replace("\n", "") for spec in form.field if spec.name in names]
     labels += [column.label for spec in form.field if spec.name in names for column in spec.columns]
-    return sum(contains(text, label) for label in labels) / len(labels)
+    return sum(contains_word(text, label) for label in labels) / len(labels)

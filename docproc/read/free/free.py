@@ -19,7 +19,7 @@ from docproc.read.free.key_value import Segment, Value, assign_segments, segment
 from docproc.read.free.labels import WEAK, find_labels
 from docproc.read.free.missed_text import erase_lines, missed_beside, missed_inside
 from docproc.read.free.uncertainty import check_completeness
-from docproc.scan.image.geometry import Matrix, apply, grey
+from docproc.scan.image.geometry import Matrix, grey, transform_points
 
 JOINED = {"组成形式": "类型"}
 """Label whose value continues that of another label: a sole trader's licence prints its kind as ``个体工商户`` beside
@@ -168,7 +168,7 @@ def _to_field(
 def _box(runs: Sequence[TextRun], to_original: Matrix) -> Box | None:
     if not runs:
         return None
-    points = apply(to_original, np.concatenate([run.corners() for run in runs]))
+    points = transform_points(to_original, np.concatenate([run.corners() for run in runs]))
     low, high = points.min(axis=0), points.max(axis=0)
     return (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
 

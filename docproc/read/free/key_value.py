@@ -1,4 +1,4 @@
-"""Give each piece of writing of a free page to the printed label it belongs to."""
+"""Key-value association: assign each text segment of a free page to its printed label."""
 
 from __future__ import annotations
 
@@ -9,31 +9,31 @@ from docproc.read.decoding.glyphs import Glyph
 from docproc.read.free.labels import Label
 
 SAME_ROW = 0.65
-"""A value's middle lies within so many label heights of its label's middle."""
+"""Maximum vertical offset of a value from its label, in heights."""
 FOLLOWS = 1.75
-"""A line that continues a value lies at most so many of its heights (the larger) below the last one."""
+"""Maximum line spacing inside a value, in heights of the larger line."""
 FIRST_FOLLOWS = 2.4
-"""The same for a value that starts in the row below its label."""
+"""Maximum line spacing between a label and a value below it, in heights."""
 INDENT = 2.6
-"""A continuation starts at most so many heights left or right of where the value started."""
+"""Maximum horizontal offset between the first line of a value and a continuation, in heights."""
 SPLIT = 3.0
-"""A gap of so many heights inside a line splits it."""
-ALIKE = 1.7
-"""Pieces of one value differ in height by at most this factor; a watermark's characters are larger."""
-ALIKE_LABEL = 2.2
-"""So do a label and what stands beside it: a hand writes larger than print, a watermark is larger still."""
+"""Minimum gap, in heights, that splits a line into segments."""
+MAX_HEIGHT_RATIO = 1.7
+"""Maximum ratio of the heights of segments of one value; a watermark's characters are larger."""
+MAX_LABEL_RATIO = 2.2
+"""Maximum ratio of the heights of label and value: handwriting is larger than print, a watermark larger still."""
 SAME_VALUE, SPACED_VALUE = 2.0, 4.5
-"""A piece further right than this (heights) belongs to something else; the second for values that are spaced out."""
+"""Maximum gap, in heights, between segments of one value; the second for spaced values."""
 
-BESIDE_LOOSE, BELOW_LOOSE = 6.0, 3.0
-"""A piece without a label so many heights right of a value, or below its last line, may be the rest of it."""
+LOOSE_BESIDE, LOOSE_BELOW = 6.0, 3.0
+"""Maximum distance, in heights, beside a value or below its last line, of a loose segment that may continue it."""
 FULL = 3.0
-"""A line that ends so many heights before the text around it is not full."""
+"""Minimum distance, in heights, from a line's end to the right edge of the text for the line not to be full."""
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A run of characters of one line that belongs to one label."""
+    """Consecutive characters of one line, without wide gaps."""
 
     glyphs: tuple[Glyph, ...]
     row: int
@@ -50,18 +50,18 @@ class Segment:
 
     @property
     def y(self) -> float:
-        """Middle at its left end."""
+        """Vertical centre at its left end, pixels."""
         return self.glyphs[0].y
 
     @property
     def h(self) -> float:
-        """Height of its line."""
+        """Height of its line, pixels."""
         return self.glyphs[0].h
 
 
 @dataclass(slots=True)
 class Value:
-    """What stands beside one label, top to bottom, left to right."""
+    """The segments of one label, top to bottom, left to right."""
 
     label: Label
     lines: list[list[Segment]] = field(default_factory=list)
@@ -78,7 +78,7 @@ class Value:
 
 
 def segments_of(rows: Sequence[Sequence[Glyph]], labels: Sequence[Label]) -> list[Segment]:
-    """What is left of the rows when the labels are taken out, cut at line ends and wide gaps."""
+    """Cut the rows without their labels into segments, at line ends and wide gaps."""
     found = []
     for index, row in enumerate(rows):
         label_at = {i for label in labels if label.row == index for i in range(label.start, label.end)}
@@ -98,16 +98,16 @@ def segments_of(rows: Sequence[Sequence[Glyph]], labels: Sequence[Label]) -> lis
 def assign_segments(
     labels: Sequence[Label], segments: Sequence[Segment], most_lines: dict[str, int], spaced: frozenset[str]
 ) -> tuple[list[Value], list[Segment]]:
-    """Give segments to labels.
+    """Assign segments to labels.
 
     Args:
         labels: see :func:`docproc.read.free.labels.find_labels`.
         segments: see :func:`segments_of`.
-        most_lines: by field name, how many lines a value may take; 1 where it is not named.
-        spaced: fields whose values are printed with wide gaps: dates with places left for their numbers.
+        most_lines: maximum number of lines of a value by field name; 1 for all others.
+        spaced: fields whose values are printed with wide gaps: dates with blanks for their numbers.
 
     Returns:
-        One value for each label, and the segments that belong to none.
+        One value for each label, and the segments without label.
     """
     values = [Value(label) for label in labels]
     rest = []
@@ -122,7 +122,7 @@ def assign_segments(
             _add(max(above, key=lambda v: (v.label.x0, v.label.y)), segment)
         else:
             rest.append(segment)
-    return values, _take_below(values, _take_behind(values, rest, spaced))
+    return values, _assign_below(values, _append_behind(values, rest, spaced))
 
 
 def _reach(value: Value, spaced: frozenset[str]) -> float:
@@ -131,7 +131,7 @@ def _reach(value: Value, spaced: frozenset[str]) -> float:
 
 def _beside(value: Value, segment: Segment, spaced: frozenset[str]) -> bool:
     label = value.label
-    if segment.x0 < label.x1 - 0.6 * label.h or not _alike(value, segment):
+    if segment.x0 < label.x1 - 0.6 * label.h or not _similar_height(value, segment):
         return False
     level = SAME_ROW * max(label.h, segment.h) + 0.006 * (segment.x0 - label.x1)
     if abs(segment.y - label.y) >= level:
@@ -154,14 +154,14 @@ def _overlaps(line: Sequence[Segment], segment: Segment) -> bool:
     return any(min(s.x1, segment.x1) - max(s.x0, segment.x0) > 0.5 * segment.h for s in line)
 
 
-def _alike(value: Value, segment: Segment) -> bool:
+def _similar_height(value: Value, segment: Segment) -> bool:
     heights = [piece.h for piece in value.segments]
-    like, most = (heights[0], ALIKE) if heights else (value.label.h, ALIKE_LABEL)
+    like, most = (heights[0], MAX_HEIGHT_RATIO) if heights else (value.label.h, MAX_LABEL_RATIO)
     return 1 / most < segment.h / max(like, 1.0) < most
 
 
 def _continues(value: Value, segment: Segment, most: int, spaced: frozenset[str]) -> bool:
-    if not value.lines or value.label.y > segment.y or not _alike(value, segment):
+    if not value.lines or value.label.y > segment.y or not _similar_height(value, segment):
         return False
     last, start = value.lines[-1], value.lines[0][0].x0
     tall = max(segment.h, last[0].h)
@@ -173,11 +173,11 @@ def _continues(value: Value, segment: Segment, most: int, spaced: frozenset[str]
     return hangs or abs(segment.x0 - start) < INDENT * tall
 
 
-def _take_behind(values: Sequence[Value], rest: Sequence[Segment], spaced: frozenset[str]) -> list[Segment]:
-    """A value's last line takes the piece behind it that was looked at before it: it stands a hair higher."""
+def _append_behind(values: Sequence[Value], rest: Sequence[Segment], spaced: frozenset[str]) -> list[Segment]:
+    """Append segments behind the last line of a value that were processed before it, being slightly higher."""
     left = []
     for segment in rest:
-        # As for a value that has all its lines: only what is level with the last one counts.
+        # As for a value with all its lines: only segments level with the last one count.
         behind = [v for v in values if v.lines[1:] and _continues(v, segment, 1, spaced)]
         if behind:
             _add(max(behind, key=lambda v: (v.label.x0, v.label.y)), segment)
@@ -187,23 +187,23 @@ def _take_behind(values: Sequence[Value], rest: Sequence[Segment], spaced: froze
 
 
 def may_continue(value: Value, loose: Segment) -> bool:
-    """Whether a piece that belongs to no label may be the rest of a value: beside one of its lines, or next below."""
-    if not value.lines or not _alike(value, loose) or len(loose.glyphs) < 2:
+    """Whether a segment without label may continue a value: beside one of its lines, or as the next line."""
+    if not value.lines or not _similar_height(value, loose) or len(loose.glyphs) < 2:
         return False
     last = value.lines[-1]
     tall = max(loose.h, last[0].h)
     start, end = min(s.x0 for s in value.segments), max(s.x1 for s in value.segments)
     level = [line[-1].x1 for line in value.lines if abs(line[-1].y - loose.y) < SAME_ROW * tall]
     if level:
-        return any(-tall < loose.x0 - right < BESIDE_LOOSE * tall for right in level)
-    below = 0 < loose.y - last[0].y < BELOW_LOOSE * tall
-    # A list goes on right below itself, running text where its line is full: more had room beside a short name.
+        return any(-tall < loose.x0 - right < LOOSE_BESIDE * tall for right in level)
+    below = 0 < loose.y - last[0].y < LOOSE_BELOW * tall
+    # A list continues directly below, running text only below a full line: a short name had room for more.
     full = max(end, loose.x1) - last[-1].x1 < FULL * tall
     return below and (full or abs(loose.x0 - start) < tall) and min(end, loose.x1) - max(start, loose.x0) > 0
 
 
-def _take_below(values: Sequence[Value], rest: Sequence[Segment]) -> list[Segment]:
-    """A label with nothing beside it takes the piece right below it."""
+def _assign_below(values: Sequence[Value], rest: Sequence[Segment]) -> list[Segment]:
+    """Assign the segment directly below a label that has none beside it."""
     left = list(rest)
     for value in values:
         if value.lines or not value.label.key:

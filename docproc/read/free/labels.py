@@ -1,4 +1,4 @@
-"""Find printed labels (anchors) among the characters of a page."""
+"""Detect printed labels (anchors) among the characters of a page."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from dataclasses import dataclass, replace
 from docproc.read.decoding.glyphs import Glyph
 
 SPREAD = 4.6
-"""Two characters of a spaced-out label stand at most so many character heights apart."""
+"""Maximum distance of two characters of a letter-spaced label, in character heights."""
 APART = 0.9
-"""A gap of so many heights between two characters parts a label from what precedes it."""
+"""Minimum gap, in heights, between a label and the text before it."""
 ALIGNED = 1.3
-"""Labels of one column start within so many heights of each other."""
+"""Maximum offset, in heights, between the left edges of labels in one column."""
 ANYWHERE = 6
-"""An anchor this long is a label wherever it stands; a shorter one only where a piece of text starts or ends."""
+"""Minimum length of an anchor that is a label anywhere; a shorter one is a label only where a text starts or ends."""
 WEAK = 0.6
-"""Score of a label of which only one character was seen."""
+"""Score of a label of which only one character was read."""
 PARTED = 0.5
-"""The gap between a label and its value is so many heights wider than the gaps inside them."""
+"""Minimum excess, in heights, of the gap between label and value over the gaps inside them."""
 _STOPS_TEXT = """
 登记机关 发照机关 实收资本 组成形式 执照有效期 经营期限 公司类型 经济性质 副本 副本号 年检 发证日期
 签发日期 发照日期 核准日期 注册号 执照编号 证照编号 扫描二维码 企业信用信息公示系统
@@ -28,44 +28,44 @@ _STOPS_TEXT = """
 身份证号码 公民身份号码 地址 建筑面积 户号 户别 户主 与户主关系 籍贯 证件编号 体检机构 发证机关 发证单位
 性别 年龄 工作单位 从业类别 体检日期 租金 押金 用途 日常监督管理机构 日常监督管理人员 投诉举报电话 签发人
 """
-STOPS = tuple(_STOPS_TEXT.split())
-"""Labels and printed lines that end the value before them, whatever the material."""
+STOP_LABELS = tuple(_STOPS_TEXT.split())
+"""Labels and printed lines that end the value before them, in any material."""
 
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """One printed label that was found."""
+    """A detected label."""
 
     key: str
-    """Field name, or ``""`` for a label that only ends the value before it."""
+    """Field name, or ``""`` for a stop label."""
     anchor: str
     row: int
     start: int
-    """Place of its first character in the row."""
+    """Index of its first character in the row."""
     end: int
-    """One past its last character."""
+    """Index after its last character."""
     x0: float
     x1: float
     y: float
     h: float
     score: float
-    """Higher is surer: its length, less what did not match, less for standing amid other text."""
+    """Higher is better: its length, less mismatches, less inside running text."""
     open_end: bool = False
-    """Whether its last character, which did not match, may as well be the first of what follows."""
+    """Whether its last character, a mismatch, may belong to the value instead."""
 
 
 def find_labels(rows: Sequence[Sequence[Glyph]], wanted: Iterable[tuple[str, str]]) -> list[Label]:
-    """Find the labels of a page.
+    """Detect the labels of a page.
 
     Args:
         rows: characters by rows.
-        wanted: ``(field name, anchor)``; :data:`STOPS` are added.
+        wanted: ``(field name, anchor)``; :data:`STOP_LABELS` are added.
 
     Returns:
-        Labels that do not overlap; several may name the same field.
+        Labels without overlap; several may name the same field.
     """
     pairs = [(key, unicodedata.normalize("NFKC", anchor)) for key, anchor in wanted]
-    pairs += [("", stop) for stop in STOPS]
+    pairs += [("", stop) for stop in STOP_LABELS]
     found = []
     for index, row in enumerate(rows):
         hits = [hit for start in range(len(row)) for hit in _match_all(row, index, start, pairs)]
@@ -79,7 +79,7 @@ def find_labels(rows: Sequence[Sequence[Glyph]], wanted: Iterable[tuple[str, str
 
 
 def gap(left: Glyph, right: Glyph) -> float:
-    """Blank space between two characters, in character heights."""
+    """Return the gap between two characters, in character heights."""
     return (right.x - right.half - left.x - left.half) / max(left.h, right.h, 1.0)
 
 
@@ -111,13 +111,13 @@ def _match_all(row: Sequence[Glyph], index: int, start: int, pairs: Sequence[tup
 
 
 def _own_end(row: Sequence[Glyph], start: int, end: int, anchor: str) -> tuple[int, bool]:
-    """End of a label without what it would take from the value behind it, and whether that is certain.
+    """End of a label without characters of the value behind it, and whether that is certain.
 
-    A label that lost its last character (a bracket that was not read) seems to go on in the value's first one.
+    A label whose last character was not read (a bracket) seems to end with the first character of the value.
     """
     right = max((i for i in range(start, end) if row[i].char == anchor[i - start]), default=start) + 1
     if right == end or end == len(row) or row[end].line != row[end - 1].line:
-        return end, True  # what does not match is the end of its own line
+        return end, True  # the mismatch is at the end of its own line
     before, behind = gap(row[right - 1], row[right]), gap(row[end - 1], row[end])
     if behind > before + PARTED:
         return end, True
@@ -135,7 +135,7 @@ def _label(key: str, anchor: str, row: Sequence[Glyph], index: int, start: int, 
 
 
 def _match(row: Sequence[Glyph], start: int, anchor: str) -> tuple[int, int] | None:
-    """End of the label that starts here and how many of its characters are wrong, or ``None``."""
+    """End of the label that starts here and its number of mismatches, or ``None``."""
     glyphs = row[start : start + len(anchor)]
     if len(glyphs) < len(anchor):
         return None
@@ -151,7 +151,7 @@ def _too_far(left: Glyph, right: Glyph, length: int) -> bool:
 
 
 def _amid(row: Sequence[Glyph], start: int, end: int) -> bool:
-    """Whether more text follows closely, as in a sentence."""
+    """Whether text follows without a gap, as in a sentence."""
     if end >= len(row) or row[end].char in ":(":
         return False
     spaced = end - start > 1 and gap(row[start], row[start + 1]) > 0.5
@@ -161,7 +161,7 @@ def _amid(row: Sequence[Glyph], start: int, end: int) -> bool:
 def _weak_labels(
     rows: Sequence[Sequence[Glyph]], pairs: Sequence[tuple[str, str]], strong: Sequence[Label]
 ) -> Iterable[Label]:
-    """Two-character labels of which one was misread or missed, where they line up with labels that were found."""
+    """Two-character labels with one character misread or missed, aligned with detected labels."""
     have = {label.key for label in strong}
     for index, row in enumerate(rows):
         if not row or any(label.row == index and label.start == 0 for label in strong):
@@ -173,7 +173,7 @@ def _weak_labels(
 
 
 def _weak_end(row: Sequence[Glyph], anchor: str, strong: Sequence[Label]) -> int:
-    """How many characters at the start of the row are the label, 0 for none."""
+    """Number of characters at the start of the row that are the label, 0 for none."""
     first = row[0]
     left = first.x - first.half
     if first.char == anchor[0] and any(abs(label.x0 - left) < ALIGNED * label.h for label in strong):

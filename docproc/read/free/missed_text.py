@@ -1,6 +1,6 @@
-"""Print that was not read: the detector cut a line short or missed the next one, or the reader passed over characters.
+"""Missed text: the detector cut a line short or missed the next one, or the recogniser skipped characters.
 
-Every character that was read may be sure, and the value still lacks its end; only the ink tells.
+Every character may have a high posterior although the value is incomplete; only the ink on the page shows it.
 """
 
 from __future__ import annotations
@@ -18,27 +18,27 @@ from docproc.read.free.key_value import Segment, Value
 from docproc.scan.image.geometry import Matrix, warp_to
 
 DARK = 0.5
-"""Ink is darker than this share of the way from the value's own ink to paper: watermarks and guilloches are lighter."""
+"""Threshold of ink, share of the way from the value's tone to paper: watermarks and guilloches are lighter."""
 INKED = 0.1
-"""Share of a character's square that ink covers at least: a full stop or a speck covers less."""
+"""Minimum ink coverage of a character's square: a full stop or a speck covers less."""
 THIN = 0.4
-"""A thin stroke is blurred into its paper: its ink is so much of the way from the limit of ink to paper lighter."""
+"""Threshold of the ink of a thin, blurred stroke, share of the way from the threshold of ink to paper."""
 FLAT, LONG = 0.3, 0.4
-"""Most height and least length of a level stroke, shares of the square."""
+"""Maximum height and minimum length of a horizontal stroke, shares of the square."""
 STROKE_OVERHANG = 0.15
-"""A line's own strokes reach out of its box by at most this share of its height."""
+"""Maximum distance by which a line's own strokes leave its box, share of its height."""
 MIDDLE = 0.2
-"""Rules under the writing lie in this share of a line's height, and its rim is not looked at."""
+"""Ignored rim of a line, share of its height: ruled lines lie there."""
 NEAR = 0.6
-"""Heights from where a character was read within which ink is its own: its step lies up to 0.4 aside."""
+"""Maximum distance, in heights, of ink from the time step of its character; steps are off by up to 0.4."""
 STROKE = 0.2
-"""Heights of inked columns that make an unread stroke."""
+"""Minimum width, in heights, of unassigned ink that is a missed stroke."""
 MOST_BELOW = 3.0
-"""Where the next line would start, so many heights are looked at, and no more than the value is wide."""
+"""Length, in heights, that is checked at the start of the next line, at most the width of the value."""
 
 
 def erase_lines(page: Image, lines: Sequence[TextLine]) -> Image:
-    """A grey page with all lines that were read painted as paper."""
+    """Return a grey page with all recognised lines erased."""
     left = page.copy()
     for line in lines:
         cv2.fillConvexPoly(left, line.quad.round().astype(np.int32), 255)
@@ -46,36 +46,36 @@ def erase_lines(page: Image, lines: Sequence[TextLine]) -> Image:
 
 
 def missed_beside(value: Value, lines: Sequence[TextLine], left: Image, below: bool = True) -> bool:
-    """Whether ink that belongs to no line stands right before or behind one of a value's lines, or below its last.
+    """Whether ink outside all lines is directly before or behind a line of a value, or below its last line.
 
     Args:
-        value: the pieces of print it was read from.
+        value: the value with its segments.
         lines: all lines of the page.
-        left: see :func:`erase_lines`.
-        below: whether the value may take a further line.
+        left: the page after :func:`erase_lines`.
+        below: whether the value may have a further line.
     """
-    dark = _dark(value)
+    dark = _ink_level(value)
     ends = [_corners(segment, lines) for segment in value.segments]
     squares = [square for corners in ends for square in (_before(corners), _behind(corners))]
     if below:
         squares += _below(_corners(value.lines[-1][0], lines))
-    return any(_holds_ink(_look(left, *square), dark) for square in squares)
+    return any(_holds_ink(_rectify_square(left, *square), dark) for square in squares)
 
 
 def missed_inside(value: Value, lines: Sequence[TextLine], page: Image) -> bool:
-    """Whether ink stands in one of a value's lines where no character was read.
+    """Whether a line of a value has ink where no character was recognised.
 
     Args:
-        value: the pieces of print it was read from.
+        value: the value with its segments.
         lines: all lines of the page.
         page: grey.
     """
-    dark = _dark(value)
-    return any(_unexplained(segment, lines[segment.glyphs[0].line], page, dark) for segment in value.segments)
+    dark = _ink_level(value)
+    return any(_has_unassigned_ink(segment, lines[segment.glyphs[0].line], page, dark) for segment in value.segments)
 
 
-def _unexplained(segment: Segment, line: TextLine, page: Image, dark: float) -> bool:
-    """Whether a piece's stretch of its line, up to the characters beside it, holds ink away from every character."""
+def _has_unassigned_ink(segment: Segment, line: TextLine, page: Image, dark: float) -> bool:
+    """Whether a segment, up to its neighbouring characters, has ink away from every character."""
     along, across, width, height = _axes(line.quad.astype(np.float64))
     steps = [step for step, char, _ in greedy_steps(line.lattice) if not char.isspace()]
     places = np.array([line.lattice.place(step, 1.0) * width for step in steps])
@@ -83,14 +83,14 @@ def _unexplained(segment: Segment, line: TextLine, page: Image, dark: float) -> 
     start = places[first - 1] if first else 0.0
     end = places[last + 1] if last + 1 < len(steps) else width
     corner = line.quad[0] + along * start + across * height * MIDDLE
-    shown = _look(page, corner, along, across, end - start, height * (1 - 2 * MIDDLE))
+    shown = _rectify_square(page, corner, along, across, end - start, height * (1 - 2 * MIDDLE))
     inked = (shown < dark).mean(axis=0) >= INKED
     away = np.abs(np.arange(len(inked))[:, None] + start - places).min(axis=1) > NEAR * height
     return float((inked & away).sum()) >= STROKE * height
 
 
 def _holds_ink(square: Image, dark: float) -> bool:
-    """Whether a character's square holds one: so much ink, or a level stroke alone, for 一 covers next to nothing."""
+    """Whether a square holds a character: enough ink, or a single horizontal stroke, as in 一."""
     if float((square < dark).mean()) >= INKED:
         return True
     pale = square < dark + THIN * (PAPER - dark)
@@ -99,8 +99,8 @@ def _holds_ink(square: Image, dark: float) -> bool:
     return bool(level and pale.any(axis=0).mean() >= LONG)
 
 
-def _dark(value: Value) -> float:
-    """Grey level up to which ink is that of a value."""
+def _ink_level(value: Value) -> float:
+    """Grey level up to which a pixel counts as ink of the value."""
     tone = float(np.median([glyph.tone for segment in value.segments for glyph in segment.glyphs]))
     return tone + DARK * (PAPER - tone)
 
@@ -137,14 +137,14 @@ def _square_at(
 
 
 def _below(corners: NDArray[np.float64]) -> list[_Square]:
-    """The places of the first characters of the next line: it may have but one."""
+    """Squares of the first characters of the next line, which may have only one."""
     along, across, width, height = _axes(corners)
     start = corners[3] + across * height * STROKE_OVERHANG
     places = np.arange(0.0, min(width, MOST_BELOW * height), height)
     return [(start + along * place, along, across, height, height * (1 - STROKE_OVERHANG)) for place in places]
 
 
-def _look(
+def _rectify_square(
     page: Image,
     corner: NDArray[np.float64],
     along: NDArray[np.float64],

@@ -1,1 +1,1 @@
-"""Compare a printed licence with the licence that was issued."""
+"""Compare a printed licence with the issued licence."""

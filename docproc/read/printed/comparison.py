@@ -1,4 +1,4 @@
-"""What comparing a printed licence with the issued one gives; nothing heavy is loaded here."""
+"""Result of comparing a printed licence with the issued one; this module imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Result = Literal["same", "differs", "unreadable"]
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """Something that a licence says."""
+    """A statement of a licence."""
 
     name: str
     label: str
@@ -22,32 +22,32 @@ class Fact:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ComparedField:
-    """One field of the print beside what was issued."""
+    """One field of the print, compared with the issued one."""
 
     fact: Fact
     result: Result
     read: str
-    """What the print says, as far as it was read; without white space."""
+    """Recognised text, without white space."""
     confidence: float
-    """0..1, of the least sure character."""
+    """0..1, the lowest posterior of its characters."""
     photo: int | None
-    """0-based page, counted over all photographs; ``None`` when that part of the licence is not shown."""
+    """0-based page, counted over all photographs; ``None`` when no photograph shows this part."""
     box: Box | None
     """Pixels of the photograph."""
     shown: bytes = b""
-    """JPEG of the print, straightened; empty when nothing is shown."""
+    """JPEG of the print, rectified; empty when no photograph shows it."""
     issued: bytes = b""
-    """JPEG of the same place as it was issued."""
+    """JPEG of the same region of the issued page."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Comparison:
-    """What comparing found."""
+    """Result of the comparison."""
 
     registered: bool
-    """Whether the issued page was found in the photograph at all."""
+    """Whether any issued page was found in a photograph."""
     fields: tuple[ComparedField, ...] = ()
     added: tuple[tuple[Box, bytes], ...] = ()
-    """Ink where the issued page has none: box in pixels of the photograph, and a JPEG of it."""
+    """Added ink: box in pixels of the photograph, and its JPEG."""
     missing: tuple[int, ...] = ()
     """0-based pages of the licence that no photograph shows."""

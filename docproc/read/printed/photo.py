@@ -1,4 +1,4 @@
-"""Photographs of printed licences, looked at in a throw-away process: no stranger's picture is decoded in ours."""
+"""Process photographs of printed licences in a sandboxed child: no uploaded image is decoded in this process."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from docproc.read.printed.comparison import ComparedField, Comparison, Fact
 from docproc.sandbox.parent import Budget, Sandbox
 
 MAX_BYTES = 20_000_000
-"""Of one photograph."""
+"""Maximum size of one photograph."""
 MAX_PHOTOS = 12
-"""As many as a licence can have pages."""
+"""Maximum number of pages of a licence."""
 MAX_ALL_BYTES = 60_000_000
-"""Of all photographs of one licence."""
+"""Maximum size of all photographs of one licence."""
 TOO_MANY = "照片页数过多或像素过大，请只拍证照的各页后重试"
 _CODES = Sandbox("docproc.read.printed.photo_job:codes_job")
 _COMPARE = Sandbox("docproc.read.printed.photo_job:compare_job")
 _BUDGET = Budget(cpu_s=120, memory_mb=6144, wall_s=180.0, result_bytes=100_000_000)
-"""Address space, of which the reading engine reserves much and uses little."""
+"""``memory_mb`` limits the address space, of which the OCR engine reserves much and uses little."""
 
 
 def photo_codes(photos: Sequence[bytes]) -> tuple[str, ...]:
-    """Texts of the QR codes in photographs or scans.
+    """Decode the QR codes in photographs or scans.
 
     Raises:
-        UnsupportedFileError: not a picture or PDF, or damaged.
+        UnsupportedFileError: not an image or PDF, or damaged.
         LimitError: over a limit.
     """
     answer, _ = _CODES.call(b"".join(photos), {"photos": [len(item) for item in photos]}, _BUDGET)
@@ -35,10 +35,10 @@ def photo_codes(photos: Sequence[bytes]) -> tuple[str, ...]:
 
 
 def compare_print(photos: Sequence[bytes], issued: bytes, facts: Sequence[Fact]) -> Comparison:
-    """Compare photographs of a printed licence with the file that was issued; raises as :func:`photo_codes`."""
-    told = json.dumps([astuple(fact) for fact in facts]).encode()
-    sizes = {"facts": len(told), "issued": len(issued), "photos": [len(item) for item in photos]}
-    answer, parts = _COMPARE.call(told + issued + b"".join(photos), sizes, _BUDGET)
+    """Compare photographs of a printed licence with the issued file; raises as :func:`photo_codes`."""
+    encoded = json.dumps([astuple(fact) for fact in facts]).encode()
+    sizes = {"facts": len(encoded), "issued": len(issued), "photos": [len(item) for item in photos]}
+    answer, parts = _COMPARE.call(encoded + issued + b"".join(photos), sizes, _BUDGET)
     pictures = iter(bytes(part) for part in parts)
     found = tuple(
         ComparedField(

@@ -1,4 +1,4 @@
-"""The child's side of :mod:`docproc.read.printed.photo`: decode, read, compare."""
+"""The child process of :mod:`docproc.read.printed.photo`: decode, recognise, compare."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from docproc.errors import LimitError
 from docproc.read.engine.openvino import OpenVinoRecogniser
 from docproc.read.printed.comparison import Fact
 from docproc.read.printed.photo import MAX_PHOTOS, TOO_MANY
-from docproc.read.printed.printed import compare
+from docproc.read.printed.printed import compare_pages
 from docproc.scan.files.issued import issued_pages
-from docproc.scan.files.limits import Limits
-from docproc.scan.files.qr import qr_texts
+from docproc.scan.files.limits import UploadLimits
+from docproc.scan.files.qr import read_qr_codes
 from docproc.scan.files.split import split
 from docproc.scan.image.geometry import Image
 
 _PIXELS = 160_000_000
-"""Of all photographs together: a dozen as phones deliver them, or three of the largest."""
+"""Of all photographs together: a dozen of usual phones, or three of the largest."""
 
 
 def codes_job(data: bytes, options: dict[str, Any]) -> tuple[dict[str, Any], Sequence[bytes]]:
-    """Decode a picture and look for QR codes."""
+    """Decode images and their QR codes."""
     cv2.setNumThreads(1)
-    texts = [text for image in _pictures(data, options["photos"]) for text in qr_texts(image)]
+    texts = [text for image in _pictures(data, options["photos"]) for text in read_qr_codes(image)]
     return {"codes": list(dict.fromkeys(texts))}, []
 
 
 def compare_job(data: bytes, options: dict[str, Any]) -> tuple[dict[str, Any], Sequence[bytes]]:
-    """Decode pictures, draw the issued file, compare; ``data`` holds facts, issued file and pictures, in this order."""
+    """Decode the images, render the issued file, compare; ``data`` concatenates facts, issued file and images."""
     cv2.setNumThreads(1)
-    told, end = options["facts"], options["facts"] + options["issued"]
-    facts = [Fact(*item) for item in json.loads(data[:told])]
+    start, end = options["facts"], options["facts"] + options["issued"]
+    facts = [Fact(*item) for item in json.loads(data[:start])]
     photos = list(_pictures(data[end:], options["photos"]))
-    found = compare(photos, issued_pages(data[told:end]), facts, OpenVinoRecogniser(threads=1))
+    found = compare_pages(photos, issued_pages(data[start:end]), facts, OpenVinoRecogniser(threads=1))
     rows = [
         {
             "fact": facts.index(item.fact),
@@ -55,14 +55,14 @@ def compare_job(data: bytes, options: dict[str, Any]) -> tuple[dict[str, Any], S
 
 
 def _pictures(data: bytes, sizes: Sequence[int]) -> Iterator[Image]:
-    """Every page of files that lie behind each other, one at a time.
+    """Every page of concatenated files, one at a time.
 
     Raises:
         LimitError: more pages or pixels than a printed licence can have.
     """
     pages, pixels, start = MAX_PHOTOS, _PIXELS, 0
     for size in sizes:
-        for page in split(data[start : start + size], Limits(pages=pages, total_pixels=pixels)):
+        for page in split(data[start : start + size], UploadLimits(pages=pages, total_pixels=pixels)):
             pages, pixels = pages - 1, pixels - page.image.shape[0] * page.image.shape[1]
             if pages < 0 or pixels < 0:
                 raise LimitError("more pages or pixels than a printed licence can have", message_zh=TOO_MANY)

@@ -1,1 +1,1 @@
-"""Compare paper that was handed in later with the scans."""
+"""Compare the paper originals, submitted later, with the scans."""

@@ -1,4 +1,4 @@
-"""Hold paper against scans in a throw-away process: no stranger's picture is decoded in ours."""
+"""Match paper originals with scans in a sandboxed child process: no uploaded file is decoded in this one."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from typing import Literal
 
 from docproc.domain import Box, as_box
 from docproc.sandbox.parent import Budget, Sandbox
-from docproc.scan.compare.page_diff import Kind
+from docproc.scan.compare.page_diff import DiffKind
 
 Outcome = Literal["same", "differs", "unclear", "other_print", "absent"]
-"""``unclear``: blurred, or not the whole page is seen; ``other_print``: another print-out of the form, by its QR code;
-``absent``: no sheet shows this page."""
+"""``unclear``: blurred, or a part is not visible; ``other_print``: another print-out of the form, by its QR code;
+``absent``: no sheet matches this page."""
 
 MAX_FILES = 40
 MAX_SHEETS = 60
-"""Pages of all files of the paper together."""
+"""Pages of all paper files together."""
 MAX_ALL_BYTES = 60_000_000
-"""Of the paper's files together."""
-_PAPERS = Sandbox("docproc.scan.compare.job:papers_job")
+"""Size of all paper files together."""
+_MATCH = Sandbox("docproc.scan.compare.job:paper_match_job")
 _BUDGET = Budget(cpu_s=300, memory_mb=6144, wall_s=400.0, result_bytes=200_000_000)
 
 
 @dataclass(frozen=True, slots=True)
-class PageOf:
-    """A page of one of several files."""
+class PageRef:
+    """Reference to a page of one of several files."""
 
     file: int
     """0-based."""
@@ -35,52 +35,52 @@ class PageOf:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Spot:
-    """Where paper and scan differ."""
+    """A region in which paper and scan differ, for display."""
 
-    kind: Kind
+    kind: DiffKind
     box: Box
-    """Pixels of the scan as handed in."""
+    """Pixels of the original scan."""
     scan: bytes
-    """JPEG of the place on the scan, straightened."""
+    """JPEG of the region on the scan, rectified."""
     paper: bytes
-    """JPEG of the same place on the paper."""
+    """JPEG of the same region on the paper."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class SheetCheck:
-    """One scanned page, and what its paper shows."""
+class SheetMatch:
+    """One scanned page and the sheet that matches it."""
 
     outcome: Outcome
     paper: int | None = None
-    """0-based sheet, counted over all files of the paper."""
+    """0-based sheet, counted over all paper files."""
     serial: str = ""
-    """Of the print-out, by the paper's QR code; empty where it has none."""
+    """Serial of the print-out, from the paper's QR code; empty where it has none."""
     places: int = 0
-    """How many places differ."""
+    """Number of differing regions."""
     spots: tuple[Spot, ...] = ()
-    """The largest of them, in reading order."""
+    """The largest regions, in reading order."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class PapersCheck:
-    """What holding paper against scans gave."""
+class PaperMatch:
+    """Result of matching paper with scans."""
 
-    sheets: tuple[SheetCheck, ...]
-    """In the order of the pages that were asked for."""
+    sheets: tuple[SheetMatch, ...]
+    """In the order of the requested pages."""
     left: tuple[int, ...]
-    """0-based sheets of the paper that belong to no scan."""
+    """0-based sheets that match no scan."""
 
 
-def compare_papers(scans: Sequence[bytes], wanted: Sequence[PageOf], papers: Sequence[bytes]) -> PapersCheck:
-    """Compare fresh scans of paper with the scans that were handed in before.
+def match_papers(scans: Sequence[bytes], wanted: Sequence[PageRef], papers: Sequence[bytes]) -> PaperMatch:
+    """Match new scans of the paper originals with the scans submitted before, and compare each pair.
 
     Args:
-        scans: files as handed in before.
-        wanted: their pages that have paper.
-        papers: files of the paper; sheets in any order, turned anyhow.
+        scans: files submitted before.
+        wanted: their pages that have a paper original.
+        papers: scans of the paper; sheets in any order and orientation.
 
     Raises:
-        UnsupportedFileError: a file is no picture or PDF, or damaged.
+        UnsupportedFileError: a file is not an image or PDF, or damaged.
         LimitError: over a limit.
     """
     options = {
@@ -88,10 +88,10 @@ def compare_papers(scans: Sequence[bytes], wanted: Sequence[PageOf], papers: Seq
         "wanted": [(page.file, page.index) for page in wanted],
         "papers": [len(item) for item in papers],
     }
-    answer, parts = _PAPERS.call(b"".join((*scans, *papers)), options, _BUDGET)
+    answer, parts = _MATCH.call(b"".join((*scans, *papers)), options, _BUDGET)
     pictures = iter(bytes(part) for part in parts)
     sheets = tuple(
-        SheetCheck(
+        SheetMatch(
             item["outcome"],
             item["paper"],
             str(item["serial"]),
@@ -100,4 +100,4 @@ def compare_papers(scans: Sequence[bytes], wanted: Sequence[PageOf], papers: Seq
         )
         for item in answer["sheets"]
     )
-    return PapersCheck(sheets, tuple(int(sheet) for sheet in answer["left"]))
+    return PaperMatch(sheets, tuple(int(sheet) for sheet in answer["left"]))

@@ -1,1 +1,1 @@
-"""From the bytes of an upload to page images, within limits."""
+"""Decode an uploaded file into page images, within limits."""

@@ -1,7 +1,7 @@
-"""Read the size of a picture from its header and see whether its end is there, without decoding it.
+"""Read an image's size from its header and check that the file is complete, without decoding it.
 
-A few kilobytes can claim a picture of many gigabytes, and decoders paint what
-is missing from a cut-off file grey without a word; both are found here.
+A file of a few kilobytes can claim an image of many gigabytes, and decoders silently fill the missing part of a
+truncated file with grey; both are detected here.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ _PNG_CHUNK_LIMIT = 100_000
 _TIFF_PAGE_LIMIT = 10_000
 _CM_PER_INCH = 2.54
 _TIFF_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8}
-"""Bytes of the field types that are looked at: byte, text, short, long, rational."""
+"""Size in bytes of the field types in use: byte, text, short, long, rational."""
 _DAMAGED_ZH = "文件不完整或已损坏，可能上传时中断，请重新扫描或重新上传"
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """One picture's header."""
+    """The header of one image."""
 
     width: int
     height: int
     dpi: float | None
-    """Of the scan, where the file says so."""
+    """Scan resolution, where the file states it."""
 
 
 def damaged(what: str) -> UnsupportedFileError:
-    """The error for a file that is cut off or broken."""
+    """Return the error for a truncated or corrupt file."""
     return UnsupportedFileError(what, message_zh=_DAMAGED_ZH, code="damaged_file")
 
 
@@ -75,7 +75,7 @@ def png(data: bytes) -> Header:
     """Walk a PNG's chunks (ISO/IEC 15948), checking each checksum, to its end chunk.
 
     Raises:
-        UnsupportedFileError: a chunk is cut off or broken, or the end is missing.
+        UnsupportedFileError: a chunk is truncated or corrupt, or the end chunk is missing.
     """
     position, header, dpi = 8, None, None
     for _ in range(_PNG_CHUNK_LIMIT):
@@ -98,10 +98,10 @@ def png(data: bytes) -> Header:
 
 
 def gif(data: bytes) -> Header:
-    """Size of a GIF's canvas; the trailer must be there.
+    """Read the canvas size of a GIF and check its trailer.
 
     Raises:
-        UnsupportedFileError: the file is cut off.
+        UnsupportedFileError: the file is truncated.
     """
     if len(data) < 14 or b";" not in data[-16:]:
         raise damaged("GIF is cut off")
@@ -110,10 +110,10 @@ def gif(data: bytes) -> Header:
 
 
 def tiff(data: bytes) -> tuple[Header, ...]:
-    """Headers of every page of a TIFF 6.0 file; all picture data must lie inside the file.
+    """Read the header of every page of a TIFF 6.0 file; all image data must lie inside the file.
 
     Raises:
-        UnsupportedFileError: the file is cut off, loops or holds no page.
+        UnsupportedFileError: the file is truncated, its directories form a loop, or it has no page.
     """
     order = "<" if data[:2] == b"II" else ">"
     pages: list[Header] = []
@@ -141,7 +141,7 @@ def tiff(data: bytes) -> tuple[Header, ...]:
 
 
 def _directory(data: bytes, offset: int, order: str) -> tuple[dict[int, tuple[float, ...]], int]:
-    """Values of one TIFF directory by tag, and the offset of the next."""
+    """Return the values of one TIFF directory by tag, and the offset of the next directory."""
     count = struct.unpack_from(order + "H", data, offset)[0]
     end = offset + 2 + 12 * count
     if end + 4 > len(data):

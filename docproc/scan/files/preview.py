@@ -1,4 +1,4 @@
-"""Small pictures of a page for the screen, as WebP."""
+"""Reduced images of a page for the screen, as WebP."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import cv2
 import numpy as np
 
 from docproc.errors import InputError
-from docproc.scan.files.limits import Limits
+from docproc.scan.files.limits import UploadLimits
 from docproc.scan.files.split_limited import split_limited
 from docproc.scan.image.geometry import Image
 
 VIEW_PX, THUMB_PX = 1400, 260
-"""Longer side: a page that can be read on the screen, and one in a list."""
+"""Longer side of a page readable on the screen, and of a thumbnail."""
 VIEW_QUALITY, THUMB_QUALITY = 55, 50
 
 
@@ -24,7 +24,7 @@ class Preview:
     index: int
     """0-based within the file."""
     width: int
-    """Pixels of the page as handed in, as in the boxes of fields."""
+    """Pixels of the original page, the coordinates of field boxes."""
     height: int
     view: bytes
     """WebP, longer side at most :data:`VIEW_PX`."""
@@ -32,11 +32,11 @@ class Preview:
     """WebP, longer side at most :data:`THUMB_PX`."""
 
 
-def previews(data: bytes, limits: Limits | None = None) -> tuple[Preview, ...]:
-    """Pictures of every page of an uploaded file.
+def previews(data: bytes, limits: UploadLimits | None = None) -> tuple[Preview, ...]:
+    """Render previews of every page of an uploaded file.
 
     Raises:
-        UnsupportedFileError: not a file that we take, or damaged.
+        UnsupportedFileError: unsupported kind of file, or damaged.
         LimitError: over a limit.
     """
     return tuple(

@@ -1,4 +1,4 @@
-"""Tell the kind of a file from its first bytes; nothing is parsed, so the web process may do it."""
+"""Detect the kind of a file by its first bytes; nothing is parsed, so this is safe in the web process."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import Literal
 
 from docproc.errors import UnsupportedFileError
 
-Kind = Literal["jpeg", "png", "tiff", "gif", "pdf"]
+FileKind = Literal["jpeg", "png", "tiff", "gif", "pdf"]
 
-_MAGIC: tuple[tuple[bytes, Kind], ...] = (
+_MAGIC: tuple[tuple[bytes, FileKind], ...] = (
     (b"\xff\xd8\xff", "jpeg"),
     (b"\x89PNG\r\n\x1a\n", "png"),
     (b"II*\0", "tiff"),
@@ -17,15 +17,15 @@ _MAGIC: tuple[tuple[bytes, Kind], ...] = (
     (b"GIF89a", "gif"),
 )
 _PDF_WITHIN = 1024
-"""Readers accept a PDF header anywhere within so many bytes (ISO 32000-1, implementation note 13)."""
+"""Offset in bytes up to which readers accept a PDF header (ISO 32000-1, implementation note 13)."""
 _HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"avif")
 
 
-def sniff(data: bytes) -> Kind:
-    """Kind of an upload.
+def sniff(data: bytes) -> FileKind:
+    """Return the kind of an upload.
 
     Raises:
-        UnsupportedFileError: nothing that we take; the code and the citizen's message say what it seems to be.
+        UnsupportedFileError: unsupported; its code and message to the citizen name the probable kind.
     """
     if not data:
         raise UnsupportedFileError("empty file", message_zh="文件是空的，请重新选择文件上传", code="empty_file")

@@ -1,8 +1,7 @@
-"""From the bytes of an upload to page pictures, within limits.
+"""Split an upload into page images, within limits.
 
-What a file is, its first bytes say, never its name. Parsers of pictures and
-PDF are large and written for trusting programs: the service calls this module
-through :mod:`docproc.scan.files.split_limited`.
+The first bytes of a file decide its kind, never its name. Parsers of images and PDF are large and not hardened against
+hostile input: the service calls this module through :mod:`docproc.scan.files.split_limited`.
 """
 
 from __future__ import annotations
@@ -16,17 +15,15 @@ import pymupdf
 
 from docproc.errors import InputError, LimitError, UnsupportedFileError
 from docproc.scan.files import headers
-from docproc.scan.files.limits import Limits
+from docproc.scan.files.limits import UploadLimits
 from docproc.scan.files.sniff import sniff
 from docproc.scan.image.geometry import Image
 
-__all__ = ["Limits", "PageImage", "sniff", "split"]
-
 _RENDER_DPI = 200.0
 _FULL_PAGE = 0.92
-"""Least share of a PDF page's width and height that one picture covers to be taken for a scan of the page."""
+"""Minimum share of a PDF page's width and height that an embedded image covers to count as a scan of the page."""
 _EMBEDDED_DPI = (90.0, 700.0)
-"""Resolutions at which such a picture is taken as it is."""
+"""Range of resolutions at which such an image is used without rendering the page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,19 +33,19 @@ class PageImage:
     index: int
     """0-based within the file."""
     image: Image
-    """H x W x 3 BGR, turned as the file's orientation mark says."""
+    """H x W x 3 BGR, rotated by the file's EXIF orientation."""
     dpi: float | None
-    """Dots per inch where the file tells; many cameras write 72 without meaning it."""
+    """Dots per inch where the file states them; many cameras write a meaningless 72."""
 
 
-def split(data: bytes, limits: Limits | None = None) -> tuple[PageImage, ...]:
-    """Pages of a JPEG, PNG, TIFF, GIF (first picture) or PDF file.
+def split(data: bytes, limits: UploadLimits | None = None) -> tuple[PageImage, ...]:
+    """Split a JPEG, PNG, TIFF, GIF (first frame) or PDF file into pages.
 
     Raises:
-        UnsupportedFileError: another kind of file, damaged, cut off, encrypted or without pages.
-        LimitError: over a limit; sizes are taken from headers before anything is decoded.
+        UnsupportedFileError: another kind of file, damaged, truncated, encrypted or without pages.
+        LimitError: over a limit; sizes are read from headers before anything is decoded.
     """
-    limits = limits or Limits()
+    limits = limits or UploadLimits()
     if len(data) > limits.bytes:
         raise LimitError(
             f"{len(data)} bytes, at most {limits.bytes}",
@@ -74,8 +71,8 @@ def split(data: bytes, limits: Limits | None = None) -> tuple[PageImage, ...]:
 _SINGLE = {"jpeg": headers.jpeg, "png": headers.png, "gif": headers.gif}
 
 
-def _check_pages(sizes: list[tuple[int, int]], limits: Limits) -> None:
-    """Refuse too many pages or pixels, and pictures without any."""
+def _check_pages(sizes: list[tuple[int, int]], limits: UploadLimits) -> None:
+    """Reject too many pages or pixels, and images without pixels."""
     if len(sizes) > limits.pages:
         raise LimitError(
             f"{len(sizes)} pages, at most {limits.pages}",
@@ -94,7 +91,7 @@ def _check_pages(sizes: list[tuple[int, int]], limits: Limits) -> None:
 
 
 def _decode(data: bytes) -> Image:
-    """A JPEG or PNG as BGR, upright by its orientation mark, transparency on white."""
+    """Decode a JPEG or PNG to BGR, rotated by its EXIF orientation, transparency on white."""
     buffer = np.frombuffer(data, np.uint8)
     try:
         image = cv2.imdecode(buffer, cv2.IMREAD_COLOR)
@@ -109,7 +106,7 @@ def _decode(data: bytes) -> Image:
 
 
 def _failed(problem: Exception) -> InputError:
-    """What a decoder's error means: too little memory under a limit, or a damaged file."""
+    """Translate a decoder's error: out of memory under a limit, or a damaged file."""
     if getattr(problem, "code", None) == cv2.Error.StsNoMem or "malloc" in str(problem):
         return LimitError(
             f"not enough memory: {problem}",
@@ -120,12 +117,12 @@ def _failed(problem: Exception) -> InputError:
 
 
 def _has_alpha(png: bytes) -> bool:
-    """Whether a PNG's colour type carries transparency, or a palette may."""
+    """Whether a PNG's colour type has transparency, or a palette may have it."""
     return png[25:26] in (b"\x04", b"\x06", b"\x03")
 
 
 def _on_white(layers: Image) -> Image:
-    """BGRA of 8 or 16 bits on white paper."""
+    """Blend BGRA of 8 or 16 bits with white."""
     if layers.dtype != np.uint8:
         layers = (layers >> 8).astype(np.uint8)
     alpha = layers[..., 3:].astype(np.uint16)
@@ -142,8 +139,8 @@ def _tiff(data: bytes, pages: int) -> list[Image]:
     return [np.asarray(image, np.uint8) for image in images]
 
 
-def _pdf(data: bytes, limits: Limits) -> Iterator[PageImage]:
-    """Pages of a PDF: a scan's own picture where the page is nothing else, a rendering otherwise."""
+def _pdf(data: bytes, limits: UploadLimits) -> Iterator[PageImage]:
+    """Pages of a PDF: the embedded image where a page consists of nothing else, a rendering otherwise."""
     pymupdf.TOOLS.mupdf_display_errors(False)
     pymupdf.TOOLS.mupdf_display_warnings(False)
     try:
@@ -166,9 +163,9 @@ def _pdf(data: bytes, limits: Limits) -> Iterator[PageImage]:
         raise _failed(problem) from problem
 
 
-def _pdf_page(document: pymupdf.Document, index: int, limits: Limits, spent: int) -> PageImage:
+def _pdf_page(document: pymupdf.Document, index: int, limits: UploadLimits, spent: int) -> PageImage:
     page = document[index]
-    left = Limits(limits.bytes, limits.pages, limits.page_pixels, limits.total_pixels - spent)
+    left = UploadLimits(limits.bytes, limits.pages, limits.page_pixels, limits.total_pixels - spent)
     embedded = _embedded(document, page, left)
     if embedded is not None:
         return PageImage(index, embedded[0], embedded[1])
@@ -177,8 +174,8 @@ def _pdf_page(document: pymupdf.Document, index: int, limits: Limits, spent: int
     return PageImage(index, _pixmap(page.get_pixmap(matrix=pymupdf.Matrix(scale, scale), alpha=False)), _RENDER_DPI)
 
 
-def _embedded(document: pymupdf.Document, page: pymupdf.Page, limits: Limits) -> tuple[Image, float] | None:
-    """The JPEG or PNG that is all there is on a page, and its resolution; ``None`` when there is more to see."""
+def _embedded(document: pymupdf.Document, page: pymupdf.Page, limits: UploadLimits) -> tuple[Image, float] | None:
+    """The JPEG or PNG that a page consists of, and its resolution; ``None`` when the page has other content."""
     drawn = [kind for kind, _ in page.get_bboxlog() if kind not in ("ignore-text", "clip-image-mask")]
     if drawn != ["fill-image"] or page.rotation or page.first_annot or page.first_widget:
         return None
@@ -209,7 +206,7 @@ def _embedded(document: pymupdf.Document, page: pymupdf.Page, limits: Limits) ->
 
 
 def _pixmap(pixmap: pymupdf.Pixmap) -> Image:
-    """A MuPDF picture as BGR, transparency on white."""
+    """Convert a MuPDF pixmap to BGR, transparency on white."""
     if pixmap.colorspace is None or pixmap.colorspace.n != 3:
         pixmap = pymupdf.Pixmap(pymupdf.csRGB, pixmap)
     samples = np.frombuffer(pixmap.samples_mv, np.uint8).reshape(pixmap.height, pixmap.width, pixmap.n)

@@ -1,4 +1,4 @@
-"""Split an upload into pages in a throw-away process, see :mod:`docproc.sandbox.parent`."""
+"""Split an upload into pages in a sandboxed child process, see :mod:`docproc.sandbox.parent`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from docproc.sandbox.parent import Budget, Sandbox
-from docproc.scan.files.limits import Limits
+from docproc.scan.files.limits import UploadLimits
 from docproc.scan.files.sniff import sniff
 from docproc.scan.files.split import PageImage, split
 
@@ -18,16 +18,16 @@ _SANDBOX = Sandbox("docproc.scan.files.split_limited:split_job")
 
 
 def split_limited(
-    data: bytes, limits: Limits | None = None, cpu_s: int = 20, memory_mb: int = 2048
+    data: bytes, limits: UploadLimits | None = None, cpu_s: int = 20, memory_mb: int = 2048
 ) -> tuple[PageImage, ...]:
-    """As :func:`docproc.scan.files.split.split`, whatever the file does to its parser.
+    """As :func:`docproc.scan.files.split.split`, in a child process with limits on time and memory.
 
     Raises:
-        UnsupportedFileError: not a file that we take, damaged, or it crashed its parser.
+        UnsupportedFileError: unsupported kind of file, damaged, or it crashed the parser.
         LimitError: over a limit on bytes, pages, pixels, time or memory.
-        SetupError: the helper process cannot be started.
+        SetupError: the child process cannot be started.
     """
-    limits = limits or Limits()
+    limits = limits or UploadLimits()
     sniff(data[:2048])
     budget = Budget(cpu_s, memory_mb, wall_s=2.0 * cpu_s + 5.0, result_bytes=3 * limits.total_pixels + 100_000)
     if len(data) > limits.bytes:
@@ -40,8 +40,8 @@ def split_limited(
 
 
 def split_job(data: bytes, options: dict[str, Any]) -> tuple[dict[str, Any], Sequence[memoryview]]:
-    """In the child: split, and hand the pages over as raw bytes."""
+    """Run in the child: split, and return the pages as raw bytes."""
     cv2.setNumThreads(1)
-    pages = split(data, Limits(**options))
+    pages = split(data, UploadLimits(**options))
     sizes = [{"height": page.image.shape[0], "width": page.image.shape[1], "dpi": page.dpi} for page in pages]
     return {"pages": sizes}, [np.ascontiguousarray(page.image).data for page in pages]

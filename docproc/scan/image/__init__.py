@@ -1,1 +1,1 @@
-"""Operations on one image: geometry, ink, light, skew, resampling."""
+"""Image operations: geometry, illumination, ink, skew, resampling, displacement fields."""

@@ -1,4 +1,4 @@
-"""Find the sheet of paper in a photograph."""
+"""Detect the sheet of paper in a photograph."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ import numpy as np
 from docproc.scan.image.geometry import Image, Matrix, corners_of, shrink
 
 _LONGEST = 480
-"""Px of the reduced picture in which the sheet is looked for."""
+"""Longest side in px of the reduced image in which the sheet is detected."""
 _MIN_AREA, _MAX_AREA = 0.22, 0.985
-"""Share of the picture: a sheet below is too small to read, above there is no background to cut off."""
+"""Share of the image: a smaller sheet is too small to read, a larger one leaves no background to crop."""
 _ANGLES_DEG = (58.0, 122.0)
-"""Corner angles of a sheet seen at up to about 35 degrees from the vertical."""
+"""Corner angles of a sheet seen at up to about 35 degrees from its normal."""
 _CONTRAST = 10.0
-"""Median difference across a side that makes it an edge of paper, see :func:`_contrast`."""
+"""Minimum median difference across a side that is an edge of paper, see :func:`_contrast`."""
 _LIGHT_WEIGHT = 0.35
-"""A difference in lightness counts less than one in colour: the two halves of a folded sheet differ in light alone."""
+"""Weight of lightness against colour: the two halves of a folded sheet differ in lightness only."""
 _BORDER = 0.012
-"""Share of the longer side within which a corner counts as lying on the picture's border."""
+"""Share of the longer side within which a corner counts as lying on the image border."""
 
 
-def find_page(image: Image) -> Matrix | None:
-    """The four corners of the sheet in the picture.
+def find_sheet(image: Image) -> Matrix | None:
+    """Find the four corners of the sheet.
 
     Returns:
-        4 x 2 px, clockwise from the corner nearest the picture's top-left, or
-        ``None`` when the sheet fills the picture or cannot be told from the background.
+        4 x 2 px, clockwise from the corner nearest the image's top-left, or ``None`` when the sheet fills the image or
+        cannot be separated from the background.
     """
     reduced, scale = shrink(image, _LONGEST)
     if reduced.ndim == 2:
@@ -44,7 +44,7 @@ def find_page(image: Image) -> Matrix | None:
 
 
 def _masks(lab: Image) -> list[Image]:
-    """Guesses at the sheet: brighter than the rest, unlike the picture's border, enclosed by edges."""
+    """Candidate masks of the sheet: brighter than the rest, unlike the image border, enclosed by edges."""
     light = np.ascontiguousarray(lab[..., 0])
     _, bright = cv2.threshold(light, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
     rim = np.concatenate([lab[:3].reshape(-1, 3), lab[-3:].reshape(-1, 3), lab[:, :3].reshape(-1, 3)])
@@ -59,7 +59,7 @@ def _masks(lab: Image) -> list[Image]:
 
 
 def _quad(contour: Matrix, width: int, height: int) -> Matrix | None:
-    """Four corners of a contour's hull, or ``None`` when it is no quadrangle of a sheet's shape."""
+    """Four corners of a contour's convex hull, or ``None`` when it is not a quadrilateral of a sheet's shape."""
     hull = cv2.convexHull(contour)
     area = cv2.contourArea(hull)
     if not _MIN_AREA * width * height < area < _MAX_AREA * width * height:
@@ -82,7 +82,7 @@ def _square_enough(quad: Matrix) -> bool:
 
 
 def _score(quad: Matrix, contour: Matrix, lab: Image) -> float:
-    """Share of the picture covered, 0 when the sides are not edges of paper."""
+    """Share of the image covered, 0 when the sides are not edges of paper."""
     height, width = lab.shape[:2]
     centre = quad.mean(axis=0)
     near = _BORDER * max(width, height) + 2
@@ -103,8 +103,8 @@ def _score(quad: Matrix, contour: Matrix, lab: Image) -> float:
 def _contrast(lab: Image, places: Matrix, outward: Matrix, step: float) -> float:
     """Median difference between the two sides of an edge, ``step`` px away from it.
 
-    Cutting off a part of the page loses content for good, leaving some desk in
-    loses nothing, so a printed frame or the shadow of a fold must not pass.
+    Cropping a part of the page loses content, keeping some background loses nothing, so a printed frame or the shadow
+    of a fold must be rejected.
     """
     change = np.abs(_pick(lab, places - step * outward) - _pick(lab, places + step * outward))
     return float(np.median(_LIGHT_WEIGHT * change[:, 0] + np.hypot(change[:, 1], change[:, 2])))
@@ -117,20 +117,20 @@ def _pick(lab: Image, places: Matrix) -> Matrix:
 
 
 def _ordered(quad: Matrix) -> Matrix:
-    """Clockwise from the corner nearest the top-left."""
+    """The corners clockwise from the one nearest the top-left."""
     centre = quad.mean(axis=0)
     turned = quad[np.argsort(np.arctan2(quad[:, 1] - centre[1], quad[:, 0] - centre[0]))]
     return np.asarray(np.roll(turned, -int(np.argmin(turned.sum(axis=1))), axis=0), np.float64)
 
 
-def flattened_size(quad: Matrix) -> tuple[float, float]:
-    """Width and height in px of the sheet behind a quad: means of opposite sides."""
+def rectified_size(quad: Matrix) -> tuple[float, float]:
+    """Return the width and height in px of the rectified sheet: means of opposite sides."""
     sides = np.linalg.norm(np.roll(quad, -1, axis=0) - quad, axis=1)
     return float((sides[0] + sides[2]) / 2), float((sides[1] + sides[3]) / 2)
 
 
-def flatten(quad: Matrix) -> tuple[Matrix, tuple[float, float]]:
-    """Homography that makes the sheet a rectangle, and that rectangle's width and height in px."""
-    width, height = flattened_size(quad)
+def rectify(quad: Matrix) -> tuple[Matrix, tuple[float, float]]:
+    """Return the homography that rectifies the sheet, and the width and height of the result in px."""
+    width, height = rectified_size(quad)
     matrix = cv2.getPerspectiveTransform(quad.astype(np.float32), (corners_of(width, height) - 0.5).astype(np.float32))
     return np.asarray(matrix, np.float64), (width, height)

@@ -1,4 +1,4 @@
-"""Even out the light on a page, and part red seal ink from black ink."""
+"""Normalise the illumination of a page, and separate red seal ink from black ink."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ import numpy as np
 from docproc.scan.image.geometry import Image, shrink
 
 _BACKGROUND_PX = 320
-"""Longest side of the reduced picture in which the paper's brightness is estimated."""
+"""Longest side of the reduced image in which the background is estimated."""
 _STROKE_SHARE = 0.045
-"""Dark things up to this share of the page's longer side are content, not shadow."""
+"""Size, as a share of the page's longer side, up to which dark areas are content and not shadow."""
 _DARKEST_PAPER = 0.30
-"""Paper is never taken to be darker than this share of its brightest part: keeps dark pictures dark."""
+"""Lower bound of the background, as a share of its brightest part: keeps dark images dark."""
 _PAPER = 245.0
-"""Grey level of paper after evening out; a little below white, so that no bright detail is cut off."""
+"""Grey level of paper after normalisation; a little below white, so that bright detail is not clipped."""
 _RED_FROM, _RED_FULL = 16.0, 40.0
-"""Redness, see :func:`redness`, where ink begins to count as red and where it surely is."""
+"""Redness, see :func:`redness`, at which ink begins to count as red, and fully counts."""
 _MASK_AT = 32
-"""Redness of a pixel in the mask."""
+"""Minimum redness of a pixel in the mask."""
 
 
-def even_light(image: Image) -> Image:
-    """Divide a BGR page by its paper: shadows and colour casts go, ink stays.
+def normalise_illumination(image: Image) -> Image:
+    """Divide a BGR page by its background: this removes shadows and colour casts and keeps ink.
 
     Returns:
-        Picture of the same size whose paper lies near grey level 245 in every channel.
+        Image of the same size whose paper is near grey level 245 in every channel.
     """
-    full = cv2.resize(paper_of(image), (image.shape[1], image.shape[0]), interpolation=cv2.INTER_LINEAR)
+    full = cv2.resize(estimate_background(image), (image.shape[1], image.shape[0]), interpolation=cv2.INTER_LINEAR)
     return np.asarray(cv2.divide(image, full, scale=_PAPER), np.uint8)
 
 
-def paper_of(image: Image) -> Image:
-    """The paper of a BGR page as it would look without ink, reduced: its longer side is at most 320 px."""
+def estimate_background(image: Image) -> Image:
+    """Estimate the background of a BGR page, its paper without ink; reduced to a longer side of at most 320 px."""
     reduced, _ = shrink(image, _BACKGROUND_PX)
     size = max(3, round(_STROKE_SHARE * max(reduced.shape[:2]))) | 1
     kernel = cv2.getStructuringElement(cv2.MORPH_RECT, (size, size))
@@ -44,14 +44,14 @@ def paper_of(image: Image) -> Image:
     return np.asarray(np.maximum(paper, np.uint8(max(1.0, floor))), np.uint8)
 
 
-def even_light_in(part: Image, left: int, top: int, paper: Image, size: tuple[int, int]) -> Image:
-    """As :func:`even_light`, of a part of a page.
+def normalise_illumination_in(part: Image, left: int, top: int, paper: Image, size: tuple[int, int]) -> Image:
+    """As :func:`normalise_illumination`, for a part of a page.
 
     Args:
         part: H x W x 3.
-        left: its place on the page, px.
-        top: the same.
-        paper: of the whole page, see :func:`paper_of`.
+        left: x of the part on the page, px.
+        top: y of the part on the page, px.
+        paper: background of the whole page, see :func:`estimate_background`.
         size: width and height of the whole page, px.
     """
     across, down = paper.shape[1] / size[0], paper.shape[0] / size[1]
@@ -67,9 +67,9 @@ def even_light_in(part: Image, left: int, top: int, paper: Image, size: tuple[in
 
 
 def redness(image: Image) -> Image:
-    """How much redder than anything else each pixel of a BGR picture is, 0..255.
+    """Return by how much red exceeds the other channels of each pixel of a BGR image, 0..255.
 
-    Gold print is red and green, so the distance between green and blue is held against a pixel.
+    Gold print is red and green, so half the difference of green and blue is subtracted.
     """
     blue, green, red = cv2.split(image)
     surplus = cv2.subtract(red, cv2.max(green, blue))
@@ -77,23 +77,22 @@ def redness(image: Image) -> Image:
 
 
 def red_mask(image: Image) -> Image:
-    """Where red seal ink lies on a BGR page with even light: 255 or 0 for each pixel."""
+    """Return the mask (255 or 0) of red seal ink on a BGR page with normalised illumination."""
     _, mask = cv2.threshold(redness(image), _MASK_AT, 255, cv2.THRESH_BINARY)
     return np.asarray(cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)), np.uint8)
 
 
 def remove_red(image: Image) -> Image:
-    """Take red ink off a BGR page with even light; black text under it stays.
+    """Remove red ink from a BGR page with normalised illumination; black text under it stays.
 
-    Red ink reflects red light nearly as paper does, black ink does not: under
-    red ink the red channel alone is the picture without the seal. It is
-    stretched between black text and the ink's own level, since real ink is never pure.
+    Red ink reflects red light almost like paper, black ink does not: under red ink the red channel shows the page
+    without the seal. It is stretched between the levels of black text and of the ink, since real ink is never pure.
     """
     return remove_red_in([image])[0]
 
 
 def remove_red_in(parts: Sequence[Image]) -> list[Image]:
-    """As :func:`remove_red`, of parts of one page whose red ink is the same."""
+    """As :func:`remove_red`, for parts of one page with the same red ink."""
     amounts = [redness(part) for part in parts]
     sure = np.concatenate([part[..., 2][amount > _RED_FULL] for part, amount in zip(parts, amounts, strict=True)])
     if not sure.size:

@@ -1,4 +1,4 @@
-"""What can be measured of a picture before it is read: sharpness, light, ink, glare."""
+"""Image quality measures: sharpness, brightness, contrast, ink, glare."""
 
 from __future__ import annotations
 
@@ -14,41 +14,41 @@ _PREVIEW_PX = 1000
 _TILE_PX = 256
 _TILES = 12
 _PRE_BLUR = 0.7
-"""Px of smoothing before edges are measured, so that noise does not look sharp."""
+"""Sigma in px of the smoothing before edges are measured, so that noise does not count as sharpness."""
 _REBLUR = 0.12
-"""Extra blur by which sharpness is measured, share of the letters' height: about a stroke's width."""
+"""Sigma of the additional blur that measures sharpness, share of letter height: about a stroke's width."""
 _LETTER_SHARES = (0.007, 0.045)
-"""Heights of letters, share of the page's longer side: 6 pt to 36 pt on A4."""
+"""Range of letter heights, share of the page's longer side: 6 pt to 36 pt on A4."""
 _HOLES = 0.06
-"""Most that may be missing inside a large burnt-out spot."""
+"""Maximum share of holes in a large overexposed area."""
 _SOFT_RIM, _DULL_PAPER = 205, 238
-"""Grey levels just around and further away from a burnt-out spot; a white sheet or frame ends abruptly instead."""
+"""Grey levels just around and further away from an overexposed area; a white sheet or frame ends abruptly instead."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """Of one picture."""
+    """Quality measures of one image."""
 
     short_side: int
     """Px."""
     letter_px: float
-    """Median height of what looks like letters, full-size px; 0 when there are none."""
+    """Median letter height, full-size px; 0 when no text is found."""
     blur: float
-    """Sigma of the blur over letter height; 0 when no edge can be measured."""
+    """Sigma of the blur / letter height; 0 when no edge can be measured."""
     ink: float
-    """Share of the picture covered by dark strokes."""
+    """Share of the image covered by dark strokes."""
     paper: float
-    """Grey level of the paper, 0..255: 75th percentile of the inner picture."""
+    """Grey level of the paper, 0..255: 75th percentile of the inner image."""
     contrast: float
-    """How much darker strokes are than the paper around them, share of its brightness; 0 without strokes."""
+    """Darkness of strokes relative to the paper around them, share of its brightness; 0 without strokes."""
     glare: float
-    """Share of the picture in burnt-out spots on paper that is not white itself."""
+    """Share of the image in overexposed areas on paper that is not itself white."""
     missing: float
-    """Share of the picture's height, from below, that is one even mid grey: a cut-off JPEG."""
+    """Share of the image height, from below, that is uniform mid grey: a truncated JPEG."""
 
 
 def measure(image: Image, letter_px: float | None = None) -> Measures:
-    """Measure a picture; ``letter_px`` is the letters' height where it is known from elsewhere."""
+    """Measure an image; ``letter_px`` is the letter height where it is known from elsewhere."""
     reduced, scale = shrink(image, _PREVIEW_PX)
     small = grey(reduced)
     depth, around = _depth(small)
@@ -72,14 +72,14 @@ def measure(image: Image, letter_px: float | None = None) -> Measures:
 
 
 def letters_and_ink(page: Image) -> tuple[float, float]:
-    """Letters' height in px (0 when none are found) and share of ink, of a straightened page."""
+    """Return the letter height in px (0 when no text is found) and the share of ink of a rectified page."""
     small, scale = shrink(grey(page), _PREVIEW_PX)
     depth, around = _depth(small)
     return _letter_height(_strokes(depth, around)) / scale, _ink(depth, around)[0]
 
 
 def _depth(small: Image) -> tuple[Image, Image]:
-    """By how many grey levels each pixel is darker than the paper around it, and that paper."""
+    """By how many grey levels each pixel is darker than the paper around it, and the level of that paper."""
     around = cv2.medianBlur(cv2.resize(small, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA), 11)
     around = cv2.resize(around, (small.shape[1], small.shape[0]), interpolation=cv2.INTER_LINEAR)
     depth = cv2.subtract(around, cv2.GaussianBlur(small, (3, 3), 0))
@@ -89,19 +89,19 @@ def _depth(small: Image) -> tuple[Image, Image]:
 
 
 def _strokes(depth: Image, around: Image) -> Image:
-    """Mask (255) of strokes dark enough to be letters of a good print."""
+    """Mask (255) of strokes as dark as the letters of a good print."""
     return np.asarray(depth > np.maximum(10, around // 8), np.uint8) * np.uint8(255)
 
 
 def _ink(depth: Image, around: Image) -> tuple[float, float]:
-    """Share of the page under any strokes, and by which share of the paper's brightness the darker ones stand out."""
+    """Share of the page covered by strokes, and the contrast of the darker ones as a share of the paper's level."""
     strokes = depth > np.maximum(8, around // 20)
     found = depth[strokes] / np.maximum(around[strokes], 1)
     return float(strokes.mean()), float(np.percentile(found, 75)) if found.size else 0.0
 
 
 def _letter_height(strokes: Image) -> float:
-    """Median height in px of lines of text, by their length; 0 when there are fewer than two."""
+    """Median height in px of text lines, weighted by length; 0 when there are fewer than two."""
     joined = cv2.morphologyEx(strokes, cv2.MORPH_CLOSE, np.ones((1, 13), np.uint8))
     _, _, boxes, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
     widths, heights = boxes[1:, cv2.CC_STAT_WIDTH], boxes[1:, cv2.CC_STAT_HEIGHT]
@@ -113,10 +113,10 @@ def _letter_height(strokes: Image) -> float:
 
 
 def _blur(image: Image, strokes: Image, scale: float, letters: float) -> float:
-    """Sigma in px of the blur at the steepest edges, from how much more blur flattens them.
+    """Sigma in px of the blur at the steepest edges, measured by their response to additional blur.
 
-    The slope of an edge blurred by sigma is proportional to 1 / sigma, so more
-    blur of sigma r leaves the share s = sigma / sqrt(sigma^2 + r^2) of it.
+    The slope of an edge blurred by sigma is proportional to 1 / sigma, so additional blur of sigma r leaves the share
+    s = sigma / sqrt(sigma^2 + r^2) of it.
     """
     if letters <= 0:
         return 0.0
@@ -136,13 +136,13 @@ def _blur(image: Image, strokes: Image, scale: float, letters: float) -> float:
 
 
 def _slope(tile: Image) -> Matrix:
-    """Steepness at every second pixel of every second row: enough to rank them, for a quarter of the sorting."""
+    """Gradient magnitude at every second pixel of every second row: enough for a percentile."""
     dx, dy = cv2.Sobel(tile, cv2.CV_32F, 1, 0)[::2, ::2], cv2.Sobel(tile, cv2.CV_32F, 0, 1)[::2, ::2]
     return np.asarray(np.hypot(dx, dy), np.float32) / 8
 
 
 def _busiest(strokes: Image, scale: float) -> list[tuple[int, int]]:
-    """Corners (y, x) in full-size px of the tiles with most strokes."""
+    """Corners (y, x) in full-size px of the tiles with the most strokes."""
     size = max(8, round(_TILE_PX * scale))
     rows, columns = max(1, strokes.shape[0] // size), max(1, strokes.shape[1] // size)
     counts = cv2.resize(halve(halve(strokes)), (columns, rows), interpolation=cv2.INTER_AREA)
@@ -151,7 +151,7 @@ def _busiest(strokes: Image, scale: float) -> list[tuple[int, int]]:
 
 
 def _glare(small: Image) -> float:
-    """Share of the picture in burnt-out spots: white, with a soft rim, on paper that is not white itself."""
+    """Share of the image in overexposed areas: white, with a soft rim, on paper that is not itself white."""
     darkest = small if small.ndim == 2 else _darkest(small)
     burnt = np.asarray(darkest >= 250, np.uint8)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
@@ -174,20 +174,20 @@ def _glare(small: Image) -> float:
 
 
 def _darkest(image: Image) -> Image:
-    """The darkest channel of each pixel: white only where all of them are."""
+    """The minimum of the channels of each pixel."""
     blue, green, red = cv2.split(image)
     return np.asarray(cv2.min(cv2.min(blue, green), red), np.uint8)
 
 
 def _holes(spot: NDArray[np.bool_]) -> float:
-    """Share of a spot's outline that it does not fill: letters on a white sheet leave holes, light does not."""
+    """Share of an area's outline that it does not fill: letters on a white sheet leave holes, glare does not."""
     contours, _ = cv2.findContours(spot.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     outline = max(cv2.contourArea(contour) for contour in contours)
     return 1 - float(np.count_nonzero(spot)) / max(outline, 1.0)
 
 
 def _missing(small: Image) -> float:
-    """Share of the height, from below, whose rows are one and the same mid grey."""
+    """Share of the height, from below, whose rows have one and the same mid grey."""
     rows = small.astype(np.int16)
     even = (np.ptp(rows, axis=1) <= 2) & (np.abs(rows[:, 0] - rows[-1, 0]) <= 2)
     if not 90 <= int(rows[-1, 0]) <= 170:

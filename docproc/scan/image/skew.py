@@ -1,4 +1,4 @@
-"""Measure by how much the lines of a page are turned."""
+"""Estimate the skew of a page."""
 
 from __future__ import annotations
 
@@ -10,17 +10,16 @@ from docproc.scan.image.geometry import Image, Matrix, grey, shrink
 
 _COARSE = (400, 19.5, 1.5)
 _FINE = (760, 1.5, 0.25)
-"""Longest side in px, reach and step in degrees."""
+"""Longest side in px, search range and step in degrees."""
 _CLEAR = 1.12
-"""The best direction must be this much sharper than the median one, or the page has no lines."""
+"""Minimum ratio of the best sharpness to the median; below it the page has no text lines."""
 
 
-def skew_deg(image: Image) -> float:
-    """Angle by which the lines on a page run downwards to the right, -20..20 degrees; 0 when it has no lines.
+def estimate_skew(image: Image) -> float:
+    """Return the angle by which text lines fall to the right, -20..20 degrees; 0 when the page has no lines.
 
-    The ink of the page is summed along each direction; along the lines' own
-    direction the sums jump most from row to row (Postl 1986). Lines may run
-    along either axis, so pages lying on their side are measured too.
+    Ink is projected along each direction; along the direction of the lines the profile has the largest differences
+    between rows (Postl 1986). Both axes are tried, so a page turned by a quarter is measured too.
     """
     angle = 0.0
     for longest, reach, step in (_COARSE, _FINE):
@@ -35,7 +34,7 @@ def skew_deg(image: Image) -> float:
 
 
 def _ink(image: Image) -> Image:
-    """Dark strokes as 255 on 0."""
+    """Mask (255 or 0) of dark strokes."""
     block = max(11, max(image.shape) // 24) | 1
     blurred = cv2.GaussianBlur(image, (3, 3), 0)
     ink = cv2.adaptiveThreshold(blurred, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, block, 12)
@@ -46,7 +45,7 @@ def _ink(image: Image) -> Image:
 
 
 def _points(ink: Image) -> NDArray[np.float32]:
-    """N x 2 places (x, y) of the strokes, from the picture's middle: far fewer than there are pixels to turn."""
+    """N x 2 coordinates (x, y) of ink pixels from the image centre: far fewer than all pixels."""
     found = cv2.findNonZero(ink)
     if found is None:
         return np.zeros((0, 2), np.float32)
@@ -55,7 +54,7 @@ def _points(ink: Image) -> NDArray[np.float32]:
 
 
 def _sharpness(points: NDArray[np.float32], angle: float) -> float:
-    """Summed squared jumps of the ink profile after turning back by ``angle``, along the better axis."""
+    """Sum of squared differences of the ink profile after rotation by ``-angle``, along the better axis."""
     turn = np.deg2rad(np.float32(angle))
     along, across = np.cos(turn), np.sin(turn)
     x, y = points[:, 0], points[:, 1]
@@ -63,7 +62,7 @@ def _sharpness(points: NDArray[np.float32], angle: float) -> float:
 
 
 def _jumps(places: NDArray[np.float32]) -> float:
-    """Squared jumps of the density of places; each counts for the two whole numbers beside it, by nearness."""
+    """Sum of squared differences of the projection profile; each point is split linearly between two bins."""
     if not len(places):
         return 0.0
     shifted = places - places.min()
@@ -77,7 +76,7 @@ def _jumps(places: NDArray[np.float32]) -> float:
 
 
 def _peak(values: Matrix, index: int) -> float:
-    """Offset of the parabola's top from ``index``, -0.5..0.5."""
+    """Offset of the parabola's vertex from ``index``, -0.5..0.5."""
     if not 0 < index < len(values) - 1:
         return 0.0
     left, middle, right = values[index - 1 : index + 2]

@@ -1,4 +1,4 @@
-"""A smooth field of shifts over a page: fit it to measurements, read it, apply it."""
+"""A smooth displacement field over a page: fit, sample, apply."""
 
 from __future__ import annotations
 
@@ -11,70 +11,70 @@ from numpy.typing import NDArray
 
 from docproc.scan.image.geometry import MM_PER_INCH, Image, Matrix
 
-Field = NDArray[np.float32]
-"""Rows x columns x 2: (x, y) shift in mm at an even grid over the page, corners included; bilinear between."""
+DisplacementField = NDArray[np.float32]
+"""Rows x columns x 2: (x, y) displacement in mm on a regular grid over the page, corners included; bilinear between."""
 
 _GRID_MM = 21.0
-"""Spacing of the fitted field's nodes: a fold is a bend within about 20 mm."""
+"""Spacing of the grid nodes: a fold bends the paper within about 20 mm."""
 _BEND, _STRETCH, _REST = 0.02, 0.002, 1e-5
-"""Cost of bending, of stretching and of any shift at all, against one fully known patch."""
+"""Regularisation weights of second and first differences and of the displacement itself, against one exact patch."""
 _ROUNDS = 3
-"""Rounds of fitting, each trusting outliers of the one before less."""
+"""Rounds of iteratively reweighted least squares."""
 _TRUSTED = 0.9
-"""Trust in the worst measurement from which another round would change nothing."""
+"""Minimum weight of the worst measurement from which another round would change nothing."""
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """Where one patch was found."""
+class PatchShift:
+    """Measured displacement of one patch."""
 
     place: Matrix
-    """(x, y) of its middle, mm."""
+    """(x, y) of its centre, mm."""
     shift: Matrix
-    """(x, y) by which it lies away, mm."""
-    knowledge: Matrix
-    """2 x 2 precision: near 0 in a direction of which the patch says nothing."""
+    """(x, y) displacement, mm."""
+    precision: Matrix
+    """2 x 2 precision matrix: near 0 in a direction that the patch does not constrain."""
 
 
-def fit_field(measured: list[Measured], page_mm: tuple[float, float], tolerance_mm: float) -> Field:
-    """The smooth field that explains the measurements best; those off by more than the tolerance lose weight."""
+def fit_field(measured: list[PatchShift], page_mm: tuple[float, float], tolerance_mm: float) -> DisplacementField:
+    """Fit a smooth field to the measurements; those off by more than the tolerance lose weight."""
     columns, rows = (max(2, round(side / _GRID_MM) + 1) for side in page_mm)
     shape = (rows, columns)
     places = np.array([item.place for item in measured])
     shifts = np.array([item.shift for item in measured])
-    knowledge = np.array([item.knowledge for item in measured])
+    precision = np.array([item.precision for item in measured])
     shares = _shares(places, page_mm, shape)
     cost = _cost(shape)
     trust = np.ones(len(measured))
     solution = np.zeros((rows * columns, 2))
     for _ in range(_ROUNDS):
-        weight = knowledge * trust[:, None, None]
+        weight = precision * trust[:, None, None]
         both, across, down = ((shares.T * weight[:, a, b]) @ shares for a, b in ((0, 1), (0, 0), (1, 1)))
         normal = np.block([[across, both], [both, down]])
         wanted = shares.T @ np.einsum("pab,pb->pa", weight, shifts)
         solution = np.linalg.solve(normal + cost, wanted.T.ravel()).reshape(2, -1).T
-        trust = 1 / (1 + (_known(shifts - shares @ solution, knowledge) / tolerance_mm) ** 2) ** 2
+        trust = 1 / (1 + (_known(shifts - shares @ solution, precision) / tolerance_mm) ** 2) ** 2
         if trust.min() > _TRUSTED:
             break
     return solution.reshape(rows, columns, 2).astype(np.float32)
 
 
-def misfit(measured: list[Measured], field: Field, page_mm: tuple[float, float]) -> float:
-    """Distance between measurements and field, mm, in the directions that they know; 90th percentile."""
+def residual(measured: list[PatchShift], field: DisplacementField, page_mm: tuple[float, float]) -> float:
+    """Return the 90th percentile of the distance between measurements and field, mm, in the constrained directions."""
     places = np.array([item.place for item in measured])
     shifts = np.array([item.shift for item in measured])
-    knowledge = np.array([item.knowledge for item in measured])
-    return float(np.percentile(_known(shifts - sample(field, places, page_mm), knowledge), 90))
+    precision = np.array([item.precision for item in measured])
+    return float(np.percentile(_known(shifts - sample_field(field, places, page_mm), precision), 90))
 
 
-def sample(field: Field, places: Matrix, page_mm: tuple[float, float]) -> Matrix:
-    """The field's shifts (N x 2, mm) at places (N x 2, mm)."""
+def sample_field(field: DisplacementField, places: Matrix, page_mm: tuple[float, float]) -> Matrix:
+    """Return the field's displacement (N x 2, mm) at points (N x 2, mm)."""
     nodes, shares = _corners(places, page_mm, (field.shape[0], field.shape[1]))
     return np.asarray((field.reshape(-1, 2)[nodes] * shares[:, :, None]).sum(axis=1), np.float64)
 
 
-def slide(image: Image, field: Field, dpi: float) -> Image:
-    """Fetch each pixel from where the field says its content lies; white beyond the edge."""
+def apply_field(image: Image, field: DisplacementField, dpi: float) -> Image:
+    """Warp an image so that each pixel comes from its displaced position; white beyond the edge."""
     if not field.any():
         return image
     height, width = image.shape[:2]
@@ -91,20 +91,20 @@ def slide(image: Image, field: Field, dpi: float) -> Image:
 
 
 def _between(length: int, nodes: int) -> NDArray[np.float32]:
-    """Length x nodes: share of each node at each of evenly spaced places from the first node to the last."""
+    """Length x nodes: linear weights of the nodes at evenly spaced points from the first node to the last."""
     away = np.abs(np.linspace(0, nodes - 1, length, dtype=np.float32)[:, None] - np.arange(nodes, dtype=np.float32))
     return np.maximum(np.float32(1) - away, np.float32(0))
 
 
-def _known(error: Matrix, knowledge: Matrix) -> Matrix:
-    """Length of each error (N x 2), counting only what its patch knows."""
-    largest = np.maximum(np.linalg.eigvalsh(knowledge)[:, 1], 1e-9)
-    squared = np.einsum("pa,pab,pb->p", error, knowledge, error) / largest
+def _known(error: Matrix, precision: Matrix) -> Matrix:
+    """Length of each error (N x 2) in the directions that its patch constrains."""
+    largest = np.maximum(np.linalg.eigvalsh(precision)[:, 1], 1e-9)
+    squared = np.einsum("pa,pab,pb->p", error, precision, error) / largest
     return np.asarray(np.sqrt(np.maximum(squared, 0.0)), np.float64)
 
 
 def _corners(places: Matrix, page_mm: tuple[float, float], shape: tuple[int, int]) -> tuple[NDArray[np.intp], Matrix]:
-    """Indices of the four nodes around each place (N x 4), and the share of each."""
+    """Indices of the four nodes around each point (N x 4), and their bilinear weights."""
     rows, columns = shape
     x = np.clip(places[:, 0] / page_mm[0] * (columns - 1), 0, columns - 1 - 1e-9)
     y = np.clip(places[:, 1] / page_mm[1] * (rows - 1), 0, rows - 1 - 1e-9)
@@ -116,7 +116,7 @@ def _corners(places: Matrix, page_mm: tuple[float, float], shape: tuple[int, int
 
 
 def _shares(places: Matrix, page_mm: tuple[float, float], shape: tuple[int, int]) -> Matrix:
-    """N x nodes: share of each node at each place."""
+    """N x nodes: weight of each node at each point."""
     nodes, shares = _corners(places, page_mm, shape)
     found = np.zeros((len(places), shape[0] * shape[1]))
     np.put_along_axis(found, nodes, shares, axis=1)
@@ -125,12 +125,12 @@ def _shares(places: Matrix, page_mm: tuple[float, float], shape: tuple[int, int]
 
 @lru_cache(maxsize=8)
 def _cost(shape: tuple[int, int]) -> Matrix:
-    """As :func:`_stiffness`, for x and then for y; a page size always has the same."""
+    """As :func:`_stiffness`, for x and then for y; cached by grid shape."""
     return np.asarray(np.kron(np.eye(2), _stiffness(shape)), np.float64)
 
 
 def _stiffness(shape: tuple[int, int]) -> Matrix:
-    """Nodes x nodes cost matrix of bending, stretching and shifting."""
+    """Nodes x nodes matrix of the regularisation terms."""
     rows, columns = shape
     total = _REST * np.eye(rows * columns)
     for order, weight in ((1, _STRETCH), (2, _BEND)):

@@ -1,4 +1,4 @@
-"""Corner marks and QR codes in a picture, to a fraction of a pixel."""
+"""Detect corner marks and QR codes with subpixel accuracy."""
 
 from __future__ import annotations
 
@@ -20,10 +20,8 @@ _MARKS = range(4)
 _SIDES = 4
 _SAMPLES = 16
 """Edge positions measured along each side of a mark."""
-
-
-_GRAINY = 10.5
-"""Noise from which a picture is smoothed before marks are looked for; paper and sensors give 1 to 8."""
+_NOISY = 10.5
+"""Noise level from which an image is smoothed before detection; paper and sensors give 1 to 8."""
 
 
 def _detector(window_min: int, window_max: int, step: int) -> cv2.aruco.ArucoDetector:
@@ -39,16 +37,16 @@ def _detector(window_min: int, window_max: int, step: int) -> cv2.aruco.ArucoDet
 
 
 _PASSES = ((1000, _detector(13, 13, 10)), (1400, _detector(13, 13, 10)), (2000, _detector(7, 47, 20)))
-"""Longest side in px and threshold windows: cheap looks, then a thorough one when marks are missing."""
+"""Longest side in px and threshold windows: fast passes, then a thorough one when marks are missing."""
 
 
 def find_marks(image: Image) -> dict[int, list[Quad]]:
-    """Corner marks by id; an id may have several candidates, since print or handwriting can look like a mark."""
+    """Detect corner marks by id; an id may have several candidates, since print or handwriting can resemble a mark."""
     full = grey(image)
     found: dict[int, list[Quad]] = {}
     for longest, detector in _PASSES:
         reduced, scale = shrink(full, longest)
-        if _grain(reduced) > _GRAINY:
+        if _noise(reduced) > _NOISY:
             reduced = np.asarray(cv2.GaussianBlur(reduced, (0, 0), 1.0), np.uint8)
         corners, ids, _ = detector.detectMarkers(reduced)
         for quad, mark in zip(corners, [] if ids is None else ids.ravel(), strict=True):
@@ -57,19 +55,19 @@ def find_marks(image: Image) -> dict[int, list[Quad]]:
                 _add(found.setdefault(int(mark), []), candidate)
         if len(found) == len(_MARKS):
             break
-    return {mark: [sharpen(full, quad) for quad in quads] for mark, quads in found.items()}
+    return {mark: [refine_corners(full, quad) for quad in quads] for mark, quads in found.items()}
 
 
-def _grain(image: Image) -> float:
-    """Median strength of single-pixel noise in grey levels; every speck would be tried as a mark."""
+def _noise(image: Image) -> float:
+    """Median of single-pixel noise in grey levels; without smoothing every speck becomes a candidate."""
     height, width = image.shape
     middle = np.ascontiguousarray(image[height // 4 : 3 * height // 4, width // 4 : 3 * width // 4])
     laplacian = cv2.Laplacian(middle, cv2.CV_16S)
     return float(np.median(np.abs(laplacian[::2, ::2])))
 
 
-def mirrored(image: Image) -> bool:
-    """Whether a picture shows a form's marks the wrong way round, as a selfie camera or the sheet's back does."""
+def is_mirrored(image: Image) -> bool:
+    """Whether an image shows a form's marks mirrored, as from a selfie camera or through the sheet's back."""
     longest, detector = _PASSES[1]
     flipped = cv2.flip(shrink(grey(image), longest)[0], 1)
     ids = detector.detectMarkers(flipped)[1]
@@ -82,22 +80,21 @@ def _add(quads: list[Quad], candidate: Quad) -> None:
         quads.append(candidate)
 
 
-def choices(found: dict[int, list[Quad]], limit: int = 16) -> list[dict[int, Quad]]:
-    """Every way to take one candidate for each id, at most ``limit`` ways."""
+def candidate_sets(found: dict[int, list[Quad]], limit: int = 16) -> list[dict[int, Quad]]:
+    """Return the combinations of one candidate for each id, at most ``limit``."""
     ways = product(*[[(mark, quad) for quad in quads] for mark, quads in sorted(found.items())])
     return [dict(way) for way, _ in zip(ways, range(limit), strict=False)]
 
 
-def sharpen(image: Image, quad: Quad) -> Quad:
-    """Move the corners of a dark square to where its edges really cross.
+def refine_corners(image: Image, quad: Quad) -> Quad:
+    """Refine the corners of a dark square to the intersections of its edges.
 
-    Each side is measured at :data:`_SAMPLES` places across the edge, at the
-    centroid of the squared brightness gradient; a line goes through them and
-    neighbouring lines are intersected. That stays unbiased under blur, where a
+    Each side is sampled at :data:`_SAMPLES` profiles across the edge; the edge lies at the centroid of the squared
+    gradient. A line is fitted to each side and neighbouring lines are intersected. This is unbiased under blur, where a
     corner detector is drawn inwards.
 
     Returns:
-        The corners, or the quad as it came when a side cannot be measured.
+        The corners, or the quad unchanged when a side cannot be measured.
     """
     along = np.roll(quad, -1, axis=0) - quad
     length = np.linalg.norm(along, axis=1)
@@ -126,7 +123,7 @@ def sharpen(image: Image, quad: Quad) -> Quad:
 
 
 def _line(points: Matrix) -> Matrix:
-    """Homogeneous line through points, outliers weighted down."""
+    """Homogeneous line through points, robust to outliers (Huber)."""
     vx, vy, x, y = cv2.fitLine(points.astype(np.float32), cv2.DIST_HUBER, 0, 0.01, 0.01).ravel()
     return np.array([vy, -vx, vx * y - vy * x], np.float64)
 
@@ -137,15 +134,15 @@ def _cross(first: Matrix, second: Matrix) -> Matrix:
 
 
 def read_code(image: Image) -> FormCode | None:
-    """The form code of a page in any orientation, or ``None``."""
+    """Return the form code of a page in any orientation, or ``None``."""
     found = find_code(image)
     return found[0] if found else None
 
 
 def find_code(image: Image, longest: int = 2400) -> tuple[FormCode, Quad] | None:
-    """The form code and the corners of its QR code (about one pixel exact), or ``None``.
+    """Return the form code and the corners of its QR code, to about one pixel, or ``None``.
 
-    A mirrored code is read like any other; its corners then lie.
+    A mirrored code is decoded like any other; its corners are then in the wrong order.
     """
     reduced, scale = shrink(grey(image), longest)
     for code in zxingcpp.read_barcodes(reduced, formats=zxingcpp.BarcodeFormat.QRCode):

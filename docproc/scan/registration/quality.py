@@ -1,21 +1,21 @@
-"""Is a picture good enough to be read, and if not, what shall the citizen do?
+"""Image quality assessment: whether a page can be read, and otherwise what the citizen must do.
 
-=================  ======================================  ========  ========  ==================================
-code               measure                                 fix       warn      seen (real photographs; generated)
-=================  ======================================  ========  ========  ==================================
-scan.blur          blur sigma / letter height              >= 0.105  >= 0.085  0 to 0.075; 0.12 unreadable
-scan.low_res       dpi of a registered form                < 100     < 120     100 dpi: a 5 mm cell has 20 px
-scan.low_res       letter height, px                       < 6       < 9       8 to 68
-scan.dark          grey level of the paper                 < 55      < 90      105 to 255
-scan.faint         ink darker than paper, share            < 0.08    < 0.12    0.15 to 0.45
-scan.glare         share of the picture burnt out          >= 0.05   >= 0.008  0 to 0.005; 0.066 loses a line
-scan.blank         share of ink on the straightened page   < 0.0012  -         0.07 to 0.18; one line 0.004
-scan.cut           page's content beyond the picture, mm   > 1.5     > 0.3     a registered form's cells
-scan.incomplete    even grey from below, share of height   >= 0.03   -         0
-=================  ======================================  ========  ========  ==================================
+===============  ========================================  ========  ========  ==================================
+code             measure                                   fix       warn      seen (real photographs; generated)
+===============  ========================================  ========  ========  ==================================
+scan.blur        blur sigma / letter height                >= 0.105  >= 0.085  0 to 0.075; 0.12 unreadable
+scan.low_res     dpi of a registered form                  < 100     < 120     100 dpi: a 5 mm cell has 20 px
+scan.low_res     letter height, px                         < 6       < 9       8 to 68
+scan.dark        grey level of the paper                   < 55      < 90      105 to 255
+scan.faint       ink darker than paper, share              < 0.08    < 0.12    0.15 to 0.45
+scan.glare       share of the image overexposed            >= 0.05   >= 0.008  0 to 0.005; 0.066 loses a line
+scan.blank       share of ink on the cleaned page          < 0.0012  -         0.07 to 0.18; one line 0.004
+scan.cut         page's content beyond the image, mm       > 1.5     > 0.3     a registered form's cells
+scan.incomplete  uniform grey from below, share of height  >= 0.03   -         0
+===============  ========================================  ========  ========  ==================================
 
-``fix`` makes the verdict rescan. The real photographs are 55 business licences
-that people accepted; none may be sent back.
+``fix`` makes the verdict ``rescan``. The real photographs are 55 business licences that people accepted; none of them
+may be rejected.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ import numpy as np
 
 from docproc.domain import Finding, Quality, Severity
 from docproc.marks import MARGIN_MM, mark_corners
-from docproc.scan.image.geometry import MM_PER_INCH, Image, Matrix, apply, corners_of
+from docproc.scan.image.geometry import MM_PER_INCH, Image, Matrix, corners_of, transform_points
 from docproc.scan.image.measure import Measures, letters_and_ink, measure
 from docproc.scan.registration.clean import CleanPage
 from docproc.scan.registration.homography import Registration
-from docproc.scan.registration.markers import mirrored
+from docproc.scan.registration.markers import is_mirrored
 
 _BLUR = (0.105, 0.085)
 _DPI = (100.0, 120.0)
@@ -42,7 +42,7 @@ _MISSING = 0.03
 _FORM_LETTER_MM = 3.2
 """Height of the letters printed on our forms, 9 to 10.5 pt."""
 _EDGE_PX = 1.0
-"""A sheet's corner so near the picture's border may lie beyond it."""
+"""Distance from the image border at which a sheet's corner may lie beyond it."""
 
 _MESSAGES = {
     "scan.blur": "图片模糊，文字无法看清，请保持手机稳定、对准文字后重新拍照，或重新扫描",
@@ -67,21 +67,21 @@ _WARNINGS = {
 }
 
 
-def assess(image: Image, registration: Registration | None = None, cleaned: CleanPage | None = None) -> Quality:
-    """Judge a picture before it is read.
+def assess_quality(image: Image, registration: Registration | None = None, cleaned: CleanPage | None = None) -> Quality:
+    """Assess an image before it is read.
 
     Args:
-        image: As handed in.
-        registration: Where the form lies in it, if it is one of ours.
-        cleaned: The straightened page otherwise; without it a slanted page is judged less well.
+        image: original image, BGR.
+        registration: position of the form, for a form of ours.
+        cleaned: the cleaned page otherwise; without it a tilted page is assessed less exactly.
     """
     findings = _of_form(image, registration) if registration is not None else _of_free_page(image, cleaned)
     return Quality("rescan" if any(item.severity == "fix" for item in findings) else "good", tuple(findings))
 
 
 def assess_unreadable(image: Image, quality: Quality) -> Quality:
-    """The same, or that the picture is a mirror image: asked only of a page whose words say nothing."""
-    return Quality("rescan", (_fix("scan.mirrored"),)) if mirrored(image) else quality
+    """Return ``quality``, or a mirrored-image finding; call it only for a page whose text says nothing."""
+    return Quality("rescan", (_fix("scan.mirrored"),)) if is_mirrored(image) else quality
 
 
 def _of_form(image: Image, registration: Registration) -> list[Finding]:
@@ -108,7 +108,7 @@ def _of_free_page(image: Image, cleaned: CleanPage | None) -> list[Finding]:
     if seen.letter_px:
         findings += _below("scan.low_res", seen.letter_px, _LETTER_PX)
     if cleaned is not None:
-        if cleaned.found_page and _touches_border(image, cleaned):
+        if cleaned.found_sheet and _touches_border(image, cleaned):
             findings.append(_warn("scan.cut"))
         if cleaned.rotated:
             findings.append(_info("scan.turned"))
@@ -126,48 +126,48 @@ def _common(seen: Measures) -> list[Finding]:
 
 
 def _coarsest_px_per_unit(to_image: Matrix, page_mm: tuple[float, float]) -> float:
-    """Picture px per unit of the page, at the coarsest of five places: tilted pages are coarser at the far end."""
+    """Image px per unit of the page, at the coarsest of five points: tilted pages are coarser at the far end."""
     width, height = page_mm
     places = np.array([[0.5, 0.5], [0.1, 0.1], [0.9, 0.1], [0.9, 0.9], [0.1, 0.9]]) * (width, height)
     right, below = np.array([0.5, 0.0]), np.array([0.0, 0.5])
-    across = apply(to_image, places + right) - apply(to_image, places - right)
-    down = apply(to_image, places + below) - apply(to_image, places - below)
+    across = transform_points(to_image, places + right) - transform_points(to_image, places - right)
+    down = transform_points(to_image, places + below) - transform_points(to_image, places - below)
     area = np.abs(across[:, 0] * down[:, 1] - across[:, 1] * down[:, 0])
     return float(np.sqrt(area.min()))
 
 
 def _beyond_mm(image: Image, to_image: Matrix, page_mm: tuple[float, float]) -> float:
-    """How far the page's printed area, inside its margins, reaches beyond the picture; mm."""
+    """Distance by which the page's printed area, inside its margins, extends beyond the image; mm."""
     width, height = page_mm
     inner = corners_of(width - 2 * MARGIN_MM, height - 2 * MARGIN_MM) + MARGIN_MM
     steps = np.linspace(0, 1, 25)[:, None]
     rim = np.concatenate([a + (b - a) * steps for a, b in zip(inner, np.roll(inner, -1, axis=0), strict=True)])
-    places = apply(to_image, rim)
+    places = transform_points(to_image, rim)
     limit = np.array([image.shape[1] - 1, image.shape[0] - 1])
     beyond = np.maximum(np.maximum(-places, places - limit), 0).max()
     return float(beyond / _coarsest_px_per_unit(to_image, page_mm))
 
 
 def _hidden_mark(image: Image, to_image: Matrix, registration: Registration) -> bool:
-    """Whether a mark that should be in the picture is not to be seen."""
+    """Whether a mark that lies inside the image was not found."""
     limit = np.array([image.shape[1] - 1, image.shape[0] - 1])
     for mark, corners in mark_corners(registration.page_mm).items():
-        places = apply(to_image, np.array(corners))
+        places = transform_points(to_image, np.array(corners))
         if mark not in registration.marks_found and (places >= 0).all() and (places <= limit).all():
             return True
     return False
 
 
 def _quarter_turned(homography: Matrix) -> bool:
-    """Whether the picture's right is not the page's right to within 45 degrees."""
-    right = apply(homography, np.array([[0.0, 0.0], [1.0, 0.0]]))
+    """Whether the image is rotated against the page by more than 45 degrees."""
+    right = transform_points(homography, np.array([[0.0, 0.0], [1.0, 0.0]]))
     dx, dy = right[1] - right[0]
     return bool(dx < abs(dy))
 
 
 def _touches_border(image: Image, cleaned: CleanPage) -> bool:
     height, width = cleaned.image.shape[:2]
-    places = apply(cleaned.to_original, corners_of(width, height) - 0.5)
+    places = transform_points(cleaned.to_original, corners_of(width, height) - 0.5)
     inside = (places > -_EDGE_PX) & (places < np.array([image.shape[1], image.shape[0]]) + _EDGE_PX - 1)
     return not bool(inside.all())
 

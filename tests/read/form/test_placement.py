@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from docproc.marks import A4_MM, mark_corners, qr_box
-from docproc.read.form.registered import lay
+from docproc.read.form.registered import align_to_form
 from docproc.read.form.template import blank_pages as blank_pictures
-from docproc.read.form.template import templates
-from docproc.scan.image.warp import sample
-from docproc.scan.registration.homography import Registration, register, register_by_print
+from docproc.read.form.template import form_templates
+from docproc.scan.image.warp import sample_field
+from docproc.scan.registration.homography import Registration, find_registration, find_registration_by_print
 from samples.canvas import BLUE, Style
 from samples.damage import DAMAGES
 from samples.forms import fill_form, placed
@@ -67,15 +67,15 @@ def cells() -> np.ndarray:
 
 def worst_mm(
     shot: Shot,
-    find: Callable[[np.ndarray], Registration | None] = register,
+    find: Callable[[np.ndarray], Registration | None] = find_registration,
     bent: Callable[[np.ndarray], np.ndarray] = lambda places: places,
 ) -> float:
     """Greatest distance between where a cell's corner is looked for and where it is."""
     registration = find(shot.image)
     assert registration is not None
     spec, form, _ = placed(*FORM)
-    refined = lay(shot.image, registration, templates(spec, form)[0])
-    shift = sample(refined.shift_mm, cells(), A4_MM) if refined.bends else 0.0
+    alignment = align_to_form(shot.image, registration, form_templates(spec, form)[0])
+    shift = sample_field(alignment.shift_mm, cells(), A4_MM) if alignment.needs_warp else 0.0
     looked_for = project(np.linalg.inv(registration.homography), cells() + shift)
     there = project(np.linalg.inv(shot.page_to_image), looked_for)
     return float(np.linalg.norm(there - bent(cells()), axis=1).max())
@@ -142,12 +142,12 @@ def test_all_marks_and_the_code_lost(kind: str) -> None:
     shot = scan(page, 200, angle=178, blur=0.7) if kind == "scan" else photo(page, 200, tilt=20, longest=3000)
     spec, form, _ = placed(*FORM)
     blank = blank_pictures(spec, form)[0]
-    assert register(shot.image) is None
-    assert worst_mm(shot, lambda image: register_by_print(image, blank)) < CELL_MM
+    assert find_registration(shot.image) is None
+    assert worst_mm(shot, lambda image: find_registration_by_print(image, blank)) < CELL_MM
 
 
 def test_another_form_is_not_taken_for_this_one_by_its_print() -> None:
     spec, form, _ = placed("food_licence", "application")
     image = scan(filled(200, (0, 1, 2, 3), code=False), 200).image
-    found = register_by_print(image, blank_pictures(spec, form)[0])
-    assert found is None or lay(image, found, templates(spec, form)[0]).found < 0.5
+    found = find_registration_by_print(image, blank_pictures(spec, form)[0])
+    assert found is None or align_to_form(image, found, form_templates(spec, form)[0]).found < 0.5

@@ -10,14 +10,14 @@ import pytest
 from docproc.check.check import LOOK
 from docproc.domain import Field
 from docproc.form.layout import FieldBox
-from docproc.read.form.ink import part_ink
-from docproc.read.form.registered import read_registered, read_sheet
+from docproc.read.form.ink import separate_ink
+from docproc.read.form.registered import read_fields, read_registered
 from docproc.read.form.template import DPI
 from docproc.read.form.template import blank_pages as blank_pictures
 from docproc.read.form.ticks import read_options, read_presence
 from docproc.read.pipeline import page_engine
-from docproc.scan.image.geometry import apply
-from docproc.scan.registration.homography import register
+from docproc.scan.image.geometry import transform_points
+from docproc.scan.registration.homography import find_registration
 from samples.canvas import BLUE, Canvas, Style
 from samples.forms import blank_pages, fill_form, placed, tick
 from samples.people import make_cid
@@ -52,7 +52,7 @@ def sheet_read(matter: str, material: str, page: int, canvas: Canvas) -> dict[st
     spec, form, layout = placed(matter, material)
     blank = blank_pictures(spec, form)[page - 1]
     picture = cv2.resize(canvas.image, (blank.shape[1], blank.shape[0]))
-    return read_sheet(part_ink(np.asarray(picture, np.uint8), blank), layout, page, page_engine())
+    return read_fields(separate_ink(np.asarray(picture, np.uint8), blank), layout, page, page_engine())
 
 
 def ring(canvas: Canvas, middle: tuple[float, float], radius: float, grey: int = 190) -> None:
@@ -101,7 +101,7 @@ def options_read(name: str, canvas: Canvas) -> str | None:
     spec, form, _ = placed("food_licence", "application")
     blank = blank_pictures(spec, form)[0]
     picture = np.asarray(cv2.resize(canvas.image, (blank.shape[1], blank.shape[0])), np.uint8)
-    return read_options(part_ink(picture, blank), place_of("food_licence", "application", name))[0]
+    return read_options(separate_ink(picture, blank), place_of("food_licence", "application", name))[0]
 
 
 def food_page() -> Canvas:
@@ -118,11 +118,11 @@ def upside_down() -> tuple[dict[str, Field], np.ndarray, np.ndarray]:
     turn = np.vstack([cv2.getRotationMatrix2D((width / 2, height / 2), 177.5, 0.95), [0, 0, 1]])
     scan = cv2.warpPerspective(canvas.image, turn, (width, height), borderValue=(250, 250, 250))
     scan = cv2.imdecode(cv2.imencode(".jpg", scan, [cv2.IMWRITE_JPEG_QUALITY, 75])[1], cv2.IMREAD_COLOR)
-    registration = register(np.asarray(scan, np.uint8))
+    registration = find_registration(np.asarray(scan, np.uint8))
     assert registration is not None
     spec, form, _ = placed("sole_trader", "application")
-    fields, refined = read_registered(np.asarray(scan, np.uint8), registration, spec, form, 1, page_engine())
-    assert refined.found > 0.8
+    fields, alignment = read_registered(np.asarray(scan, np.uint8), registration, spec, form, 1, page_engine())
+    assert alignment.found > 0.8
     scale = canvas.scale
     return fields, turn @ np.array([[scale, 0, -0.5], [0, scale, -0.5], [0, 0, 1]]), scan
 
@@ -146,7 +146,7 @@ def test_boxes_lie_on_the_picture_as_handed_in(upside_down) -> None:
     fields, to_pixels, _ = upside_down
     for name in ("name", "operator_id", "sign_date"):
         x0, y0, x1, y1 = place_of("sole_trader", "application", name).box
-        middle = apply(to_pixels, np.array([[(x0 + x1) / 2, (y0 + y1) / 2]]))[0]
+        middle = transform_points(to_pixels, np.array([[(x0 + x1) / 2, (y0 + y1) / 2]]))[0]
         box = fields[name].box
         assert box is not None
         assert abs((box[0] + box[2]) / 2 - middle[0]) < 6
@@ -202,7 +202,7 @@ def test_a_signature_is_there_or_not_or_unsure(strokes: list, value: str | None)
     spec, form, _ = placed("food_licence", "application")
     blank = blank_pictures(spec, form)[0]
     picture = np.asarray(cv2.resize(canvas.image, (blank.shape[1], blank.shape[0])), np.uint8)
-    assert read_presence(part_ink(picture, blank), place)[0] == value
+    assert read_presence(separate_ink(picture, blank), place)[0] == value
 
 
 def test_text_under_a_red_seal_is_read_and_the_seal_is_seen() -> None:

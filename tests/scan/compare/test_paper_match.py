@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from docproc.errors import LimitError, UnsupportedFileError
-from docproc.scan.compare.paper_match import MAX_SHEETS, PageOf, PapersCheck, compare_papers
+from docproc.scan.compare.paper_match import MAX_SHEETS, PageRef, PaperMatch, match_papers
 from samples.forms import placed
 from samples.make import SamplePage, jpeg, make_application
 from tests.scan.pages import tiff_of
@@ -25,8 +25,8 @@ def pages(kind: str, seed: int = SEED) -> tuple[SamplePage, ...]:
     return tuple(make_application(seed, "sole_trader", kind))
 
 
-def check(scans: Sequence[SamplePage], papers: Sequence[bytes]) -> PapersCheck:
-    return compare_papers([page.image for page in scans], [PageOf(file, 0) for file in range(len(scans))], papers)
+def check(scans: Sequence[SamplePage], papers: Sequence[bytes]) -> PaperMatch:
+    return match_papers([page.image for page in scans], [PageRef(file, 0) for file in range(len(scans))], papers)
 
 
 def form(kind: str, seed: int = SEED) -> SamplePage:

@@ -9,7 +9,9 @@ import pymupdf
 import pytest
 
 from docproc.errors import InputError, LimitError, UnsupportedFileError
-from docproc.scan.files.split import Limits, sniff, split
+from docproc.scan.files.limits import UploadLimits
+from docproc.scan.files.sniff import sniff
+from docproc.scan.files.split import split
 from tests.scan.pages import form_pdf, text_page, tiff_of
 
 PAGE = text_page(100)
@@ -79,7 +81,7 @@ def gif_of(image: np.ndarray) -> bytes:
     return b"GIF89a" + screen + palette + frame + b"\x07" + blocks + b"\0;"
 
 
-def refused(data: bytes, limits: Limits | None = None) -> InputError:
+def refused(data: bytes, limits: UploadLimits | None = None) -> InputError:
     with pytest.raises(InputError) as caught:
         split(data, limits)
     assert "\u4e00" <= caught.value.message_zh[0] <= "\u9fff" or caught.value.message_zh.startswith("PDF")
@@ -222,10 +224,10 @@ def test_huge_pdf_page_is_refused() -> None:
 
 
 def test_limits_on_bytes_pages_and_pixels_together() -> None:
-    assert refused(encoded(".jpg"), Limits(bytes=1000)).code == "file_too_large"
-    assert refused(pdf(3), Limits(pages=2)).code == "too_many_pages"
-    assert refused(tiff_of([PAGE] * 3), Limits(pages=2)).code == "too_many_pages"
-    assert refused(pdf(3), Limits(total_pixels=9_000_000)).code == "too_many_pixels"
+    assert refused(encoded(".jpg"), UploadLimits(bytes=1000)).code == "file_too_large"
+    assert refused(pdf(3), UploadLimits(pages=2)).code == "too_many_pages"
+    assert refused(tiff_of([PAGE] * 3), UploadLimits(pages=2)).code == "too_many_pages"
+    assert refused(pdf(3), UploadLimits(total_pixels=9_000_000)).code == "too_many_pixels"
 
 
 def test_looping_tiff_is_refused() -> None:

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from docproc.errors import LimitError, UnsupportedFileError
-from docproc.scan.files.split import Limits, split
+from docproc.scan.files.limits import UploadLimits
+from docproc.scan.files.split import split
 from docproc.scan.files.split_limited import split_limited
 from tests.scan.pages import form_pdf, text_page, tiff_of
 
@@ -28,14 +29,14 @@ def test_refusals_keep_their_kind_code_and_message() -> None:
     assert caught.value.code == "damaged_file"
     assert "重新" in caught.value.message_zh
     with pytest.raises(LimitError) as over:
-        split_limited(JPEG, Limits(bytes=10))
+        split_limited(JPEG, UploadLimits(bytes=10))
     assert over.value.code == "file_too_large"
 
 
 def test_memory_of_a_parser_is_bounded() -> None:
     bomb = cv2.imencode(".png", np.zeros((12_000, 12_000), np.uint8))[1].tobytes()
     assert len(bomb) < 500_000
-    roomy = Limits(page_pixels=10**9, total_pixels=10**9)
+    roomy = UploadLimits(page_pixels=10**9, total_pixels=10**9)
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # forget the peak of what ran here before
     before = peak_kib()
     with pytest.raises(LimitError) as caught:

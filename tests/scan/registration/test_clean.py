@@ -6,11 +6,11 @@ import cv2
 import numpy as np
 import pytest
 
-from docproc.scan.image.find_sheet import find_page
-from docproc.scan.image.geometry import apply
-from docproc.scan.image.ink import even_light, red_mask, remove_red
-from docproc.scan.image.skew import skew_deg
-from docproc.scan.registration.clean import CleanPage, box_to_original, clean
+from docproc.scan.image.find_sheet import find_sheet
+from docproc.scan.image.geometry import transform_points
+from docproc.scan.image.ink import normalise_illumination, red_mask, remove_red
+from docproc.scan.image.skew import estimate_skew
+from docproc.scan.registration.clean import CleanPage, box_to_original, clean_page
 from tests.scan.pages import A4_MM, blank_form, fold, photo, project, scan, seal_on, text_page
 
 CORNERS_MM = np.array([[0, 0], [A4_MM[0], 0], A4_MM, [0, A4_MM[1]]])
@@ -37,39 +37,39 @@ def by_first_line(image: np.ndarray) -> tuple[int, float]:
 @pytest.mark.parametrize("lines", [5, 26])
 def test_skew_is_measured_within_a_fifth_of_a_degree(angle: float, lines: int) -> None:
     page = scan(text_page(150, lines), 150, angle=angle).image
-    assert skew_deg(page) == pytest.approx(angle, abs=0.2)
-    assert skew_deg(np.rot90(page)) == pytest.approx(angle, abs=0.2)
+    assert estimate_skew(page) == pytest.approx(angle, abs=0.2)
+    assert estimate_skew(np.rot90(page)) == pytest.approx(angle, abs=0.2)
 
 
 def test_page_without_lines_has_no_skew() -> None:
-    assert skew_deg(scan(np.full((1754, 1240, 3), 250, np.uint8), 150, angle=7).image) == 0
+    assert estimate_skew(scan(np.full((1754, 1240, 3), 250, np.uint8), 150, angle=7).image) == 0
 
 
 @pytest.mark.parametrize("angle", [-9.0, 1.5, 7.0])
 def test_cleaned_scan_is_straight(angle: float) -> None:
-    page = clean(scan(text_page(), 200, angle=angle).image)
-    assert not page.found_page
+    page = clean_page(scan(text_page(), 200, angle=angle).image)
+    assert not page.found_sheet
     assert page.skew_deg == pytest.approx(angle, abs=0.2)
-    assert abs(skew_deg(page.image)) < 0.2
+    assert abs(estimate_skew(page.image)) < 0.2
 
 
 @pytest.mark.parametrize("direction", [0.0, 130.0])
 @pytest.mark.parametrize("tilt", [5.0, 25.0])
 def test_sheet_on_a_desk_is_found_and_flattened(tilt: float, direction: float) -> None:
     shot = photo(text_page(), 200, tilt=tilt, direction=direction, roll=6)
-    quad = find_page(shot.image)
+    quad = find_sheet(shot.image)
     assert quad is not None
     truth = project(shot.page_to_image, CORNERS_MM)
     assert np.linalg.norm(quad - truth, axis=1).max() < 12
-    page = clean(shot.image)
-    assert page.found_page
-    assert abs(skew_deg(page.image)) < 0.4
+    page = clean_page(shot.image)
+    assert page.found_sheet
+    assert abs(estimate_skew(page.image)) < 0.4
 
 
 def test_every_corner_of_the_sheet_survives() -> None:
     shot = photo(text_page(), 200, tilt=20, roll=8)
-    page = clean(shot.image)
-    places = apply(np.linalg.inv(page.to_original), project(shot.page_to_image, CORNERS_MM))
+    page = clean_page(shot.image)
+    places = transform_points(np.linalg.inv(page.to_original), project(shot.page_to_image, CORNERS_MM))
     assert (places >= -1).all()
     assert (places <= [page.image.shape[1], page.image.shape[0]]).all()
 
@@ -77,18 +77,18 @@ def test_every_corner_of_the_sheet_survives() -> None:
 def test_half_of_a_folded_sheet_is_not_taken_for_the_sheet() -> None:
     page = fold(text_page(), 200, 1.0)
     page[page.shape[0] // 2 :] = (page[page.shape[0] // 2 :] * 0.88).astype(np.uint8)
-    assert find_page(page) is None
+    assert find_sheet(page) is None
 
 
 def test_printed_frame_is_not_taken_for_the_sheet() -> None:
     page = text_page()
     cv2.rectangle(page, (100, 100), (page.shape[1] - 100, page.shape[0] - 100), (90, 120, 140), 14)
-    assert find_page(scan(page, 200).image) is None
+    assert find_sheet(scan(page, 200).image) is None
 
 
 @pytest.mark.parametrize("degrees", [0, 90, 180, 270])
 def test_content_is_turned_upright(degrees: int) -> None:
-    page = clean(turned_page(degrees), by_first_line)
+    page = clean_page(turned_page(degrees), by_first_line)
     assert page.rotated == degrees
     assert page.image.shape == text_page(100, 10).shape
     upright = cv2.cvtColor(text_page(100, 10), cv2.COLOR_BGR2GRAY)
@@ -96,13 +96,13 @@ def test_content_is_turned_upright(degrees: int) -> None:
 
 
 def test_unsure_orientation_changes_nothing() -> None:
-    assert clean(turned_page(180), lambda _: (180, 0.3)).rotated == 0
+    assert clean_page(turned_page(180), lambda _: (180, 0.3)).rotated == 0
 
 
 @pytest.mark.parametrize("degrees", [0, 90, 180, 270])
 def test_places_lead_back_to_the_picture(degrees: int) -> None:
     picture = turned_page(degrees)
-    page: CleanPage = clean(picture, by_first_line)
+    page: CleanPage = clean_page(picture, by_first_line)
     dark = np.argwhere(cv2.cvtColor(page.image, cv2.COLOR_BGR2GRAY) < 60)
     low, high = dark.min(axis=0), dark.max(axis=0) + 1
     box = box_to_original(page, (low[1], low[0], high[1], high[0]))
@@ -112,7 +112,7 @@ def test_places_lead_back_to_the_picture(degrees: int) -> None:
 
 def test_shadow_is_evened_out_and_text_kept() -> None:
     shaded = photo(text_page(), 200, tilt=0, roll=0, shadow=0.6, fill=0.98).image
-    page = clean(shaded).image
+    page = clean_page(shaded).image
     grey = cv2.cvtColor(page, cv2.COLOR_BGR2GRAY)
     paper = cv2.resize(cv2.dilate(grey, np.ones((41, 41))), (6, 8), interpolation=cv2.INTER_AREA)[1:-1, 1:-1]
     assert paper.min() > 215
@@ -122,14 +122,14 @@ def test_shadow_is_evened_out_and_text_kept() -> None:
 def test_dark_picture_stays_dark_where_there_is_no_paper() -> None:
     page = text_page(100)
     page[: page.shape[0] // 3] = 20
-    lit = even_light(page)
+    lit = normalise_illumination(page)
     assert lit[: page.shape[0] // 4].mean() < 120
 
 
 def test_red_seal_goes_and_black_text_under_it_stays() -> None:
-    clear = even_light(text_page())
+    clear = normalise_illumination(text_page())
     centre, radius = (700, 900), 220
-    sealed = even_light(
+    sealed = normalise_illumination(
         scan(seal_on(text_page(), centre, radius), 200, noise=2).image[: clear.shape[0], : clear.shape[1]]
     )
     result = remove_red(sealed)
@@ -170,6 +170,6 @@ def test_cleaning_takes_little_processor_time() -> None:
     spent = []
     for _ in range(3):
         start = time.process_time()
-        clean(picture)
+        clean_page(picture)
         spent.append(time.process_time() - start)
     assert min(spent) < 0.25

@@ -8,8 +8,8 @@ import pytest
 
 from docproc.marks import A4_MM
 from docproc.scan.image.geometry import to_image_box
-from docproc.scan.image.resample import draw, view
-from docproc.scan.registration.homography import register
+from docproc.scan.image.resample import page_view, resample_page
+from docproc.scan.registration.homography import find_registration
 from docproc.scan.registration.markers import read_code
 from tests.scan.pages import CODE, Shot, blank_form, handwrite, photo, project, scan, text_page
 
@@ -18,7 +18,7 @@ CELL_MM = 0.3
 
 
 def worst_mm(shot: Shot) -> float:
-    found = register(shot.image)
+    found = find_registration(shot.image)
     assert found is not None
     return float(shot.error_mm(found.homography).max())
 
@@ -27,7 +27,7 @@ def worst_mm(shot: Shot) -> float:
 @pytest.mark.parametrize("angle", [0.0, 1.3, 33.0, 90.0, 180.0, 271.0])
 def test_filled_scans_are_placed_to_a_tenth_of_a_millimetre(dpi: int, angle: float) -> None:
     shot = scan(handwrite(blank_form(dpi), dpi, 1), dpi, angle=angle)
-    found = register(shot.image)
+    found = find_registration(shot.image)
     assert found is not None
     assert found.code == CODE
     assert found.marks_found == (0, 1, 2, 3)
@@ -77,7 +77,7 @@ def test_grainy_scan_is_placed() -> None:
 def test_one_missing_mark_leaves_cells_in_place(missing: int) -> None:
     marks = tuple(mark for mark in range(4) if mark != missing)
     for shot in (scan(blank_form(150, marks), 150, angle=1.5), photo(blank_form(200, marks), 200, tilt=25)):
-        found = register(shot.image)
+        found = find_registration(shot.image)
         assert found is not None
         assert found.how == "marks+qr"
         assert found.marks_found == marks
@@ -91,7 +91,7 @@ def test_two_marks_suffice_on_a_scanner(marks: tuple[int, ...]) -> None:
 
 def test_two_marks_on_a_photograph_say_how_far_they_may_drift() -> None:
     shot = photo(blank_form(200, (0, 1)), 200, tilt=20)
-    found = register(shot.image)
+    found = find_registration(shot.image)
     assert found is not None
     worst = shot.error_mm(found.homography).max()
     assert worst > CELL_MM
@@ -101,7 +101,7 @@ def test_two_marks_on_a_photograph_say_how_far_they_may_drift() -> None:
 @pytest.mark.parametrize("marks", [(), (1,), (3,)])
 def test_without_marks_the_outline_and_the_code_place_the_page_roughly(marks: tuple[int, ...]) -> None:
     for shot in (scan(blank_form(200, marks), 200, angle=1.5), photo(blank_form(200, marks), 200)):
-        found = register(shot.image)
+        found = find_registration(shot.image)
         assert found is not None
         assert found.how == "edges"
         assert shot.error_mm(found.homography).max() < 2.0
@@ -114,13 +114,13 @@ def test_look_alike_mark_in_the_page_is_not_believed() -> None:
 
 
 def test_pages_of_other_kinds_are_not_registered() -> None:
-    assert register(scan(text_page(), 200).image) is None
-    assert register(np.full((1200, 900, 3), 255, np.uint8)) is None
-    assert register(np.random.default_rng(3).integers(0, 255, (1200, 900, 3), np.uint8)) is None
+    assert find_registration(scan(text_page(), 200).image) is None
+    assert find_registration(np.full((1200, 900, 3), 255, np.uint8)) is None
+    assert find_registration(np.random.default_rng(3).integers(0, 255, (1200, 900, 3), np.uint8)) is None
 
 
 def test_mirrored_form_is_not_registered() -> None:
-    assert register(np.ascontiguousarray(photo(blank_form(), 200).image[:, ::-1])) is None
+    assert find_registration(np.ascontiguousarray(photo(blank_form(), 200).image[:, ::-1])) is None
 
 
 @pytest.mark.parametrize("angle", [0.0, 90.0, 200.0])
@@ -131,9 +131,9 @@ def test_code_is_read_in_any_direction(angle: float) -> None:
 
 def test_warped_page_lies_on_the_drawn_form() -> None:
     shot = photo(blank_form(), 200, tilt=20)
-    found = register(shot.image)
+    found = find_registration(shot.image)
     assert found is not None
-    flat = draw(view(shot.image, found.homography, A4_MM, 200))
+    flat = resample_page(page_view(shot.image, found.homography, A4_MM, 200))
     drawn = blank_form()
     assert flat.shape == (2339, 1654, 3)
     shift, _ = cv2.phaseCorrelate(
@@ -145,14 +145,14 @@ def test_warped_page_lies_on_the_drawn_form() -> None:
 def test_large_photograph_is_averaged_down_not_point_sampled() -> None:
     fine = np.full((4000, 3000, 3), 255, np.uint8)
     fine[:, ::2] = 0
-    flat = draw(view(fine, np.diag([210 / 3000, 297 / 4000, 1.0]), A4_MM, 100))
+    flat = resample_page(page_view(fine, np.diag([210 / 3000, 297 / 4000, 1.0]), A4_MM, 100))
     assert abs(float(flat[200:-200, 200:-200].mean()) - 127.5) < 4
     assert float(flat[200:-200, 200:-200].std()) < 20
 
 
 def test_box_comes_back_in_pixels_of_the_picture() -> None:
     shot = scan(blank_form(), 200, angle=90)
-    found = register(shot.image)
+    found = find_registration(shot.image)
     assert found is not None
     box = to_image_box((50, 40, 110, 51), found.homography)
     corners = project(shot.page_to_image, np.array([[50, 40], [110, 51]])) + 0.5
@@ -164,8 +164,8 @@ def test_straightening_a_scan_takes_little_processor_time() -> None:
     spent = []
     for _ in range(3):
         start = time.process_time()
-        found = register(shot.image)
+        found = find_registration(shot.image)
         assert found is not None
-        draw(view(shot.image, found.homography, A4_MM, 200))
+        resample_page(page_view(shot.image, found.homography, A4_MM, 200))
         spent.append(time.process_time() - start)
     assert min(spent) < 0.12

@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 
 from docproc.domain import Quality
-from docproc.scan.registration.clean import clean
-from docproc.scan.registration.homography import register
-from docproc.scan.registration.quality import assess, assess_unreadable
+from docproc.scan.registration.clean import clean_page
+from docproc.scan.registration.homography import find_registration
+from docproc.scan.registration.quality import assess_quality, assess_unreadable
 from tests.scan.pages import blank_form, handwrite, photo, scan, text_page
 
 
 def judge(image: np.ndarray) -> Quality:
     """As the reading of a page does: registered where that works, cleaned otherwise."""
-    registration = register(image)
-    return assess(image, registration, None if registration else clean(image))
+    registration = find_registration(image)
+    return assess_quality(image, registration, None if registration else clean_page(image))
 
 
 def found(image: np.ndarray) -> dict[str, str]:
