@@ -109,7 +109,7 @@ def metrics(request: Request, ctx: Ctx) -> Response:
 
 def _database(ctx: Context) -> bool:
     with ctx.database.read() as session:
-        return health.answers(session)
+        return health.is_reachable(session)
 
 
 def _blobs(ctx: Context) -> bool:

@@ -35,8 +35,8 @@ from docproc.flow.seals.registry import register_own
 from docproc.flow.upkeep import retention
 from docproc.log import configure
 from docproc.settings import Settings
+from docproc.store import idempotency
 from docproc.store.applications import applications, notices, pages
-from docproc.store.messages import outbox
 
 log = logging.getLogger(__name__)
 
@@ -157,7 +157,7 @@ def _tidy(ctx: Context, stamp: Stamper | None, renewer: Renew | None) -> None:
     """What is due every hour: old answers, the status list, overdue cases, erasing; with a TSA, fresh time-stamps."""
     try:
         with ctx.database.write() as session:
-            outbox.forget_answers(session, ctx.clock() - KEEP_ANSWERS)
+            idempotency.forget_answers(session, ctx.clock() - KEEP_ANSWERS)
             # one fresh status list an hour, whichever worker comes first
             ctx.jobs.enqueue(session, "publish_status", f"status:{ctx.clock():%Y%m%d%H}")
         while ctx.jobs.forget_done(ctx.clock() - KEEP_JOBS):

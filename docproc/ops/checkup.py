@@ -21,6 +21,7 @@ from docproc.ops.doctor import Check, check_disk
 from docproc.settings import Settings
 from docproc.store.audit import audit
 from docproc.store.db import Database, open_database
+from docproc.store.migrate import is_current
 from docproc.store.upkeep import health
 
 STUCK_AFTER = timedelta(minutes=10)
@@ -58,7 +59,7 @@ def _guarded(look: Callable[[Context], Check], ctx: Context) -> Check:
 
 
 def _schema(ctx: Context) -> Check:
-    current = health.is_current(ctx.database)
+    current = is_current(ctx.database)
     return Check(
         "schema", current, "newest" if current else "not that of this program", "" if current else "docproc migrate"
     )

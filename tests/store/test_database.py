@@ -11,7 +11,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 from docproc.errors import NotFoundError, SetupError
-from docproc.store import running_numbers
+from docproc.store import idempotency, running_numbers
 from docproc.store.accounts import api_keys
 from docproc.store.applications import applications
 from docproc.store.audit import audit
@@ -169,12 +169,12 @@ def test_a_changed_or_removed_audit_line_breaks_the_chain_at_its_place(
 
 def test_kept_answers_are_forgotten_when_old(database: Database) -> None:
     with database.write() as session:
-        outbox.keep_answer(session, "key", "old", "0" * 64, {"a": 1}, AT - timedelta(days=8))
-        outbox.keep_answer(session, "key", "new", "0" * 64, {"a": 2}, AT)
+        idempotency.keep_answer(session, "key", "old", "0" * 64, {"a": 1}, AT - timedelta(days=8))
+        idempotency.keep_answer(session, "key", "new", "0" * 64, {"a": 2}, AT)
     with database.write() as session:
-        assert outbox.forget_answers(session, AT - timedelta(days=7)) == 1
-        assert outbox.find_answer(session, "key", "old") is None
-        assert outbox.find_answer(session, "key", "new") is not None
+        assert idempotency.forget_answers(session, AT - timedelta(days=7)) == 1
+        assert idempotency.find_answer(session, "key", "old") is None
+        assert idempotency.find_answer(session, "key", "new") is not None
 
 
 def test_another_database_than_the_two_is_refused() -> None:

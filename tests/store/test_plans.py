@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from docproc.flow.jobs import engine
 from docproc.flow.jobs.engine import migrate_all
+from docproc.store import idempotency
 from docproc.store.applications import applications, pages
 from docproc.store.audit import audit
 from docproc.store.db import Database, create_database, drop_database, open_database
@@ -77,8 +78,8 @@ HOT: dict[str, Query] = {
     "what somebody did": lambda s: audit.search(s, text="kiosk-77"),
     "what happened to something": lambda s: audit.search(s, text="A000000042"),
     "whether it happened": lambda s: audit.did(s, "kiosk-7", "x", "A000000042", since=AT),
-    "an answer that was given": lambda s: outbox.find_answer(s, "k", "k"),
-    "whether somebody was told": lambda s: outbox.was_told(s, "x", "A000000042", AT),
+    "an answer that was given": lambda s: idempotency.find_answer(s, "k", "k"),
+    "whether somebody was told": lambda s: outbox.was_announced(s, "x", "A000000042", AT),
     "applications by status": health.statuses,
     "applications by verdict": health.verdicts,
     "licences by status": health.licences_by_status,

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from docproc.errors import ConflictError, DocprocError, InputError
 from docproc.flow.core.access import Caller
 from docproc.flow.core.context import Context
-from docproc.store.messages import outbox
+from docproc.store import idempotency as store
 
 Answer = dict[str, Any]
 
@@ -65,12 +65,12 @@ def _attempt(ctx: Context, caller: Caller, once: Once | None, work: Callable[[Se
         if kept is not None:
             return kept
         answer = work(session)
-        outbox.keep_answer(session, caller.key_id, once.key, once.request_sha256, answer, ctx.clock())
+        store.keep_answer(session, caller.key_id, once.key, once.request_sha256, answer, ctx.clock())
         return answer
 
 
 def _kept(session: Session, caller: Caller, once: Once) -> Answer | None:
-    found = outbox.find_answer(session, caller.key_id, once.key)
+    found = store.find_answer(session, caller.key_id, once.key)
     if found is None:
         return None
     if found.request_sha256 != once.request_sha256:

@@ -69,11 +69,11 @@ def health(ctx: Context, caller: Caller, days: int = 7) -> list[Kiosk]:
     with ctx.database.read() as session:
         keys = kiosks.kiosk_keys(session, None if everywhere else caller.org)
         names = {key.subject for key in keys}
-        files = kiosks.files(session, names, since)
-        waiting = kiosks.waiting(session, names)
-        begun = kiosks.applications(session, names, since)
-        verdicts = kiosks.verdicts(session, names, since)
-        faults = kiosks.faults(session, names, since)
+        files = kiosks.files_from(session, names, since)
+        waiting = kiosks.waiting_from(session, names)
+        begun = kiosks.applications_from(session, names, since)
+        verdicts = kiosks.scan_verdicts(session, names, since)
+        faults = kiosks.scan_faults(session, names, since)
     found = []
     for name in sorted(names):
         mine = [key for key in keys if key.subject == name]

@@ -175,7 +175,7 @@ def tell_overdue(ctx: Context) -> None:
         term = matter.clock.decide_working_days
         with ctx.database.read() as session:
             before = ctx.clock() - timedelta(days=term)
-            late = store.untold(session, OVERDUE, matter.id, ("submitted", "accepted"), before, MOST_OVERDUE)
+            late = store.unannounced(session, OVERDUE, matter.id, ("submitted", "accepted"), before, MOST_OVERDUE)
             numbers = [row.number for row in late]
         for number in numbers:
             with ctx.database.write() as session:
@@ -183,7 +183,7 @@ def tell_overdue(ctx: Context) -> None:
                 if row.status not in ("submitted", "accepted") or row.submitted_at is None:
                     continue
                 due = add_working_days(row.submitted_at.astimezone(CHINA).date(), term, days).on
-                if due < today and not outbox.was_told(session, OVERDUE, number, row.submitted_at):
+                if due < today and not outbox.was_announced(session, OVERDUE, number, row.submitted_at):
                     announce(ctx, session, row, OVERDUE, due=due.isoformat())
 
 

@@ -1,4 +1,4 @@
-"""Figures on kiosks: what came from each, and how it could be read; no commit in here."""
+"""Figures on kiosks: what each handed in and how well it could be read; no commit in here."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from docproc.store.tables.accounts import ApiKeyRow
 from docproc.store.tables.applications import ApplicationRow, PageRow, ReadingRow
 
 MOST_LOOKED_AT = 400
-"""Pages to be scanned again that are looked into for what was wrong with them."""
+"""Pages with verdict ``rescan`` whose findings are counted, newest first."""
 
 
 def kiosk_keys(session: Session, org: str | None) -> list[ApiKeyRow]:
-    """Keys of kiosks that were not revoked, of an organisation or of all."""
+    """API keys of kiosks, without revoked ones, of an organisation or, with ``None``, of all."""
     query = sa.select(ApiKeyRow).where(ApiKeyRow.revoked_at.is_(None)).order_by(ApiKeyRow.subject)
     if org is not None:
         query = query.where(ApiKeyRow.org == org)
@@ -25,7 +25,7 @@ def kiosk_keys(session: Session, org: str | None) -> list[ApiKeyRow]:
 
 
 def note_line(session: Session, key_id: str, waiting: int, since: datetime | None, at: datetime) -> None:
-    """Write down what waits for the line at a kiosk."""
+    """Record how many files wait at a kiosk for its network connection."""
     session.execute(
         sa.update(ApiKeyRow)
         .where(ApiKeyRow.id == key_id)
@@ -33,8 +33,8 @@ def note_line(session: Session, key_id: str, waiting: int, since: datetime | Non
     )
 
 
-def files(session: Session, subjects: Collection[str], since: datetime) -> dict[tuple[str, str], int]:
-    """Files since a moment by subject and state."""
+def files_from(session: Session, subjects: Collection[str], since: datetime) -> dict[tuple[str, str], int]:
+    """Number of files uploaded since the time, by subject and state."""
     query = (
         sa.select(PageRow.uploaded_by, PageRow.state, sa.func.count())
         .where(PageRow.uploaded_by.in_(subjects), PageRow.uploaded_at >= since)
@@ -43,8 +43,8 @@ def files(session: Session, subjects: Collection[str], since: datetime) -> dict[
     return {(subject, state): count for subject, state, count in session.execute(query)}
 
 
-def waiting(session: Session, subjects: Collection[str]) -> dict[str, tuple[int, datetime]]:
-    """Files that wait to be read now, and since when the oldest does, by subject."""
+def waiting_from(session: Session, subjects: Collection[str]) -> dict[str, tuple[int, datetime]]:
+    """Number of files that wait to be read, and when the oldest was uploaded, by subject."""
     query = (
         sa.select(PageRow.uploaded_by, sa.func.count(), sa.func.min(PageRow.uploaded_at))
         .where(PageRow.state == "queued", PageRow.removed_at.is_(None), PageRow.uploaded_by.in_(subjects))
@@ -53,8 +53,8 @@ def waiting(session: Session, subjects: Collection[str]) -> dict[str, tuple[int,
     return {subject: (count, oldest) for subject, count, oldest in session.execute(query)}
 
 
-def applications(session: Session, subjects: Collection[str], since: datetime) -> dict[tuple[str, str], int]:
-    """Applications begun since a moment by subject and status."""
+def applications_from(session: Session, subjects: Collection[str], since: datetime) -> dict[tuple[str, str], int]:
+    """Number of applications begun since the time, by subject and status."""
     query = (
         sa.select(ApplicationRow.created_by, ApplicationRow.status, sa.func.count())
         .where(ApplicationRow.created_by.in_(subjects), ApplicationRow.created_at >= since)
@@ -63,8 +63,8 @@ def applications(session: Session, subjects: Collection[str], since: datetime) -
     return {(subject, status): count for subject, status, count in session.execute(query)}
 
 
-def verdicts(session: Session, subjects: Collection[str], since: datetime) -> dict[tuple[str, str], int]:
-    """Pages read since a moment by subject and verdict on the scan, ``good`` or ``rescan``."""
+def scan_verdicts(session: Session, subjects: Collection[str], since: datetime) -> dict[tuple[str, str], int]:
+    """Number of pages uploaded since the time and read, by subject and verdict on the scan (``good`` or ``rescan``)."""
     verdict = ReadingRow.body[("quality", "verdict")].as_string()
     query = (
         sa.select(PageRow.uploaded_by, verdict, sa.func.count())
@@ -75,8 +75,8 @@ def verdicts(session: Session, subjects: Collection[str], since: datetime) -> di
     return {(subject, word): count for subject, word, count in session.execute(query)}
 
 
-def faults(session: Session, subjects: Collection[str], since: datetime) -> dict[str, Counter[tuple[str, str]]]:
-    """What was wrong with the newest pages that had to be scanned again: code and message, by subject."""
+def scan_faults(session: Session, subjects: Collection[str], since: datetime) -> dict[str, Counter[tuple[str, str]]]:
+    """Why the newest pages had to be scanned again: code and message with their number, by subject."""
     query = (
         sa.select(PageRow.uploaded_by, ReadingRow.body)
         .join(ReadingRow, ReadingRow.page_id == PageRow.id)
@@ -90,6 +90,6 @@ def faults(session: Session, subjects: Collection[str], since: datetime) -> dict
     )
     found: dict[str, Counter[tuple[str, str]]] = {}
     for subject, body in session.execute(query):
-        told = {(item["code"], item["message"]) for item in body["quality"]["findings"]}
-        found.setdefault(subject, Counter()).update(told)
+        found_on_page = {(item["code"], item["message"]) for item in body["quality"]["findings"]}
+        found.setdefault(subject, Counter()).update(found_on_page)
     return found

@@ -1,4 +1,4 @@
-"""Queries on short messages and their receipts; no commit in here."""
+"""Queries on text messages and their receipts; no commit in here."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def find(session: Session, event_id: int) -> SmsRow | None:
 
 
 def keep_receipt(session: Session, serial: str, *, sent_as: str, delivered: bool, code: str, at: datetime) -> bool:
-    """Keep what became of a message; false when it was told before."""
+    """Store the receipt of a message; false where it is there already."""
     if session.get(SmsReceiptRow, serial) is not None:
         return False
     session.add(SmsReceiptRow(serial=serial, session=sent_as, delivered=delivered, code=code, at=at))
@@ -28,9 +28,9 @@ def keep_receipt(session: Session, serial: str, *, sent_as: str, delivered: bool
 def log(
     session: Session, *, org: str | None, application: str | None = None, before: int | None = None, limit: int = 100
 ) -> list[tuple[SmsRow, SmsReceiptRow | None]]:
-    """Messages with their receipts, newest first; ``org`` ``None`` gives those of all."""
-    told = (SmsReceiptRow.serial == SmsRow.serial) | (SmsReceiptRow.session == SmsRow.session)
-    query = sa.select(SmsRow, SmsReceiptRow).outerjoin(SmsReceiptRow, told)
+    """Messages with their receipts, newest first, of an organisation or, with ``None``, of all."""
+    of_message = (SmsReceiptRow.serial == SmsRow.serial) | (SmsReceiptRow.session == SmsRow.session)
+    query = sa.select(SmsRow, SmsReceiptRow).outerjoin(SmsReceiptRow, of_message)
     if org is not None:
         query = query.where(SmsRow.org == org)
     if application is not None:
@@ -40,11 +40,11 @@ def log(
     return [(row, receipt) for row, receipt in session.execute(query.order_by(SmsRow.event_id.desc()).limit(limit))]
 
 
-def untold(
+def unannounced(
     session: Session, topic: str, matter: str, statuses: tuple[str, ...], before: datetime, limit: int
 ) -> list[ApplicationRow]:
-    """Applications handed in before a moment of which no such event was told since, oldest first."""
-    told = sa.exists().where(
+    """Applications submitted before the time without an event of the topic since they were submitted, oldest first."""
+    announced = sa.exists().where(
         OutboxRow.topic == topic,
         OutboxRow.subject == ApplicationRow.number,
         OutboxRow.created_at >= ApplicationRow.submitted_at,
@@ -53,6 +53,6 @@ def untold(
         ApplicationRow.matter == matter,
         ApplicationRow.status.in_(statuses),
         ApplicationRow.submitted_at < before,
-        ~told,
+        ~announced,
     )
     return list(session.scalars(query.order_by(ApplicationRow.submitted_at).limit(limit)))

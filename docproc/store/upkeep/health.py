@@ -1,4 +1,4 @@
-"""What tells whether a deployment is well."""
+"""Measurements of a deployment's health: what waits, in which states, and how far the clocks are apart."""
 
 from __future__ import annotations
 
@@ -10,29 +10,17 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from docproc.lifecycle import FINAL, Status
 from docproc.store.applications.pages import IS_WAITING
-from docproc.store.migrate import is_current
 from docproc.store.tables.applications import ApplicationRow, PageRow
 from docproc.store.tables.licences import LicenceRow
 from docproc.store.tables.review import DecisionRow
 
-__all__ = [
-    "answers",
-    "backends",
-    "clock_skew",
-    "is_current",
-    "licences_by_status",
-    "statuses",
-    "verdicts",
-    "waiting_files",
-    "waiting_seals",
-]
 OPEN = frozenset(get_args(Status)) - FINAL
 EXACT_ROWS = 20_000
-"""Tables of up to so many rows are counted."""
+"""Tables with more rows are estimated, not counted."""
 
 
-def answers(session: Session) -> bool:
-    """Whether the database answers at all."""
+def is_reachable(session: Session) -> bool:
+    """Whether the database answers a query."""
     return bool(session.execute(sa.text("SELECT 1")).scalar_one() == 1)
 
 
@@ -53,7 +41,7 @@ def waiting_seals(session: Session) -> tuple[int, datetime | None]:
 
 
 def statuses(session: Session) -> dict[str, int]:
-    """How many applications are in each status: those that wait for somebody counted, the rest by :func:`tally`."""
+    """How many applications are in each status: the unfinished ones counted, the others by :func:`tally`."""
     query = sa.select(ApplicationRow.status, sa.func.count()).where(ApplicationRow.status.in_(OPEN))
     counted = {row[0]: row[1] for row in session.execute(query.group_by(ApplicationRow.status))}
     finished = {name: count for name, count in tally(session, ApplicationRow.status).items() if name not in OPEN}
@@ -73,8 +61,8 @@ def licences_by_status(session: Session) -> dict[str, int]:
 def tally(session: Session, column: InstrumentedAttribute[Any]) -> dict[str, int]:
     """How many rows have which value.
 
-    Of a large table PostgreSQL says it from its own statistics, within a few percent and without values that are
-    very rare: to count a hundred million rows for each look at the measurements would be most of its work.
+    For a large table PostgreSQL's own statistics are used, which are right within a few percent and leave out very
+    rare values: counting a hundred million rows each time metrics are scraped would be most of the server's work.
     """
     table = column.class_.__tablename__
     rows = _about(session, table)
@@ -91,7 +79,7 @@ def tally(session: Session, column: InstrumentedAttribute[Any]) -> dict[str, int
 
 
 def _about(session: Session, table: str) -> int:
-    """Rows of a table as PostgreSQL last saw them; 0 where it does not know."""
+    """Rows of a table by PostgreSQL's last estimate; 0 where it has none."""
     if session.get_bind().dialect.name == "sqlite":
         return 0
     query = sa.text("SELECT CAST(reltuples AS bigint) FROM pg_class WHERE oid = to_regclass(:table)")
@@ -99,7 +87,7 @@ def _about(session: Session, table: str) -> int:
 
 
 def clock_skew(session: Session) -> float:
-    """How many seconds this machine's clock is before the database server's; negative: behind it."""
+    """Seconds by which this machine's clock is ahead of the database server's; negative when it is behind."""
     if session.get_bind().dialect.name == "sqlite":
         return 0.0  # the same machine
     there: datetime = session.execute(sa.select(sa.func.clock_timestamp())).scalar_one()
@@ -107,6 +95,6 @@ def clock_skew(session: Session) -> float:
 
 
 def backends(session: Session) -> list[int]:
-    """Process ids of the PostgreSQL server that work for this database."""
+    """Process ids of the PostgreSQL server's backends for this database."""
     query = sa.text("SELECT pid FROM pg_stat_activity WHERE datname = current_database()")
     return list(session.scalars(query))
