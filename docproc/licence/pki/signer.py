@@ -29,3 +29,6 @@ class Signer(signers.Signer):
                 "a seal key has no certificate beside it: run `docproc seal dev-pki`, or give the sealer one that has"
             )
         return self.signing_cert
+
+    def close(self) -> None:
+        """Let go of what holds the key; nothing to do for keys in memory."""
