@@ -54,9 +54,13 @@ def seal_list(key: Key, as_json: Json = False) -> None:
     table = Table("代号", "单位", "备案号", "状态", "证照", "有效期至")
     for seal in found["seals"]:
         table.add_row(
-            seal["name"], seal["owner"], seal["filing_number"], seal["state"],
-            "、".join(seal["licence_kinds"]), seal["valid_to"][:10],
-        )  # fmt: skip
+            seal["name"],
+            seal["owner"],
+            seal["filing_number"],
+            seal["state"],
+            "、".join(seal["licence_kinds"]),
+            seal["valid_to"][:10],
+        )
     out.print(table)
     for change in found["changes"]:
         _show(change)

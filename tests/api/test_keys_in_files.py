@@ -106,18 +106,32 @@ def verdicts(office: Office, people: dict[str, httpx.Client]) -> tuple[dict[str,
     chain = registered_seal.read_chain((office.certs / f"{SM2_SEAL}.pem").read_bytes())
     begin, end = datetime.now(UTC), datetime.now(UTC) + timedelta(days=90)
     seal = registered_seal.RegisteredSeal(
-        name=NAME, owner=AUTHORITY, owner_code=AUTHORITY_CODE, kind="official", filing_number="SAMPLE-SM2",
-        certificates=registered_seal.to_der(chain), diameter=42.0, licence_kinds=tuple(former["licence_kinds"]),
-        art=draw(AUTHORITY, font(SERIF), diameter=42.0).compressed(), valid_from=begin, valid_to=end,
-    )  # fmt: skip
+        name=NAME,
+        owner=AUTHORITY,
+        owner_code=AUTHORITY_CODE,
+        kind="official",
+        filing_number="SAMPLE-SM2",
+        certificates=registered_seal.to_der(chain),
+        diameter=42.0,
+        licence_kinds=tuple(former["licence_kinds"]),
+        art=draw(AUTHORITY, font(SERIF), diameter=42.0).compressed(),
+        valid_from=begin,
+        valid_to=end,
+    )
     maker = load_sm2(office.certs / f"{MAKER}.pem", office.secrets["passphrase"])
     proposed = {
-        "name": NAME, "owner": AUTHORITY, "owner_code": AUTHORITY_CODE, "kind": "official",
-        "filing_number": "SAMPLE-SM2", "certificates": registered_seal.to_pem(chain),
+        "name": NAME,
+        "owner": AUTHORITY,
+        "owner_code": AUTHORITY_CODE,
+        "kind": "official",
+        "filing_number": "SAMPLE-SM2",
+        "certificates": registered_seal.to_pem(chain),
         "licence_kinds": former["licence_kinds"],
-        "valid_from": begin.isoformat(), "valid_to": end.isoformat(), "reason": "启用国密印章",
+        "valid_from": begin.isoformat(),
+        "valid_to": end.isoformat(),
+        "reason": "启用国密印章",
         "record": base64.b64encode(make_seal_object(seal, maker, begin)).decode(),
-    }  # fmt: skip
+    }
     change = people["sealer"].post("/v1/seals", json=proposed)
     assert change.status_code == 202, change.text
     people["approver"].post(f"/v1/seals/changes/{change.json()['id']}", json={"confirm": True}).raise_for_status()

@@ -81,14 +81,17 @@ def custody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Custody]:
     }
     with group(folder / "var", "tests.flow.sealing_stages", **settings) as running:
         yield Custody(
-            running, pki, port, "".join(item.public_bytes(Encoding.PEM).decode() for item in (own, *chain)),
+            running,
+            pki,
+            port,
+            "".join(item.public_bytes(Encoding.PEM).decode() for item in (own, *chain)),
             {
                 "PIN": pin.encode(),
                 "passphrase": passphrase.encode(),
                 "prime": prime.to_bytes(128, "big"),
                 "prime, words from the lowest": prime.to_bytes(128, "little"),
             },
-        )  # fmt: skip
+        )
 
 
 def _token(module: Path, folder: Path, key: rsa.RSAPrivateKey, own: x509.Certificate, pin: str) -> Path:
@@ -123,11 +126,17 @@ def test_a_token_seals_through_the_service_and_waits_out_an_outage(custody: Cust
         assert approver.get("/v1/seals").json() == {"seals": [], "changes": []}  # a real seal never enters by itself
         now = datetime.now(UTC)
         seal = {
-            "name": "market_regulation", "owner": AUTHORITY, "owner_code": AUTHORITY_CODE, "kind": "official",
-            "filing_number": "SAMPLE-9", "certificates": custody.certificates,
-            "licence_kinds": ["sole_trader", "food_business"], "valid_from": now.isoformat(),
-            "valid_to": (now + timedelta(days=90)).isoformat(), "reason": "启用",
-        }  # fmt: skip
+            "name": "market_regulation",
+            "owner": AUTHORITY,
+            "owner_code": AUTHORITY_CODE,
+            "kind": "official",
+            "filing_number": "SAMPLE-9",
+            "certificates": custody.certificates,
+            "licence_kinds": ["sole_trader", "food_business"],
+            "valid_from": now.isoformat(),
+            "valid_to": (now + timedelta(days=90)).isoformat(),
+            "reason": "启用",
+        }
         change = sealer.post("/v1/seals", json=seal)
         assert change.status_code == 202, change.text
         path = f"/v1/seals/changes/{change.json()['id']}"

@@ -22,9 +22,14 @@ from tests.flow.people import ADMIN
 
 TRADER = (MATTERS_DIR / "sole_trader.toml").read_text("utf-8")
 ROLES = {
-    "kiosk": "kiosk", "clerk": "clerk", "approver": "approver", "sealer": "sealer", "auditor": "auditor",
-    "admin": "admin", "second": "admin",
-}  # fmt: skip
+    "kiosk": "kiosk",
+    "clerk": "clerk",
+    "approver": "approver",
+    "sealer": "sealer",
+    "auditor": "auditor",
+    "admin": "admin",
+    "second": "admin",
+}
 
 
 @pytest.fixture(scope="module")
@@ -81,9 +86,12 @@ def test_a_root_is_recognised_and_taken_off_by_two_persons(
 ) -> None:
     one, two, (_, ctx) = people["approver"], people["sealer"], office
     new = {
-        "certificates": neighbour(ctx).decode(), "name": "邻市政务局（样例）", "authorities": ["113400"],
-        "valid_to": (ctx.today() + timedelta(days=30)).isoformat(), "reason": "互认协议",
-    }  # fmt: skip
+        "certificates": neighbour(ctx).decode(),
+        "name": "邻市政务局（样例）",
+        "authorities": ["113400"],
+        "valid_to": (ctx.today() + timedelta(days=30)).isoformat(),
+        "reason": "互认协议",
+    }
     assert one.post("/v1/trust", json={**new, "authorities": []}).status_code == 422
     change = one.post("/v1/trust", json=new).json()
     assert one.post(f"/v1/trust/changes/{change['id']}", json={"confirm": True}).json()["code"] == "same_person"

@@ -41,22 +41,35 @@ from samples.damage import apply, choose
 
 CODE = "sample-code-that-is-long-enough-for-a-realistic-qr"[:22]
 LICENCE = Licence(
-    number="JY29900990000015", kind="food_business", matter="food_licence", version=1, application="A-1",
-    title="食品经营许可证", holder="示例市样例餐饮店（样例）", authority=AUTHORITY, authority_code=AUTHORITY_CODE,
-    issued_on=date(2026, 1, 1), valid_from=date(2026, 1, 1), valid_to=date(2099, 12, 31),
+    number="JY29900990000015",
+    kind="food_business",
+    matter="food_licence",
+    version=1,
+    application="A-1",
+    title="食品经营许可证",
+    holder="示例市样例餐饮店（样例）",
+    authority=AUTHORITY,
+    authority_code=AUTHORITY_CODE,
+    issued_on=date(2026, 1, 1),
+    valid_from=date(2026, 1, 1),
+    valid_to=date(2099, 12, 31),
     fields=(
         ("uscc", "统一社会信用代码", "92990099MA00000000"),
         ("legal_rep", "法定代表人（负责人）", "样例甲"),
         ("place", "经营场所", "示例市示例区样例路100号一层101、102室"),
         ("items", "经营项目", "热食类食品制售；糕点类食品制售"),
     ),
-    verify_url=f"http://127.0.0.1:8000/v/{CODE}", identifier="1.2.156.3005.2.sample",
-)  # fmt: skip
+    verify_url=f"http://127.0.0.1:8000/v/{CODE}",
+    identifier="1.2.156.3005.2.sample",
+)
 OTHER = replace(
-    LICENCE, number="JY29900990000023", application="A-2", holder="示例市另一样例食品店（样例）",
+    LICENCE,
+    number="JY29900990000023",
+    application="A-2",
+    holder="示例市另一样例食品店（样例）",
     fields=(*(row for row in LICENCE.fields if row[0] != "legal_rep"), ("legal_rep", "法定代表人（负责人）", "样例丁")),
     verify_url="http://127.0.0.1:8000/v/another-code-0123456789",
-)  # fmt: skip
+)
 
 
 class Shop:
@@ -69,9 +82,15 @@ class Shop:
     def sealed(self, licence: Licence) -> bytes:
         layout = load_layout(licence.kind)
         return seal(
-            render(licence, layout), self.pki.signer(), self.pki.timestamper(utc_now), self.pki.seal_trust(),
-            place=layout.seal, art=self.art, reason="签发", at=utc_now(),
-        )  # fmt: skip
+            render(licence, layout),
+            self.pki.signer(),
+            self.pki.timestamper(utc_now),
+            self.pki.seal_trust(),
+            place=layout.seal,
+            art=self.art,
+            reason="签发",
+            at=utc_now(),
+        )
 
     def issue(self, licence: Licence) -> bytes:
         ctx, data = self.client.app.state.context, self.sealed(licence)  # type: ignore[attr-defined]
@@ -146,8 +165,12 @@ def test_a_true_print_agrees_in_every_field(shop: Shop, page: Image, kind: str) 
     assert report["print"]["outcome"] == "same", results(report)
     assert set(results(report)) >= {"number", "holder", "uscc", "legal_rep", "place", "items", "valid_to", "authority"}
     assert report["ok"] and report["licence"] == {
-        "number": LICENCE.number, "status": "valid", "since": None, "reason": "", "basis": "",
-    }  # fmt: skip
+        "number": LICENCE.number,
+        "status": "valid",
+        "since": None,
+        "reason": "",
+        "basis": "",
+    }
     assert (report["kind"], report["indication"], report["signatures"]) == ("photograph", "NO-SIGNATURE", [])
     assert "不能证明电子印章" in report["print"]["note"]
 
@@ -234,9 +257,12 @@ def test_a_suspended_licence_is_never_good(shop: Shop, page: Image) -> None:
 
 ITEMS = tuple(f"样例经营项目第{number}类（示例）" for number in range(1, 81))
 LONG = replace(
-    LICENCE, number="JY29900990000031", application="A-3", verify_url="http://127.0.0.1:8000/v/long-code-0123456789",
+    LICENCE,
+    number="JY29900990000031",
+    application="A-3",
+    verify_url="http://127.0.0.1:8000/v/long-code-0123456789",
     fields=(*LICENCE.fields[:3], ("items", "经营项目", "；".join(ITEMS))),
-)  # fmt: skip
+)
 
 
 @pytest.fixture(scope="module")
@@ -320,14 +346,18 @@ def test_many_files_and_numbers_in_one_call(shop: Shop) -> None:
     told = shop.client.post("/v1/licences/verify/many", files=sent, headers=signed).json()
     assert (told["ok"], told["total"], told["good"]) == (False, 3, 1)
     assert [(item["file"], item["ok"]) for item in told["results"]] == [
-        ("0.pdf", True), ("1.pdf", False), ("2.pdf", False),
-    ]  # fmt: skip
+        ("0.pdf", True),
+        ("1.pdf", False),
+        ("2.pdf", False),
+    ]
     assert told["results"][0]["verdict"]["issued"] == "as-issued"
     many = {"numbers": [LICENCE.number, "none", OTHER.number.lower()]}
     known = shop.client.post("/v1/licences/lookup", json=many, headers=signed).json()
     assert [(item["number"], item["ok"]) for item in known["results"]] == [
-        (LICENCE.number, True), ("none", False), (OTHER.number.lower(), True),
-    ]  # fmt: skip
+        (LICENCE.number, True),
+        ("none", False),
+        (OTHER.number.lower(), True),
+    ]
     too_many = shop.client.post("/v1/licences/lookup", json={"numbers": ["x"] * 501}, headers=signed)
     assert too_many.status_code == 422
     sent = [("files", (f"{n}.pdf", b"x")) for n in range(51)]

@@ -60,9 +60,14 @@ def half_sent(client: httpx.Client, place: str, count: int, **more: str) -> sock
     where = urlsplit(str(client.base_url))
     line = socket.create_connection((where.hostname, where.port))
     headers = {
-        **TUS, "Host": where.netloc, "Authorization": client.headers["authorization"], "Upload-Offset": "0",
-        "Content-Type": BODY_TYPE, "Content-Length": str(len(FILE)), **more,
-    }  # fmt: skip
+        **TUS,
+        "Host": where.netloc,
+        "Authorization": client.headers["authorization"],
+        "Upload-Offset": "0",
+        "Content-Type": BODY_TYPE,
+        "Content-Length": str(len(FILE)),
+        **more,
+    }
     head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     line.sendall(f"PATCH {place} HTTP/1.1\r\n{head}\r\n".encode() + FILE[:count])
     return line

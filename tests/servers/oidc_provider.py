@@ -106,9 +106,14 @@ class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]
     def save_authorization_code(self, code: str, request: Any) -> None:
         sent = request.payload.data
         CODES[code] = Code(
-            request.user, request.payload.redirect_uri, request.payload.scope, sent.get("nonce", ""),
-            sent.get("code_challenge", ""), sent.get("code_challenge_method", ""), int(time.time()),
-        )  # fmt: skip
+            request.user,
+            request.payload.redirect_uri,
+            request.payload.scope,
+            sent.get("nonce", ""),
+            sent.get("code_challenge", ""),
+            sent.get("code_challenge_method", ""),
+            int(time.time()),
+        )
 
     def query_authorization_code(self, code: str, client: Client) -> Code | None:
         return CODES.get(code)
@@ -246,10 +251,15 @@ def serve(port_file: Path, client_id: str, secret: str, redirect_uri: str) -> No
 
     def about() -> dict[str, Any]:
         return {
-            "issuer": issuer, "authorization_endpoint": f"{issuer}/authorize", "token_endpoint": f"{issuer}/token",
-            "jwks_uri": f"{issuer}/keys", "response_types_supported": ["code"], "subject_types_supported": ["public"],
-            "id_token_signing_alg_values_supported": ["RS256"], "code_challenge_methods_supported": ["S256"],
-        }  # fmt: skip
+            "issuer": issuer,
+            "authorization_endpoint": f"{issuer}/authorize",
+            "token_endpoint": f"{issuer}/token",
+            "jwks_uri": f"{issuer}/keys",
+            "response_types_supported": ["code"],
+            "subject_types_supported": ["public"],
+            "id_token_signing_alg_values_supported": ["RS256"],
+            "code_challenge_methods_supported": ["S256"],
+        }
 
     waiting = port_file.with_suffix(".new")
     waiting.write_text(issuer)

@@ -18,10 +18,15 @@ def open_session(session: Session, key: ApiKeyRow, kind: str, at: datetime, last
     token = secrets.token_urlsafe(32)
     session.add(
         PageSessionRow(
-            sha256=_hash(token), key_id=key.id, kind=kind, application=None, created_at=at, seen_at=at,
+            sha256=_hash(token),
+            key_id=key.id,
+            kind=kind,
+            application=None,
+            created_at=at,
+            seen_at=at,
             expires_at=at + lasts,
         )
-    )  # fmt: skip
+    )
     session.flush()
     return token
 

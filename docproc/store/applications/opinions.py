@@ -36,10 +36,19 @@ def add_opinion(
     """Insert a department's opinion; the application must be locked. An earlier one stays, and counts no more."""
     last = session.scalar(sa.select(sa.func.max(OpinionRow.seq)).where(OpinionRow.application == application.number))
     row = OpinionRow(
-        id=uuid4().hex, application=application.number, round=round_of(session, application), org=org,
-        seq=(last or 0) + 1, action=given.action, by=given.by, at=given.at, reason=given.reason, basis=given.basis,
-        seen_sha256=given.seen_sha256, set_aside=list(set_aside),
-    )  # fmt: skip
+        id=uuid4().hex,
+        application=application.number,
+        round=round_of(session, application),
+        org=org,
+        seq=(last or 0) + 1,
+        action=given.action,
+        by=given.by,
+        at=given.at,
+        reason=given.reason,
+        basis=given.basis,
+        seen_sha256=given.seen_sha256,
+        set_aside=list(set_aside),
+    )
     session.add(row)
     session.flush()
     return row

@@ -13,9 +13,17 @@ from docproc.store.tables.applications import UploadPartRow, UploadRow
 
 
 def add_upload(
-    session: Session, application: str, key_id: str, size: int, *, filename: str, material: str, replaces: str,
-    metadata: str, expires_at: datetime,
-) -> UploadRow:  # fmt: skip
+    session: Session,
+    application: str,
+    key_id: str,
+    size: int,
+    *,
+    filename: str,
+    material: str,
+    replaces: str,
+    metadata: str,
+    expires_at: datetime,
+) -> UploadRow:
     """Insert an upload of ``size`` bytes of which nothing is there."""
     row = UploadRow(
         id=uuid4().hex,

@@ -96,9 +96,11 @@ def did(session: Session, actor: str, action: str, subject: str, *, since: datet
 def subjects_of(session: Session, actor: str, action: str, stem: str, *, since: datetime) -> list[str]:
     """To which subjects that begin with a text somebody did something since a moment."""
     query = sa.select(AuditRow.subject).where(
-        AuditRow.subject.startswith(stem, autoescape=True), AuditRow.actor == actor, AuditRow.action == action,
+        AuditRow.subject.startswith(stem, autoescape=True),
+        AuditRow.actor == actor,
+        AuditRow.action == action,
         AuditRow.at >= since,
-    )  # fmt: skip
+    )
     return list(session.scalars(query))
 
 

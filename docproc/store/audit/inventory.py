@@ -65,36 +65,33 @@ def contradictions(session: Session) -> Iterator[str]:
 
     The log's own chain must be checked apart (:func:`docproc.store.audit.audit.first_broken`).
     """
-    page = AuditRow.detail["page"].as_string()
-    digest = AuditRow.detail["sha256"].as_string()
-    seen = AuditRow.detail["decision"].as_string(), AuditRow.detail["seen"].as_string()
-    yield from _differences(
-        session, "uploaded file",
-        sa.select(page, digest).where(AuditRow.action == "page.added"),
-        sa.select(PageRow.id, PageRow.sha256),
-    )  # fmt: skip
-    yield from _differences(
-        session, "issued licence",
-        sa.select(AuditRow.subject, digest).where(AuditRow.action.in_(("licence.issued", "licence.renewed"))),
-        sa.select(LicenceFileRow.licence, LicenceFileRow.sha256),
-    )  # fmt: skip
-    yield from _differences(
-        session, "notice",
-        sa.select(AuditRow.detail["notice"].as_string(), digest).where(AuditRow.action == "notice.sealed"),
-        sa.select(NoticeRow.number, sa.func.coalesce(NoticeRow.sha256, "")).where(NoticeRow.sha256.is_not(None)),
-    )  # fmt: skip
-    yield from _differences(
-        session, "decision",
-        sa.select(*seen).where(AuditRow.detail["seen"].as_string().is_not(None)),
-        sa.select(DecisionRow.id, DecisionRow.seen_sha256),
-    )  # fmt: skip
-    yield from _differences(
-        session, "opinion",
-        sa.select(AuditRow.detail["opinion"].as_string(), AuditRow.detail["saw"].as_string()).where(
-            AuditRow.action == "opinion.given"
+    keys = ("page", "sha256", "notice", "decision", "seen", "opinion", "saw")
+    detail = {key: AuditRow.detail[key].as_string() for key in keys}
+    sealed = AuditRow.action.in_(("licence.issued", "licence.renewed"))
+    compared = {
+        "uploaded file": (
+            sa.select(detail["page"], detail["sha256"]).where(AuditRow.action == "page.added"),
+            sa.select(PageRow.id, PageRow.sha256),
         ),
-        sa.select(OpinionRow.id, OpinionRow.seen_sha256),
-    )  # fmt: skip
+        "issued licence": (
+            sa.select(AuditRow.subject, detail["sha256"]).where(sealed),
+            sa.select(LicenceFileRow.licence, LicenceFileRow.sha256),
+        ),
+        "notice": (
+            sa.select(detail["notice"], detail["sha256"]).where(AuditRow.action == "notice.sealed"),
+            sa.select(NoticeRow.number, sa.func.coalesce(NoticeRow.sha256, "")).where(NoticeRow.sha256.is_not(None)),
+        ),
+        "decision": (
+            sa.select(detail["decision"], detail["seen"]).where(detail["seen"].is_not(None)),
+            sa.select(DecisionRow.id, DecisionRow.seen_sha256),
+        ),
+        "opinion": (
+            sa.select(detail["opinion"], detail["saw"]).where(AuditRow.action == "opinion.given"),
+            sa.select(OpinionRow.id, OpinionRow.seen_sha256),
+        ),
+    }
+    for what, (logged, stored) in compared.items():
+        yield from _differences(session, what, logged, stored)
 
 
 def _differences(session: Session, what: str, logged: sa.Select[str, str], kept: sa.Select[str, str]) -> Iterator[str]:

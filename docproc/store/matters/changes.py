@@ -18,9 +18,15 @@ def add_change(
 ) -> CatalogueChangeRow:
     """Insert a change that waits for another person."""
     row = CatalogueChangeRow(
-        id=secrets.token_hex(6), files=files, bases=bases, starts_on=starts_on, reason=reason, state="open",
-        proposed_by=by, proposed_at=at,
-    )  # fmt: skip
+        id=secrets.token_hex(6),
+        files=files,
+        bases=bases,
+        starts_on=starts_on,
+        reason=reason,
+        state="open",
+        proposed_by=by,
+        proposed_at=at,
+    )
     session.add(row)
     session.flush()
     return row
@@ -56,9 +62,8 @@ def confirmed_ids(session: Session, on: date) -> tuple[str, ...]:
 
 def files_of(session: Session, ids: tuple[str, ...]) -> dict[str, str]:
     """The files of some changes laid over each other, by name."""
-    rows = {row.id: row.files for row in session.scalars(
-        sa.select(CatalogueChangeRow).where(CatalogueChangeRow.id.in_(ids))
-    )}  # fmt: skip
+    query = sa.select(CatalogueChangeRow).where(CatalogueChangeRow.id.in_(ids))
+    rows = {row.id: row.files for row in session.scalars(query)}
     found: dict[str, str] = {}
     for change_id in ids:
         found.update(rows[change_id])

@@ -17,9 +17,14 @@ from docproc.store.tables.messages import DeliveryRow, WebhookRow
 def add_webhook(session: Session, org: str, url: str, *, by: str, at: datetime) -> WebhookRow:
     """Add an address; its secret is made here."""
     row = WebhookRow(
-        id=uuid4().hex, org=org, url=url, secret=secrets.token_urlsafe(32), created_by=by, created_at=at,
+        id=uuid4().hex,
+        org=org,
+        url=url,
+        secret=secrets.token_urlsafe(32),
+        created_by=by,
+        created_at=at,
         removed_at=None,
-    )  # fmt: skip
+    )
     session.add(row)
     session.flush()
     return row
@@ -65,10 +70,15 @@ def log_delivery(
     """Write how an attempt went; an empty error means that it was delivered."""
     session.add(
         DeliveryRow(
-            webhook=webhook_id, event_id=event_id, attempt=attempt, at=at, status=status, error=error[:200],
+            webhook=webhook_id,
+            event_id=event_id,
+            attempt=attempt,
+            at=at,
+            status=status,
+            error=error[:200],
             delivered=not error,
         )
-    )  # fmt: skip
+    )
     session.flush()
 
 

@@ -27,9 +27,15 @@ def propose(
     if session.scalar(waiting) is not None:
         raise ConflictError("a change of this root waits already", message_zh="这个根证书已有待确认的变更")
     row = TrustChangeRow(
-        id=secrets.token_hex(6), root_sha256=root_sha256, action=action, body=body, reason=reason, proposed_by=by,
-        proposed_at=at, state="open",
-    )  # fmt: skip
+        id=secrets.token_hex(6),
+        root_sha256=root_sha256,
+        action=action,
+        body=body,
+        reason=reason,
+        proposed_by=by,
+        proposed_at=at,
+        state="open",
+    )
     session.add(row)
     session.flush()
     return row

@@ -31,9 +31,11 @@ def due_content(
 ) -> list[str]:
     """Applications whose content is due: untouched since a moment, in some statuses, oldest first."""
     query = sa.select(ApplicationRow.number).where(
-        ApplicationRow.matter == matter, ApplicationRow.status.in_(statuses), ApplicationRow.updated_at < before,
+        ApplicationRow.matter == matter,
+        ApplicationRow.status.in_(statuses),
+        ApplicationRow.updated_at < before,
         ApplicationRow.erased_at.is_(None),
-    )  # fmt: skip
+    )
     if handed_in is not None:
         given = ApplicationRow.submitted_at
         query = query.where(given.is_not(None) if handed_in else given.is_(None))

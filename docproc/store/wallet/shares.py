@@ -73,9 +73,15 @@ def holder_of(session: Session, licence: str) -> str | None:
 def add_share(session: Session, licence: str, purpose: str, *, by: str, at: datetime, expires_at: datetime) -> ShareRow:
     """Let whoever has the code see a licence."""
     row = ShareRow(
-        code=secrets.token_urlsafe(16), licence=licence, purpose=purpose, created_by=by, created_at=at,
-        expires_at=expires_at, revoked_at=None, opened=0,
-    )  # fmt: skip
+        code=secrets.token_urlsafe(16),
+        licence=licence,
+        purpose=purpose,
+        created_by=by,
+        created_at=at,
+        expires_at=expires_at,
+        revoked_at=None,
+        opened=0,
+    )
     session.add(row)
     session.flush()
     return row

@@ -84,11 +84,21 @@ def fill(app: FastAPI, ctx: Context) -> Filled:
     kiosks.report_line(ctx, hall, 3, 900)
     page = applications.view_application(ctx, APPROVER, waiting)["pages"][0]["id"]
     values = {
-        "number": waiting, "returned": returned, "issued": issued, "counter": at_counter, "draft": draft,
-        "licence": licence, "code": str(wallet.wallet_licence(ctx, firm, licence)["code"]), "share": share["code"],
-        "follow": applications.view_application(ctx, APPROVER, returned)["follow_code"], "change_id": change,
-        "matter": "sole_trader", "material": "application", "page_id": page, "index": "0",
-    }  # fmt: skip
+        "number": waiting,
+        "returned": returned,
+        "issued": issued,
+        "counter": at_counter,
+        "draft": draft,
+        "licence": licence,
+        "code": str(wallet.wallet_licence(ctx, firm, licence)["code"]),
+        "share": share["code"],
+        "follow": applications.view_application(ctx, APPROVER, returned)["follow_code"],
+        "change_id": change,
+        "matter": "sole_trader",
+        "material": "application",
+        "page_id": page,
+        "index": "0",
+    }
     roles = ("clerk", "reviewer", "approver", "sealer", "auditor", "admin")
     visitors = {role: at_desk(app, ctx, f"{role}-9", role) for role in roles}
     visitors |= {"nobody": browser(app), "citizen": citizen, "kiosk": with_key(app, ctx, ADMIN, "kiosk", "kiosk-2")}

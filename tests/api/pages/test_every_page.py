@@ -77,15 +77,27 @@ PAGES: dict[str, tuple[str, dict[str, str]]] = {
 }
 """Address, whose page it is, and which of the filled service's things stands for a place in it."""
 NO_PAGES = {
-    "/office", "/office/next", "/office/oidc", "/office/oidc/callback", "/kiosk/case/done",
+    "/office",
+    "/office/next",
+    "/office/oidc",
+    "/office/oidc/callback",
+    "/kiosk/case/done",
     "/office/matters/{matter}.toml",
-    "/office/matters/changes/{change_id}/{matter}/{material}.pdf", "/kiosk/case/pages/{page_id}/{index}.webp",
-    "/office/cases/{number}/pages/{page_id}/{index}.webp", "/office/cases/{number}/notice.pdf",
-    "/office/counter/find", "/office/counter/{number}/originals/{receipt}.pdf",
-    "/kiosk/matters/{matter}/forms/{material}.pdf", "/wallet/forms/{matter}/{material}.pdf",
-    "/kiosk/case/notice.pdf", "/kiosk/case/forms/{material}.pdf", "/p/{code}/notice.pdf", "/v/{code}/file",
-    "/s/{code}/file", "/wallet/licences/{number}/file",
-}  # fmt: skip
+    "/office/matters/changes/{change_id}/{matter}/{material}.pdf",
+    "/kiosk/case/pages/{page_id}/{index}.webp",
+    "/office/cases/{number}/pages/{page_id}/{index}.webp",
+    "/office/cases/{number}/notice.pdf",
+    "/office/counter/find",
+    "/office/counter/{number}/originals/{receipt}.pdf",
+    "/kiosk/matters/{matter}/forms/{material}.pdf",
+    "/wallet/forms/{matter}/{material}.pdf",
+    "/kiosk/case/notice.pdf",
+    "/kiosk/case/forms/{material}.pdf",
+    "/p/{code}/notice.pdf",
+    "/v/{code}/file",
+    "/s/{code}/file",
+    "/wallet/licences/{number}/file",
+}
 """Files, pictures, addresses that lead elsewhere, and a page that only follows an act and has a test of its own."""
 PICTURES = {
     "/office/matters/changes/{change_id}": "office-change",

@@ -27,10 +27,14 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Group]:
     here = f"http://localhost:{port}"
     with oidc_provider(folder, here) as issuer:
         settings = {
-            "DOCPROC_PORT": str(port), "DOCPROC_PUBLIC_URL": here, "DOCPROC_RATE_LIMIT_PER_MINUTE": "5000",
-            "DOCPROC_OIDC_ISSUER": issuer, "DOCPROC_OIDC_CLIENT_ID": CLIENT, "DOCPROC_OIDC_CLIENT_SECRET": SECRET,
+            "DOCPROC_PORT": str(port),
+            "DOCPROC_PUBLIC_URL": here,
+            "DOCPROC_RATE_LIMIT_PER_MINUTE": "5000",
+            "DOCPROC_OIDC_ISSUER": issuer,
+            "DOCPROC_OIDC_CLIENT_ID": CLIENT,
+            "DOCPROC_OIDC_CLIENT_SECRET": SECRET,
             "DOCPROC_OIDC_ROLES": "社保/审批=approver@social_insurance_agency",
-        }  # fmt: skip
+        }
         with group(folder / "var", "tests.api.pages.drawn_stages", **settings) as running:
             yield running
 

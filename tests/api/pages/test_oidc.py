@@ -29,9 +29,16 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     folder = tmp_path_factory.mktemp("oidc")
     with oidc_provider(folder, HERE) as issuer:
         settings = Settings(
-            data_dir=folder, public_url=HERE, rate_limit_per_minute=100_000, oidc_issuer=issuer, oidc_client_id=CLIENT,
-            oidc_client_secret=SecretStr(SECRET), oidc_roles=ROLES, oidc_acr="two-factors,card", _env_file=None,
-        )  # fmt: skip
+            data_dir=folder,
+            public_url=HERE,
+            rate_limit_per_minute=100_000,
+            oidc_issuer=issuer,
+            oidc_client_id=CLIENT,
+            oidc_client_secret=SecretStr(SECRET),
+            oidc_roles=ROLES,
+            oidc_acr="two-factors,card",
+            _env_file=None,
+        )
         database = open_database(settings.database)
         migrate_all(database)
         database.close()
@@ -162,9 +169,12 @@ def test_wrong_settings_are_told_at_the_start(wrong: dict[str, str]) -> None:
 
 def test_a_provider_that_is_out_of_reach_is_said_and_not_a_failure(tmp_path: Path) -> None:
     settings = Settings(
-        data_dir=tmp_path, oidc_issuer="http://127.0.0.1:9", oidc_client_id="x", oidc_roles="g=reviewer@office",
+        data_dir=tmp_path,
+        oidc_issuer="http://127.0.0.1:9",
+        oidc_client_id="x",
+        oidc_roles="g=reviewer@office",
         _env_file=None,
-    )  # fmt: skip
+    )
     database = open_database(settings.database)
     migrate_all(database)
     database.close()

@@ -87,10 +87,18 @@ def test_a_seal_is_registered_from_a_form_and_what_is_wrong_is_said(
     chain = b"".join(item.certificate.public_bytes(Encoding.PEM) for item in (seal, root))
     day = ctx.today()
     sent = {
-        "csrf": word(one, "/office/seals"), "name": "county", "owner": owner, "owner_code": code, "kind": "official",
-        "filing_number": "样例-2", "licence_kinds": "sole_trader", "valid_from": day.isoformat(),
-        "valid_to": (day + timedelta(days=30)).isoformat(), "diameter": "42", "reason": "新机构",
-    }  # fmt: skip
+        "csrf": word(one, "/office/seals"),
+        "name": "county",
+        "owner": owner,
+        "owner_code": code,
+        "kind": "official",
+        "filing_number": "样例-2",
+        "licence_kinds": "sole_trader",
+        "valid_from": day.isoformat(),
+        "valid_to": (day + timedelta(days=30)).isoformat(),
+        "diameter": "42",
+        "reason": "新机构",
+    }
     files = {"certificates": ("chain.pem", chain)}
     for wrong in ({"owner": "别的单位"}, {"valid_to": "9999-99-99"}, {"diameter": "x"}, {"licence_kinds": "fishing"}):
         answer = one.post("/office/seals", data={**sent, **wrong}, files=files)
@@ -115,10 +123,14 @@ def test_another_departments_root_is_trusted_after_two_persons_within_its_limits
     _, ctx = office
     one, two, pem, day = desks["one"], desks["two"], neighbour(ctx), ctx.today()
     sent = {
-        "csrf": word(one, "/office/trust"), "name": "邻市政务局（样例）", "authorities": "113400 1151",
-        "valid_from": day.isoformat(), "valid_to": (day + timedelta(days=90)).isoformat(), "use": "seal",
+        "csrf": word(one, "/office/trust"),
+        "name": "邻市政务局（样例）",
+        "authorities": "113400 1151",
+        "valid_from": day.isoformat(),
+        "valid_to": (day + timedelta(days=90)).isoformat(),
+        "use": "seal",
         "reason": "省内互认协议",
-    }  # fmt: skip
+    }
     before = len(trust_list.trust_list(ctx).roots)
     for wrong in ({"authorities": " "}, {"valid_to": "2020-01-01"}, {"use": ""}, {"reason": ""}, {"name": ""}):
         answer = one.post("/office/trust", data={**sent, **wrong}, files={"certificates": ("r.pem", pem)})
@@ -179,11 +191,19 @@ def test_a_short_message_that_failed_is_sent_again_when_a_person_asks(
             event = outbox.add_event(session, ctx.clock(), "application.accepted", f"A-{number}", "office")
             session.add(
                 SmsRow(
-                    event_id=event.id, org="office", application=f"A-{number}", kind="accepted",
-                    session=f"s-{event.id}", state=state, attempt=1, code="LimitExceeded", serial=None,
-                    created_at=ctx.clock(), updated_at=ctx.clock(),
+                    event_id=event.id,
+                    org="office",
+                    application=f"A-{number}",
+                    kind="accepted",
+                    session=f"s-{event.id}",
+                    state=state,
+                    attempt=1,
+                    code="LimitExceeded",
+                    serial=None,
+                    created_at=ctx.clock(),
+                    updated_at=ctx.clock(),
                 )
-            )  # fmt: skip
+            )
     admin = desks["admin"]
     events = {line["application"]: line["event"] for line in sms.sms_log(ctx, ADMIN)}
     page = admin.get("/office/sms").text

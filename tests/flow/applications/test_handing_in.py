@@ -69,9 +69,15 @@ def test_a_name_left_open_on_the_form_is_what_the_card_says(office: Context) -> 
     seen = Seen(handed["version"], handed["content_sha256"])
     decide(office, REVIEWER, number, "approve", seen)
     licence = draft_licence(
-        find_matter("sole_trader"), [first, *readings[1:]], serial=1, application=number, authority="样例局",
-        authority_code="", today=TODAY, verify_url="",
-    )  # fmt: skip
+        find_matter("sole_trader"),
+        [first, *readings[1:]],
+        serial=1,
+        application=number,
+        authority="样例局",
+        authority_code="",
+        today=TODAY,
+        verify_url="",
+    )
     assert {name: value for name, _, value in licence.fields}["operator"] == "样例甲"
 
 

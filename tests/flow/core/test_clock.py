@@ -67,19 +67,39 @@ def test_the_saving_counts_working_days_over_a_long_holiday(ctx: Context) -> Non
     with ctx.database.write() as session:
         session.add(
             ApplicationRow(
-                number="n-1", matter="sole_trader", org="office", status="approved", version=1, revision=1,
-                checked_revision=1, channel="kiosk", created_by="kiosk-1", created_at=begun, updated_at=ended,
-                submitted_at=begun, seal_state="none", seal_note="", seal_attempt=0,
+                number="n-1",
+                matter="sole_trader",
+                org="office",
+                status="approved",
+                version=1,
+                revision=1,
+                checked_revision=1,
+                channel="kiosk",
+                created_by="kiosk-1",
+                created_at=begun,
+                updated_at=ended,
+                submitted_at=begun,
+                seal_state="none",
+                seal_note="",
+                seal_attempt=0,
             )
-        )  # fmt: skip
+        )
         session.flush()
         audit.append(session, begun, "kiosk-1", "application.submitted", "n-1")
         session.add(
             DecisionRow(
-                id="d-1", application="n-1", action="approve", reason="", basis="", by="approver-1", at=ended,
-                on_version=1, seen_sha256="0" * 64, set_aside=[],
+                id="d-1",
+                application="n-1",
+                action="approve",
+                reason="",
+                basis="",
+                by="approver-1",
+                at=ended,
+                on_version=1,
+                seen_sha256="0" * 64,
+                set_aside=[],
             )
-        )  # fmt: skip
+        )
     days = abs((datetime.now(UTC) - ended).days) + 2
     pace = figures(ctx, APPROVER, days).pace[0]
     assert (pace.median_hours, pace.certain) == (24, True)

@@ -60,10 +60,16 @@ class Office:
         text = "".join(pem.armor("CERTIFICATE", item.dump()).decode() for item in chain if item is not None)
         now = datetime.now(UTC)
         seal = NewSeal(
-            name="market_regulation", owner=AUTHORITY, owner_code=AUTHORITY_CODE, kind="official",
-            filing_number="SAMPLE-3", certificates=text, licence_kinds=("sole_trader",),
-            valid_from=now - timedelta(minutes=1), valid_to=now + timedelta(days=300),
-        )  # fmt: skip
+            name="market_regulation",
+            owner=AUTHORITY,
+            owner_code=AUTHORITY_CODE,
+            kind="official",
+            filing_number="SAMPLE-3",
+            certificates=text,
+            licence_kinds=("sole_trader",),
+            valid_from=now - timedelta(minutes=1),
+            valid_to=now + timedelta(days=300),
+        )
         confirm_change(ctx, APPROVER, propose_seal(ctx, SEALER, seal, "启用")["id"])
 
     def take_away(self, what: str) -> None:

@@ -40,9 +40,17 @@ def package(ctx: Context, pki: DevPki, tmp_path: Path) -> Path:
     with ctx.database.write() as session:
         row = applications.find_application(session, f"A-{NUMBER}", lock=True)
         pages.add_page(
-            session, row, sha256=ctx.blobs.put(SCAN), size=len(SCAN), filename="样例.png", media_type="image/png",
-            material="idcard", by="kiosk-1", at=utc_now(), place=1,
-        )  # fmt: skip
+            session,
+            row,
+            sha256=ctx.blobs.put(SCAN),
+            size=len(SCAN),
+            filename="样例.png",
+            media_type="image/png",
+            material="idcard",
+            by="kiosk-1",
+            at=utc_now(),
+            place=1,
+        )
         shares.add_follow_code(session, row.number)
     stamper, trust = pki.timestamper(ctx.clock), pki.seal_trust()
     renew_due(ctx, lambda pdf, at: renew(pdf, stamper, trust, at=at), margin_days=36_500)

@@ -61,9 +61,15 @@ def sealed(pki: DevPki, licence: Licence = LICENCE) -> bytes:
     """A licence under the seal of a PKI."""
     layout = load_layout("food_business")
     return seal(
-        render(licence, layout), pki.signer(), pki.timestamper(utc_now), pki.seal_trust(),
-        place=layout.seal, art=draw(AUTHORITY, font(), diameter=42.0), reason="签发", at=utc_now(),
-    )  # fmt: skip
+        render(licence, layout),
+        pki.signer(),
+        pki.timestamper(utc_now),
+        pki.seal_trust(),
+        place=layout.seal,
+        art=draw(AUTHORITY, font(), diameter=42.0),
+        reason="签发",
+        at=utc_now(),
+    )
 
 
 def register(ctx: Context, pki: DevPki, licence: Licence = LICENCE) -> str:

@@ -59,9 +59,15 @@ class Tencent:
         """As it is posted for a message that was taken; ``place`` is its index."""
         number = self.taken[place]["PhoneNumberSet"][0]
         return {
-            "user_receive_time": "2026-11-25 08:03:04", "nationcode": "86", "mobile": number.removeprefix("+86"),
-            "report_status": status, "errmsg": word, "description": "样例", "sid": self.serial(place), **extra,
-        }  # fmt: skip
+            "user_receive_time": "2026-11-25 08:03:04",
+            "nationcode": "86",
+            "mobile": number.removeprefix("+86"),
+            "report_status": status,
+            "errmsg": word,
+            "description": "样例",
+            "sid": self.serial(place),
+            **extra,
+        }
 
     def answer(self, headers: dict[str, str], body: bytes) -> tuple[int, dict[str, Any]] | None:
         self.calls += 1
@@ -82,9 +88,14 @@ class Tencent:
         if code == DROP:
             return None
         status = {
-            "SerialNo": self.serial(len(self.taken) - 1), "PhoneNumber": message["PhoneNumberSet"][0], "Fee": 1,
-            "SessionContext": message["SessionContext"], "Code": "Ok", "Message": "send success", "IsoCode": "CN",
-        }  # fmt: skip
+            "SerialNo": self.serial(len(self.taken) - 1),
+            "PhoneNumber": message["PhoneNumberSet"][0],
+            "Fee": 1,
+            "SessionContext": message["SessionContext"],
+            "Code": "Ok",
+            "Message": "send success",
+            "IsoCode": "CN",
+        }
         return 200, {"Response": {"SendStatusSet": [status], "RequestId": "sample"}}
 
 

@@ -265,11 +265,19 @@ def test_the_log_shows_each_administrator_the_own_office(ctx: Context) -> None:
         event = outbox.add_event(session, ctx.clock(), "application.accepted", "A-1", "office")
         session.add(
             store.SmsRow(
-                event_id=event.id, org="office", application="A-1", kind="accepted", session="docproc-1",
-                state="unknown", attempt=1, code="ReadTimeout", serial=None, created_at=ctx.clock(),
+                event_id=event.id,
+                org="office",
+                application="A-1",
+                kind="accepted",
+                session="docproc-1",
+                state="unknown",
+                attempt=1,
+                code="ReadTimeout",
+                serial=None,
+                created_at=ctx.clock(),
                 updated_at=ctx.clock(),
             )
-        )  # fmt: skip
+        )
     assert [item["application"] for item in sms_log(ctx, ADMIN)] == ["A-1"]
     assert [item["application"] for item in sms_log(ctx, AUDITOR)] == ["A-1"]
     assert sms_log(ctx, caller("admin-2", "admin", org="elsewhere")) == []

@@ -232,11 +232,18 @@ def by_maker(settings: Settings, given: NewSeal) -> str:
     """The seal object for a proposal, by the sample maker."""
     chain = read_chain(given.certificates.encode())
     seal = RegisteredSeal(
-        name=given.name, owner=given.owner, owner_code=given.owner_code, kind=given.kind,
-        filing_number=given.filing_number, certificates=to_der(chain), diameter=given.diameter,
+        name=given.name,
+        owner=given.owner,
+        owner_code=given.owner_code,
+        kind=given.kind,
+        filing_number=given.filing_number,
+        certificates=to_der(chain),
+        diameter=given.diameter,
         art=draw(given.owner, font(SERIF), diameter=given.diameter, purpose=given.purpose).compressed(),
-        licence_kinds=given.licence_kinds, valid_from=given.valid_from, valid_to=given.valid_to,
-    )  # fmt: skip
+        licence_kinds=given.licence_kinds,
+        valid_from=given.valid_from,
+        valid_to=given.valid_to,
+    )
     maker = load_sm2(settings.certs_dir / f"{MAKER}.pem", (settings.certs_dir / "passphrase").read_bytes())
     return base64.b64encode(make_seal_object(seal, maker, utc_now())).decode()
 
@@ -351,10 +358,12 @@ def test_the_command_line_keeps_the_registry_with_two_keys(ctx: Context, setting
     two = create_key(ctx, ADMIN, "wang", "office", ["approver"])["key"]
     (tmp_path / "seal.pem").write_text(certificate())
     change = run_cli(
-        settings, one, "add", "food_office", "--certificates", str(tmp_path / "seal.pem"), "--owner", AUTHORITY,
-        "--owner-code", AUTHORITY_CODE, "--filing-number", "SAMPLE-3", "--licence-kind", "food_business",
-        "--reason", "新章启用",
-    )  # fmt: skip
+        settings,
+        one,
+        *("add", "food_office", "--certificates", str(tmp_path / "seal.pem")),
+        *("--owner", AUTHORITY, "--owner-code", AUTHORITY_CODE),
+        *("--filing-number", "SAMPLE-3", "--licence-kind", "food_business", "--reason", "新章启用"),
+    )
     with pytest.raises(AccessError, match="another person"):
         run_cli(settings, one, "confirm", change["id"])
     assert run_cli(settings, two, "confirm", change["id"])["state"] == "confirmed"
