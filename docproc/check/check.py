@@ -13,7 +13,7 @@ from datetime import date
 
 from docproc.check.evidence import Document, Evidence
 from docproc.check.reconcile import gather_joined
-from docproc.check.rules import Context, RegistryLookup, apply, finding, is_sure, lowered
+from docproc.check.rules import RegistryLookup, RuleContext, apply, finding, is_sure, lowered
 from docproc.domain import SEVERITIES, CheckResult, Field, Finding, PageReading, Verdict
 from docproc.fields import find_type, validate
 from docproc.matter.model import FieldSpec, Material, Matter
@@ -35,7 +35,7 @@ def check(
         registry: other registers, where they can be asked.
     """
     evidence = _supplied(gather_joined(matter, readings), registry)
-    context = Context(today, matter.licence.valid_years, matter.region, registry)
+    context = RuleContext(today, matter.licence.valid_years, matter.region, registry)
     found: list[Finding] = []
     for rule in matter.rule:
         if isinstance(rule, Common):
@@ -78,7 +78,7 @@ def _wanted(material: Material, evidence: Evidence) -> bool | None:
     return evidence.holds(material.when)
 
 
-def _missing_material(rule: Common, evidence: Evidence, context: Context) -> list[Finding]:
+def _missing_material(rule: Common, evidence: Evidence, context: RuleContext) -> list[Finding]:
     found = []
     for material in evidence.matter.material:
         wanted = _wanted(material, evidence)
@@ -101,7 +101,7 @@ def _edition(document: Document, evidence: Evidence) -> str | None:
     return document.edition if document.edition in known else None
 
 
-def _card_sides(rule: Common, evidence: Evidence, context: Context) -> list[Finding]:
+def _card_sides(rule: Common, evidence: Evidence, context: RuleContext) -> list[Finding]:
     found = []
     for material in evidence.matter.material:
         if material.kind != "free" or material.sides < 2:
@@ -113,7 +113,7 @@ def _card_sides(rule: Common, evidence: Evidence, context: Context) -> list[Find
     return found
 
 
-def _required(rule: Common, evidence: Evidence, context: Context) -> list[Finding]:
+def _required(rule: Common, evidence: Evidence, context: RuleContext) -> list[Finding]:
     found = []
     for material, document in _all_documents(evidence):
         for name, spec in evidence.specs[material.id].items():
@@ -164,7 +164,7 @@ def _type_of(evidence: Evidence, material: str, name: str) -> str | None:
     return spec.type
 
 
-def _validity(rule: Common, evidence: Evidence, context: Context) -> list[Finding]:
+def _validity(rule: Common, evidence: Evidence, context: RuleContext) -> list[Finding]:
     found = []
     for material, document in _all_documents(evidence):
         for name, item in document.fields.items():
@@ -179,7 +179,7 @@ def _validity(rule: Common, evidence: Evidence, context: Context) -> list[Findin
     return found
 
 
-def _confidence(rule: Common, evidence: Evidence, context: Context) -> list[Finding]:
+def _confidence(rule: Common, evidence: Evidence, context: RuleContext) -> list[Finding]:
     found = []
     for material, document in _all_documents(evidence):
         expected = [
@@ -196,7 +196,7 @@ def _confidence(rule: Common, evidence: Evidence, context: Context) -> list[Find
     return found
 
 
-def _edition_in_force(rule: Common, evidence: Evidence, context: Context) -> list[Finding]:
+def _edition_in_force(rule: Common, evidence: Evidence, context: RuleContext) -> list[Finding]:
     found = []
     for material, document in _all_documents(evidence):
         if material.kind != "form" or document.edition is None:
@@ -207,13 +207,13 @@ def _edition_in_force(rule: Common, evidence: Evidence, context: Context) -> lis
     return found
 
 
-def _basis_in_force(rule: Common, evidence: Evidence, context: Context) -> list[Finding]:
+def _basis_in_force(rule: Common, evidence: Evidence, context: RuleContext) -> list[Finding]:
     matter = evidence.matter
     in_force = matter.status == "active" and any(b.in_force(context.today) for b in matter.basis)
     return [] if in_force else [finding(rule, evidence)]
 
 
-def _waived(rule: Common, evidence: Evidence, context: Context) -> list[Finding]:
+def _waived(rule: Common, evidence: Evidence, context: RuleContext) -> list[Finding]:
     return [
         finding(rule, evidence, material.id, label=material.name)
         for material, document in _all_documents(evidence)
@@ -221,7 +221,7 @@ def _waived(rule: Common, evidence: Evidence, context: Context) -> list[Finding]
     ]
 
 
-def _unknown_page(rule: Common, evidence: Evidence, context: Context) -> list[Finding]:
+def _unknown_page(rule: Common, evidence: Evidence, context: RuleContext) -> list[Finding]:
     return [
         finding(rule, evidence, None, label=f"{page.file}第{page.index + 1}页")
         for page in evidence.unknown
@@ -229,7 +229,7 @@ def _unknown_page(rule: Common, evidence: Evidence, context: Context) -> list[Fi
     ]
 
 
-def _quality(rule: Common, evidence: Evidence, context: Context) -> list[Finding]:
+def _quality(rule: Common, evidence: Evidence, context: RuleContext) -> list[Finding]:
     pages = [*evidence.unknown, *(p for _, d in _all_documents(evidence) for p in d.pages)]
     return [
         Finding(f.code, f.severity, f.message, page.material, f.field, f.basis)
@@ -259,7 +259,7 @@ def _without_repeats(found: list[Finding]) -> list[Finding]:
     return kept
 
 
-COMMON: dict[str, Callable[[Common, Evidence, Context], list[Finding]]] = {
+COMMON: dict[str, Callable[[Common, Evidence, RuleContext], list[Finding]]] = {
     "missing_material": _missing_material,
     "card_sides": _card_sides,
     "required": _required,

@@ -52,8 +52,8 @@ class RegistryLookup(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
-    """What a rule may know besides the papers."""
+class RuleContext:
+    """What a rule may know besides the documents."""
 
     today: date
     licence_years: int | None = None
@@ -90,7 +90,7 @@ def _known(*fields: Field | None) -> bool:
     return all(f is not None and f.value for f in fields)
 
 
-def _date(reference: str, evidence: Evidence, context: Context) -> tuple[date | None, bool]:
+def _date(reference: str, evidence: Evidence, context: RuleContext) -> tuple[date | None, bool]:
     """The date of a reference and whether it is sure; an unlimited validity is the last day there is."""
     if reference == "today":
         return context.today, True
@@ -117,7 +117,7 @@ def says_the_same(rule: kinds.Equal, left: str, right: str) -> bool:
     return _SAME[rule.compare](left, right)
 
 
-def _equal(rule: kinds.Equal, evidence: Evidence, context: Context) -> list[Finding]:
+def _equal(rule: kinds.Equal, evidence: Evidence, context: RuleContext) -> list[Finding]:
     left, right = evidence.get(rule.left), evidence.get(rule.right)
     if left is None or right is None or not _known(left, right):
         return []
@@ -139,7 +139,7 @@ def _person(cid: Field | None) -> tuple[date, str] | None:
         return None
 
 
-def _identity(rule: kinds.Identity, evidence: Evidence, context: Context) -> list[Finding]:
+def _identity(rule: kinds.Identity, evidence: Evidence, context: RuleContext) -> list[Finding]:
     cid = evidence.get(rule.cid)
     told = _person(cid)
     if cid is None or told is None:
@@ -156,7 +156,7 @@ def _identity(rule: kinds.Identity, evidence: Evidence, context: Context) -> lis
     return [found if is_sure(cid, *(item for _, item in wrong)) else lowered(found)]
 
 
-def _choose(rule: kinds.Choose, evidence: Evidence, context: Context) -> list[Finding]:
+def _choose(rule: kinds.Choose, evidence: Evidence, context: RuleContext) -> list[Finding]:
     item = evidence.get(rule.field)
     if item is None or item.value is None:
         return []
@@ -166,12 +166,12 @@ def _choose(rule: kinds.Choose, evidence: Evidence, context: Context) -> list[Fi
     return [finding(rule, evidence, rule.field)]
 
 
-def _not_only(rule: kinds.NotOnly, evidence: Evidence, context: Context) -> list[Finding]:
+def _not_only(rule: kinds.NotOnly, evidence: Evidence, context: RuleContext) -> list[Finding]:
     item = evidence.get(rule.field)
     return [finding(rule, evidence, rule.field)] if item is not None and item.value == rule.value else []
 
 
-def _date_order(rule: kinds.DateOrder, evidence: Evidence, context: Context) -> list[Finding]:
+def _date_order(rule: kinds.DateOrder, evidence: Evidence, context: RuleContext) -> list[Finding]:
     earlier, sure_a = _date(rule.earlier, evidence, context)
     later, sure_b = _date(rule.later, evidence, context)
     if earlier is None or later is None or earlier <= later:
@@ -181,7 +181,7 @@ def _date_order(rule: kinds.DateOrder, evidence: Evidence, context: Context) -> 
     return [found if sure_a and sure_b else lowered(found)]
 
 
-def _card_term(rule: kinds.CardTerm, evidence: Evidence, context: Context) -> list[Finding]:
+def _card_term(rule: kinds.CardTerm, evidence: Evidence, context: RuleContext) -> list[Finding]:
     start, _ = _date(rule.valid_from, evidence, context)
     end, _ = _date(rule.valid_to, evidence, context)
     if start is None or end is None:
@@ -206,7 +206,7 @@ def _age(born: date, on: date) -> int:
     return on.year - born.year - ((on.month, on.day) < (born.month, born.day))
 
 
-def _min_age(rule: kinds.MinAge, evidence: Evidence, context: Context) -> list[Finding]:
+def _min_age(rule: kinds.MinAge, evidence: Evidence, context: RuleContext) -> list[Finding]:
     cid = evidence.get(rule.cid)
     told = _person(cid)
     if told is None:
@@ -218,7 +218,7 @@ def _min_age(rule: kinds.MinAge, evidence: Evidence, context: Context) -> list[F
     return [found if is_sure(cid) else lowered(found)]
 
 
-def _mentions(rule: kinds.Mentions, evidence: Evidence, context: Context) -> list[Finding]:
+def _mentions(rule: kinds.Mentions, evidence: Evidence, context: RuleContext) -> list[Finding]:
     item = evidence.get(rule.field)
     if item is None or not item.value or any(word in item.value for word in rule.words):
         return []
@@ -226,7 +226,7 @@ def _mentions(rule: kinds.Mentions, evidence: Evidence, context: Context) -> lis
     return [found if is_sure(item) else lowered(found)]
 
 
-def _avoids(rule: kinds.Avoids, evidence: Evidence, context: Context) -> list[Finding]:
+def _avoids(rule: kinds.Avoids, evidence: Evidence, context: RuleContext) -> list[Finding]:
     item = evidence.get(rule.field)
     if item is None or not item.value:
         return []
@@ -238,7 +238,7 @@ def _avoids(rule: kinds.Avoids, evidence: Evidence, context: Context) -> list[Fi
     return [found if is_sure(item) else lowered(found)]
 
 
-def _requires(rule: kinds.Requires, evidence: Evidence, context: Context) -> list[Finding]:
+def _requires(rule: kinds.Requires, evidence: Evidence, context: RuleContext) -> list[Finding]:
     if rule.material is not None:
         return [] if evidence.has(rule.material) else [finding(rule, evidence, rule.material)]
     if rule.field is not None:
@@ -259,7 +259,7 @@ def _requires(rule: kinds.Requires, evidence: Evidence, context: Context) -> lis
     return [found if all(f.value is not None for f in cells) else lowered(found)]
 
 
-def _rows_match(rule: kinds.RowsMatch, evidence: Evidence, context: Context) -> list[Finding]:
+def _rows_match(rule: kinds.RowsMatch, evidence: Evidence, context: RuleContext) -> list[Finding]:
     papers = evidence.documents.get(rule.material, ())
     readable = [(d.fields.get(rule.field), d.fields.get(rule.valid_to or "")) for d in papers]
     unread = any(name is None or name.value is None for name, _ in readable)
@@ -277,14 +277,14 @@ def _rows_match(rule: kinds.RowsMatch, evidence: Evidence, context: Context) -> 
     return found
 
 
-def _still_valid(end: Field | None, rule: kinds.RowsMatch, context: Context) -> bool:
+def _still_valid(end: Field | None, rule: kinds.RowsMatch, context: RuleContext) -> bool:
     if rule.valid_to is None:
         return True
     value = end.value if end is not None else None
     return bool(value) and (value == "长期" or str(value) >= context.today.isoformat())
 
 
-def _region(rule: kinds.Region, evidence: Evidence, context: Context) -> list[Finding]:
+def _region(rule: kinds.Region, evidence: Evidence, context: RuleContext) -> list[Finding]:
     item = evidence.get(rule.field)
     if item is None or not item.value or not context.region:
         return []
@@ -297,7 +297,7 @@ def _region(rule: kinds.Region, evidence: Evidence, context: Context) -> list[Fi
     return [lowered(found) if only_above or not is_sure(item) else found]
 
 
-def _code_region(rule: kinds.CodeRegion, evidence: Evidence, context: Context) -> list[Finding]:
+def _code_region(rule: kinds.CodeRegion, evidence: Evidence, context: RuleContext) -> list[Finding]:
     code, place = evidence.get(rule.code), evidence.get(rule.field)
     if code is None or place is None or not _known(code, place):
         return []
@@ -308,7 +308,7 @@ def _code_region(rule: kinds.CodeRegion, evidence: Evidence, context: Context) -
     return [finding(rule, evidence, rule.code)]
 
 
-def _signed(rule: kinds.Signed, evidence: Evidence, context: Context) -> list[Finding]:
+def _signed(rule: kinds.Signed, evidence: Evidence, context: RuleContext) -> list[Finding]:
     items = [evidence.get(ref) for ref in rule.fields]
     there = [f for f in items if f is not None]
     if not there or any(f.value for f in there):
@@ -317,7 +317,7 @@ def _signed(rule: kinds.Signed, evidence: Evidence, context: Context) -> list[Fi
     return [lowered(found) if any(f.value is None for f in there) else found]
 
 
-def _seal_name(rule: kinds.SealName, evidence: Evidence, context: Context) -> list[Finding]:
+def _seal_name(rule: kinds.SealName, evidence: Evidence, context: RuleContext) -> list[Finding]:
     seal, name = evidence.get(rule.seal), evidence.get(rule.name)
     if seal is None or name is None or not name.value or seal.value in (None, ""):
         return []
@@ -326,7 +326,7 @@ def _seal_name(rule: kinds.SealName, evidence: Evidence, context: Context) -> li
     return [] if same_name(seal.raw, name.value) else [finding(rule, evidence, rule.seal)]
 
 
-def _registry(rule: kinds.Registry, evidence: Evidence, context: Context) -> list[Finding]:
+def _registry(rule: kinds.Registry, evidence: Evidence, context: RuleContext) -> list[Finding]:
     cid, place = evidence.get(rule.cid), evidence.get(rule.place)
     if context.registry is None or cid is None or place is None or not _known(cid, place):
         return []
@@ -334,7 +334,7 @@ def _registry(rule: kinds.Registry, evidence: Evidence, context: Context) -> lis
     return [finding(rule, evidence, rule.place)] if answer else []
 
 
-def _derived(rule: kinds.Derived, evidence: Evidence, context: Context) -> list[Finding]:
+def _derived(rule: kinds.Derived, evidence: Evidence, context: RuleContext) -> list[Finding]:
     if context.licence_years is None:
         return []
     end = last_day(context.today, context.licence_years)
@@ -349,7 +349,7 @@ def last_day(start: date, years: int) -> date:
     return _years_later(start, years) - timedelta(days=1)
 
 
-KINDS: dict[type, Callable[[Any, Evidence, Context], list[Finding]]] = {
+KINDS: dict[type, Callable[[Any, Evidence, RuleContext], list[Finding]]] = {
     kinds.Equal: _equal,
     kinds.Identity: _identity,
     kinds.Choose: _choose,
@@ -370,7 +370,7 @@ KINDS: dict[type, Callable[[Any, Evidence, Context], list[Finding]]] = {
 }
 
 
-def apply(rule: Any, evidence: Evidence, context: Context) -> list[Finding]:
+def apply(rule: Any, evidence: Evidence, context: RuleContext) -> list[Finding]:
     """Findings of one rule of the matter; a rule whose condition cannot be read speaks to the reviewer only."""
     holds = evidence.holds(rule.when)
     if holds is False:

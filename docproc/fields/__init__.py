@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from docproc.fields.address import Place, locate, same_address
+from docproc.fields.address import Division, locate, same_address
 from docproc.fields.check_digits import (
     cid_check_digit,
     luhn_valid,
@@ -73,8 +73,8 @@ __all__ = [
     "VALIDATORS",
     "Checked",
     "Deadline",
+    "Division",
     "FieldType",
-    "Place",
     "ScopePhrase",
     "Validator",
     "add_working_days",

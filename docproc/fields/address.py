@@ -26,8 +26,8 @@ _ORDINAL = re.compile("[零〇一二三四五六七八九十百两]+(?=[号楼�
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where an address lies."""
+class Division:
+    """The administrative division that an address names."""
 
     code: str
     """Today's code of GB/T 2260, as deep as the address names it."""
@@ -42,7 +42,7 @@ class Place:
     """Whether the address uses a name that is no longer in force."""
 
 
-def locate(address: str, *, year: int | None = None) -> Place | None:
+def locate(address: str, *, year: int | None = None) -> Division | None:
     """Find the unit that an address begins with.
 
     Province and city may be missing or short (四川成都双流); a county without
@@ -72,7 +72,7 @@ def locate(address: str, *, year: int | None = None) -> Place | None:
     zone, rest = _take_zone(after, deepest)
     former = any(unit is not None and unit.last is not None for unit in (province, city, county))
     name = region_name(deepest.now)
-    return Place(deepest.now, name, level_of(deepest.now), rest.lstrip(" ,"), zone.name if zone else "", former)
+    return Division(deepest.now, name, level_of(deepest.now), rest.lstrip(" ,"), zone.name if zone else "", former)
 
 
 def same_address(one: str, other: str) -> bool:
@@ -89,8 +89,8 @@ def same_address(one: str, other: str) -> bool:
     return (first.code, first.zone, _rest_key(first.rest)) == (second.code, second.zone, _rest_key(second.rest))
 
 
-def _zone_place(zone: Zone, rest: str) -> Place:
-    return Place(zone.code, region_name(zone.code), level_of(zone.code), rest.lstrip(" ,"), zone.name)
+def _zone_place(zone: Zone, rest: str) -> Division:
+    return Division(zone.code, region_name(zone.code), level_of(zone.code), rest.lstrip(" ,"), zone.name)
 
 
 def _rest_key(text: str) -> str:

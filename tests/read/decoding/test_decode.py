@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -18,28 +17,12 @@ from docproc.read.decoding.confusions import CONFUSABLE, check_confusions, stron
 from docproc.read.decoding.decode import Decoded, decode, decode_cells
 from docproc.read.decoding.glyphs import greedy_steps_merged
 from docproc.read.decoding.grammar import GRAMMARS, grammar_for
-from docproc.read.engine.recogniser import BLANK, Lattice, greedy
+from docproc.read.engine.recogniser import Lattice, greedy
+from tests.read.lattices import Step, lattice, written
 
 TODAY = date(2099, 12, 31)
-Step = dict[str, float]
 UNHURRIED = settings(deadline=None, max_examples=60)
 """The machine may be busy; how long one example takes proves nothing."""
-
-
-def lattice(steps: Sequence[Step]) -> Lattice:
-    """One step for each character, a sure blank after it; what a step leaves over is the blank's."""
-    charset = ("", *sorted({char for step in steps for char in step}))
-    probs = np.zeros((2 * len(steps), len(charset)), dtype=np.float32)
-    for t, step in enumerate(steps):
-        for char, p in step.items():
-            probs[2 * t, charset.index(char)] = p
-        probs[2 * t, BLANK] = max(0.0, 1.0 - sum(step.values()))
-        probs[2 * t + 1, BLANK] = 1.0
-    return Lattice(probs, np.arange(len(charset), dtype=np.int32), charset, 1.0)
-
-
-def written(text: str, p: float = 0.995) -> list[Step]:
-    return [{char: p} for char in text]
 
 
 days = st.dates(date(1900, 1, 1), date(2099, 12, 31))

@@ -8,7 +8,7 @@ from docproc.check.check import LOOK
 from docproc.read.decoding.decode import decode
 from docproc.read.decoding.grammar import grammar_for
 from docproc.read.decoding.lexicon import match_lexicon
-from tests.read.decoding.test_decode import Step, lattice, written
+from tests.read.lattices import Step, lattice, written
 
 PLACES = ("后厨", "备餐间", "洗消间", "仓库")
 
