@@ -1,1 +1,1 @@
-"""Printable forms: where every field stands on the page, and the page itself."""
+"""Printable forms: the layout of every field, and the PDF."""

@@ -1,1 +1,1 @@
-"""From uploaded bytes to straightened, judged page images."""
+"""From uploaded bytes to rectified page images of assessed quality."""

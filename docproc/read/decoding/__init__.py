@@ -1,1 +1,1 @@
-"""From the lattice of a line to a value of a field type."""
+"""Decode the lattice of a line to the value of a field type."""

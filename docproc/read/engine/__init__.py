@@ -1,1 +1,1 @@
-"""Reading engines: text detection and recognition behind one interface."""
+"""OCR engines: text detection and recognition behind one interface."""

@@ -1,7 +1,7 @@
-"""PaddleOCR 3.7 as a reading engine: the peer in benchmarks, the fallback, and a host for our OpenVINO runtime.
+"""PaddleOCR 3.7 as an OCR engine: the reference in benchmarks, and a host for our OpenVINO runtime.
 
 It runs without PaddlePaddle, from the local weights, on ONNX Runtime or (registered here) on OpenVINO. Importing this
-module takes seconds; import it only where PaddleOCR is wanted.
+module takes seconds; import it only where PaddleOCR is needed.
 """
 
 from __future__ import annotations
@@ -98,14 +98,14 @@ class OpenVinoEngine(RunnerEngine):  # type: ignore[misc]
             raise TypeError(f"the openvino engine got a {type(runner).__name__}")
 
 
-def _register() -> None:
+def _add_openvino() -> None:
     sizes = ("small", "tiny")
     register_predictor_binding_map(TextDetRunnerPredictor, {"openvino": [f"PP-OCRv6_{s}_det" for s in sizes]})
     register_predictor_binding_map(TextRecRunnerPredictor, {"openvino": [f"PP-OCRv6_{s}_rec" for s in sizes]})
     paddle_args.SUPPORTED_INFERENCE_ENGINE_LIST.append("openvino")
 
 
-_register()
+_add_openvino()
 
 
 class PaddleRecogniser:

@@ -159,8 +159,8 @@ def _heavy(densities: list[float]) -> bool:
     """Whether one character of a row has far more ink than the others."""
     if not densities:
         return False
-    most, usual = max(densities), float(np.median(densities))
-    return bool(most > HEAVY or (most > HEAVY_LEAST and most > usual + HEAVIER))
+    densest, median = max(densities), float(np.median(densities))
+    return bool(densest > HEAVY or (densest > HEAVY_LEAST and densest > median + HEAVIER))
 
 
 def _edges(row: Writing, boxes: tuple[Box, ...]) -> NDArray[np.int64]:

@@ -1,1 +1,1 @@
-"""Find where a known page lies in a picture, straighten it, judge its quality."""
+"""Locate a known page in an image, rectify it and assess its quality."""

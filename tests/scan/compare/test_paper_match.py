@@ -85,9 +85,10 @@ def test_a_value_that_was_altered_on_the_paper_is_shown_where_it_stands(how: str
     corners = on_picture(form("scan"), box)
     low, high = corners.min(axis=0), corners.max(axis=0)
     spots = [
-        spot for spot in sheet.spots
+        spot
+        for spot in sheet.spots
         if spot.box[0] < high[0] and spot.box[2] > low[0] and spot.box[1] < high[1] and spot.box[3] > low[1]
-    ]  # fmt: skip
+    ]
     assert spots, [spot.box for spot in sheet.spots]
     assert how == "changed" or any(spot.kind == how for spot in spots)
     for picture in (spots[0].scan, spots[0].paper):
