@@ -100,6 +100,8 @@ class FieldType:
     spelling: Spelling | None = None
     example: str = ""
     """A made-up or published value in normal form, which the validator accepts as it is."""
+    on_paper: str = ""
+    """The example as documents print it, where that is not the normal form."""
     wrong: str = ""
     """A value that the validator refuses; a type that accepts any text leaves it empty."""
     lines: int = 1
@@ -140,7 +142,7 @@ class FieldType:
             (self.is_written != (self.spelling is not None), "what is written needs a spelling, other kinds have none"),
             ((self.is_written or self.kind == "choice") != checked, "written values and choices need a validator"),
             (checked != bool(self.example), "a validator needs an example of what it accepts, and nothing else does"),
-            (bool(self.wrong) and not checked, "without a validator nothing is wrong"),
+            (bool(self.wrong or self.on_paper) and not checked, "without a validator nothing is wrong or printed"),
             ((self.kind in PRESENT) != (self.ink is not None), "marks and drawings say how much ink is one"),
             (self.several and self.kind != "choice", "only a choice has several options"),
             (self.sensitive and self.mask is None, "sensitive values need a mask"),

@@ -52,6 +52,7 @@ TYPE = FieldType(
     kind="term",
     validator=period,
     example="2016-05-12/2036-05-12",
+    on_paper="自2016年5月12日至2036年5月12日",
     wrong="2036-05-12/2016-05-12",
     spelling=Spelling(shapes=_TERMS, trust="shaped", confusions=DATE_CONFUSIONS, finish=calendar_term),
     within=re.compile(rf"[自从]?{DAY}[起]?(?:至|到|-|—|~|一)*(?:{DAY}|长期)止?|长期"),
