@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, Literal
 
-from docproc.assets.paths import ROOT, models_dir
+from docproc.assets.paths import manifest_path, models_dir
 from docproc.assets.wheels import FETCH, Progress, Wheel, cache_dir, cached, given, sha256
 from docproc.errors import SetupError
 
@@ -67,13 +67,13 @@ class FileState:
 
 
 def load_manifest(path: Path | None = None) -> Manifest:
-    """Read ``models/manifest.toml`` of the checkout, or the given file.
+    """Read ``models/manifest.toml`` (:func:`docproc.assets.paths.manifest_path`), or the given file.
 
     Raises:
         SetupError: there is no manifest, or an entry is unusable (missing key,
             unknown wheel, path that leaves the models folder).
     """
-    path = path or ROOT / "models" / "manifest.toml"
+    path = path or manifest_path()
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
         manifest = Manifest(

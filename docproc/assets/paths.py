@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 from docproc.errors import SetupError
 
-ROOT = Path(__file__).resolve().parents[2]
+_CHECKOUT = Path(__file__).resolve().parents[2] / "models"
+_INSTALLED = Path(sys.prefix) / "share" / "docproc" / "models"
+"""Where a wheel puts the manifest, and fetching the files that it names."""
 SERIF = "NotoSerifCJKsc-Regular"
 SANS = "NotoSansCJKsc-Regular"
 
 
+def manifest_path() -> Path:
+    """The list of files to fetch: ``models/manifest.toml`` of the checkout, or the one that the wheel installed."""
+    checkout = _CHECKOUT / "manifest.toml"
+    return checkout if checkout.is_file() or not _INSTALLED.is_dir() else _INSTALLED / "manifest.toml"
+
+
 def models_dir() -> Path:
-    """Folder of fetched files: ``DOCPROC_MODELS`` or ``models/`` of the checkout."""
-    return Path(os.environ.get("DOCPROC_MODELS", ROOT / "models"))
+    """Folder of fetched files: ``DOCPROC_MODELS``, or the folder of the manifest."""
+    return Path(os.environ.get("DOCPROC_MODELS", manifest_path().parent))
 
 
 def weights_dir() -> Path:

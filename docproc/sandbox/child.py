@@ -37,6 +37,8 @@ def serve(control: socket.socket, target: Target) -> None:
         except TimeoutError:
             _look_after(deadlines)
             continue
+        except ConnectionResetError:  # the parent ended before it read that we are ready
+            request, handles = b"", []
         if not request:
             for child in deadlines:
                 os.kill(child, signal.SIGKILL)
