@@ -11,7 +11,7 @@ import pymupdf
 
 from docproc.domain import Box
 from docproc.form.draw import draw_form
-from docproc.form.fill import Ink, placements
+from docproc.form.fill import Placement, placements
 from docproc.form.layout import FieldBox, FormLayout, layout_of
 from docproc.matter.load import find_matter
 from docproc.matter.model import Form, Matter
@@ -82,7 +82,7 @@ def fill_form(
     return pages
 
 
-def _write(canvas: Canvas, ink: Ink, style: Style, rng: random.Random) -> None:
+def _write(canvas: Canvas, ink: Placement, style: Style, rng: random.Random) -> None:
     x0, y0, x1, y1 = ink.box
     middle = (y0 + y1) / 2 + rng.gauss(0, 0.25) * style.jitter
     if ink.kind == "tick":

@@ -12,7 +12,7 @@ from itertools import groupby
 from docproc.assets import paths
 from docproc.domain import Box
 from docproc.errors import InputError
-from docproc.form.fill import Ink, placements, wrap
+from docproc.form.fill import Placement, placements, wrap
 from docproc.form.layout import (
     HEADER_MM,
     OPTION_FONT_MM,
@@ -97,7 +97,7 @@ def draw_form(
     return canvas.to_bytes(form.title, f"{matter.id} {form.material} {form.edition} {form_id}")
 
 
-def _texts(form: Form, layout: FormLayout, inks: list[Ink], codes: list[str]) -> str:
+def _texts(form: Form, layout: FormLayout, inks: list[Placement], codes: list[str]) -> str:
     parts = [form.title, REQUIRED_NOTE, PAGE_WORDS, "　", *codes]
     parts += [text for page in form.page for text in (page.heading, *page.notes)]
     parts += [p.label + p.unit + "".join(o.label for o in p.options) for p in layout.fields]
@@ -248,7 +248,7 @@ def _notes(canvas: PdfCanvas, form: Form, number: int, bottom: float, layout: Fo
         raise InputError(f"{layout.material}: the notes of page {number} do not fit; shorten them")
 
 
-def _ink(canvas: PdfCanvas, ink: Ink) -> None:
+def _ink(canvas: PdfCanvas, ink: Placement) -> None:
     x0, y0, x1, y1 = ink.box
     middle = (y0 + y1) / 2
     if ink.kind == "tick":

@@ -25,17 +25,17 @@ NARROW = 0.58
 """Upper bound of the advance of a Latin letter or digit in the fonts in use, ems."""
 CLOSING = frozenset("，。；：、）”》,.;:)")
 
-InkKind = Literal["line", "cell", "tick"]
+PlacementKind = Literal["line", "cell", "tick"]
 
 
 @dataclass(frozen=True, slots=True)
-class Ink:
+class Placement:
     """A text or tick at its position."""
 
     name: str
     """The field it belongs to."""
     page: int
-    kind: InkKind
+    kind: PlacementKind
     """``line``: left-aligned, centred vertically in the box; ``cell``: one centred character; ``tick``: a tick box."""
     text: str
     """Empty for a tick."""
@@ -44,7 +44,7 @@ class Ink:
     """Em size."""
 
 
-def placements(layout: FormLayout, values: Mapping[str, str]) -> list[Ink]:
+def placements(layout: FormLayout, values: Mapping[str, str]) -> list[Placement]:
     """Place the values of a form, by field name.
 
     Choices are option keys joined by ``,``; dates are ISO days; table cells are named ``table.row.column``. Signatures,
@@ -57,15 +57,15 @@ def placements(layout: FormLayout, values: Mapping[str, str]) -> list[Ink]:
     unknown = sorted(set(values) - set(places))
     if unknown:
         raise InputError(f"form {layout.material} has no field {', '.join(unknown)}; see `docproc form --layout`")
-    found: list[Ink] = []
+    found: list[Placement] = []
     for place in layout.fields:
         value = values.get(place.name, "").strip()
         if value and not place.field_type.is_presence:
-            found += _inks(place, value)
+            found += _place(place, value)
     return found
 
 
-def _inks(place: FieldBox, value: str) -> list[Ink]:
+def _place(place: FieldBox, value: str) -> list[Placement]:
     if place.options:
         return _ticks(place, value)
     if place.cells is not None:
@@ -73,16 +73,16 @@ def _inks(place: FieldBox, value: str) -> list[Ink]:
     return _lines(place, place.field_type.printed.line(value))
 
 
-def _ticks(place: FieldBox, value: str) -> list[Ink]:
+def _ticks(place: FieldBox, value: str) -> list[Placement]:
     boxes = {option.value: option.box for option in place.options}
     chosen = [key.strip() for key in value.split(",") if key.strip()]
     for key in chosen:
         if key not in boxes:
             raise InputError(f"{place.name} has no option {key!r}; it has {', '.join(boxes)}")
-    return [Ink(place.name, place.page, "tick", "", boxes[k], boxes[k][3] - boxes[k][1]) for k in chosen]
+    return [Placement(place.name, place.page, "tick", "", boxes[k], boxes[k][3] - boxes[k][1]) for k in chosen]
 
 
-def _cells(place: FieldBox, value: str) -> list[Ink]:
+def _cells(place: FieldBox, value: str) -> list[Placement]:
     text = place.field_type.printed.cells(value)
     boxes = place.cell_boxes()
     if len(text) > len(boxes):
@@ -91,18 +91,18 @@ def _cells(place: FieldBox, value: str) -> list[Ink]:
     for character, box in zip(text, boxes, strict=False):
         size = CELL_SHARE * min(box[2] - box[0], box[3] - box[1]) / NARROW * 0.9
         size = min(size, CELL_SHARE * (box[3] - box[1]))
-        found.append(Ink(place.name, place.page, "cell", character, box, size))
+        found.append(Placement(place.name, place.page, "cell", character, box, size))
     return found
 
 
-def _lines(place: FieldBox, value: str) -> list[Ink]:
+def _lines(place: FieldBox, value: str) -> list[Placement]:
     x0, y0, x1, y1 = place.box
     size, lines = fit(value, x1 - x0 - 0.8, y1 - y0, place.lines)
     if size < SMALLEST_MM:
         raise InputError(f"{place.name}: the text is too long for its box; shorten it")
     step = (y1 - y0) / max(len(lines), place.lines)
     return [
-        Ink(place.name, place.page, "line", line, (x0, y0 + i * step, x1, y0 + (i + 1) * step), size)
+        Placement(place.name, place.page, "line", line, (x0, y0 + i * step, x1, y0 + (i + 1) * step), size)
         for i, line in enumerate(lines)
     ]
 

@@ -24,7 +24,7 @@ _MOST_ROWS = 14
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
+class CounterReceipt:
     """Content of the receipt."""
 
     number: str
@@ -41,7 +41,7 @@ class Receipt:
     """URL at which the applicant follows the application."""
 
 
-def draw_receipt(receipt: Receipt, *, faces: Faces | None = None) -> bytes:
+def draw_receipt(receipt: CounterReceipt, *, faces: Faces | None = None) -> bytes:
     """Draw the receipt as PDF, A4, on as many pages as needed.
 
     Raises:
@@ -81,7 +81,7 @@ def bar_boxes(text: str, x: float, y: float, module: float, height: float) -> li
     return [(x0, y, x1, y + height) for x0, _, x1, _ in matrix_boxes([row], x, y, module)]
 
 
-def _head(canvas: PdfCanvas, receipt: Receipt, place: str) -> float:
+def _head(canvas: PdfCanvas, receipt: CounterReceipt, place: str) -> float:
     canvas.new_page(PAGE_MM)
     canvas.text(PAGE_MM[0] / 2, 24, _TITLE, 8.0, face="sans", align="centre")
     canvas.text(_RIGHT, 14, place, 3.2, align="right", grey=0.35)

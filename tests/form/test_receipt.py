@@ -9,9 +9,9 @@ import pymupdf
 import pytest
 import zxingcpp
 
-from docproc.form.receipt import Receipt, draw_receipt
+from docproc.form.receipt import CounterReceipt, draw_receipt
 
-RECEIPT = Receipt(
+RECEIPT = CounterReceipt(
     number="510116-ST-20261123-000001-S1",
     application="510116-ST-20261123-000001",
     matter="个体工商户登记",

@@ -19,7 +19,7 @@ from docproc.flow.core import views
 from docproc.flow.core.access import Caller
 from docproc.flow.core.context import CHINA, Context
 from docproc.flow.counter.paper_check import checked_so_far
-from docproc.form.receipt import Receipt, draw_receipt
+from docproc.form.receipt import CounterReceipt, draw_receipt
 from docproc.marks import parse_code
 from docproc.matter.load import find_matter
 from docproc.store.applications import pages
@@ -109,7 +109,7 @@ def receipt_pdf(ctx: Context, caller: Caller, number: str, receipt: str) -> byte
         row = visible(session, caller, number, "view")
         step = _received(session, number, receipt)
         code = shares.follow_code(session, number)
-        body = Receipt(
+        body = CounterReceipt(
             number=receipt,
             application=number,
             matter=find_matter(row.matter).name,

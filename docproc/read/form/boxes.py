@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from docproc.domain import Box
-from docproc.read.form.ink import PAPER, InkLayers, Mask, Writing, extract_writing, is_noise, tone_of
+from docproc.read.form.ink import PAPER, InkLayers, Writing, extract_writing, is_noise, tone_of
 from docproc.read.form.template import PX
-from docproc.scan.image.geometry import Image
+from docproc.scan.image.geometry import Image, Mask
 
 MARGIN_PX = 5
 """White margin around the ink of a crop."""

@@ -7,16 +7,12 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from docproc.domain import Box
 from docproc.read.form.template import PX
-from docproc.scan.image.geometry import Image
+from docproc.scan.image.geometry import Image, Mask
 from docproc.scan.image.ink import estimate_background, normalise_illumination_in, red_mask, remove_red_in
 from docproc.scan.image.resample import Window
-
-Mask = NDArray[np.bool_]
-"""H x W."""
 
 PAPER = 245
 """Grey level of clean paper after illumination is normalised."""

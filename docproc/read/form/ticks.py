@@ -10,10 +10,11 @@ import numpy as np
 from docproc.domain import Box
 from docproc.form.layout import OPTION_FONT_MM, FieldBox, OptionBox
 from docproc.read.decoding.confidence import LOW
-from docproc.read.form.ink import FAINT_TONE, InkLayers, Mask, to_px, tone_of
+from docproc.read.form.ink import FAINT_TONE, InkLayers, to_px, tone_of
 from docproc.read.form.template import PX
+from docproc.scan.image.geometry import Mask
 
-State = Literal["yes", "no", "unsure"]
+TickState = Literal["yes", "no", "unsure"]
 
 INSIDE_MM = 0.45
 """Ignored rim of a tick box: the printed square after alignment errors."""
@@ -39,7 +40,7 @@ SCRIBBLED = 0.92
 class MarkState:
     """State of a tick box."""
 
-    state: State
+    state: TickState
     confidence: float
     """0..1."""
 
@@ -63,7 +64,7 @@ def read_options(layers: InkLayers, field_box: FieldBox) -> tuple[str | None, fl
     return ticked, confidence, raw, ()
 
 
-_SIGNS: dict[State, str] = {"yes": "☑", "no": "□", "unsure": "?"}
+_SIGNS: dict[TickState, str] = {"yes": "☑", "no": "□", "unsure": "?"}
 
 
 def _option(layers: InkLayers, option: OptionBox) -> MarkState:

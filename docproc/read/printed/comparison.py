@@ -7,7 +7,7 @@ from typing import Literal
 
 from docproc.domain import Box
 
-Result = Literal["same", "differs", "unreadable"]
+PrintResult = Literal["same", "differs", "unreadable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class ComparedField:
     """One field of the print, compared with the issued one."""
 
     fact: Fact
-    result: Result
+    result: PrintResult
     read: str
     """Recognised text, without white space."""
     confidence: float

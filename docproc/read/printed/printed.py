@@ -19,7 +19,7 @@ from docproc.domain import Box
 from docproc.fields.text import fold
 from docproc.read.decoding.glyphs import greedy_steps
 from docproc.read.engine.recogniser import Recogniser
-from docproc.read.printed.comparison import ComparedField, Comparison, Fact, Result
+from docproc.read.printed.comparison import ComparedField, Comparison, Fact, PrintResult
 from docproc.scan.files.issued import DPI, IssuedPage, PrintedLine, find_text
 from docproc.scan.image.geometry import MM_PER_INCH, Image, Matrix, bounding_box, box_corners, transform_points, warp_to
 from docproc.scan.registration.align import align, apply_alignment, build_template
@@ -41,9 +41,9 @@ INK = 0.62
 ADDED_MM, ADDED_MM2 = 1.4, 1.6
 """Minimum width and height, and minimum ink area, of an addition to a page."""
 
-_ORDER: tuple[Result, ...] = ("differs", "unreadable", "same")
+_ORDER: tuple[PrintResult, ...] = ("differs", "unreadable", "same")
 """Results, the worst first."""
-_UNSEEN: tuple[Result, str, float] = ("unreadable", "", 0.0)
+_UNSEEN: tuple[PrintResult, str, float] = ("unreadable", "", 0.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -156,7 +156,7 @@ def _worst(fields: list[ComparedField]) -> ComparedField:
 # ------------------------------------------------------------------ one line
 
 
-def _judge(line: PrintedLine, aligned: _AlignedPhoto, reader: Recogniser) -> tuple[Result, str, float]:
+def _judge(line: PrintedLine, aligned: _AlignedPhoto, reader: Recogniser) -> tuple[PrintResult, str, float]:
     """Result, recognised text, and the lowest posterior of its characters."""
     box = _with_tail(line, aligned)
     shown, known = (_crop(image, box) for image in (aligned.light, aligned.known))
@@ -169,7 +169,7 @@ def _judge(line: PrintedLine, aligned: _AlignedPhoto, reader: Recogniser) -> tup
     sure = min((posterior for _, posterior in read), default=0.0)
     wanted = [_plain(char) for char in line.text]
     can_read = _matched([_plain(char) for char, _ in perfect], wanted)
-    result: Result = "same"
+    result: PrintResult = "same"
     for kind, a0, a1, b0, b1 in _differences(wanted, read):
         found = _rate_difference(kind, line.boxes[a0:a1], aligned, correlations[a0:a1], read[b0:b1], can_read[a0:a1])
         result = min(result, found, key=_ORDER.index)
@@ -195,7 +195,7 @@ def _rate_difference(
     correlations: Sequence[float],
     read: Sequence[tuple[str, float]],
     can_read: Sequence[bool],
-) -> Result:
+) -> PrintResult:
     """Result of one edit operation.
 
     Args:

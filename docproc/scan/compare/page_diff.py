@@ -21,6 +21,7 @@ from docproc.marks import A4_MM, FormCode, mark_corners, qr_box
 from docproc.scan.image.geometry import (
     MM_PER_INCH,
     Image,
+    Mask,
     Matrix,
     corners_of,
     mm_to_px,
@@ -37,8 +38,6 @@ from docproc.scan.registration.match import Features, match_page, page_features
 DiffKind = Literal["added", "missing", "changed", "unseen"]
 InkMap = NDArray[np.float32]
 """H x W, 0 (paper) to 1 (the page's own ink)."""
-
-Mask = NDArray[np.bool_]
 
 DPI = 150.0
 """Resolution of the comparison; a sheet without marks is taken to be as long as A4."""

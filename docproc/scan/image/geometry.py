@@ -18,6 +18,8 @@ Image = NDArray[np.uint8]
 """H x W x 3 BGR or H x W grey, 0..255."""
 Matrix = NDArray[np.floating[Any]]
 """3 x 3 homography, or N x 2 points."""
+Mask = NDArray[np.bool_]
+"""H x W."""
 
 MM_PER_INCH = 25.4
 WHITE = (255.0, 255.0, 255.0)

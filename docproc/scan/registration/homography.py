@@ -21,10 +21,10 @@ from docproc.scan.image.geometry import (
     transform_points,
     warp_to,
 )
-from docproc.scan.registration.markers import Quad, candidate_sets, find_code, find_marks, is_mirrored
+from docproc.scan.registration.markers import MarkCorners, candidate_sets, find_code, find_marks, is_mirrored
 from docproc.scan.registration.match import match_page, page_features, photo_features
 
-Anchor = Literal["marks", "marks+qr", "edges", "print"]
+RegistrationMethod = Literal["marks", "marks+qr", "edges", "print"]
 Fit = Callable[[Matrix, Matrix], Matrix | None]
 """From image points and page points, N x 2 each, to the transform between them."""
 
@@ -56,7 +56,7 @@ class Registration:
     """RMS reprojection error of the marks' corners."""
     drift_mm: float
     """Expected error at the page's worst corner; grows quickly with each missing mark."""
-    how: Anchor
+    how: RegistrationMethod
     """``edges``: by the paper's outline or the QR code alone, to a few millimetres; ``print``: by the form's printed
     text, to about a millimetre. Align before reading cells."""
 
@@ -79,7 +79,7 @@ def find_registration(image: Image, page_mm: tuple[float, float] = A4_MM) -> Reg
     source, target = _points(marks, page_mm, qr_points if len(marks) < 4 else None)
     if len(source) == 0:
         return None
-    how: Anchor = "marks+qr" if len(marks) < 4 and qr_points is not None else "marks"
+    how: RegistrationMethod = "marks+qr" if len(marks) < 4 and qr_points is not None else "marks"
     fitted, fit = _fit_simplest(source, target, len(marks))
     drift = 0.0 if fitted is None else _expected_drift(fitted, fit, source, target, page_mm)
     if len(marks) < 2:
@@ -126,9 +126,11 @@ def _read_qr(
     return found[0], points
 
 
-def _best_marks(found: dict[int, list[Quad]], page_mm: tuple[float, float]) -> tuple[dict[int, Quad], Matrix | None]:
+def _best_marks(
+    found: dict[int, list[MarkCorners]], page_mm: tuple[float, float]
+) -> tuple[dict[int, MarkCorners], Matrix | None]:
     """The largest consistent set of marks, and the transform through them."""
-    best: tuple[int, float, dict[int, Quad], Matrix] | None = None
+    best: tuple[int, float, dict[int, MarkCorners], Matrix] | None = None
     for choice in candidate_sets(found):
         subsets = [choice] + [{k: v for k, v in choice.items() if k != drop} for drop in choice if len(choice) > 1]
         for subset in subsets:
@@ -143,7 +145,7 @@ def _best_marks(found: dict[int, list[Quad]], page_mm: tuple[float, float]) -> t
 
 
 def _points(
-    marks: dict[int, Quad], page_mm: tuple[float, float], extra: tuple[Matrix, Matrix] | None
+    marks: dict[int, MarkCorners], page_mm: tuple[float, float], extra: tuple[Matrix, Matrix] | None
 ) -> tuple[Matrix, Matrix]:
     """Image points and page points, N x 2 each."""
     places = mark_corners(page_mm)

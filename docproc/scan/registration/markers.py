@@ -12,7 +12,7 @@ from docproc.errors import InputError
 from docproc.marks import FormCode, parse_code
 from docproc.scan.image.geometry import Image, Matrix, grey, shrink
 
-Quad = Matrix
+MarkCorners = Matrix
 """4 x 2 corners: top-left, top-right, bottom-right, bottom-left, in the mark's own orientation."""
 
 _DICTIONARY = cv2.aruco.getPredefinedDictionary(cv2.aruco.DICT_4X4_50)
@@ -40,10 +40,10 @@ _PASSES = ((1000, _detector(13, 13, 10)), (1400, _detector(13, 13, 10)), (2000, 
 """Longest side in px and threshold windows: fast passes, then a thorough one when marks are missing."""
 
 
-def find_marks(image: Image) -> dict[int, list[Quad]]:
+def find_marks(image: Image) -> dict[int, list[MarkCorners]]:
     """Detect corner marks by id; an id may have several candidates, since print or handwriting can resemble a mark."""
     full = grey(image)
-    found: dict[int, list[Quad]] = {}
+    found: dict[int, list[MarkCorners]] = {}
     for longest, detector in _PASSES:
         reduced, scale = shrink(full, longest)
         if _noise(reduced) > _NOISY:
@@ -74,19 +74,19 @@ def is_mirrored(image: Image) -> bool:
     return ids is not None and len({int(mark) for mark in ids.ravel()} & set(_MARKS)) >= 2
 
 
-def _add(quads: list[Quad], candidate: Quad) -> None:
+def _add(quads: list[MarkCorners], candidate: MarkCorners) -> None:
     side = np.linalg.norm(candidate[1] - candidate[0])
     if all(np.linalg.norm(candidate.mean(axis=0) - quad.mean(axis=0)) > side for quad in quads):
         quads.append(candidate)
 
 
-def candidate_sets(found: dict[int, list[Quad]], limit: int = 16) -> list[dict[int, Quad]]:
+def candidate_sets(found: dict[int, list[MarkCorners]], limit: int = 16) -> list[dict[int, MarkCorners]]:
     """Return the combinations of one candidate for each id, at most ``limit``."""
     ways = product(*[[(mark, quad) for quad in quads] for mark, quads in sorted(found.items())])
     return [dict(way) for way, _ in zip(ways, range(limit), strict=False)]
 
 
-def refine_corners(image: Image, quad: Quad) -> Quad:
+def refine_corners(image: Image, quad: MarkCorners) -> MarkCorners:
     """Refine the corners of a dark square to the intersections of its edges.
 
     Each side is sampled at :data:`_SAMPLES` profiles across the edge; the edge lies at the centroid of the squared
@@ -139,7 +139,7 @@ def read_code(image: Image) -> FormCode | None:
     return found[0] if found else None
 
 
-def find_code(image: Image, longest: int = 2400) -> tuple[FormCode, Quad] | None:
+def find_code(image: Image, longest: int = 2400) -> tuple[FormCode, MarkCorners] | None:
     """Return the form code and the corners of its QR code, to about one pixel, or ``None``.
 
     A mirrored code is decoded like any other; its corners are then in the wrong order.
