@@ -1,7 +1,7 @@
-"""Readings of all papers in, findings and a verdict out.
+"""Check the readings of all documents of an application: findings and a verdict.
 
 ``rescan``: a page cannot be read and must be scanned again. ``supplement``:
-something is missing or wrong. ``pass``: nothing stands against a decision;
+something is missing or wrong. ``pass``: nothing prevents a decision;
 warnings may remain for the reviewer. All findings of an application are given
 at once (行政许可法 第32条: 一次告知).
 """
@@ -26,7 +26,7 @@ LOOK = 0.75
 def check(
     matter: Matter, readings: Sequence[PageReading], today: date, registry: RegistryLookup | None = None
 ) -> CheckResult:
-    """Check an application's papers against the matter.
+    """Check an application's documents against the rules of the matter.
 
     Args:
         matter: the matter with its rules.
@@ -57,7 +57,7 @@ def _verdict(readings: Sequence[PageReading], found: list[Finding]) -> Verdict:
 
 
 def _supplied(evidence: Evidence, registry: RegistryLookup | None) -> Evidence:
-    """Add what a register supplies in place of a paper that was not handed in."""
+    """Add the fields that a register supplies in place of a document that was not submitted."""
     code = evidence.get(f"{evidence.matter.form_material}.uscc")
     waivable = [m for m in evidence.matter.material if m.waived_by == "firms" and not evidence.has(m.id)]
     if registry is None or not waivable or code is None or not code.value:
@@ -86,7 +86,7 @@ def _missing_material(rule: Common, evidence: Evidence, context: RuleContext) ->
         if not evidence.has(material.id):
             if wanted is not False:
                 item = finding(rule, evidence, material.id, label=label)
-                # a page that nobody recognised may well be this one
+                # an unrecognised page may be this one
                 found.append(lowered(item) if wanted is None or evidence.unknown else item)
         elif material.kind == "form":
             for document in evidence.documents[material.id]:
@@ -118,7 +118,7 @@ def _required(rule: Common, evidence: Evidence, context: RuleContext) -> list[Fi
     for material, document in _all_documents(evidence):
         for name, spec in evidence.specs[material.id].items():
             if spec.field_type.kind == "mark":
-                continue  # G-02 says it, with the choice of either
+                continue  # reported by G-02, which accepts either
             wanted = (spec.required and spec.when is None) or (
                 spec.when is not None and evidence.holds(spec.when) is True
             )
@@ -245,7 +245,7 @@ def _one_notice(matter: Matter, evidence: Evidence, found: list[Finding]) -> lis
 
 
 def _without_repeats(found: list[Finding]) -> list[Finding]:
-    """Drop what was said before: the same finding twice, and a rule that asks for a paper already missed."""
+    """Drop repeated findings, and those of a rule that asks for a document already reported as missing."""
     missed = {f.material for f in found if f.code == "G-00" and f.field is None}
     seen: set[tuple[object, ...]] = set()
     kept = []

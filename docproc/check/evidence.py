@@ -1,4 +1,4 @@
-"""All readings of an application, arranged so that rules can ask for ``material.field``."""
+"""All readings of an application, arranged so that rules can look up ``material.field``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from docproc.matter.model import FieldSpec, Matter
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One paper of a material: the pages that belong together."""
+    """One document of a material: the pages that belong together."""
 
     material: str
     pages: tuple[PageReading, ...]
@@ -21,13 +21,13 @@ class Document:
 
     @property
     def sides(self) -> frozenset[int]:
-        """Pages of the material that are there, 1-based."""
+        """Pages of the material that are present, 1-based."""
         return frozenset(p.page for p in self.pages)
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What an application's papers say."""
+    """The content of all documents of an application."""
 
     matter: Matter
     documents: dict[str, tuple[Document, ...]]
@@ -35,7 +35,7 @@ class Evidence:
     specs: dict[str, dict[str, FieldSpec]] = field(default_factory=dict)
 
     def get(self, reference: str) -> Field | None:
-        """The field of the first paper of the material, or ``None`` when the paper or field is not there."""
+        """The field of the first document of the material, or ``None`` without such a document or field."""
         material, _, name = reference.partition(".")
         for document in self.documents.get(material, ()):
             found = document.fields.get(name)
@@ -44,11 +44,11 @@ class Evidence:
         return None
 
     def has(self, material: str) -> bool:
-        """Whether at least one page of the material is there."""
+        """Whether at least one page of the material is present."""
         return bool(self.documents.get(material))
 
     def has_table(self, table: str) -> bool:
-        """Whether the page that carries the table (``material.table``) is there."""
+        """Whether the page with the table (``material.table``) is present."""
         material, _, name = table.partition(".")
         return any(key.startswith(f"{name}.") for d in self.documents.get(material, ()) for key in d.fields)
 
@@ -75,7 +75,7 @@ class Evidence:
         return _holds(condition, item.value)
 
     def label(self, material: str, name: str) -> str:
-        """What the field is called on the paper, for example ``从业人员第2行姓名``."""
+        """The label of the field on the document, for example ``从业人员第2行姓名``."""
         parts = name.split(".")
         spec = self.specs.get(material, {}).get(parts[0])
         if spec is None:
@@ -99,10 +99,10 @@ def _holds(condition: Condition, value: str) -> bool:
 
 
 def gather(matter: Matter, readings: Sequence[PageReading]) -> Evidence:
-    """Arrange page readings into papers.
+    """Group page readings into documents.
 
-    Pages of one printed form belong together by its serial; of a paper with two
-    sides, a front is joined with the next back that has none.
+    Pages of one printed form belong together by its serial number; of a two-sided
+    document, a front is joined with the next back that has no front yet.
     """
     documents: dict[str, list[Document]] = {}
     unknown = []

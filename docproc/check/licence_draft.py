@@ -1,4 +1,4 @@
-"""From an approved application's readings to the licence that will be sealed; pure.
+"""Build the licence to be sealed from the readings of an approved application; a pure function.
 
 Numbers: a food licence is ``JY``, one digit for 主体业态, six for the division,
 six running, one check digit by ISO 7064 MOD 11,10 (GB/T 17710; 食品经营许可和备案管理办法).
@@ -109,7 +109,7 @@ def number_of(matter: Matter, evidence: Evidence, serial: int) -> str:
 
 
 def holder_code(licence: Licence) -> str | None:
-    """Unified social credit code of the holder: a field of the licence, or the number that a new firm gets by it."""
+    """Unified social credit code of the holder: a field of the licence, or the number that it assigns to a new firm."""
     code = next((value for name, _, value in licence.fields if name == "uscc"), "") or licence.number
     return code if len(code) == 18 else None
 
@@ -140,7 +140,7 @@ def _value(evidence: Evidence, reference: str) -> str:
 
 
 def _text(evidence: Evidence, reference: str) -> str:
-    """What is printed for a reference: labels of ticked options, other values as they are; ``=text`` is itself."""
+    """What is printed for a reference: labels of ticked options, other values unchanged; ``=text`` gives ``text``."""
     if reference.startswith("="):
         return reference[1:]
     material, _, name = reference.partition(".")

@@ -1,9 +1,9 @@
-"""What the papers of one application tell of each other: one fact that stands on two of them is one piece of evidence.
+"""Reconcile the documents of one application: a fact that stands on two of them is one piece of evidence.
 
-The matter's rules say which fields must agree (``equal``). Where one of the two was read for certain, it speaks for the
-other: the same value becomes surer, and of the readings that come near on a field that was left open, the one that
-says the same is taken. A person may really have written something else, so the ink must still allow it
-(:data:`WRITTEN_OTHERWISE`); what was read for certain is never changed, and a difference stays a finding.
+The matter's rules say which fields must agree (``equal``). Where one of the two was read with certainty, it supports
+the other: an equal value gets a higher confidence, and where the other field was left open, its alternative reading
+that agrees is chosen. A person may really have written something else, so the ink must allow that reading
+(:data:`WRITTEN_OTHERWISE`); a value read with certainty is never changed, and a difference remains a finding.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from docproc.matter.model import Matter
 from docproc.matter.rule_kinds import Equal
 
 WRITTEN_OTHERWISE = 0.01
-"""How often two papers that must agree do not; assumed, erring to the careful side: of applications that are handed
-in, more are wrong, but seldom by so little that a reading of the same ink comes near both."""
+"""Probability that two documents that must agree do not; assumed, on the cautious side: more applications are wrong,
+but seldom by so little that both values are plausible readings of the same ink."""
 ALIKE = frozenset({"text", "name", "code"})
-"""Comparisons that hold for one spelling only; addresses that agree may name more or less of the same place."""
+"""Comparisons under which equal values are spelt alike; addresses that agree may differ in how much they name."""
 
 
 def join(matter: Matter, readings: Sequence[PageReading]) -> list[PageReading]:
-    """Set the papers of an application against each other.
+    """Reconcile the fields of an application's documents with each other.
 
     Args:
         matter: whose ``equal`` rules say what must agree.
         readings: every page, in order.
 
     Returns:
-        The same pages in the same order. A value that was taken from several near readings has the source ``repair``.
+        The same pages in the same order. A value chosen from alternative readings has the source ``repair``.
     """
     found = list(readings)
     evidence = gather(matter, found)
@@ -50,12 +50,12 @@ def join(matter: Matter, readings: Sequence[PageReading]) -> list[PageReading]:
 
 
 def gather_joined(matter: Matter, readings: Sequence[PageReading]) -> Evidence:
-    """The papers of an application, arranged for rules and licences, after :func:`join`."""
+    """The documents of an application, grouped for rules and licences, after :func:`join`."""
     return gather(matter, join(matter, readings))
 
 
 def _told(rule: Equal, item: Field | None, other: Field | None) -> Field | None:
-    """What a field says in the light of the other one, ``None`` where nothing changes."""
+    """The field as supported by the other one, ``None`` where nothing changes."""
     if item is None or other is None or not other.value or not is_sure(other) or is_sure(item) or item.value == "":
         return None
     if item.value and says_the_same(rule, item.value, other.value):

@@ -1,9 +1,9 @@
-"""What each kind of rule in a matter file means: evidence in, findings out.
+"""The meaning of each kind of rule in a matter file: evidence in, findings out.
 
 Every function takes the rule, the evidence and the context, and returns the
 findings, none when the rule is satisfied. Where a reading that the rule needs is
-in doubt, the rule never speaks against the citizen: its severity is lowered to
-``warn`` and the reviewer looks.
+uncertain, the rule never counts against the citizen: its severity is lowered to
+``warn`` and a reviewer decides.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from docproc.matter import rule_kinds as kinds
 SURE = 0.80
 """Confidence from which a reading may count against a citizen."""
 SURE_WHEN_NEAR = 0.98
-"""The same where the two readings differ by a character or so, as a misreading would."""
+"""The same where the two readings differ by about one character, as a misreading would."""
 NEAR = 0.75
 """Similarity (difflib ratio) from which a difference may be a misreading."""
 SEX = {"male": "男", "female": "女"}
@@ -40,7 +40,7 @@ _SAME: dict[str, Callable[[str, str], bool]] = {
 
 
 class RegistryLookup(Protocol):
-    """What other registers know; every answer may be ``None``: not known."""
+    """Queries to other registers; every answer may be ``None``: not known."""
 
     def firm(self, uscc: str) -> dict[str, str] | None:
         """Fields of the business licence of this credit code."""
@@ -75,7 +75,7 @@ def finding(rule: Any, evidence: Evidence, reference: str | None = None, **words
 
 
 def lowered(item: Finding, severity: Severity = "warn") -> Finding:
-    """The same finding for the reviewer's eyes only, because the machine is not sure."""
+    """The same finding for the reviewer only, because the reading is uncertain."""
     if item.severity in ("warn", "info"):
         return item
     return Finding(item.code, severity, item.message + DOUBT, item.material, item.field, item.basis)
@@ -91,7 +91,7 @@ def _known(*fields: Field | None) -> bool:
 
 
 def _date(reference: str, evidence: Evidence, context: RuleContext) -> tuple[date | None, bool]:
-    """The date of a reference and whether it is sure; an unlimited validity is the last day there is."""
+    """The date of a reference and whether it is certain; an unlimited validity is ``date.max``."""
     if reference == "today":
         return context.today, True
     if reference == "edition.valid_from":
@@ -130,7 +130,7 @@ def _equal(rule: kinds.Equal, evidence: Evidence, context: RuleContext) -> list[
 
 
 def _person(cid: Field | None) -> tuple[date, str] | None:
-    """Birth date and sex that a citizen number tells, where it could be read and is well-formed."""
+    """Birth date and sex encoded in a citizen number, where it was read and is well-formed."""
     if cid is None or not cid.value:
         return None
     try:
@@ -162,7 +162,7 @@ def _choose(rule: kinds.Choose, evidence: Evidence, context: RuleContext) -> lis
         return []
     count = len([v for v in item.value.split(",") if v])
     if count == 0 or rule.at_least <= count <= rule.at_most:
-        return []  # nothing ticked is G-01's to say
+        return []  # nothing ticked is reported by G-01
     return [finding(rule, evidence, rule.field)]
 
 
@@ -246,7 +246,7 @@ def _requires(rule: kinds.Requires, evidence: Evidence, context: RuleContext) ->
         return [finding(rule, evidence, rule.field)] if item is not None and item.value == "" else []
     table = rule.table or ""
     if not evidence.has_table(table):
-        return []  # the missing page is G-00's to say
+        return []  # the missing page is reported by G-00
     rows = evidence.rows(table)
     if len(rows) < rule.rows:
         return [finding(rule, evidence, table)]
@@ -371,7 +371,7 @@ KINDS: dict[type, Callable[[Any, Evidence, RuleContext], list[Finding]]] = {
 
 
 def apply(rule: Any, evidence: Evidence, context: RuleContext) -> list[Finding]:
-    """Findings of one rule of the matter; a rule whose condition cannot be read speaks to the reviewer only."""
+    """Findings of one rule of the matter; with an unreadable condition they are for the reviewer only."""
     holds = evidence.holds(rule.when)
     if holds is False:
         return []

@@ -3,8 +3,8 @@
 A new type is one file in :mod:`docproc.fields.types`.
 
 A validator takes what was read and ``today`` and returns a :class:`Checked`; it
-never raises and never looks anything up outside. Code tables (regions) only warn,
-for they age; check digits, calendars and formats decide.
+never raises and never asks an outside service. Code tables (regions) only warn,
+because they become outdated; check digits, calendars and formats decide.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def validate(type_name: str, raw: str, *, today: date) -> Checked:
 
     Args:
         type_name: A key of :data:`VALIDATORS`, or several joined by ``|`` (``cid|passport``): the first that
-            accepts the value decides; when none does, the first one's problem is told.
+            accepts the value decides; when none does, the problem is that of the first.
         raw: What was read or typed. Blank text is a problem here; whether a field may be blank is for the caller.
         today: The day of checking.
 

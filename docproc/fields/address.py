@@ -46,14 +46,14 @@ def locate(address: str, *, year: int | None = None) -> Division | None:
     """Find the unit that an address begins with.
 
     Province and city may be missing or short (四川成都双流); a county without
-    them counts only in full and when one unit in the whole country has the name.
+    them counts only by its full name, and only when one unit in the whole country has that name.
 
     Args:
         address: As written; a label and a post code before it are skipped.
         year: When it was written: names in force then are tried first, then today's, then all others.
 
     Returns:
-        The place, or ``None`` when the address names no unit, or more than one could be meant.
+        The place, or ``None`` when the address names no unit or is ambiguous.
     """
     text = _FREE_TRADE.sub(r"\1", _PREFIX.sub("", normalise_text(address)))
     zone, after_zone = _take_zone(text, None)
@@ -78,9 +78,9 @@ def locate(address: str, *, year: int | None = None) -> Division | None:
 def same_address(one: str, other: str) -> bool:
     """Whether two addresses are the same place in the same words.
 
-    Units are compared by today's code, so that 双流县 is 双流区 and a missing
-    province does no harm; the rest by :func:`fold`, with 三号 as 3号. When only
-    one of them names its units the answer is no: somebody should look.
+    Units are compared by today's code, so that 双流县 equals 双流区 and a missing
+    province makes no difference; the rest by :func:`fold`, with 三号 as 3号. When only
+    one of them names its units the answer is no: a reviewer must decide.
     """
     first, second = locate(one), locate(other)
     if first is None or second is None:

@@ -1,6 +1,6 @@
-"""Check-digit kernels: pure arithmetic on strings, no opinion about documents.
+"""Check-digit algorithms: pure arithmetic on strings, without knowledge of documents.
 
-Every kernel takes the characters without the check character and raises
+Every function takes the characters without the check character and raises
 ValueError for a wrong length or a character outside its alphabet.
 """
 

@@ -9,7 +9,7 @@ from datetime import date
 from docproc.fields.text import compact
 
 LONG = "长期"
-"""Value of an end that never comes."""
+"""Value of an unlimited term's end."""
 
 TO_FORMAL = str.maketrans(
     "〇○◯O一二两三四五六七八九十百千弌貳弍貮參叄弎陸漆萬億兩",
@@ -39,7 +39,7 @@ def cn_int(text: str) -> int:
     Units must fall within each section of four; zeros may be missing or doubled.
 
     Raises:
-        ValueError: it is no such number.
+        ValueError: not such a number.
     """
     formal = text.translate(TO_FORMAL)
     if formal and all(char in _DIGITS for char in formal):
@@ -69,11 +69,11 @@ def parse_cn_date(text: str) -> date:
 
 
 def parse_period(text: str) -> tuple[date | None, date | None]:
-    """Read ``(start, end)`` of a term; an absent start and an endless end are ``None``.
+    """Read ``(start, end)`` of a term; a missing start and an unlimited end are ``None``.
 
     Takes 自…至…, …到…, two dates with a dash, ``date/date``, and 长期 with or without a
-    start. Asterisks in place of the end are the registries' way to say that there is
-    none; an end that is merely blank is not read, see :func:`end_is_blank`.
+    start. Registries print asterisks in place of an end to say that there is none; a
+    blank end is an error, see :func:`end_is_blank`.
 
     Raises:
         ValueError: not a term, or it ends before it starts.
@@ -94,7 +94,7 @@ def parse_period(text: str) -> tuple[date | None, date | None]:
 
 
 def end_is_blank(text: str) -> bool:
-    """Whether a term says from when but leaves its end blank (至 年 月 日): not written, or not read."""
+    """Whether a term has a start but a blank end (至 年 月 日): not written, or not read."""
     return bool(_BLANK_END.search(_DASH.sub("-", compact(text))))
 
 
@@ -104,7 +104,7 @@ def is_long(text: str) -> bool:
 
 
 def _halves(plain: str) -> Iterator[tuple[str, str]]:
-    """Give every way to cut at a dash, slash, 至 or 到; only one of them leaves two dates."""
+    """Yield every split at a dash, slash, 至 or 到; at most one of them gives two dates."""
     body = re.sub("^[自从由]|为?止$", "", plain)
     for cut in re.finditer("[-/至到]", body):
         yield body[: cut.start()].removesuffix("起"), body[cut.end() :]
@@ -139,7 +139,7 @@ def _year(text: str) -> int:
 
 
 def _small(text: str) -> int:
-    """Read a day, month or spoken year; cheques put 零 before it, old hands write 廿 and 卅."""
+    """Read a day, month or spoken year; cheques put 零 before it, older writers use 廿 and 卅."""
     if set(text) <= set("0123456789零"):
         return _digits(text)
     spoken = re.sub("^廿", "贰拾", re.sub("^卅", "叁拾", text.lstrip("零")))

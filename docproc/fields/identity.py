@@ -1,4 +1,4 @@
-"""What numbers of persons' documents have in common."""
+"""Rules that the numbers of several identity documents share."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _BODY = re.compile(r"[1-9][0-9]{16}[0-9X]")
 
 
 def cid_birth_sex(number: str) -> tuple[date, Sex]:
-    """Return birth date and sex that a number of 18 characters carries, without looking at its check character.
+    """Return the birth date and sex encoded in a number of 18 characters, without checking its check character.
 
     Raises:
         ValueError: not 18 characters of such a number, or no real date.

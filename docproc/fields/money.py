@@ -55,10 +55,10 @@ def rmb_capitals(amount: Decimal) -> str:
 def parse_rmb(text: str) -> Decimal:
     """Read an amount of yuan in capitals; everyday numerals (一百万元) are read too.
 
-    What is read is written again and must match: a needed zero that is missing, a
-    doubled word or a unit out of place is an error. Zeros that the rule leaves to
-    the writer may be there or not, and so may the 壹 of a leading 拾, which registries
-    leave out; 整 never follows 分.
+    The result is converted back to capitals and must match: a missing zero, a doubled
+    word or a misplaced unit is an error. Zeros that the rule makes optional may be
+    present or not, and so may the 壹 of a leading 拾, which registries leave out; 整
+    never follows 分.
 
     Raises:
         ValueError: not an amount in capitals.
@@ -78,13 +78,13 @@ def parse_rmb(text: str) -> Decimal:
 
 
 def parse_amount(text: str) -> tuple[Decimal, str]:
-    """Read an amount in capitals, in figures, or in both, as ``(amount, currency)``.
+    """Parse an amount in capitals, in digits, or in both, as ``(amount, currency)``.
 
-    Figures may carry a scale (100万元), thousands commas and a currency; the
-    currency is ``""`` for yuan, else its ISO 4217 code. Of both, the two must agree.
+    Digits may carry a scale (100万元), thousands commas and a currency; the currency
+    is ``""`` for yuan, else its ISO 4217 code. Capitals and digits must agree.
 
     Raises:
-        ValueError: not an amount, or the capitals and the figures differ.
+        ValueError: not an amount, or the capitals and the digits differ.
     """
     plain = compact(text).replace("圆", "元").replace("圓", "元")
     figures = _FIGURES.fullmatch(plain)
@@ -101,11 +101,11 @@ def parse_amount(text: str) -> tuple[Decimal, str]:
 
 
 class AmountsDifferError(ValueError):
-    """The capitals and the figures of one amount say different things."""
+    """The capitals and the digits of one amount differ."""
 
 
 def plain_decimal(amount: Decimal) -> str:
-    """Write a number without exponent, thousands commas or idle zeros."""
+    """Write a number without exponent, thousands commas or trailing zeros."""
     text = format(amount, "f")
     return (text.rstrip("0").rstrip(".") if "." in text else text) or "0"
 

@@ -1,4 +1,4 @@
-"""The names of the nationalities of China (GB/T 3304-1991) as identity cards print them, without 族."""
+"""The names of the ethnic groups of China (GB/T 3304-1991) as identity cards print them, without 族."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Administrative divisions: the codes and names of GB/T 2260 by year, and functional zones.
 
-The table knows what units were called from 1980 on, so that 双流县 on an old deed
-is today's 双流区. It can be out of date: a miss is worth a look, never a refusal.
+The table has the names of units from 1980 on, so that 双流县 in an old deed is
+today's 双流区. It can be out of date: a code that is not in it is a warning, never an error.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any, Literal
 Level = Literal["province", "city", "county"]
 
 UNKNOWN_REGION = "行政区划代码不在对照表中，请核对"
-"""Note to the reviewer: tables age, so a code that is in none is only worth a look."""
+"""Note to the reviewer; only a warning, because the tables become outdated."""
 UNDIVIDED = frozenset({"441900", "442000", "460400", "620200", "710000", "810000", "820000"})
 """Cities without districts or counties (东莞, 中山, 儋州, 嘉峪关), and regions that the table does not divide."""
 
@@ -87,7 +87,7 @@ def current_code(code: str) -> str:
 
 
 def level_of(code: str) -> Level:
-    """Return the level that the zeros at the end of a code say."""
+    """Return the level, which the zeros at the end of a code tell."""
     return "province" if code.endswith("0000") else "city" if code.endswith("00") else "county"
 
 

@@ -1,4 +1,4 @@
-"""What a validator returns, and the two ways to make one."""
+"""The result of a validator, and the functions that create it."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ class Checked:
     problem: str = ""
     """Chinese, to the citizen: what is wrong and what to do; empty when ``ok``."""
     severity: FindingLevel = "fix"
-    """How grave the problem is; without meaning when ``ok``."""
+    """Severity of the problem; without meaning when ``ok``."""
     notes: tuple[str, ...] = ()
-    """Chinese, to the reviewer: worth a look, not wrong (severity ``warn``)."""
+    """Chinese, to the reviewer: to be looked at, but not wrong (severity ``warn``)."""
 
 
 class Validator(Protocol):
-    """A pure function from what was read to what it means."""
+    """A pure function from the text as read to the checked value."""
 
     def __call__(self, raw: str, *, today: date) -> Checked:
         """Check ``raw``; never raises, whatever the text."""

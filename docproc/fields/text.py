@@ -6,7 +6,7 @@ import re
 import unicodedata
 
 DASHES = "-‐‑‒–—.·"
-"""Marks that people put between the groups of a number."""
+"""Punctuation that people put between the groups of a number."""
 HAN = "\u3400-\u9fff\U00020000-\U0003ffff〇"
 """Han characters, for a character class of a regular expression."""
 
@@ -70,7 +70,7 @@ def normalise_text(raw: str) -> str:
     Idempotent. Line breaks are blanks; blanks between Latin words or numbers stay.
     """
     text = raw
-    while True:  # taking something away can bring together what NFKC composes
+    while True:  # a removal can bring together characters that NFKC composes
         step = _SPACES.sub(" ", unicodedata.normalize("NFKC", _INVISIBLE.sub("", text))).strip()
         step = _SPACE_AT_HAN.sub("", step)
         if step == text:
@@ -100,7 +100,7 @@ def fold(raw: str) -> str:
 
 
 def same_text(one: str, other: str) -> bool:
-    """Whether two texts differ in nothing but width, case, variant characters, blanks and punctuation."""
+    """Whether two texts differ only in width, case, variant characters, blanks and punctuation."""
     return fold(one) == fold(other)
 
 

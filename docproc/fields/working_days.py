@@ -1,4 +1,4 @@
-"""Working days: the State Council's yearly table, an office's own corrections, and a deadline that says how sure it is.
+"""Working days: the State Council's yearly table, an office's own corrections, and deadlines with their certainty.
 
 The table of a year is published in the autumn before it. Until chinesecalendar
 knows a year, Monday to Friday count as working days and the result is marked as
@@ -17,7 +17,7 @@ from pathlib import Path
 from docproc.errors import SetupError
 
 Overrides = Mapping[date, bool]
-"""Day to whether it is a working day; goes before every table."""
+"""Day to whether it is a working day; takes precedence over every table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Deadline:
 
     on: date
     certain: bool
-    """False when some day on the way was judged by the weekend alone."""
+    """False when some day of the term was judged by the weekend rule alone."""
 
 
 def add_working_days(start: date, days: int, overrides: Overrides | None = None) -> Deadline:
@@ -72,7 +72,7 @@ class Elapsed:
 
     time: timedelta
     certain: bool
-    """False when some day on the way was judged by the weekend alone."""
+    """False when some day of the term was judged by the weekend rule alone."""
 
 
 def working_time(begun: datetime, ended: datetime, overrides: Overrides | None = None) -> Elapsed:

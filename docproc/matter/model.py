@@ -106,13 +106,13 @@ class FieldSpec(Data):
     unit: str = ""
     hint: str = ""
     usual: tuple[str, ...] = ()
-    """Text on a form: what people mostly write here. No closed list, but a reading that comes near is taken for it."""
+    """Text on a form: what people mostly write here. Not a closed list; a near reading is snapped to it."""
     anchors: tuple[str, ...] = ()
     """Free materials: the printed labels beside which the value stands."""
     page: int = 1
     """Free materials: page of the material on which it stands (2: back of an ID card)."""
     may_lack: bool = False
-    """Free materials: some editions of the paper do not have it, so that no label means no field, not an unread one."""
+    """Free materials: some editions of the document lack it, so a missing label means no field, not an unread one."""
     basis: str = ""
 
     @property
@@ -160,7 +160,7 @@ class Form(Data):
 
 
 class Material(Data):
-    """A kind of paper that an application consists of."""
+    """A kind of document that an application consists of."""
 
     id: str = Field(pattern=r"[a-z][a-z0-9_]*")
     name: str
@@ -174,7 +174,7 @@ class Material(Data):
     replaces: str | None = None
     """Handing this in makes the named material unnecessary."""
     waived_by: str | None = None
-    """Registry that may supply the content, so that the paper is not asked for (免提交)."""
+    """Registry that may supply the content, so that the document need not be submitted (免提交)."""
     words: tuple[tuple[str, ...], ...] = ()
     """For each page, texts by which the page is recognised, best first."""
     not_words: tuple[str, ...] = ()
@@ -182,7 +182,7 @@ class Material(Data):
     basis: str = ""
     retention_years: int = 10
     sensitive: bool = False
-    """Its pages are apart: who does not work on the application asks for each of them, and the log keeps it."""
+    """Its pages are restricted: whoever does not work on the application must ask for each one, which is logged."""
 
 
 class Clock(Data):
@@ -316,7 +316,7 @@ class Matter(Data):
         return self.form_materials[0]
 
     def is_sensitive(self, material: str | None) -> bool:
-        """Whether pages of this kind are apart; one that nobody has recognised may be anything."""
+        """Whether pages of this kind are restricted; an unrecognised page may be anything, so it is."""
         return material is None or any(item.id == material and item.sensitive for item in self.material)
 
     def find_form(self, material: str, edition: str | None = None, on: date | None = None) -> Form:
