@@ -52,7 +52,7 @@ class QrPlace:
 
 
 @dataclass(frozen=True)
-class TextLine:
+class LayoutText:
     """A fixed line with places to fill in."""
 
     x: float
@@ -115,7 +115,7 @@ class LicenceLayout:
     tint: Colour
     seal: SealPlace
     qr: QrPlace
-    text: tuple[TextLine, ...]
+    text: tuple[LayoutText, ...]
     column: tuple[FieldColumn, ...]
     labels: dict[str, str]
     """Labels by field name, instead of those in the licence."""
@@ -164,7 +164,7 @@ class _Reader:
             built["annex"] = self.table(Annex, raw["annex"], "annex")
         built["co_seal"] = tuple(self.table(SealPlace, item, "co_seal") for item in raw.get("co_seal", []))
         built["qr"] = self.table(QrPlace, raw.get("qr"), "qr")
-        built["text"] = tuple(self.table(TextLine, item, "text") for item in raw.get("text", []))
+        built["text"] = tuple(self.table(LayoutText, item, "text") for item in raw.get("text", []))
         built["column"] = tuple(self.table(FieldColumn, item, "column") for item in raw.get("column", []))
         built.setdefault("labels", {})
         found: LicenceLayout = self.table(LicenceLayout, built, "")
@@ -172,7 +172,7 @@ class _Reader:
             self.fail("column", "exactly one column must say rest = true", "mark the one that takes further fields")
         if not all(38 <= place.diameter <= 50 for place in (found.seal, *found.co_seal)):
             self.fail("diameter", "the seal's diameter is outside 38 to 50 mm", "use the size that the rule prescribes")
-        places: list[FieldColumn | TextLine | SealPlace | QrPlace | Annex] = [
+        places: list[FieldColumn | LayoutText | SealPlace | QrPlace | Annex] = [
             *found.column,
             *found.text,
             *found.co_seal,
