@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 from fastapi import FastAPI
 
@@ -30,6 +29,7 @@ from api.v1 import (
     wallet,
 )
 from docproc import __version__, tracing
+from docproc.canonical import JsonObject
 from docproc.flow.accounts import oidc
 from docproc.flow.core.context import open_context
 from docproc.settings import Settings
@@ -42,6 +42,17 @@ Scans of hand-filled forms and papers in; read, checked and decided; sealed lice
 * Send `Idempotency-Key` with a POST: a repetition gets the first answer, the key with another request gets 422.
 * A decision names `version` and `content_sha256` of what was seen; when either changed meanwhile it gets 409.
 """
+
+
+class Service(FastAPI):
+    """FastAPI whose OpenAPI document has the shape of a problem, which routes refer to."""
+
+    def openapi(self) -> JsonObject:
+        """The document, made once."""
+        document: JsonObject = super().openapi()
+        schema = problems.Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+        document.setdefault("components", {}).setdefault("schemas", {})["Problem"] = schema
+        return document
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -57,7 +68,7 @@ def create_app(settings: Settings) -> FastAPI:
             tracing.stop()  # here, for the server ends by a signal and runs nothing after this
 
     oidc.check(settings)
-    app = FastAPI(title="docproc", version=__version__, description=DESCRIPTION, lifespan=lifespan, redoc_url=None)
+    app = Service(title="docproc", version=__version__, description=DESCRIPTION, lifespan=lifespan, redoc_url=None)
     app.state.rate_limit = RateLimit(settings.rate_limit_per_minute)
     app.state.metrics = health.Metrics()
     app.state.clock_seen = -math.inf
@@ -87,18 +98,4 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(tus.TusHeaders)
     app.add_middleware(health.Measured, metrics=app.state.metrics)
     app.add_middleware(Traced)
-    _describe_problems(app)
     return app
-
-
-def _describe_problems(app: FastAPI) -> None:
-    """Put the shape of a problem into the OpenAPI document, which routes refer to."""
-    made = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        document = made()
-        schema = problems.Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-        document.setdefault("components", {}).setdefault("schemas", {})["Problem"] = schema
-        return document
-
-    app.openapi = openapi  # type: ignore[method-assign]

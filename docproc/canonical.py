@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+from typing import Any
+
+JsonObject = dict[str, Any]
+"""A JSON object whose keys are not known here: what somebody else wrote, or what differs from case to case."""
 
 
 def canonical_json(value: object) -> bytes:

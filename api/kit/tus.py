@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import format_datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import anyio
 from fastapi import Header, Path, Request, Response
@@ -31,6 +31,7 @@ from api.kit.deps import once_for
 from api.kit.problems import ChecksumError, HeaderError, MediaTypeError, ProtocolError
 from docproc.errors import ConflictError, LimitError
 from docproc.flow.applications import uploads
+from docproc.flow.applications.uploads import UploadState
 from docproc.flow.core.access import Caller
 from docproc.flow.core.context import Context
 
@@ -87,10 +88,16 @@ def begin(
     """Announce a file; ``key`` is its Idempotency-Key."""
     size, words = _number("Upload-Length", upload_length), _metadata(upload_metadata)
     state = uploads.begin_upload(
-        ctx, sender.caller, sender.number, size, filename=words.get("filename", ""),
-        material=words.get("material") or None, replaces=words.get("replaces", ""), metadata=upload_metadata,
+        ctx,
+        sender.caller,
+        sender.number,
+        size,
+        filename=words.get("filename", ""),
+        material=words.get("material") or None,
+        replaces=words.get("replaces", ""),
+        metadata=upload_metadata,
         once=once_for(request, key, str(size), upload_metadata),
-    )  # fmt: skip
+    )
     return _answer(201, sender, state, Location=f"{sender.place}/{state['id']}")
 
 
@@ -125,7 +132,7 @@ def drop(ctx: Context, sender: Sender, upload: str) -> Response:
     return Response(status_code=204)
 
 
-async def _settled(ctx: Context, sender: Sender, upload: str) -> dict[str, Any]:
+async def _settled(ctx: Context, sender: Sender, upload: str) -> UploadState:
     """The state of an upload that no earlier request changes any more."""
     args = (ctx, sender.caller, sender.number, upload)
     found = await run_in_threadpool(uploads.upload_state, *args)  # whose it is comes first
@@ -149,8 +156,8 @@ def _turn(upload: str) -> Iterator[Turn]:
 
 
 async def _receive(
-    request: Request, ctx: Context, sender: Sender, found: dict[str, Any], checksum: tuple[str, bytes] | None
-) -> dict[str, Any]:
+    request: Request, ctx: Context, sender: Sender, found: UploadState, checksum: tuple[str, bytes] | None
+) -> UploadState:
     """Keep the body of a request part by part."""
     waiting = bytearray()
 
@@ -180,7 +187,7 @@ async def _receive(
     return found
 
 
-def _answer(status: int, sender: Sender, found: dict[str, Any], **more: str) -> Response:
+def _answer(status: int, sender: Sender, found: UploadState, **more: str) -> Response:
     expires = format_datetime(datetime.fromisoformat(found["expires_at"]), usegmt=True)
     headers = {"Upload-Offset": str(found["offset"]), "Upload-Expires": expires, **more}
     if found["page"] is not None:

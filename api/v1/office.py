@@ -278,9 +278,16 @@ def search_audit(
 @router.get("/retention", response_model=list[RetentionView], responses=problems(401, 403), summary="Retention")
 def retention(ctx: Ctx, who: Who) -> Any:
     """How long each matter's content is kept, and what is due. Role: admin."""
-    days = ("draft_days", "refused_days", "finished_days", "original_days", "basis")
     return [
-        {"matter": item["matter"].id, **{name: getattr(item["rules"], name) for name in days}, "due": item["due"]}
+        RetentionView(
+            matter=item.matter.id,
+            draft_days=item.rules.draft_days,
+            refused_days=item.rules.refused_days,
+            finished_days=item.rules.finished_days,
+            original_days=item.rules.original_days,
+            basis=item.rules.basis,
+            due=item.due,
+        )
         for item in erasing.rules(ctx, who)
     ]
 

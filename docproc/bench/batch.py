@@ -29,7 +29,7 @@ from docproc.bench.service import (
     workers,
 )
 from docproc.errors import SetupError
-from docproc.flow.core import views
+from docproc.flow.applications import views
 from docproc.flow.core.context import Context
 from docproc.flow.review.batch_release import batch_progress, release_batch
 from docproc.store.applications import applications as cases

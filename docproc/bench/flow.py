@@ -49,7 +49,7 @@ class Sample:
     folder: Path
     matter: str
     files: tuple[str, ...]
-    truth: Mapping[tuple[str, int, str], Any]
+    truth: Mapping[tuple[str | None, int, str], Any]
     """Values by material, page and field, for what the machine leaves open."""
 
 

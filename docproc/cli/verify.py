@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -83,7 +84,7 @@ def _listed(file: Path, trust: TrustList, at: datetime) -> StatusList:
     return read_status_list(file.read_text("utf-8"), trust, at)
 
 
-Told = tuple[dict[str, Any], str]
+Told = tuple[Mapping[str, Any], str]
 """The verdict as JSON and its sentence in Chinese."""
 
 
@@ -117,7 +118,7 @@ def _photo(
             told = verify_photo(ctx, photos)
         finally:
             ctx.close()
-    return told, told.pop("headline")
+    return {key: value for key, value in told.items() if key != "headline"}, told["headline"]
 
 
 def _beside(
@@ -137,7 +138,7 @@ def _beside(
     return compared(photos, issued, report.licence, report.standing, url if url in codes else codes[0])
 
 
-def _tell(told: dict[str, Any], headline: str, as_json: bool) -> None:
+def _tell(told: Mapping[str, Any], headline: str, as_json: bool) -> None:
     if as_json:
         emit(told)
         return

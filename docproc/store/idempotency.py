@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -17,7 +17,7 @@ def find_answer(session: Session, key_id: str, key: str) -> IdempotencyRow | Non
 
 
 def keep_answer(
-    session: Session, key_id: str, key: str, request_sha256: str, answer: dict[str, Any], at: datetime
+    session: Session, key_id: str, key: str, request_sha256: str, answer: Mapping[str, object], at: datetime
 ) -> None:
     """Store the answer to a request.
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from dataclasses import dataclass
+from typing import Annotated
 
 from fastapi import APIRouter, Form, Path, Request, Response
 from fastapi.responses import RedirectResponse
@@ -18,7 +19,6 @@ from docproc.flow.accounts import seats
 from docproc.flow.applications import forms
 from docproc.flow.core import context
 from docproc.flow.messages import webhooks as flow_webhooks
-from docproc.flow.messages.webhooks import deliveries, list_webhooks
 from docproc.flow.wallet import wallet as flow_wallet
 from docproc.flow.wallet.wallet import revoke_share, wallet_file, wallet_licence
 from docproc.matter.load import load_catalogue
@@ -26,6 +26,25 @@ from docproc.matter.load import load_catalogue
 router = APIRouter()
 Word = Annotated[str, Form(max_length=500)]
 ShareCode = Annotated[str, Path(max_length=40)]
+MOST_DELIVERIES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A webhook with its last deliveries, newest first."""
+
+    webhook: flow_webhooks.WebhookView
+    log: list[flow_webhooks.DeliveryView]
+
+    @property
+    def reached(self) -> set[int]:
+        """Events that got through."""
+        return {line["event"] for line in self.log if line["delivered"]}
+
+    @property
+    def newest(self) -> dict[int, int]:
+        """Place in the log of the newest attempt to post each event."""
+        return {line["event"]: place for place, line in reversed(list(enumerate(self.log)))}
 
 
 @router.get("/wallet")
@@ -96,14 +115,11 @@ def post_again(
 def _webhooks(
     request: Request, ctx: context.Context, here: seats.Seat, *, status: int = 200, said: str = "", secret: str = ""
 ) -> Response:
-    found = [{**item, **_log(deliveries(ctx, here.caller, item["id"], 20))} for item in list_webhooks(ctx, here.caller)]
+    found = [
+        Posted(item, flow_webhooks.deliveries(ctx, here.caller, item["id"], MOST_DELIVERIES))
+        for item in flow_webhooks.list_webhooks(ctx, here.caller)
+    ]
     return page(request, "wallet/webhooks.html", status, webhooks=found, said=said, secret=secret)
-
-
-def _log(lines: list[dict[str, Any]]) -> dict[str, Any]:
-    """Deliveries, which events got through, and the place of the newest attempt of each."""
-    newest = {line["event"]: place for place, line in reversed(list(enumerate(lines)))}
-    return {"log": lines, "reached": {line["event"] for line in lines if line["delivered"]}, "newest": newest}
 
 
 @router.get("/wallet/licences/{number}")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
+from docproc.domain import Box
 from docproc.errors import NotFoundError
+from docproc.flow.applications.views import ApplicationView, FindingView, PageView, PreviewView, ReadingView
 from docproc.matter.model import Material, Matter
 
 PaperState = Literal["missing", "partial", "problem", "good", "optional"]
@@ -24,7 +26,7 @@ class Place:
     width: int
     """Pixels of the page as handed in."""
     height: int
-    box: tuple[float, float, float, float] | None
+    box: Box | None
 
     @property
     def crop(self) -> tuple[float, float, float, float]:
@@ -98,7 +100,7 @@ class Card:
 class Case:
     """All of it."""
 
-    view: dict[str, Any]
+    view: ApplicationView
     matter: Matter
     papers: tuple[Paper, ...]
     cards: tuple[Card, ...]
@@ -115,7 +117,7 @@ class Case:
         return sum(len(group.problems) for group in self.to_mend)
 
 
-def build(view: dict[str, Any], matter: Matter) -> Case:
+def build(view: ApplicationView, matter: Matter) -> Case:
     """Join what the service says of an application with what its matter asks for."""
     settled = bool(view["checked"]) and bool(view["pages"])
     findings = view["findings"] if settled else [f for f in view["findings"] if f["page_id"]]
@@ -133,11 +135,11 @@ def build(view: dict[str, Any], matter: Matter) -> Case:
     )
 
 
-def _readings(view: dict[str, Any]) -> Iterable[tuple[dict[str, Any], dict[str, Any]]]:
+def _readings(view: ApplicationView) -> Iterable[tuple[PageView, ReadingView]]:
     return ((page, reading) for page in view["pages"] for reading in page["readings"])
 
 
-def _paper(material: Material, view: dict[str, Any], findings: list[dict[str, Any]]) -> Paper:
+def _paper(material: Material, view: ApplicationView, findings: list[FindingView]) -> Paper:
     mine = [reading for _, reading in _readings(view) if reading["material"] == material.id]
     have = len({reading["page"] for reading in mine})
     wrong = any(f["material"] == material.id and f["severity"] in TO_MEND for f in findings)
@@ -152,7 +154,7 @@ def _paper(material: Material, view: dict[str, Any], findings: list[dict[str, An
     return Paper(material, state, have)
 
 
-def _cards(view: dict[str, Any], matter: Matter) -> Iterable[Card]:
+def _cards(view: ApplicationView, matter: Matter) -> Iterable[Card]:
     for page in view["pages"]:
         sizes = {item["index"]: item for item in page["previews"]}
         if not page["readings"]:
@@ -163,7 +165,7 @@ def _cards(view: dict[str, Any], matter: Matter) -> Iterable[Card]:
             yield _read_card(page, reading, matter, sizes)
 
 
-def _read_card(page: dict[str, Any], reading: dict[str, Any], matter: Matter, sizes: dict[int, Any]) -> Card:
+def _read_card(page: PageView, reading: ReadingView, matter: Matter, sizes: dict[int, PreviewView]) -> Card:
     told = tuple(f["message"] for f in reading["quality"]["findings"])
     material = _material(matter, reading["material"])
     state: Literal["good", "rescan", "unknown"] = "good" if material is not None else "unknown"
@@ -173,13 +175,13 @@ def _read_card(page: dict[str, Any], reading: dict[str, Any], matter: Matter, si
 
 
 def _card(
-    page: dict[str, Any],
+    page: PageView,
     index: int,
     material: Material | None,
     side: int,
     state: Literal["waiting", "good", "rescan", "unknown", "failed"],
     messages: tuple[str, ...],
-    sizes: dict[int, Any],
+    sizes: dict[int, PreviewView],
 ) -> Card:
     size = sizes.get(index)
     width, height = (size["width"], size["height"]) if size else (0, 0)
@@ -189,7 +191,7 @@ def _card(
     return Card(page["id"], index, page["filename"], name, side, sides, is_form, state, told, bool(size), width, height)
 
 
-def _problem(item: dict[str, Any], view: dict[str, Any], matter: Matter) -> Problem:
+def _problem(item: FindingView, view: ApplicationView, matter: Matter) -> Problem:
     return Problem(
         item["message"],
         item["basis"],
@@ -200,7 +202,7 @@ def _problem(item: dict[str, Any], view: dict[str, Any], matter: Matter) -> Prob
     )
 
 
-def _place(item: dict[str, Any], view: dict[str, Any]) -> Place | None:
+def _place(item: FindingView, view: ApplicationView) -> Place | None:
     """The field's box, else the page that the finding is about, where its picture is there."""
     if item["code"] == MISSING:
         return None  # what is not there is on no page
@@ -219,7 +221,7 @@ def _place(item: dict[str, Any], view: dict[str, Any]) -> Place | None:
         box = boxes.get(name) if name else None
         if box is None and name and "." not in name:
             box = _around(value for key, value in boxes.items() if key.startswith(name + "."))
-        spot = Place(page["id"], reading["index"], size["width"], size["height"], tuple(box) if box else None)
+        spot = Place(page["id"], reading["index"], size["width"], size["height"], box)
         if box is not None:
             return spot
         if told:
@@ -229,17 +231,16 @@ def _place(item: dict[str, Any], view: dict[str, Any]) -> Place | None:
     return best
 
 
-def _around(boxes: Iterable[Any]) -> tuple[float, float, float, float] | None:
+def _around(boxes: Iterable[Box | None]) -> Box | None:
     """The box around the boxes of a table's cells."""
     real = [box for box in boxes if box]
     if not real:
         return None
-    return (
-        min(b[0] for b in real), min(b[1] for b in real), max(b[2] for b in real), max(b[3] for b in real),
-    )  # fmt: skip
+    left, top, right, bottom = zip(*real, strict=True)
+    return min(left), min(top), max(right), max(bottom)
 
 
-def _groups(problems: list[Problem], view: dict[str, Any], matter: Matter) -> Iterable[PageProblems]:
+def _groups(problems: list[Problem], view: ApplicationView, matter: Matter) -> Iterable[PageProblems]:
     """Problems by page in the order of the matter's papers; papers that are not there at the end."""
     by_page: dict[tuple[str, int], list[Problem]] = {}
     by_paper: dict[str | None, list[Problem]] = {}
@@ -267,7 +268,7 @@ def _groups(problems: list[Problem], view: dict[str, Any], matter: Matter) -> It
             yield PageProblems(material.name if material else "", None, key, None, False, tuple(told))
 
 
-def _is_on(view: dict[str, Any], page: dict[str, Any], problem: Problem) -> bool:
+def _is_on(view: ApplicationView, page: PageView, problem: Problem) -> bool:
     return any(f["page_id"] == page["id"] and f["message"] == problem.message for f in view["findings"])
 
 

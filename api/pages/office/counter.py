@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any, cast, get_args
+from typing import Annotated, cast, get_args
 
 import zxingcpp
 from fastapi import APIRouter, Form, Query, Request, Response
@@ -22,10 +22,11 @@ from api.pages.office.review import Number, PageId
 from api.v1.counter import ReceiptNumber, receipt_response
 from docproc.errors import AccessError, BusyError, ConflictError, DocprocError, InputError, NotFoundError
 from docproc.flow.applications import applications
+from docproc.flow.applications.views import PaperResult
 from docproc.flow.core import context
 from docproc.flow.core.access import Caller
 from docproc.flow.counter import custody, paper_check
-from docproc.flow.counter.custody import Compared, Original, Result
+from docproc.flow.counter.custody import Compared, Original
 from docproc.flow.review import workbench
 from docproc.matter.load import find_matter, load_catalogue
 
@@ -101,10 +102,17 @@ def receipt(request: Request, ctx: Ctx, caller: AsCaller, number: Number) -> Res
         return RedirectResponse(f"/office/counter/{number}", 303)
     matter = find_matter(view["matter"])
     address = f"{ctx.settings.public_url.rstrip('/')}/p/{view['follow_code']}"
+    case = build(view, matter)
     return page(
-        request, "office/receipt.html", case=build(view, matter), view=view, matter=matter, bars=bars(number),
-        qr=qr_svg(address), address=address,
-    )  # fmt: skip
+        request,
+        "office/receipt.html",
+        case=case,
+        view=view,
+        matter=matter,
+        bars=bars(number),
+        qr=qr_svg(address),
+        address=address,
+    )
 
 
 @router.post("/{number}/originals", dependencies=[Csrf])
@@ -115,10 +123,12 @@ async def receive(request: Request, ctx: Ctx, caller: AsCaller, number: Number) 
         items = [Original(str(key), int(str(form.get(f"copies-{key}", "1")) or 1)) for key in form.getlist("material")]
     except ValueError as error:
         raise InputError("copies is a number", message_zh="份数请填数字") from error
-    return await run_in_threadpool(
-        _done, request, ctx, caller, number,
-        lambda: custody.receive_originals(ctx, caller, number, items, str(form.get("note", ""))[:500]),
-    )  # fmt: skip
+    note = str(form.get("note", ""))[:500]
+
+    def work() -> object:
+        return custody.receive_originals(ctx, caller, number, items, note)
+
+    return await run_in_threadpool(_done, request, ctx, caller, number, work)
 
 
 @router.get("/{number}/originals/{receipt}.pdf")
@@ -173,10 +183,10 @@ async def compare(request: Request, ctx: Ctx, caller: AsCaller, number: Number) 
     for key in form.getlist("page"):
         page_id, _, index = str(key).partition(".")
         result = str(form.get(f"result-{key}", ""))
-        if not index.isdecimal() or len(index) > 6 or result not in get_args(Result):
+        if not index.isdecimal() or len(index) > 6 or result not in get_args(PaperResult):
             raise InputError("the form is not one of ours", message_zh="请逐页选择核对结果")
         scanned, note = (str(form.get(f"{name}-{key}", ""))[:500] for name in ("scanned", "note"))
-        found.append(Compared(page_id, int(index), cast(Result, result), scanned, note))
+        found.append(Compared(page_id, int(index), cast(PaperResult, result), scanned, note))
 
     def work() -> Response:
         try:
@@ -240,7 +250,7 @@ def _papers(
     caller: Caller,
     number: str,
     error: DocprocError | None = None,
-    checked: dict[str, Any] | None = None,
+    checked: paper_check.PapersCheck | None = None,
 ) -> Response:
     """The pages, each with what the machine found: just now with pictures, or last time."""
     caller.require("counter")
@@ -249,8 +259,8 @@ def _papers(
     said = error.message_zh if error is not None else None
     status = 200 if error is None else 503 if isinstance(error, BusyError) else 422
     steps = custody.chain_of_custody(ctx, caller, number)
-    checks = [step["detail"] for step in steps if step["kind"] == "checked"]
-    checks += [{"pages": checked["sheets"]}] if checked else []
+    checks = [step["detail"]["pages"] for step in steps if step["kind"] == "checked"]
+    checks += [checked["sheets"]] if checked else []
     found = {f"{page_id}.{index}": item for (page_id, index), item in paper_check.checked_so_far(checks).items()}
     left = checked["left"] if checked else []
     shows = workbench.sight(ctx, caller, number).asked

@@ -13,7 +13,7 @@ from api.kit.official import COOKIE, ENTRANCE, Here, SignedIn, find_official, gi
 from api.kit.render import page
 from docproc.errors import DocprocError
 from docproc.flow.accounts import users
-from docproc.flow.core.access import Caller
+from docproc.flow.core.access import Act, Caller
 from docproc.flow.core.context import Context
 
 router = APIRouter(prefix="/office")
@@ -22,14 +22,14 @@ Word = Annotated[str, Form(max_length=200)]
 
 def first_page(caller: Caller) -> str:
     """Where somebody's work is."""
-    places = (
+    places: tuple[tuple[Act, str], ...] = (
         ("accept", "/office/queue"),
         ("release", "/office/release"),
         ("create", "/office/counter"),
         ("audit", "/office/audit"),
         ("manage_users", "/office/users"),
     )
-    return next((path for act, path in places if caller.can(act)), "/office/password")  # type: ignore[arg-type]
+    return next((path for act, path in places if caller.can(act)), "/office/password")
 
 
 @router.get("")

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from api.kit.masks import masked
 from api.pages.office.upright import Turn, transform, turn_of, turned_box, turned_size
 from docproc.domain import Box
 from docproc.errors import NotFoundError
 from docproc.fields import FieldType
+from docproc.flow.applications.views import FieldView, FindingView, PageView, ReadingView
+from docproc.flow.review.workbench import BenchView, CorrectionView
 from docproc.matter.model import Column, FieldSpec, Matter, Option
 
 Shows = Callable[[str, bool], bool]
@@ -54,7 +56,7 @@ class Row:
     crop: tuple[float, float, float, float] | None
     """x, y, width and height on the upright page."""
     alternatives: tuple[str, ...]
-    edits: tuple[dict[str, Any], ...]
+    edits: tuple[CorrectionView, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,7 @@ class Told:
 class Bench:
     """All of it."""
 
-    view: dict[str, Any]
+    view: BenchView
     matter: Matter
     sheets: tuple[Sheet, ...]
     findings: tuple[Told, ...]
@@ -145,7 +147,7 @@ class Bench:
         return "\n".join(f"{n}. {text}" for n, text in enumerate(told, 1))
 
 
-def build(view: dict[str, Any], matter: Matter, shows: Shows) -> Bench:
+def build(view: BenchView, matter: Matter, shows: Shows) -> Bench:
     """Join what the service says with what the matter says.
 
     Args:
@@ -205,16 +207,25 @@ def _plain(spec: FieldSpec) -> str:
     return spec.label.replace("\n", "")
 
 
-def _unread(page: dict[str, Any]) -> list[dict[str, Any]]:
+def _unread(page: PageView) -> list[ReadingView]:
     """Pages of a file that could not be read, so that a person can look at them."""
-    quality: dict[str, Any] = {"verdict": "rescan", "findings": []}
     return [
-        {"index": item["index"], "material": None, "page": 1, "fields": [], "quality": quality}
+        {
+            "index": item["index"],
+            "material": None,
+            "how": "free",
+            "quality": {"verdict": "rescan", "findings": []},
+            "fields": [],
+            "page": 1,
+            "edition": None,
+            "form_id": None,
+            "cpu_seconds": 0.0,
+        }
         for item in page["previews"]
     ]
 
 
-def _sheet(view: dict[str, Any], page: dict[str, Any], reading: dict[str, Any], matter: Matter, shows: Shows) -> Sheet:
+def _sheet(view: BenchView, page: PageView, reading: ReadingView, matter: Matter, shows: Shows) -> Sheet:
     sensitive = matter.is_sensitive(reading["material"])
     hide = not shows(page["id"], sensitive)
     size = next((p for p in page["previews"] if p["index"] == reading["index"]), None)
@@ -242,10 +253,10 @@ def _sheet(view: dict[str, Any], page: dict[str, Any], reading: dict[str, Any], 
 
 
 def _row(
-    view: dict[str, Any],
+    view: BenchView,
     page_id: str,
-    reading: dict[str, Any],
-    field: dict[str, Any],
+    reading: ReadingView,
+    field: FieldView,
     matter: Matter,
     drawn: tuple[int, int, Turn],
     hide: bool,
@@ -255,7 +266,7 @@ def _row(
     mine = [f for f in view["findings"] if f["material"] == material and f["field"] == name and f["severity"] != "info"]
     if field["source"] == "person" and not view["checked"]:
         mine = []  # they speak of the value before
-    edits = tuple(
+    edits: tuple[CorrectionView, ...] = tuple(
         {**e, "by": view["names"].get(e["by"], e["by"])}
         for e in view["corrections"]
         if (e["page_id"], e["index"], e["field"]) == (page_id, reading["index"], name)
@@ -289,7 +300,7 @@ def _row(
     )
 
 
-def _state(field: dict[str, Any], findings: list[dict[str, Any]]) -> State:
+def _state(field: FieldView, findings: list[FindingView]) -> State:
     if any(f["severity"] in SEVERE for f in findings):
         return "wrong"
     if field["value"] is None or findings:
@@ -310,18 +321,18 @@ def _crop(box: Box | None, width: int, height: int, turn: Turn) -> tuple[float, 
     return (round(x0, 1), round(y0, 1), round(x1 - x0, 1), round(y1 - y0, 1))
 
 
-def _told(item: dict[str, Any], sheets: Iterable[Sheet], matter: Matter, files: dict[str, str]) -> Told:
+def _told(item: FindingView, sheets: Iterable[Sheet], matter: Matter, files: dict[str, str]) -> Told:
     name, material = item["field"], item["material"]
     suffix = f"-{name.replace('.', '_')}" if name else None
     title = next((m.name for m in matter.material if m.id == material), "")
     label = spec_of(matter, material, name).label if name else ""
     rows = (r for s in sheets if s.title.startswith(title) for r in s.rows)
     row = next((r.key for r in rows if suffix and r.key.endswith(suffix) and item["message"] in r.messages), None)
-    place = " · ".join(part for part in (title, label) if part) or files.get(item["page_id"], "")
+    place = " · ".join(part for part in (title, label) if part) or files.get(item.get("page_id") or "", "")
     return Told(item["severity"], item["code"], item["message"], item["basis"], place, row)
 
 
-def _title(matter: Matter, reading: dict[str, Any], filename: str) -> str:
+def _title(matter: Matter, reading: ReadingView, filename: str) -> str:
     material = next((m for m in matter.material if m.id == reading["material"]), None)
     if material is None:
         return f"未识别的材料 {filename}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
@@ -99,7 +99,7 @@ def notice_by_code(ctx: Ctx, code: Annotated[str, Path(max_length=40)]) -> Respo
     return notice_pdf(code[:6], notices.notice_by_code(ctx, code))
 
 
-def light_of(report: dict[str, Any]) -> Light:
+def light_of(report: verification.Verification) -> Light:
     """Green only for what was issued, is in force and whose seal passes; yellow where nothing is proven either way."""
     if (
         report["ok"]
@@ -117,7 +117,7 @@ def light_of(report: dict[str, Any]) -> Light:
     return "warn" if genuine and known and report["licence"]["status"] not in ("revoked", "suspended") else "bad"
 
 
-def light_of_photo(report: dict[str, Any]) -> Light:
+def light_of_photo(report: photographs.PhotoVerification) -> Light:
     """Green only when all agrees and the licence is in force; yellow where a person must look again."""
     if report["ok"]:
         return "good"

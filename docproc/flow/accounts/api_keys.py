@@ -5,20 +5,41 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Collection
-from typing import Any
+from typing import TypedDict
 
 from sqlalchemy.orm import Session
 
 from docproc.errors import InputError, UnavailableError
-from docproc.flow.core import views
 from docproc.flow.core.access import ROLES, SYSTEM, Caller
 from docproc.flow.core.context import Context
 from docproc.flow.core.idempotency import Once, run_once
+from docproc.flow.core.views import iso, iso_or_none
 from docproc.store.accounts import api_keys
 from docproc.store.audit import audit
 from docproc.store.tables.accounts import ApiKeyRow
 
 log = logging.getLogger(__name__)
+
+
+class KeyView(TypedDict):
+    """An API key without its secret."""
+
+    id: str
+    subject: str
+    org: str
+    roles: list[str]
+    created_at: str
+    created_by: str
+    revoked_at: str | None
+    seen_at: str | None
+
+
+class CreatedKey(KeyView):
+    """A new API key."""
+
+    key: str | None
+    """``None`` in the answer to a repeated request."""
+
 
 _NAME = re.compile(r"[\w.@-]{1,80}")
 
@@ -58,7 +79,7 @@ def first_key(ctx: Context) -> str | None:
 
 def create_key(
     ctx: Context, caller: Caller, subject: str, org: str, roles: Collection[str], once: Once | None = None
-) -> dict[str, Any]:
+) -> CreatedKey:
     """Make a key; ``key`` of the answer is shown this once and is ``None`` when the request is repeated.
 
     Raises:
@@ -72,29 +93,43 @@ def create_key(
         raise InputError("subject and org are 1 to 80 letters, digits, . @ - _", message_zh="名称格式不正确")
     made: dict[str, str] = {}
 
-    def work(session: Session) -> dict[str, Any]:
+    def work(session: Session) -> KeyView:
         at = ctx.clock()
         row, key = api_keys.create_key(session, subject=subject, org=org, roles=set(roles), by=caller.subject, at=at)
         audit.append(session, at, caller.subject, "key.created", row.id, holder=subject, roles=row.roles)
         made[row.id] = key  # beside the answer, which is kept for repeated requests: no secret is stored
-        return views.api_key(row)
+        return key_view(row)
 
     answer = run_once(ctx, caller, once, work)
     return {**answer, "key": made.get(answer["id"])}
 
 
-def revoke_key(ctx: Context, caller: Caller, key_id: str) -> dict[str, Any]:
+def revoke_key(ctx: Context, caller: Caller, key_id: str) -> KeyView:
     """Revoke a key at once and for ever."""
     caller.require("manage_keys")
     with ctx.database.write() as session:
         at = ctx.clock()
         row = api_keys.revoke_key(session, key_id, at)
         audit.append(session, at, caller.subject, "key.revoked", key_id)
-        return views.api_key(row)
+        return key_view(row)
 
 
-def list_keys(ctx: Context, caller: Caller) -> list[dict[str, Any]]:
+def list_keys(ctx: Context, caller: Caller) -> list[KeyView]:
     """All keys, without secrets."""
     caller.require("manage_keys")
     with ctx.database.read() as session:
-        return [views.api_key(row) for row in api_keys.list_keys(session)]
+        return [key_view(row) for row in api_keys.list_keys(session)]
+
+
+def key_view(row: ApiKeyRow) -> KeyView:
+    """A key without its secret."""
+    return {
+        "id": row.id,
+        "subject": row.subject,
+        "org": row.org,
+        "roles": row.roles,
+        "created_at": iso(row.created_at),
+        "created_by": row.created_by,
+        "revoked_at": iso_or_none(row.revoked_at),
+        "seen_at": iso_or_none(row.seen_at),
+    }

@@ -25,6 +25,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
+from docproc.canonical import JsonObject
 from docproc.errors import SetupError, UnavailableError
 from docproc.flow.core.access import ROLES
 from docproc.flow.core.context import Context
@@ -67,7 +68,7 @@ class _Known:
     """A provider's description and keys, and until when they are believed."""
 
     until: float
-    about: dict[str, Any]
+    about: JsonObject
     keys: KeySet
 
 
@@ -161,7 +162,7 @@ def finish(ctx: Context, kept: str, given: dict[str, str]) -> Claims:
     return _claims(settings, token, nonce, ctx.clock().timestamp())
 
 
-def _exchange(settings: Settings, code: str, verifier: str) -> dict[str, Any]:
+def _exchange(settings: Settings, code: str, verifier: str) -> JsonObject:
     """The code for tokens, over the back channel."""
     try:
         with _client(settings) as client:
@@ -173,9 +174,9 @@ def _exchange(settings: Settings, code: str, verifier: str) -> dict[str, Any]:
         raise UnavailableError(f"the token endpoint does not serve: {type(error).__name__}") from error
 
 
-def _claims(settings: Settings, token: dict[str, Any], nonce: str, now: float) -> Claims:
+def _claims(settings: Settings, token: JsonObject, nonce: str, now: float) -> Claims:
     """Check the ID token (Core 1.0, 3.1.3.7) and take out what is needed."""
-    options: dict[str, Any] = {
+    options: JsonObject = {
         "iss": {"essential": True, "value": settings.oidc_issuer},
         "aud": {"essential": True, "value": settings.oidc_client_id},
     }
@@ -244,7 +245,7 @@ def _secure(address: str) -> None:
         raise SetupError(f"OpenID Connect: {address!r} is not an https address")
 
 
-def _inside(claims: dict[str, Any], path: str) -> Any:
+def _inside(claims: JsonObject, path: str) -> Any:
     """The claim at a path such as ``realm_access.roles``; a claim whose own name has dots is found too."""
     if path in claims:
         return claims[path]

@@ -16,7 +16,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import TypedDict
 
 import pyotp
 from argon2 import PasswordHasher
@@ -67,6 +67,21 @@ class NewUser:
     totp_uri: str
     """``otpauth:`` address for the QR code of an authenticator."""
     totp_secret: str
+
+
+class UserView(TypedDict):
+    """An official, without secrets."""
+
+    id: str
+    name: str
+    title: str
+    org: str
+    roles: list[str]
+    created_at: datetime
+    locked: bool
+    disabled: bool
+    elsewhere: bool
+    """Signs in at the OpenID Connect provider."""
 
 
 class SignInError(AccessError):
@@ -140,9 +155,17 @@ def _add_elsewhere(session: Session, claims: oidc.Claims, org: str, identity: st
     if users.find_by_name(session, claims.name) is not None:
         return None
     user = users.add_user(
-        session, name=claims.name, title=claims.title[:80], org=org, roles=(), password_hash=NO_PASSWORD,
-        totp_secret=pyotp.random_base32(), by=SYSTEM, at=at, identity_sha256=identity,
-    )  # fmt: skip
+        session,
+        name=claims.name,
+        title=claims.title[:80],
+        org=org,
+        roles=(),
+        password_hash=NO_PASSWORD,
+        totp_secret=pyotp.random_base32(),
+        by=SYSTEM,
+        at=at,
+        identity_sha256=identity,
+    )
     audit.append(session, at, SYSTEM, "user.added", user.name, provider=claims.issuer, org=org)
     return user
 
@@ -257,7 +280,7 @@ def set_enabled(ctx: Context, caller: Caller, user_id: str, enabled: bool) -> No
         audit.append(session, at, caller.subject, "user.enabled" if enabled else "user.disabled", user.name)
 
 
-def list_users(ctx: Context, caller: Caller) -> list[dict[str, Any]]:
+def list_users(ctx: Context, caller: Caller) -> list[UserView]:
     """All officials, without secrets."""
     caller.require("manage_users")
     at = ctx.clock()
@@ -287,9 +310,16 @@ def titles(ctx: Context) -> dict[str, str]:
 def _add(ctx: Context, session: Session, name: str, title: str, org: str, roles: Collection[str], by: str) -> NewUser:
     at, password = ctx.clock(), secrets.token_urlsafe(12)
     user = users.add_user(
-        session, name=name, title=title, org=org, roles=set(roles), password_hash=_hasher.hash(password),
-        totp_secret=pyotp.random_base32(), by=by, at=at,
-    )  # fmt: skip
+        session,
+        name=name,
+        title=title,
+        org=org,
+        roles=set(roles),
+        password_hash=_hasher.hash(password),
+        totp_secret=pyotp.random_base32(),
+        by=by,
+        at=at,
+    )
     audit.append(session, at, by, "user.added", name, roles=user.roles, org=org)
     return _shown(user, password)
 

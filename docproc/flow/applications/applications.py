@@ -11,14 +11,14 @@ from sqlalchemy.orm import Session
 from docproc.check.licence_draft import matter_code
 from docproc.domain import PageReading
 from docproc.errors import ConflictError, InputError, LimitError
-from docproc.flow.applications import joint_approval
+from docproc.flow.applications import joint_approval, views
 from docproc.flow.applications.media import media_type
-from docproc.flow.core import views
+from docproc.flow.applications.views import ApplicationSummary, ApplicationView, PageView
 from docproc.flow.core.access import Act, Caller
 from docproc.flow.core.context import Context
 from docproc.flow.core.idempotency import Once, run_once
 from docproc.flow.jobs import fair_queue
-from docproc.lifecycle import OPEN_FOR_PAGES, transition
+from docproc.lifecycle import OPEN_FOR_PAGES, Status, transition
 from docproc.matter.load import find_matter
 from docproc.store.applications import applications, pages, previews
 from docproc.store.audit import audit
@@ -35,7 +35,7 @@ MAX_FILES = 100
 
 def create_application(
     ctx: Context, caller: Caller, matter: str, channel: str = "api", once: Once | None = None
-) -> dict[str, Any]:
+) -> ApplicationView:
     """Open a draft of a matter.
 
     Raises:
@@ -50,7 +50,7 @@ def create_application(
     if channel not in CHANNELS:
         raise InputError(f"channel {channel!r} is none of {', '.join(CHANNELS)}")
 
-    def work(session: Session) -> dict[str, Any]:
+    def work(session: Session) -> ApplicationView:
         at = ctx.clock()
         number = applications.next_number(session, spec.region, matter_code(spec), ctx.today())
         row = applications.add_application(
@@ -72,7 +72,7 @@ def add_page(
     filename: str = "",
     material: str | None = None,
     once: Once | None = None,
-) -> dict[str, Any]:
+) -> PageView:
     """Take a file in and queue it for reading; the same bytes again give the file that is there.
 
     Raises:
@@ -91,13 +91,13 @@ def add_page(
     # Only for as long as a draft stays: issuing lengthens it, and what never becomes anything can be deleted.
     key = ctx.blobs.put(data, keep_days=keep_days)
 
-    def work(session: Session) -> dict[str, Any]:
+    def work(session: Session) -> PageView:
         at = ctx.clock()
         row = _open_application(session, caller, number)
         retention.settle(session, [key])
         same = pages.find_same(session, number, key, material or "")
         if same is not None:
-            return views.page(same)
+            return views.page_view(same)
         if len(pages.live_pages(session, number)) >= MAX_FILES:
             raise LimitError(f"an application holds at most {MAX_FILES} files", message_zh="上传的材料份数过多")
         place = fair_queue.place(session, row.channel, caller.subject)
@@ -116,7 +116,7 @@ def add_page(
         _touch(row, at)
         ctx.jobs.enqueue(session, "read_page", f"read:{added.id}", added.id, priority=place)
         audit.append(session, at, caller.subject, "page.added", number, page=added.id, sha256=key)
-        return views.page(added)
+        return views.page_view(added)
 
     answer = run_once(ctx, caller, once, work)
     if not ctx.blobs.exists(key):  # the same bytes of somebody else were erased just before the transaction
@@ -163,7 +163,7 @@ def page_preview(ctx: Context, caller: Caller, number: str, page_id: str, index:
 
 def correct_field(
     ctx: Context, caller: Caller, number: str, page_id: str, index: int, field: str, value: str
-) -> dict[str, Any]:
+) -> ApplicationView:
     """Lay a person's value over what was read; the application is checked again.
 
     Raises:
@@ -191,7 +191,7 @@ def correct_field(
         return joint_approval.view(session, caller, row)
 
 
-def submit(ctx: Context, caller: Caller, number: str, once: Once | None = None) -> dict[str, Any]:
+def submit(ctx: Context, caller: Caller, number: str, once: Once | None = None) -> ApplicationView:
     """Hand the application in, for the first time or after 补正.
 
     Raises:
@@ -200,10 +200,10 @@ def submit(ctx: Context, caller: Caller, number: str, once: Once | None = None) 
     caller.require("submit")
     _keep_originals(ctx, caller, number)
 
-    def work(session: Session) -> dict[str, Any]:
+    def work(session: Session) -> ApplicationView:
         at = ctx.clock()
         row = visible(session, caller, number, "submit", lock=True)
-        status = transition(row.status, "resubmit" if row.status == "returned" else "submit")  # type: ignore[arg-type]
+        status = transition(row.status, "resubmit" if row.status == "returned" else "submit")
         if not pages.live_pages(session, number):
             raise ConflictError("nothing was handed in", message_zh="还没有上传材料，请先上传")
         if row.checked_revision != row.revision:
@@ -219,14 +219,14 @@ def submit(ctx: Context, caller: Caller, number: str, once: Once | None = None) 
     return run_once(ctx, caller, once, work)
 
 
-def withdraw(ctx: Context, caller: Caller, number: str, once: Once | None = None) -> dict[str, Any]:
+def withdraw(ctx: Context, caller: Caller, number: str, once: Once | None = None) -> ApplicationView:
     """Take the application back before it is decided."""
     caller.require("withdraw")
 
-    def work(session: Session) -> dict[str, Any]:
+    def work(session: Session) -> ApplicationView:
         at = ctx.clock()
         row = visible(session, caller, number, "withdraw", lock=True)
-        change_status(session, row, transition(row.status, "withdraw"), at)  # type: ignore[arg-type]
+        change_status(session, row, transition(row.status, "withdraw"), at)
         audit.append(session, at, caller.subject, "application.withdrawn", number)
         announce(ctx, session, row, "application.withdrawn")
         return joint_approval.view(session, caller, row)
@@ -234,7 +234,7 @@ def withdraw(ctx: Context, caller: Caller, number: str, once: Once | None = None
     return run_once(ctx, caller, once, work)
 
 
-def view_application(ctx: Context, caller: Caller, number: str) -> dict[str, Any]:
+def view_application(ctx: Context, caller: Caller, number: str) -> ApplicationView:
     """An application with everything about it."""
     with ctx.database.read() as session:
         return joint_approval.view(session, caller, visible(session, caller, number, "view"))
@@ -242,7 +242,7 @@ def view_application(ctx: Context, caller: Caller, number: str) -> dict[str, Any
 
 def list_applications(
     ctx: Context, caller: Caller, *, status: str | None = None, after: str = "", limit: int = 50
-) -> list[dict[str, Any]]:
+) -> list[ApplicationSummary]:
     """Applications that the caller sees, by number after ``after``."""
     caller.require("view")
     with ctx.database.read() as session:
@@ -279,7 +279,7 @@ def visible_page(session: Session, caller: Caller, number: str, page_id: str) ->
     return page
 
 
-def change_status(session: Session, row: ApplicationRow, status: str, at: datetime) -> None:
+def change_status(session: Session, row: ApplicationRow, status: Status, at: datetime) -> None:
     """Set a status that :func:`docproc.lifecycle.transition` gave."""
     row.status = status
     row.version += 1

@@ -10,13 +10,13 @@ changed afterwards no longer counts, and the department is asked again.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from sqlalchemy.orm import Session
 
 from docproc.domain import DecisionAction
 from docproc.errors import AccessError, ConflictError, NotFoundError
-from docproc.flow.core import views
+from docproc.flow.applications import views
+from docproc.flow.applications.views import ApplicationView, OpinionView
 from docproc.flow.core.access import Act, Caller
 from docproc.lifecycle import outcome
 from docproc.matter.load import find_matter, load_catalogue
@@ -62,7 +62,7 @@ def desk(caller: Caller, row: ApplicationRow) -> str:
     return department.org if department is not None else ""
 
 
-def view(session: Session, caller: Caller, row: ApplicationRow) -> dict[str, Any]:
+def view(session: Session, caller: Caller, row: ApplicationRow) -> ApplicationView:
     """The application as the caller sees it, with the opinions on it."""
     seen = scope(caller, row)
     found = views.application(session, row, seen.sees if seen is not None else None)
@@ -103,7 +103,7 @@ def standing(session: Session, row: ApplicationRow) -> dict[str, OpinionRow | No
 def content_of(session: Session, row: ApplicationRow, department: Department) -> str:
     """Hash of what a department sees; what the organisation that took it in sees is everything."""
     whole = department.org == row.org
-    return str(views.application(session, row, None if whole else department.sees)["content_sha256"])
+    return views.application(session, row, None if whole else department.sees)["content_sha256"]
 
 
 def own_department(matter: Matter, caller: Caller) -> Department:
@@ -134,7 +134,7 @@ def check_may_speak(caller: Caller, department: Department, now: dict[str, Opini
 
 def result(matter: Matter, given: Sequence[OpinionRow | None]) -> tuple[DecisionAction, str, str, list[str]] | None:
     """What follows from the opinions: action, reason, basis and findings set aside, of all; ``None``: nothing yet."""
-    action = outcome([item.action if item is not None else None for item in given])  # type: ignore[misc]
+    action = outcome([item.action if item is not None else None for item in given])
     if action is None:
         return None
     telling = [item for item in given if item is not None and item.action == action and item.reason]
@@ -147,7 +147,7 @@ def result(matter: Matter, given: Sequence[OpinionRow | None]) -> tuple[Decision
     return action, "\n".join(parts), "；".join(basis), aside
 
 
-def _shown(session: Session, caller: Caller, row: ApplicationRow) -> list[dict[str, Any]]:
+def _shown(session: Session, caller: Caller, row: ApplicationRow) -> list[OpinionView]:
     """Every department's opinion; its reason only to those who see everything, and to the department itself."""
     matter = find_matter(row.matter)
     if not matter.department:

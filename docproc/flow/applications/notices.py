@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 from datetime import date, datetime
-from typing import Any
 
 from sqlalchemy.orm import Session
 
 from docproc.errors import ConflictError, NotFoundError
+from docproc.flow.applications import views
 from docproc.flow.applications.applications import visible
-from docproc.flow.core import views
+from docproc.flow.applications.views import NoticeView
 from docproc.flow.core.access import Caller
 from docproc.flow.core.authority import authority_code
 from docproc.flow.core.context import CHINA, Context
@@ -32,7 +32,7 @@ FIRST = "正在签章"
 
 
 def prepare(ctx: Context, session: Session, row: ApplicationRow, decision: DecisionRow) -> None:
-    """Write the notice of a decision to return down, as it is told now, and queue its sealing."""
+    """Write the notice of a decision to return down, as it stands now, and queue its sealing."""
     if row.submitted_at is None:
         raise ConflictError(f"application {row.number} was not handed in")
     matter = find_matter(row.matter)
@@ -49,11 +49,18 @@ def prepare(ctx: Context, session: Session, row: ApplicationRow, decision: Decis
         basis=decision.basis,
         address=f"{ctx.settings.public_url.rstrip('/')}/p/{shares.follow_code(session, row.number)}",
     )
-    body: dict[str, Any] = json.loads(licence_json(notice_record(told)))
     made = NoticeRow(
-        decision=decision.id, application=row.number, number=told.number, body=body, state="queued", note=FIRST,
-        attempt=1, sha256=None, created_at=decision.at, sealed_at=None,
-    )  # fmt: skip
+        decision=decision.id,
+        application=row.number,
+        number=told.number,
+        body=json.loads(licence_json(notice_record(told))),
+        state="queued",
+        note=FIRST,
+        attempt=1,
+        sha256=None,
+        created_at=decision.at,
+        sealed_at=None,
+    )
     session.add(made)
     session.flush()
     audit.append(session, decision.at, decision.by, PREPARED, row.number, notice=told.number)
@@ -83,7 +90,7 @@ def notice_by_code(ctx: Context, code: str) -> bytes:
         return _file(ctx, session, shares.followed(session, code).number)
 
 
-def seal_again(ctx: Context, caller: Caller, number: str) -> dict[str, Any]:
+def seal_again(ctx: Context, caller: Caller, number: str) -> NoticeView:
     """Try to seal a notice again that could not be sealed.
 
     Raises:
@@ -99,7 +106,7 @@ def seal_again(ctx: Context, caller: Caller, number: str) -> dict[str, Any]:
         row.state, row.note, row.attempt = "queued", FIRST, row.attempt + 1
         audit.append(session, ctx.clock(), caller.subject, "notice.retried", number, notice=row.number)
         queue(ctx, session, row)
-        return views.notice(row) or {}
+        return views.notice(row)
 
 
 def _file(ctx: Context, session: Session, application: str) -> bytes:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import timedelta
-from typing import Any
+from typing import TypedDict
 
 from sqlalchemy.orm import Session
 
@@ -30,10 +30,32 @@ HEAD_BYTES = 1024
 """A first part of so many bytes shows what the file is."""
 
 
+class UploadState(TypedDict):
+    """How far an upload is."""
+
+    id: str
+    size: int
+    """Bytes of the whole file."""
+    offset: int
+    """The next byte that is due."""
+    metadata: str
+    page: str | None
+    """The page that it became."""
+    expires_at: str
+
+
 def begin_upload(
-    ctx: Context, caller: Caller, number: str, size: int, *, filename: str = "", material: str | None = None,
-    replaces: str = "", metadata: str = "", once: Once | None = None,
-) -> dict[str, Any]:  # fmt: skip
+    ctx: Context,
+    caller: Caller,
+    number: str,
+    size: int,
+    *,
+    filename: str = "",
+    material: str | None = None,
+    replaces: str = "",
+    metadata: str = "",
+    once: Once | None = None,
+) -> UploadState:
     """Announce a file of ``size`` bytes; ``metadata`` is given back with its state.
 
     Once it is whole, the page that it ``replaces`` is taken back.
@@ -52,22 +74,29 @@ def begin_upload(
         raise LimitError(f"upload of {size} bytes is over {ctx.settings.max_upload_bytes}")
     check_room(ctx, caller, number, material)
 
-    def work(session: Session) -> dict[str, Any]:
+    def work(session: Session) -> UploadState:
         now = ctx.clock()
         if replaces:
             pages.find_page(session, replaces, number)
         if len(pages.live_pages(session, number)) + uploads.count_open(session, number, now) >= MAX_FILES:
             raise LimitError(f"an application holds at most {MAX_FILES} files", message_zh="上传的材料份数过多")
         row = uploads.add_upload(
-            session, number, caller.key_id, size, filename=plain_name(filename), material=material or "",
-            replaces=replaces, metadata=metadata, expires_at=now + KEEP,
-        )  # fmt: skip
+            session,
+            number,
+            caller.key_id,
+            size,
+            filename=plain_name(filename),
+            material=material or "",
+            replaces=replaces,
+            metadata=metadata,
+            expires_at=now + KEEP,
+        )
         return _view(row)
 
     return run_once(ctx, caller, once, work)
 
 
-def upload_state(ctx: Context, caller: Caller, number: str, upload: str) -> dict[str, Any]:
+def upload_state(ctx: Context, caller: Caller, number: str, upload: str) -> UploadState:
     """How far an upload is.
 
     Raises:
@@ -78,7 +107,7 @@ def upload_state(ctx: Context, caller: Caller, number: str, upload: str) -> dict
         return _view(uploads.find_upload(session, upload, number, caller.key_id, ctx.clock()))
 
 
-def continue_upload(ctx: Context, caller: Caller, number: str, upload: str, offset: int, data: bytes) -> dict[str, Any]:
+def continue_upload(ctx: Context, caller: Caller, number: str, upload: str, offset: int, data: bytes) -> UploadState:
     """Take the bytes from ``offset`` on; those that complete the file make it a page.
 
     Raises:
@@ -119,7 +148,7 @@ def drop_upload(ctx: Context, caller: Caller, number: str, upload: str) -> None:
         uploads.drop_upload(session, upload)
 
 
-def _finish(ctx: Context, caller: Caller, begun: UploadRow, whole: bytes) -> dict[str, Any]:
+def _finish(ctx: Context, caller: Caller, begun: UploadRow, whole: bytes) -> UploadState:
     once = Once(f"upload:{begun.id}", hashlib.sha256(whole).hexdigest())
     material = begun.material_hint or None
     number = begun.application
@@ -134,7 +163,7 @@ def _finish(ctx: Context, caller: Caller, begun: UploadRow, whole: bytes) -> dic
         return _view(row)
 
 
-def _view(row: UploadRow) -> dict[str, Any]:
+def _view(row: UploadRow) -> UploadState:
     return {
         "id": row.id,
         "size": row.size,

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypedDict
 
-from docproc.flow.core import views
 from docproc.flow.core.access import Caller
 from docproc.flow.core.context import Context
+from docproc.flow.core.views import AuditLine, audit_line
 from docproc.store.audit import audit
+
+
+class AuditCheck(TypedDict):
+    """Whether the chain is whole."""
+
+    ok: bool
+    first_broken: int | None
 
 
 def audit_lines(
     ctx: Context, caller: Caller, *, subject: str | None = None, after: int = 0, limit: int = 100
-) -> list[dict[str, Any]]:
+) -> list[AuditLine]:
     """Lines of the audit log."""
     caller.require("audit")
     with ctx.database.read() as session:
-        return [views.audit_line(row) for row in audit.lines(session, subject=subject, after=after, limit=limit)]
+        return [audit_line(row) for row in audit.lines(session, subject=subject, after=after, limit=limit)]
 
 
-def check_audit(ctx: Context, caller: Caller) -> dict[str, Any]:
+def check_audit(ctx: Context, caller: Caller) -> AuditCheck:
     """Whether the audit log's chain is whole."""
     caller.require("audit")
     with ctx.database.read() as session:

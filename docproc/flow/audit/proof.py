@@ -9,7 +9,7 @@ from datetime import timedelta
 from sqlalchemy.orm import Session
 
 from docproc.errors import InputError, NotFoundError
-from docproc.flow.core import views
+from docproc.flow.applications import views
 from docproc.flow.core.access import SYSTEM
 from docproc.flow.core.context import Context
 from docproc.licence.pki.trust import TrustList

@@ -6,7 +6,7 @@ bytes do not go through the web process.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypedDict
 
 from sqlalchemy.orm import Session
 
@@ -26,7 +26,18 @@ PDF = "application/pdf"
 ENDINGS = {"image/jpeg": ".jpg", "image/png": ".png", "image/tiff": ".tif", PDF: ".pdf"}
 
 
-def page_link(ctx: Context, caller: Caller, number: str, page_id: str) -> dict[str, Any]:
+class FileLink(TypedDict):
+    """An address that gives a file to whoever holds it, for a short time."""
+
+    url: str
+    expires: int
+    """Seconds since 1970."""
+    sha256: str
+    name: str
+    media_type: str
+
+
+def page_link(ctx: Context, caller: Caller, number: str, page_id: str) -> FileLink:
     """A link to an uploaded file.
 
     Raises:
@@ -40,7 +51,7 @@ def page_link(ctx: Context, caller: Caller, number: str, page_id: str) -> dict[s
         return _made(ctx, session, caller, number, (page.sha256, name, page.media_type), page=page_id)
 
 
-def licence_link(ctx: Context, caller: Caller, number: str) -> dict[str, Any]:
+def licence_link(ctx: Context, caller: Caller, number: str) -> FileLink:
     """A link to a sealed licence, for officials; raises as :func:`page_link`."""
     caller.require("view_file")
     with ctx.database.write() as session:
@@ -48,7 +59,7 @@ def licence_link(ctx: Context, caller: Caller, number: str) -> dict[str, Any]:
         return _made(ctx, session, caller, number, (row.sha256 or "", f"{number}.pdf", PDF))
 
 
-def wallet_link(ctx: Context, caller: Caller, number: str) -> dict[str, Any]:
+def wallet_link(ctx: Context, caller: Caller, number: str) -> FileLink:
     """A link to an own licence, for an enterprise; raises as :func:`page_link`."""
     caller.require("wallet")
     with ctx.database.write() as session:
@@ -69,7 +80,7 @@ def linked_file(ctx: Context, link: Link, signature: str) -> bytes:
 
 def _made(
     ctx: Context, session: Session, caller: Caller, subject: str, file: tuple[str, str, str], **detail: Any
-) -> dict[str, Any]:
+) -> FileLink:
     at, seconds = ctx.clock(), ctx.settings.link_seconds
     key, name, media_type = file
     if not key:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar, cast
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from docproc.canonical import JsonObject
 from docproc.errors import ConflictError, DocprocError, InputError
 from docproc.flow.core.access import Caller
 from docproc.flow.core.context import Context
 from docproc.store import idempotency as store
 
-Answer = dict[str, Any]
+Answer = TypeVar("Answer", bound=Mapping[str, object])
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def run_once(ctx: Context, caller: Caller, once: Once | None, work: Callable[[Se
                 kept = _kept(session, caller, once)
             if kept is None:
                 raise
-            return kept
+            return cast(Answer, kept)  # what the same work gave before
     raise ConflictError("somebody else was faster; read the application again")
 
 
@@ -63,13 +64,13 @@ def _attempt(ctx: Context, caller: Caller, once: Once | None, work: Callable[[Se
             return work(session)
         kept = _kept(session, caller, once)
         if kept is not None:
-            return kept
+            return cast(Answer, kept)
         answer = work(session)
         store.keep_answer(session, caller.key_id, once.key, once.request_sha256, answer, ctx.clock())
         return answer
 
 
-def _kept(session: Session, caller: Caller, once: Once) -> Answer | None:
+def _kept(session: Session, caller: Caller, once: Once) -> JsonObject | None:
     found = store.find_answer(session, caller.key_id, once.key)
     if found is None:
         return None

@@ -1,33 +1,22 @@
-"""Applications and licences as JSON values, the shapes that the HTTP interface gives out."""
+"""Licences and the audit log as JSON values, in the shapes that the HTTP interface gives out."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Literal, TypedDict
 
 from sqlalchemy.orm import Session
 
-from docproc.canonical import canonical_sha256
-from docproc.check.reconcile import join
-from docproc.domain import Finding, PageReading
-from docproc.lifecycle import STATUS_ZH
-from docproc.matter.load import find_matter
-from docproc.store.applications import applications, notices, pages, previews
-from docproc.store.counter import custody
+from docproc.canonical import JsonObject
+from docproc.errors import NotFoundError
 from docproc.store.licences import licences
-from docproc.store.tables.accounts import ApiKeyRow
-from docproc.store.tables.applications import ApplicationRow, NoticeRow, PageRow
 from docproc.store.tables.audit import AuditRow
-from docproc.store.tables.counter import CustodyRow
-from docproc.store.tables.licences import LicenceRow
-from docproc.store.tables.messages import OutboxRow
-from docproc.store.tables.review import DecisionRow
-from docproc.store.wallet import shares
+from docproc.store.tables.licences import LicenceRow, SealedStatus
 
-LICENCE_ZH = {
+KnownStatus = SealedStatus | Literal["expired"]
+LICENCE_ZH: dict[KnownStatus, str] = {
     "valid": "有效",
     "expired": "已过有效期",
     "suspended": "已暂停",
@@ -36,94 +25,82 @@ LICENCE_ZH = {
 }
 
 
-def summary(row: ApplicationRow) -> dict[str, Any]:
-    """An application in a list."""
-    return {
-        "number": row.number,
-        "matter": row.matter,
-        "status": row.status,
-        "status_zh": STATUS_ZH[row.status],  # type: ignore[index]
-        "version": row.version,
-        "verdict": row.verdict if row.checked_revision == row.revision else None,
-        "checked": row.checked_revision == row.revision,
-        "channel": row.channel,
-        "created_at": _time(row.created_at),
-        "updated_at": _time(row.updated_at),
-        "submitted_at": _time(row.submitted_at),
-        "seal": {"state": row.seal_state, "note": row.seal_note},
-    }
+class PublicLicence(TypedDict):
+    """What anyone may know of a licence."""
+
+    number: str
+    title: str
+    holder: str
+    authority: str
+    issued_on: str
+    valid_from: str
+    valid_to: str | None
+    status: KnownStatus
+    status_zh: str
+    version: int
 
 
-def application(
-    session: Session, row: ApplicationRow, sees: Callable[[str | None], bool] | None = None
-) -> dict[str, Any]:
-    """An application with its files, readings, findings, decisions and licence; ``sees`` tells which papers."""
-    readings = _joined(row.matter, pages.readings_of(session, row.number))
-    findings = pages.findings_of(session, row.number)
-    live = pages.live_pages(session, row.number)
-    if sees is not None:
-        readings = [item for item in readings if sees(item[1].material)]
-        readable = {page.id for page, _ in readings}
-        live = [page for page in live if page.id in readable or (sees(None) and page.state != "read")]
-        findings = [item for item in findings if item[1].material is None or sees(item[1].material)]
-    by_page: dict[str, list[dict[str, Any]]] = {}
-    for page, reading in readings:
-        by_page.setdefault(page.id, []).append(_reading(reading))
-    licence = licences.licence_of_application(session, row.number)
-    drawn: dict[str, list[dict[str, Any]]] = {}
-    for item in previews.previews_of(session, row.number):
-        drawn.setdefault(item.page_id, []).append({"index": item.index, "width": item.width, "height": item.height})
-    return {
-        **summary(row),
-        "follow_code": shares.follow_code(session, row.number),
-        "content_sha256": content_sha256(live, readings, findings),
-        "pages": [_page(page, by_page.get(page.id, []), drawn.get(page.id, [])) for page in live],
-        "findings": [{**asdict(item), "page_id": page_id} for page_id, item in findings],
-        "opinions": [],
-        "decisions": [_decision(item) for item in applications.decisions_of(session, row.number)],
-        "papers": papers(custody.steps(session, row.number)),
-        "notice": notice(notices.newest(session, row.number)),
-        "licence": licence.number if licence is not None and licence.sha256 is not None else None,
-    }
+class LicenceField(TypedDict):
+    """One line of a licence."""
+
+    name: str
+    label: str
+    value: str
 
 
-def content_sha256(
-    live: list[PageRow], readings: list[tuple[PageRow, PageReading]], findings: list[tuple[str | None, Finding]]
-) -> str:
-    """Hash of everything that an official sees and decides on: files, values and findings."""
-    body = [
-        [[page.id, page.sha256, page.state] for page in live],
-        [[page.id, r.index, r.material, {k: [f.value, f.source] for k, f in r.fields.items()}] for page, r in readings],
-        [[page_id, item.code, item.severity, item.field] for page_id, item in findings],
-    ]
-    return canonical_sha256(body)
+class LicenceEvent(TypedDict):
+    """One change of status."""
+
+    status: str
+    by: str
+    at: str
+    reason: str
+    basis: str
 
 
-def notice(row: NoticeRow | None) -> dict[str, Any] | None:
-    """How far the sealing of a notice is."""
-    if row is None:
-        return None
-    return {"number": row.number, "state": row.state, "note": row.note, "sealed_at": _time(row.sealed_at)}
+class LicenceView(PublicLicence):
+    """A licence with its fields and history, for officials."""
+
+    application: str
+    code: str
+    sha256: str
+    sealed_at: str
+    fields: list[LicenceField]
+    history: list[LicenceEvent]
 
 
-def papers(steps: Sequence[CustodyRow]) -> str | None:
-    """What the last comparison of paper with the scans found: ``match``, ``mismatch`` or ``absent``."""
-    return next((str(step.detail["result"]) for step in reversed(steps) if step.kind == "compared"), None)
+class AuditLine(TypedDict):
+    """One line of the audit log."""
+
+    seq: int
+    at: str
+    actor: str
+    action: str
+    subject: str
+    detail: JsonObject
+    previous: str
+    sha256: str
 
 
-def page(row: PageRow) -> dict[str, Any]:
-    """An uploaded file without what it says."""
-    return _page(row, [], [])
+def licence_status(row: LicenceRow, today: date) -> KnownStatus:
+    """The status on a day: a licence expires by itself.
 
-
-def licence_status(row: LicenceRow, today: date) -> str:
-    """``valid``, ``expired``, ``suspended``, ``revoked`` or ``superseded``."""
+    Raises:
+        NotFoundError: its file is not sealed yet.
+    """
+    if row.status == "preparing":
+        raise not_sealed(row.number)
     if row.status == "valid" and row.valid_to is not None and row.valid_to < today:
         return "expired"
     return row.status
 
 
-def public_licence(row: LicenceRow, today: date) -> dict[str, Any]:
+def not_sealed(number: str) -> NotFoundError:
+    """The refusal to show a licence whose file is not there yet."""
+    return NotFoundError(f"licence {number} is not sealed yet", message_zh="证照正在制作")
+
+
+def public_licence(row: LicenceRow, today: date) -> PublicLicence:
     """What anyone may know of a licence: no field beyond holder and term."""
     status = licence_status(row, today)
     return {
@@ -140,41 +117,34 @@ def public_licence(row: LicenceRow, today: date) -> dict[str, Any]:
     }
 
 
-def licence(session: Session, row: LicenceRow, today: date) -> dict[str, Any]:
+def licence_fields(row: LicenceRow) -> list[LicenceField]:
+    """The lines that are printed on a licence, in their order."""
+    return [{"name": name, "label": label, "value": value} for name, label, value in row.body["fields"]]
+
+
+def licence(session: Session, row: LicenceRow, today: date) -> LicenceView:
     """A licence with its fields and history, for officials."""
-    events = licences.history(session, row.number)
+    if row.sha256 is None or row.sealed_at is None:
+        raise not_sealed(row.number)
     return {
         **public_licence(row, today),
         "application": row.application,
         "code": row.code,
         "sha256": row.sha256,
-        "sealed_at": _time(row.sealed_at),
-        "fields": [{"name": n, "label": label, "value": v} for n, label, v in row.body["fields"]],
+        "sealed_at": iso(row.sealed_at),
+        "fields": licence_fields(row),
         "history": [
-            {"status": e.status, "by": e.by, "at": _time(e.at), "reason": e.reason, "basis": e.basis} for e in events
+            {"status": event.status, "by": event.by, "at": iso(event.at), "reason": event.reason, "basis": event.basis}
+            for event in licences.history(session, row.number)
         ],
     }
 
 
-def api_key(row: ApiKeyRow) -> dict[str, Any]:
-    """A key without its secret."""
-    return {
-        "id": row.id,
-        "subject": row.subject,
-        "org": row.org,
-        "roles": row.roles,
-        "created_at": _time(row.created_at),
-        "created_by": row.created_by,
-        "revoked_at": _time(row.revoked_at),
-        "seen_at": _time(row.seen_at),
-    }
-
-
-def audit_line(row: AuditRow) -> dict[str, Any]:
+def audit_line(row: AuditRow) -> AuditLine:
     """One line of the audit log."""
     return {
         "seq": row.seq,
-        "at": _time(row.at),
+        "at": iso(row.at),
         "actor": row.actor,
         "action": row.action,
         "subject": row.subject,
@@ -184,69 +154,18 @@ def audit_line(row: AuditRow) -> dict[str, Any]:
     }
 
 
-def event(row: OutboxRow) -> dict[str, Any]:
-    """One event for others."""
-    return {
-        "id": row.id,
-        "topic": row.topic,
-        "subject": row.subject,
-        "at": _time(row.created_at),
-        "body": row.body,
-    }
+def iso(value: datetime) -> str:
+    """A moment by ISO 8601, with its zone."""
+    return value.isoformat()
 
 
-def _page(row: PageRow, readings: list[dict[str, Any]], drawn: list[dict[str, Any]]) -> dict[str, Any]:
-    return {
-        "id": row.id,
-        "position": row.position,
-        "filename": row.filename,
-        "media_type": row.media_type,
-        "size": row.size,
-        "sha256": row.sha256,
-        "material_hint": row.material_hint or None,
-        "state": row.state,
-        "error_code": row.error_code or None,
-        "uploaded_at": _time(row.uploaded_at),
-        "readings": readings,
-        "previews": drawn,
-    }
-
-
-def _joined(matter: str, readings: Sequence[tuple[PageRow, PageReading]]) -> list[tuple[PageRow, PageReading]]:
-    """The pages as the check sees them."""
-    joined = join(find_matter(matter), [reading for _, reading in readings])
-    return list(zip([page for page, _ in readings], joined, strict=True))
-
-
-def _reading(reading: PageReading) -> dict[str, Any]:
-    body = asdict(reading)
-    body.pop("file")
-    for item in body["fields"].values():
-        item.pop("rivals")
-    return {**body, "fields": list(body["fields"].values())}
-
-
-def _decision(row: DecisionRow) -> dict[str, Any]:
-    return {
-        "id": row.id,
-        "action": row.action,
-        "by": row.by,
-        "at": _time(row.at),
-        "on_version": row.on_version,
-        "reason": row.reason,
-        "basis": row.basis,
-        "set_aside": row.set_aside,
-        "released_by": row.released_by,
-        "released_at": _time(row.released_at),
-    }
-
-
-def _time(value: datetime | None) -> str | None:
+def iso_or_none(value: datetime | None) -> str | None:
+    """The same for a moment that may be missing."""
     return value.isoformat() if value is not None else None
 
 
 def rounded(box: Sequence[float]) -> list[float]:
-    """A box in pixels as it is told."""
+    """A box in pixels, to a tenth."""
     return [round(value, 1) for value in box]
 
 

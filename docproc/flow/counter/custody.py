@@ -1,20 +1,22 @@
-"""综合窗口: originals received and returned, paper held against the scans when it arrives later, results handed over.
+"""综合窗口: originals received and returned, paper compared with the scans when it arrives later, results handed over.
 
 Every step is one row of the chain of custody and one line of the audit log, in one transaction.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 
 from sqlalchemy.orm import Session
 
+from docproc.canonical import JsonObject
 from docproc.errors import AccessError, ConflictError, InputError, NotFoundError
 from docproc.flow.applications.applications import announce, visible
 from docproc.flow.applications.pickup import pickup_code
+from docproc.flow.applications.views import PaperResult
 from docproc.flow.core import views
 from docproc.flow.core.access import Caller
 from docproc.flow.core.context import CHINA, Context
@@ -22,15 +24,15 @@ from docproc.flow.counter.paper_check import checked_so_far
 from docproc.form.receipt import CounterReceipt, draw_receipt
 from docproc.marks import parse_code
 from docproc.matter.load import find_matter
+from docproc.scan.compare.paper_match import Outcome
 from docproc.store.applications import pages
 from docproc.store.audit import audit
 from docproc.store.counter import custody
 from docproc.store.licences import licences
 from docproc.store.tables.applications import ApplicationRow
-from docproc.store.tables.counter import CustodyRow
+from docproc.store.tables.counter import CustodyRow, StepKind
 from docproc.store.wallet import shares
 
-Result = Literal["match", "mismatch", "absent"]
 MOST_COPIES = 100
 WRONG_CODES = 5
 """Pick-up codes that may be wrong within :data:`LOCKED_FOR` before no more are taken."""
@@ -52,10 +54,34 @@ class Compared:
 
     page_id: str
     index: int
-    result: Result
+    result: PaperResult
     scanned: str = ""
     """What the hand scanner read from the paper's QR code; empty where it has none."""
     note: str = ""
+
+
+class CustodyStep(TypedDict):
+    """One step in the way of papers over the counter."""
+
+    id: int
+    kind: StepKind
+    receipt: str | None
+    by: str
+    at: str
+    detail: JsonObject
+
+
+class ComparedPage(TypedDict):
+    """A scanned page and what was found when its paper lay beside it, as it is kept."""
+
+    page_id: str
+    index: int
+    material: str | None
+    result: PaperResult
+    note: str
+    serial: str
+    checked: Outcome | Literal[""]
+    """What the machine had found before; empty where it did not look."""
 
 
 def find_case(ctx: Context, caller: Caller, text: str) -> str:
@@ -78,7 +104,7 @@ def find_case(ctx: Context, caller: Caller, text: str) -> str:
 
 def receive_originals(
     ctx: Context, caller: Caller, number: str, items: Sequence[Original], note: str = ""
-) -> dict[str, Any]:
+) -> CustodyStep:
     """Take originals in and number their receipt.
 
     Raises:
@@ -123,7 +149,7 @@ def receipt_pdf(ctx: Context, caller: Caller, number: str, receipt: str) -> byte
     return draw_receipt(body)
 
 
-def return_originals(ctx: Context, caller: Caller, number: str, receipt: str, to: str) -> dict[str, Any]:
+def return_originals(ctx: Context, caller: Caller, number: str, receipt: str, to: str) -> CustodyStep:
     """Give originals back.
 
     Raises:
@@ -141,7 +167,7 @@ def return_originals(ctx: Context, caller: Caller, number: str, receipt: str, to
         return _step(ctx, session, caller, row, "returned", receipt=receipt, to=to.strip())
 
 
-def compare(ctx: Context, caller: Caller, number: str, found: Sequence[Compared]) -> dict[str, Any]:
+def compare(ctx: Context, caller: Caller, number: str, found: Sequence[Compared]) -> CustodyStep:
     """Record how paper that arrived later stands against the scans that were decided on.
 
     A form tells by its QR code which print-out it is; another one than was scanned cannot be recorded as a match. Where
@@ -160,17 +186,19 @@ def compare(ctx: Context, caller: Caller, number: str, found: Sequence[Compared]
         row = visible(session, caller, number, "view", lock=True)
         if row.submitted_at is None:
             raise ConflictError(f"application {number} was not handed in", message_zh="办件还没有提交")
-        checks = checked_so_far(step.detail for step in custody.steps(session, number) if step.kind == "checked")
-        said = [_compared(session, number, item, checks.get((item.page_id, item.index), {})) for item in found]
+        steps = [step for step in custody.steps(session, number) if step.kind == "checked"]
+        checks = checked_so_far(step.detail["pages"] for step in steps)
+        outcomes = {place: check["outcome"] for place, check in checks.items()}
+        said = [_compared(session, number, item, outcomes.get((item.page_id, item.index), "")) for item in found]
         results = {item["result"] for item in said}
-        whole: Result = "mismatch" if "mismatch" in results else "absent" if "absent" in results else "match"
+        whole: PaperResult = "mismatch" if "mismatch" in results else "absent" if "absent" in results else "match"
         step = _step(ctx, session, caller, row, "compared", result=whole, pages=said)
         if whole == "mismatch":
             announce(ctx, session, row, "papers.mismatch")
         return step
 
 
-def hand_over(ctx: Context, caller: Caller, number: str, code: str, to: str) -> dict[str, Any]:
+def hand_over(ctx: Context, caller: Caller, number: str, code: str, to: str) -> CustodyStep:
     """Hand the printed licence over to who knows the pick-up code.
 
     Raises:
@@ -197,17 +225,17 @@ def hand_over(ctx: Context, caller: Caller, number: str, code: str, to: str) -> 
     raise AccessError("the pick-up code is wrong", message_zh="领证码不正确", code="wrong_pickup_code")
 
 
-def chain_of_custody(ctx: Context, caller: Caller, number: str) -> list[dict[str, Any]]:
+def chain_of_custody(ctx: Context, caller: Caller, number: str) -> list[CustodyStep]:
     """Every step of an application's papers, the oldest first."""
     with ctx.database.read() as session:
         visible(session, caller, number, "view")
         return [_view(step) for step in custody.steps(session, number)]
 
 
-def _compared(session: Session, number: str, item: Compared, check: Mapping[str, Any]) -> dict[str, Any]:
+def _compared(session: Session, number: str, item: Compared, checked: Outcome | Literal[""]) -> ComparedPage:
     page = pages.find_page(session, item.page_id, number)
     reading = pages.find_reading(session, item.page_id, item.index)
-    result, note, serial, checked = item.result, item.note.strip(), "", check.get("outcome", "")
+    result, note, serial = item.result, item.note.strip(), ""
     if page.removed_at is not None:
         raise NotFoundError(f"page {item.page_id} was removed", message_zh="这份材料已撤回")
     if item.scanned.strip():
@@ -226,9 +254,14 @@ def _compared(session: Session, number: str, item: Compared, check: Mapping[str,
     if result == "mismatch" and not note:
         raise InputError("say what differs", message_zh="不一致的，请写明差异")
     return {
-        "page_id": item.page_id, "index": item.index, "material": reading.material, "result": result, "note": note,
-        "serial": serial, "checked": checked,
-    }  # fmt: skip
+        "page_id": item.page_id,
+        "index": item.index,
+        "material": reading.material,
+        "result": result,
+        "note": note,
+        "serial": serial,
+        "checked": checked,
+    }
 
 
 def _received(session: Session, number: str, receipt: str) -> CustodyRow:
@@ -244,8 +277,15 @@ def _named(to: str) -> None:
 
 
 def _step(
-    ctx: Context, session: Session, caller: Caller, row: ApplicationRow, kind: str, *, receipt: str = "", **detail: Any
-) -> dict[str, Any]:
+    ctx: Context,
+    session: Session,
+    caller: Caller,
+    row: ApplicationRow,
+    kind: StepKind,
+    *,
+    receipt: str = "",
+    **detail: Any,
+) -> CustodyStep:
     at: datetime = ctx.clock()
     made = custody.add(session, row.number, kind, caller.subject, at, receipt=receipt, **detail)
     noted = {key: value for key, value in detail.items() if key in ("licence", "result")}
@@ -255,8 +295,12 @@ def _step(
     return _view(made)
 
 
-def _view(step: CustodyRow) -> dict[str, Any]:
+def _view(step: CustodyRow) -> CustodyStep:
     return {
-        "id": step.id, "kind": step.kind, "receipt": step.receipt or None, "by": step.actor, "at": step.at.isoformat(),
+        "id": step.id,
+        "kind": step.kind,
+        "receipt": step.receipt or None,
+        "by": step.actor,
+        "at": step.at.isoformat(),
         "detail": step.detail,
-    }  # fmt: skip
+    }

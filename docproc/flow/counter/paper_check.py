@@ -1,19 +1,29 @@
-"""Paper that arrives later, held against the scans by machine; what it is found to be, a person says afterwards."""
+"""Paper that arrives later, compared with the scans by machine; a person records the result afterwards."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from threading import BoundedSemaphore
-from typing import Any
+from typing import TypedDict
 
+from docproc.domain import PageReading
 from docproc.errors import BusyError, ConflictError, InputError, LimitError
 from docproc.flow.applications.applications import visible
 from docproc.flow.core import views
 from docproc.flow.core.access import Caller
 from docproc.flow.core.context import Context
 from docproc.flow.review import workbench
-from docproc.scan.compare.paper_match import MAX_ALL_BYTES, MAX_FILES, PageRef, SheetMatch, Spot, match_papers
+from docproc.scan.compare.page_diff import Kind
+from docproc.scan.compare.paper_match import (
+    MAX_ALL_BYTES,
+    MAX_FILES,
+    Outcome,
+    PageRef,
+    SheetMatch,
+    Spot,
+    match_papers,
+)
 from docproc.store.applications import pages
 from docproc.store.audit import audit
 from docproc.store.counter import custody
@@ -23,7 +33,43 @@ _ROOM = BoundedSemaphore(1)
 """One check at a time in a process: each takes a child process, and seconds for every sheet."""
 
 
-def check_papers(ctx: Context, caller: Caller, number: str, files: Sequence[bytes]) -> dict[str, Any]:
+class PaperSpot(TypedDict):
+    """A place where paper and scan differ; the pictures are JPEG in Base64."""
+
+    kind: Kind
+    box: list[float]
+    scan: str
+    paper: str
+
+
+class KeptCheck(TypedDict):
+    """A scanned page and what its paper shows, as the chain of custody keeps it."""
+
+    page_id: str
+    index: int
+    material: str | None
+    outcome: Outcome
+    serial: str
+    places: int
+
+
+class CheckedPage(KeptCheck):
+    """The same with what is shown once and not kept."""
+
+    sheet: int | None
+    """Sheet of the paper, counted from 1 over all files."""
+    spots: list[PaperSpot]
+
+
+class PapersCheck(TypedDict):
+    """What comparing paper with the scans gave."""
+
+    sheets: list[CheckedPage]
+    left: list[int]
+    """Sheets of the paper, from 1, that belong to no scan."""
+
+
+def check_papers(ctx: Context, caller: Caller, number: str, files: Sequence[bytes]) -> PapersCheck:
     """Find every scanned page among fresh scans of the paper, and show where the two differ.
 
     The scans of the paper are not kept, their hashes are. That the pages were shown is logged.
@@ -63,13 +109,7 @@ def check_papers(ctx: Context, caller: Caller, number: str, files: Sequence[byte
         result = match_papers([ctx.blobs.get(sha256) for sha256 in files_of.values()], wanted, files)
     finally:
         _ROOM.release()
-    told = [
-        {
-            "page_id": page.id, "index": reading.index, "material": reading.material, "outcome": sheet.outcome,
-            "serial": sheet.serial, "places": sheet.places,
-        }
-        for (page, reading), sheet in zip(found, result.sheets, strict=True)
-    ]  # fmt: skip
+    told = [_kept(page.id, reading, sheet) for (page, reading), sheet in zip(found, result.sheets, strict=True)]
     with ctx.database.write() as session:
         visible(session, caller, number, "view", lock=True)
         at = ctx.clock()
@@ -77,31 +117,41 @@ def check_papers(ctx: Context, caller: Caller, number: str, files: Sequence[byte
         step = custody.add(session, number, "checked", caller.subject, at, pages=told, papers=kept)
         differing = [item["page_id"] for item in told if item["outcome"] != "same"]
         audit.append(session, at, caller.subject, "papers.checked", number, step=step.id, differing=differing)
-    sheets = [{**item, **_view(sheet)} for item, sheet in zip(told, result.sheets, strict=True)]
+    sheets = [_shown(item, sheet) for item, sheet in zip(told, result.sheets, strict=True)]
     return {"sheets": sheets, "left": [sheet + 1 for sheet in result.left]}
 
 
-def checked_so_far(steps: Iterable[Mapping[str, Any]]) -> dict[tuple[str, int], dict[str, Any]]:
+def checked_so_far(checks: Iterable[Iterable[KeptCheck]]) -> dict[tuple[str, int], KeptCheck]:
     """What checks found for each page, by the file's id and the page in it: of the last one that had its sheet.
 
     Args:
-        steps: details of the steps ``checked`` of the chain of custody, the oldest first; paper may come in parts.
+        checks: the pages of each check, the oldest first; paper may come in parts.
     """
-    found: dict[tuple[str, int], dict[str, Any]] = {}
-    for step in steps:
-        for item in step["pages"]:
+    found: dict[tuple[str, int], KeptCheck] = {}
+    for pages_of_one in checks:
+        for item in pages_of_one:
             if item["outcome"] != "absent" or (item["page_id"], item["index"]) not in found:
                 found[item["page_id"], item["index"]] = item
     return found
 
 
-def _view(sheet: SheetMatch) -> dict[str, Any]:
-    """What is told beside what is kept; sheets are counted from 1."""
+def _kept(page_id: str, reading: PageReading, sheet: SheetMatch) -> KeptCheck:
+    return {
+        "page_id": page_id,
+        "index": reading.index,
+        "material": reading.material,
+        "outcome": sheet.outcome,
+        "serial": sheet.serial,
+        "places": sheet.places,
+    }
+
+
+def _shown(kept: KeptCheck, sheet: SheetMatch) -> CheckedPage:
     number = sheet.paper + 1 if sheet.paper is not None else None
-    return {"sheet": number, "spots": [_spot(spot) for spot in sheet.spots]}
+    return {**kept, "sheet": number, "spots": [_spot(spot) for spot in sheet.spots]}
 
 
-def _spot(spot: Spot) -> dict[str, Any]:
+def _spot(spot: Spot) -> PaperSpot:
     return {
         "kind": spot.kind,
         "box": views.rounded(spot.box),

@@ -7,6 +7,7 @@ from pathlib import PurePath
 from typing import Any
 
 from docproc.errors import ConflictError
+from docproc.flow.applications import views as application_views
 from docproc.flow.core import views
 from docproc.flow.core.context import Context
 from docproc.flow.licences.verification import StoredRegister
@@ -21,6 +22,8 @@ from docproc.store.audit import audit
 from docproc.store.licences import licences
 
 MOST_AUDIT_LINES = 10_000
+OPENS_CASE = "follow_code"
+"""Left out: it opens the case and the licence's pick-up to whoever reads the archive."""
 
 
 def archive_files(ctx: Context, number: str) -> dict[str, bytes]:
@@ -34,8 +37,7 @@ def archive_files(ctx: Context, number: str) -> dict[str, bytes]:
     with ctx.database.read() as session:
         row = licences.find_licence(session, number)
         application = applications.find_application(session, row.application)
-        viewed = views.application(session, application)
-        viewed.pop("follow_code")  # opens the case and the licence's pick-up to whoever reads the archive
+        viewed = application_views.application(session, application)
         licence = views.licence(session, row, ctx.today())
         originals = [
             (page.position, page.sha256, page.filename) for page in pages.live_pages(session, application.number)
@@ -56,7 +58,7 @@ def archive_files(ctx: Context, number: str) -> dict[str, bytes]:
         LICENCE: data,
         "verification.xml": report_xml(report),
         "verification.pdf": report_pdf(report),
-        "application.json": _json(viewed),
+        "application.json": _json({key: value for key, value in viewed.items() if key != OPENS_CASE}),
         "decisions.json": _json(viewed["decisions"]),
         "licence.json": _json(licence),
         "audit.json": _json(trail),

@@ -3,20 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TypedDict
 
 from docproc.errors import DocprocError, InputError, LimitError, NotFoundError
 from docproc.flow.core.access import Caller
 from docproc.flow.core.context import Context
+from docproc.flow.core.views import PublicLicence
 from docproc.flow.licences.licences import licence_by_number
-from docproc.flow.licences.verification import verify_file
+from docproc.flow.licences.verification import Verification, verify_file
 
 MAX_FILES = 50
 """About a minute of work; the whole request is bounded like one upload."""
 MAX_NUMBERS = 500
 
 
-def verify_many(ctx: Context, caller: Caller, files: Sequence[tuple[str, bytes]]) -> dict[str, Any]:
+class VerifiedFile(TypedDict):
+    """The verdict on one file of many."""
+
+    file: str
+    ok: bool
+    verdict: Verification | None
+    problem: str | None
+    headline: str
+
+
+class VerifiedFiles(TypedDict):
+    """Verdicts on many files, in their order."""
+
+    ok: bool
+    total: int
+    good: int
+    results: list[VerifiedFile]
+
+
+class KnownNumber(TypedDict):
+    """What the register says of one number of many."""
+
+    number: str
+    ok: bool
+    licence: PublicLicence | None
+    problem: str | None
+    headline: str
+
+
+class KnownNumbers(TypedDict):
+    """What the register says of many numbers, in their order."""
+
+    ok: bool
+    total: int
+    good: int
+    results: list[KnownNumber]
+
+
+def verify_many(ctx: Context, caller: Caller, files: Sequence[tuple[str, bytes]]) -> VerifiedFiles:
     """Verdicts on many files, (name, bytes) each, in the order given; one that cannot be judged does not stop the rest.
 
     Raises:
@@ -26,38 +65,36 @@ def verify_many(ctx: Context, caller: Caller, files: Sequence[tuple[str, bytes]]
     """
     caller.require("verify_many")
     _bounded(len(files), MAX_FILES, "files", f"每次请提交 1 至 {MAX_FILES} 个文件")
-    results = [{"file": name, **_answer(lambda data=data: verify_file(ctx, data))} for name, data in files]
-    return _summed(results)
+    results = [_verified(ctx, name, data) for name, data in files]
+    good = sum(item["ok"] for item in results)
+    return {"ok": good == len(results), "total": len(results), "good": good, "results": results}
 
 
-def look_up_many(ctx: Context, caller: Caller, numbers: Sequence[str]) -> dict[str, Any]:
+def look_up_many(ctx: Context, caller: Caller, numbers: Sequence[str]) -> KnownNumbers:
     """What the register says of many numbers, in the order given; raises as :func:`verify_many`."""
     caller.require("verify_many")
     _bounded(len(numbers), MAX_NUMBERS, "numbers", f"每次请提交 1 至 {MAX_NUMBERS} 个证照编号")
-    results = [{"number": number, **_known(ctx, number)} for number in numbers]
-    return _summed(results)
+    results = [_known(ctx, number) for number in numbers]
+    good = sum(item["ok"] for item in results)
+    return {"ok": good == len(results), "total": len(results), "good": good, "results": results}
 
 
-def _known(ctx: Context, number: str) -> dict[str, Any]:
+def _known(ctx: Context, number: str) -> KnownNumber:
     try:
         found = licence_by_number(ctx, number.strip().upper())
     except NotFoundError as error:
-        return {"ok": False, "licence": None, "problem": None, "headline": error.message_zh}
+        return {"number": number, "ok": False, "licence": None, "problem": None, "headline": error.message_zh}
     good = found["status"] == "valid"
-    return {"ok": good, "licence": found, "problem": None, "headline": f"登记状态：{found['status_zh']}"}
+    headline = f"登记状态：{found['status_zh']}"
+    return {"number": number, "ok": good, "licence": found, "problem": None, "headline": headline}
 
 
-def _answer(verdict: Any) -> dict[str, Any]:
+def _verified(ctx: Context, name: str, data: bytes) -> VerifiedFile:
     try:
-        found = verdict()
+        found = verify_file(ctx, data)
     except DocprocError as error:
-        return {"ok": False, "verdict": None, "problem": error.code, "headline": error.message_zh}
-    return {"ok": found["ok"], "verdict": found, "problem": None, "headline": found["headline"]}
-
-
-def _summed(results: list[dict[str, Any]]) -> dict[str, Any]:
-    good = sum(bool(item["ok"]) for item in results)
-    return {"ok": good == len(results), "total": len(results), "good": good, "results": results}
+        return {"file": name, "ok": False, "verdict": None, "problem": error.code, "headline": error.message_zh}
+    return {"file": name, "ok": found["ok"], "verdict": found, "problem": None, "headline": found["headline"]}
 
 
 def _bounded(count: int, most: int, what: str, message_zh: str) -> None:

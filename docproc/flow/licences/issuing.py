@@ -17,8 +17,8 @@ from sqlalchemy.orm import Session
 from docproc.canonical import canonical_sha256
 from docproc.check.licence_draft import draft_licence, holder_code, series
 from docproc.errors import SealError
+from docproc.flow.applications import views
 from docproc.flow.applications.applications import announce
-from docproc.flow.core import views
 from docproc.flow.core.access import SYSTEM
 from docproc.flow.core.authority import authority_code
 from docproc.flow.core.context import Context
@@ -152,7 +152,7 @@ def register(number: str, sha256: str) -> None:
         if not licences.register_sealed(session, number, sha256, at):
             return
         licences.add_status_event(session, number, "valid", SYSTEM, at, "签发")
-        row.status = transition(row.status, "issue")  # type: ignore[arg-type]
+        row.status = transition(row.status, "issue")
         row.version += 1
         row.updated_at = at
         row.seal_state, row.seal_note = "sealed", ""

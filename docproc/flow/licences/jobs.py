@@ -13,9 +13,10 @@ from datetime import datetime
 
 from docproc.canonical import canonical_json, canonical_sha256
 from docproc.errors import SealError
+from docproc.flow.core import views
 from docproc.flow.core.access import SYSTEM
 from docproc.flow.core.authority import authority_code
-from docproc.flow.core.context import Context
+from docproc.flow.core.context import CHINA, Context
 from docproc.flow.core.stages import Tools
 from docproc.flow.jobs.engine import Job, step, workflow
 from docproc.flow.seals.registry import usable_seals
@@ -143,9 +144,10 @@ def sign_and_publish() -> None:
 
 def gather(ctx: Context, sequence: int, at: datetime) -> StatusList:
     """The licences that are not in force at this moment."""
+    day = at.astimezone(CHINA).date()
     with ctx.database.read() as session:
         standings = {
-            row.number: Standing(row.status, event.at, event.reason, event.basis)  # type: ignore[arg-type]
+            row.number: Standing(views.licence_status(row, day), event.at, event.reason, event.basis)
             for row, event in licences.withdrawn(session)
         }
         superseded = frozenset(licences.superseded_files(session))

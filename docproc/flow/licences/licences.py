@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from sqlalchemy.orm import Session
 
@@ -14,10 +14,10 @@ from docproc.flow.core.idempotency import Once, run_once
 from docproc.store.audit import audit
 from docproc.store.licences import licences
 from docproc.store.messages import outbox
-from docproc.store.tables.licences import LicenceRow
+from docproc.store.tables.licences import LicenceRow, SealedStatus
 
 LicenceAction = Literal["suspend", "restore", "revoke"]
-AFTER: dict[tuple[str, LicenceAction], str] = {
+AFTER: dict[tuple[str, LicenceAction], SealedStatus] = {
     ("valid", "suspend"): "suspended",
     ("suspended", "restore"): "valid",
     ("valid", "revoke"): "revoked",
@@ -25,7 +25,7 @@ AFTER: dict[tuple[str, LicenceAction], str] = {
 }
 
 
-def licence_by_number(ctx: Context, number: str) -> dict[str, Any]:
+def licence_by_number(ctx: Context, number: str) -> views.PublicLicence:
     """What anyone may know of a licence.
 
     Raises:
@@ -35,7 +35,7 @@ def licence_by_number(ctx: Context, number: str) -> dict[str, Any]:
         return views.public_licence(licences.find_licence(session, number), ctx.today())
 
 
-def licence_by_code(ctx: Context, code: str) -> dict[str, Any]:
+def licence_by_code(ctx: Context, code: str) -> views.PublicLicence:
     """What the QR code of a licence leads to."""
     with ctx.database.read() as session:
         return views.public_licence(licences.find_by_code(session, code), ctx.today())
@@ -55,7 +55,7 @@ def licence_file(ctx: Context, caller: Caller, number: str) -> tuple[bytes, str]
         return _file(ctx, visible(licences.find_licence(session, number), caller))
 
 
-def view_licence(ctx: Context, caller: Caller, number: str) -> dict[str, Any]:
+def view_licence(ctx: Context, caller: Caller, number: str) -> views.LicenceView:
     """A licence with fields and history."""
     caller.require("view")
     with ctx.database.read() as session:
@@ -71,7 +71,7 @@ def change_licence(
     reason: str,
     basis: str,
     once: Once | None = None,
-) -> dict[str, Any]:
+) -> views.LicenceView:
     """Suspend, restore or revoke a licence; reason and legal basis become public with the status list.
 
     Raises:
@@ -81,7 +81,7 @@ def change_licence(
     caller.require("change_licence")
     check_grounds(reason, basis)
 
-    def work(session: Session) -> dict[str, Any]:
+    def work(session: Session) -> views.LicenceView:
         at = ctx.clock()
         row = visible(licences.find_licence(session, number, lock=True), caller)
         status = AFTER.get((row.status, action))
@@ -124,5 +124,5 @@ def visible(row: LicenceRow, caller: Caller) -> LicenceRow:
 
 def _file(ctx: Context, row: LicenceRow) -> tuple[bytes, str]:
     if row.sha256 is None:
-        raise NotFoundError(f"licence {row.number} is not sealed yet", message_zh="证照正在制作")
+        raise views.not_sealed(row.number)
     return ctx.blobs.get(row.sha256), f"{row.number}.pdf"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from threading import BoundedSemaphore
-from typing import Any, Literal
+from typing import Literal, NotRequired, TypedDict
 
 from docproc.canonical import canonical_json
 from docproc.domain import Box, Licence
@@ -17,15 +17,23 @@ from docproc.flow.licences.verification import StoredRegister
 from docproc.licence.page.layout import load_layout
 from docproc.licence.page.record import parse_licence_json
 from docproc.licence.page.render import chinese_date
-from docproc.licence.verify.report import Standing
-from docproc.read.printed.comparison import ComparedField, Comparison, Fact
+from docproc.licence.verify.report import Standing, VerifiedLicence, VerifiedSignature
+from docproc.read.printed.comparison import ComparedField, Comparison, Fact, Result
 from docproc.read.printed.photo import MAX_ALL_BYTES, MAX_BYTES, MAX_PHOTOS, TOO_MANY, compare_print, photo_codes
 from docproc.store.licences import licences
 
 Outcome = Literal[
-    "same", "added", "unreadable", "incomplete", "differs", "not-shown", "no-code", "unknown-code", "other-address",
+    "same",
+    "added",
+    "unreadable",
+    "incomplete",
+    "differs",
+    "not-shown",
+    "no-code",
+    "unknown-code",
+    "other-address",
     "several-codes",
-]  # fmt: skip
+]
 AT_ONCE = 2
 """Photographs that one process has looked at at a time; each takes a child process and some seconds."""
 WAIT_SECONDS = 20.0
@@ -52,6 +60,54 @@ _STATUS: dict[str, str] = {
     "expired": "该证照已过有效期",
     "unknown": "没有核对该证照的现时状态",
 }
+
+
+class PrintedField(TypedDict):
+    """One field of a printed licence beside what was issued."""
+
+    name: str
+    label: str
+    result: Result
+    issued: str
+    read: str
+    confidence: float
+    page: int | None
+    box: list[float] | None
+    shown: NotRequired[str]
+    """JPEG in Base64, as the next one; only where something differs."""
+    as_issued: NotRequired[str]
+
+
+class AddedInk(TypedDict):
+    """Ink where the issued page has none."""
+
+    box: list[float]
+    shown: str
+
+
+class PrintComparison(TypedDict):
+    """A print beside the issued file."""
+
+    outcome: Outcome
+    note: str
+    fields: list[PrintedField]
+    missing_pages: list[int]
+    added: list[AddedInk]
+
+
+class PhotoVerification(TypedDict):
+    """What a photograph of a printed licence shows, under the keys of a file's verdict."""
+
+    ok: bool
+    kind: Literal["photograph"]
+    indication: Literal["NO-SIGNATURE"]
+    sub_indication: None
+    integrity: None
+    issued: Literal["unknown"]
+    licence: VerifiedLicence
+    signatures: list[VerifiedSignature]
+    print: PrintComparison
+    headline: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,7 +141,7 @@ class PrintReport:
             return f"{told}，证照目前有效。"
         return f"{status}；{told}。" if status else f"{told}。"
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> PhotoVerification:
         """The keys of a file's verdict, and ``print`` with the comparison; pictures are JPEG in Base64."""
         since = self.standing.since
         return {
@@ -114,7 +170,7 @@ class PrintReport:
         }
 
 
-def verify_photo(ctx: Context, photos: Sequence[bytes]) -> dict[str, Any]:
+def verify_photo(ctx: Context, photos: Sequence[bytes]) -> PhotoVerification:
     """Compare photographs or scans of the pages of a printed licence with what the register holds; nothing is kept.
 
     Raises:
@@ -201,8 +257,8 @@ def _by_code(ctx: Context, text: str) -> tuple[Licence, str] | None:
         return None
 
 
-def _field(item: ComparedField) -> dict[str, Any]:
-    told = {
+def _field(item: ComparedField) -> PrintedField:
+    told: PrintedField = {
         "name": item.fact.name,
         "label": item.fact.label,
         "result": item.result,

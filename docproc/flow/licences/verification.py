@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from threading import BoundedSemaphore
-from typing import Any, Literal, cast
+from typing import Literal
 
 from docproc.errors import BusyError, LimitError
 from docproc.flow.core import views
-from docproc.flow.core.context import CHINA, Context
+from docproc.flow.core.context import Context
 from docproc.flow.seals.trust_list import trust_list
-from docproc.licence.verify.report import IssuedRecord, LicenceStatus, VerificationReport
+from docproc.licence.verify.report import Issued, IssuedRecord, Verdict, VerificationReport
 from docproc.licence.verify.report_pdf import report_pdf
 from docproc.licence.verify.report_xml import report_xml
 from docproc.licence.verify.verify_limited import verify_limited
@@ -56,15 +56,21 @@ class StoredRegister:
             )
 
     def _record(self, row: LicenceRow, digest: str, event: LicenceEventRow | None) -> IssuedRecord:
-        status = cast(LicenceStatus, views.licence_status(row, self.ctx.clock().astimezone(CHINA).date()))
-        issued = "as-issued" if digest == row.sha256 else "superseded"
-        known = IssuedRecord(row.number, row.sha256 or "", status, issued)  # type: ignore[arg-type]
+        status = views.licence_status(row, self.ctx.today())
+        issued: Issued = "as-issued" if digest == row.sha256 else "superseded"
+        known = IssuedRecord(row.number, row.sha256 or "", status, issued)
         if status != row.status or event is None:  # it expired by itself
             return known
         return replace(known, since=event.at, reason=event.reason, basis=event.basis)
 
 
-def verify_file(ctx: Context, data: bytes) -> dict[str, Any]:
+class Verification(Verdict):
+    """The verdict on a file, and one Chinese sentence."""
+
+    headline: str
+
+
+def verify_file(ctx: Context, data: bytes) -> Verification:
     """Verdict on an uploaded file, and one Chinese sentence; any bytes get one.
 
     Raises:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import secrets
 from dataclasses import replace
-from typing import Any, Literal
+from typing import TypedDict
 
 from sqlalchemy.orm import Session
 
-from docproc.canonical import canonical_json, canonical_sha256
+from docproc.canonical import JsonObject, canonical_json, canonical_sha256
 from docproc.errors import ConflictError, InputError, UnavailableError
 from docproc.flow.core.access import Caller
 from docproc.flow.core.context import Context
@@ -18,11 +18,19 @@ from docproc.flow.licences.licences import check_grounds, visible
 from docproc.licence.page.record import licence_json, parse_licence_json
 from docproc.store.audit import audit
 from docproc.store.licences import licences
-from docproc.store.tables.licences import LicenceVersionRow
+from docproc.store.tables.licences import LicenceVersionRow, VersionAction, VersionState
 
-VersionAction = Literal["correct", "reissue"]
 FIXED = frozenset({"number", "uscc"})
 """Fields that make a licence this licence: a change of them is a new licence, not a correction."""
+
+
+class OrderedVersion(TypedDict):
+    """A new version that the sealer will make."""
+
+    number: str
+    version: int
+    action: VersionAction
+    state: VersionState
 
 
 def new_version(
@@ -34,7 +42,7 @@ def new_version(
     reason: str,
     basis: str,
     once: Once | None = None,
-) -> dict[str, Any]:
+) -> OrderedVersion:
     """Order a new version: ``correct`` with changed fields (name -> value), ``reissue`` with none.
 
     The sealer makes it; until it is registered the former version stays in force, from then on that is superseded.
@@ -46,7 +54,7 @@ def new_version(
     caller.require("change_licence")
     check_grounds(reason, basis)
 
-    def work(session: Session) -> dict[str, Any]:
+    def work(session: Session) -> OrderedVersion:
         row = visible(licences.find_licence(session, number, lock=True), caller)
         if row.status != "valid":
             raise ConflictError(f"licence is {row.status}", message_zh="证照不在有效状态，不能更正或换发")
@@ -69,11 +77,9 @@ def new_version(
         )
         version.body = _changed(row.body, version.version, action, changes)
         session.add(version)
-        audit.append(
-            session, at, caller.subject, f"licence.{action}", number,
-            version=version.version, changes=changes, body=canonical_sha256(version.body),
-            reason=version.reason, basis=version.basis,
-        )  # fmt: skip
+        ordered = {"version": version.version, "changes": changes, "body": canonical_sha256(version.body)}
+        grounds = {"reason": version.reason, "basis": version.basis}
+        audit.append(session, at, caller.subject, f"licence.{action}", number, **ordered, **grounds)
         ctx.jobs.enqueue(session, "seal_version", f"version:{version.id}:1", version.id, 1)
         return {"number": number, "version": version.version, "action": action, "state": version.state}
 
@@ -93,7 +99,7 @@ def status_list(ctx: Context) -> str:
     return row.body
 
 
-def _changed(body: dict[str, Any], version: int, action: VersionAction, changes: dict[str, str]) -> dict[str, Any]:
+def _changed(body: JsonObject, version: int, action: VersionAction, changes: dict[str, str]) -> JsonObject:
     if action == "reissue" and changes:
         raise InputError("a re-issued licence says the same", message_zh="换发不能改动内容，请选择更正")
     if action == "correct" and not changes:
@@ -114,5 +120,5 @@ def _changed(body: dict[str, Any], version: int, action: VersionAction, changes:
     new = replace(former, version=version, fields=fields, holder=holder)
     if action == "correct" and (new.fields, new.holder) == (former.fields, former.holder):
         raise InputError("the corrections change nothing", message_zh="更正前后内容相同")
-    changed: dict[str, Any] = json.loads(licence_json(new))
+    changed: JsonObject = json.loads(licence_json(new))
     return changed

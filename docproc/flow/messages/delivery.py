@@ -14,10 +14,10 @@ import logging
 import httpx
 
 from docproc.errors import InputError, NotFoundError
-from docproc.flow.core import views
 from docproc.flow.core.stages import Tools
 from docproc.flow.jobs.engine import Job, step, workflow
 from docproc.flow.messages import sms
+from docproc.flow.messages.events import event_view
 from docproc.flow.messages.webhook_post import post_event
 from docproc.store.messages import outbox, webhooks
 from docproc.store.tables.messages import OutboxRow
@@ -63,7 +63,7 @@ def send_event(event_id: int, attempt: int) -> None:
         return
     with ctx.database.read() as session:
         row = session.get(OutboxRow, event_id)
-        body = views.event(row) if row is not None and row.delivered_at is None else None
+        body = event_view(row) if row is not None and row.delivered_at is None else None
     if body is None:
         return
     try:
@@ -99,7 +99,7 @@ def post_and_log(webhook_id: str, event_id: int, attempt: int) -> None:
             return  # removed meanwhile
         if row is None or webhooks.was_delivered(session, webhook_id, event_id):
             return
-        body = views.event(row)
+        body = event_view(row)
     status, error = None, ""
     try:
         status = post_event(webhook.url, webhook.secret, body, ctx.clock(), private=ctx.settings.webhook_private)

@@ -14,7 +14,7 @@ from __future__ import annotations
 import hmac
 import logging
 from datetime import timedelta
-from typing import Any
+from typing import TypedDict
 from urllib.parse import urlsplit
 
 from sqlalchemy.orm import Session
@@ -39,7 +39,7 @@ from docproc.store.audit import audit
 from docproc.store.messages import outbox
 from docproc.store.messages import sms as store
 from docproc.store.tables.applications import ApplicationRow
-from docproc.store.tables.messages import OutboxRow, SmsReceiptRow, SmsRow
+from docproc.store.tables.messages import OutboxRow, SmsReceiptRow, SmsRow, SmsState
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +55,29 @@ AGAIN = ("refused", "unknown", "no number")
 """States from which a person may have a message sent again: nothing more happens by itself."""
 MOST_OVERDUE = 500
 """Applications of one matter that one sweep looks at."""
+
+
+class ReceiptView(TypedDict):
+    """What became of a message."""
+
+    delivered: bool
+    code: str
+    at: str
+
+
+class SmsView(TypedDict):
+    """One message; the number it went to is nowhere kept."""
+
+    event: int
+    application: str
+    kind: str
+    kind_zh: str
+    state: SmsState
+    attempts: int
+    code: str
+    created_at: str
+    updated_at: str
+    receipt: ReceiptView | None
 
 
 def open_provider(settings: Settings) -> sms_templates.Provider | None:
@@ -77,9 +100,13 @@ def open_provider(settings: Settings) -> sms_templates.Provider | None:
         raise SetupError(f"DOCPROC_SMS_RECEIPT_SECRET needs {SHORTEST_SECRET} letters or more")
     sms_templates.template_ids(settings.sms_templates)
     return TencentSms(
-        settings.sms_url, settings.sms_region, settings.sms_secret_id, settings.sms_secret_key.get_secret_value(),
-        settings.sms_app_id, settings.sms_sign_name,
-    )  # fmt: skip
+        settings.sms_url,
+        settings.sms_region,
+        settings.sms_secret_id,
+        settings.sms_secret_key.get_secret_value(),
+        settings.sms_app_id,
+        settings.sms_sign_name,
+    )
 
 
 def queue(ctx: Context, session: Session, event: OutboxRow) -> None:
@@ -132,10 +159,18 @@ def _begin(ctx: Context, event_id: int, attempt: int) -> sms_templates.Message |
             return None
         if row is None:
             row = SmsRow(
-                event_id=event_id, org=event.org, application=event.subject, kind=template.kind,
-                session=f"docproc-{event_id}", state="put off", attempt=0, code="", serial=None, created_at=at,
+                event_id=event_id,
+                org=event.org,
+                application=event.subject,
+                kind=template.kind,
+                session=f"docproc-{event_id}",
+                state="put off",
+                attempt=0,
+                code="",
+                serial=None,
+                created_at=at,
                 updated_at=at,
-            )  # fmt: skip
+            )
             session.add(row)
         if row.state == "sending":
             row.state, row.code, row.updated_at = "unknown", "interrupted", at
@@ -207,7 +242,7 @@ def keep_receipts(ctx: Context, secret: str, body: object) -> int:
         )
 
 
-def send_again(ctx: Context, caller: Caller, event_id: int) -> dict[str, Any]:
+def send_again(ctx: Context, caller: Caller, event_id: int) -> SmsView:
     """Hand a message over once more because a person asks for it; its receipt bears another id of ours.
 
     Raises:
@@ -233,7 +268,7 @@ def send_again(ctx: Context, caller: Caller, event_id: int) -> dict[str, Any]:
 
 def sms_log(
     ctx: Context, caller: Caller, *, application: str | None = None, before: int | None = None, limit: int = 100
-) -> list[dict[str, Any]]:
+) -> list[SmsView]:
     """Messages of the caller's organisation with their receipts, newest first."""
     caller.require("sms_log")
     with ctx.database.read() as session:
@@ -244,7 +279,7 @@ def sms_log(
         ]
 
 
-def _view(row: SmsRow, receipt: SmsReceiptRow | None) -> dict[str, Any]:
+def _view(row: SmsRow, receipt: SmsReceiptRow | None) -> SmsView:
     return {
         "event": row.event_id,
         "application": row.application,
@@ -255,7 +290,9 @@ def _view(row: SmsRow, receipt: SmsReceiptRow | None) -> dict[str, Any]:
         "code": row.code,
         "created_at": row.created_at.isoformat(),
         "updated_at": row.updated_at.isoformat(),
-        "receipt": {
-            "delivered": receipt.delivered, "code": receipt.code, "at": receipt.at.isoformat()
-        } if receipt is not None else None,
-    }  # fmt: skip
+        "receipt": _receipt(receipt) if receipt is not None else None,
+    }
+
+
+def _receipt(row: SmsReceiptRow) -> ReceiptView:
+    return {"delivered": row.delivered, "code": row.code, "at": row.at.isoformat()}

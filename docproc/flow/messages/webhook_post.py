@@ -10,12 +10,12 @@ import re
 import secrets
 import socket
 from datetime import datetime
-from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 
 from docproc.errors import InputError
+from docproc.flow.messages.events import EventView
 
 TIMEOUT_SECONDS = 10.0
 MAX_AGE_SECONDS = 300
@@ -23,7 +23,7 @@ HEADER = "Docproc-Signature"
 _SHAPE = re.compile(r"t=(\d{1,12}),n=([0-9a-f]{32}),v1=([0-9a-f]{64})")
 
 
-def post_event(url: str, secret: str, event: dict[str, Any], at: datetime, *, private: bool = True) -> int:
+def post_event(url: str, secret: str, event: EventView, at: datetime, *, private: bool = True) -> int:
     """POST an event as JSON with the header ``Docproc-Signature: t=SECONDS,n=NONCE,v1=HEX``; gives the HTTP status.
 
     ``v1`` is HMAC-SHA256 of ``SECONDS.NONCE.BODY`` under the shared secret. Redirects are not followed.
@@ -42,7 +42,7 @@ def post_event(url: str, secret: str, event: dict[str, Any], at: datetime, *, pr
     """
     body = json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
     headers = {"Content-Type": "application/json", HEADER: signature(secret, body, at, secrets.token_hex(16))}
-    extensions: dict[str, Any] = {}
+    extensions: dict[str, str | None] = {}
     if not private:
         parts = urlsplit(url)
         address = public_address(url)

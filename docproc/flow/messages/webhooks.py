@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypedDict
 from urllib.parse import urlsplit
 
 from docproc.errors import ConflictError, InputError, NotFoundError
@@ -17,7 +17,33 @@ MOST_WEBHOOKS = 5
 """Of one organisation."""
 
 
-def add_webhook(ctx: Context, caller: Caller, url: str) -> dict[str, Any]:
+class WebhookView(TypedDict):
+    """A webhook without its secret."""
+
+    id: str
+    url: str
+    created_at: str
+    created_by: str
+
+
+class CreatedWebhook(WebhookView):
+    """A new webhook."""
+
+    secret: str
+
+
+class DeliveryView(TypedDict):
+    """One attempt to post an event."""
+
+    event: int
+    attempt: int
+    at: str
+    status: int | None
+    error: str
+    delivered: bool
+
+
+def add_webhook(ctx: Context, caller: Caller, url: str) -> CreatedWebhook:
     """Have events posted to an address; ``secret`` of the answer is shown this once.
 
     An office hears of its applications and licences, an enterprise of the licences it holds.
@@ -41,7 +67,7 @@ def add_webhook(ctx: Context, caller: Caller, url: str) -> dict[str, Any]:
         return {**_view(row), "secret": row.secret}
 
 
-def list_webhooks(ctx: Context, caller: Caller) -> list[dict[str, Any]]:
+def list_webhooks(ctx: Context, caller: Caller) -> list[WebhookView]:
     """The organisation's webhooks, without secrets."""
     caller.require("webhooks")
     with ctx.database.read() as session:
@@ -57,7 +83,7 @@ def remove_webhook(ctx: Context, caller: Caller, webhook_id: str) -> None:
         audit.append(session, at, caller.subject, "webhook.removed", webhook_id)
 
 
-def deliveries(ctx: Context, caller: Caller, webhook_id: str, limit: int = 50) -> list[dict[str, Any]]:
+def deliveries(ctx: Context, caller: Caller, webhook_id: str, limit: int = 50) -> list[DeliveryView]:
     """The last attempts to post to an address, newest first."""
     caller.require("webhooks")
     with ctx.database.read() as session:
@@ -86,11 +112,11 @@ def post_again(ctx: Context, caller: Caller, webhook_id: str, event_id: int) -> 
         audit.append(session, at, caller.subject, "webhook.again", webhook_id, event=event_id)
 
 
-def _view(row: WebhookRow) -> dict[str, Any]:
+def _view(row: WebhookRow) -> WebhookView:
     return {"id": row.id, "url": row.url, "created_at": row.created_at.isoformat(), "created_by": row.created_by}
 
 
-def _delivery(row: DeliveryRow) -> dict[str, Any]:
+def _delivery(row: DeliveryRow) -> DeliveryView:
     return {
         "event": row.event_id,
         "attempt": row.attempt,

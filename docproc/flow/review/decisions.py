@@ -11,16 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy.orm import Session
 
 from docproc.check.licence_draft import draft_licence
 from docproc.domain import Decision, DecisionAction, PageReading
 from docproc.errors import AccessError, ConflictError, InputError
-from docproc.flow.applications import joint_approval, notices
+from docproc.flow.applications import joint_approval, notices, views
 from docproc.flow.applications.applications import announce, change_status, visible
-from docproc.flow.core import views
+from docproc.flow.applications.views import ApplicationView
 from docproc.flow.core.access import Caller
 from docproc.flow.core.context import Context
 from docproc.flow.core.idempotency import Once, run_once
@@ -52,7 +51,7 @@ class StaleError(ConflictError):
     message_zh = "办件内容已变化，请刷新后重新审核"
 
 
-def accept(ctx: Context, caller: Caller, number: str, version: int, once: Once | None = None) -> dict[str, Any]:
+def accept(ctx: Context, caller: Caller, number: str, version: int, once: Once | None = None) -> ApplicationView:
     """受理.
 
     Raises:
@@ -61,13 +60,13 @@ def accept(ctx: Context, caller: Caller, number: str, version: int, once: Once |
     """
     caller.require("accept")
 
-    def work(session: Session) -> dict[str, Any]:
+    def work(session: Session) -> ApplicationView:
         at = ctx.clock()
         row = _locked(ctx, session, caller, number, version)
         matter = find_matter(row.matter)
         if matter.department and caller.org not in (row.org, matter.department[0].org):
             raise AccessError("the lead department accepts", message_zh="由牵头部门受理")
-        change_status(session, row, transition(row.status, "accept"), at)  # type: ignore[arg-type]
+        change_status(session, row, transition(row.status, "accept"), at)
         audit.append(session, at, caller.subject, "application.accepted", number)
         announce(ctx, session, row, "application.accepted")
         return joint_approval.view(session, caller, row)
@@ -86,7 +85,7 @@ def decide(
     basis: str = "",
     set_aside: Sequence[str] = (),
     once: Once | None = None,
-) -> dict[str, Any]:
+) -> ApplicationView:
     """Approve, return (补正) or reject; in a joint approval, agree, ask for correction or refuse for one's department.
 
     Args:
@@ -111,10 +110,10 @@ def decide(
     if not reason.strip() and (action != "approve" or set_aside):
         raise InputError("a reason is needed", message_zh="请填写理由")
 
-    def work(session: Session) -> dict[str, Any]:
+    def work(session: Session) -> ApplicationView:
         at = ctx.clock()
         row = _locked(ctx, session, caller, number, seen.version)
-        transition(row.status, action)  # type: ignore[arg-type]
+        transition(row.status, action)
         matter = find_matter(row.matter)
         given = Decision(action, caller.subject, at, reason.strip(), basis.strip(), seen.content_sha256)
         if matter.department:
@@ -133,13 +132,11 @@ def _settle(ctx: Context, session: Session, row: ApplicationRow, decision: Decis
     if decision.action == "approve":
         _check_approvable(ctx, session, row, set_aside)
     made = applications.add_decision(session, row, decision, set_aside)
-    status = transition(row.status, decision.action)  # type: ignore[arg-type]
+    status = transition(row.status, decision.action)
     change_status(session, row, status, decision.at)
     claims.drop(session, row.number)
-    audit.append(
-        session, decision.at, decision.by, f"application.{status}", row.number, decision=made.id,
-        seen=made.seen_sha256, set_aside=made.set_aside,
-    )  # fmt: skip
+    noted = {"decision": made.id, "seen": made.seen_sha256, "set_aside": made.set_aside}
+    audit.append(session, decision.at, decision.by, f"application.{status}", row.number, **noted)
     if decision.action == "approve":
         _after_approval(ctx, session, row, made)
     elif decision.action == "return":
@@ -148,9 +145,14 @@ def _settle(ctx: Context, session: Session, row: ApplicationRow, decision: Decis
 
 
 def _give_opinion(
-    ctx: Context, session: Session, caller: Caller, row: ApplicationRow, matter: Matter, given: Decision,
+    ctx: Context,
+    session: Session,
+    caller: Caller,
+    row: ApplicationRow,
+    matter: Matter,
+    given: Decision,
     set_aside: Sequence[str],
-) -> None:  # fmt: skip
+) -> None:
     """Keep a department's opinion; the one that completes them decides for all."""
     department = joint_approval.own_department(matter, caller)
     joint_approval.check_may_speak(caller, department, joint_approval.standing(session, row))
@@ -165,10 +167,8 @@ def _give_opinion(
         raise InputError("a refusal needs its legal basis", message_zh="不同意的，请填写法律依据")
     made = opinions.add_opinion(session, row, department.org, given, set_aside)
     claims.drop(session, row.number, desk=department.org)
-    audit.append(
-        session, given.at, given.by, "opinion.given", row.number, opinion=made.id, department=department.org,
-        says=made.action, saw=made.seen_sha256, set_aside=made.set_aside,
-    )  # fmt: skip
+    noted = {"opinion": made.id, "department": department.org, "says": made.action, "saw": made.seen_sha256}
+    audit.append(session, given.at, given.by, "opinion.given", row.number, **noted, set_aside=made.set_aside)
     found = joint_approval.result(matter, list(joint_approval.standing(session, row).values()))
     if found is None:
         return
@@ -177,7 +177,7 @@ def _give_opinion(
     _settle(ctx, session, row, Decision(action, given.by, given.at, reason, basis, content), aside)
 
 
-def release(ctx: Context, caller: Caller, number: str, version: int, once: Once | None = None) -> dict[str, Any]:
+def release(ctx: Context, caller: Caller, number: str, version: int, once: Once | None = None) -> ApplicationView:
     """Release the seal for an approved application, or try again after sealing failed.
 
     Raises:
@@ -187,7 +187,7 @@ def release(ctx: Context, caller: Caller, number: str, version: int, once: Once 
     """
     caller.require("release")
 
-    def work(session: Session) -> dict[str, Any]:
+    def work(session: Session) -> ApplicationView:
         at = ctx.clock()
         row = visible(session, caller, number, "release", lock=True)
         _check_version(row, version)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
-from typing import Any
 
 from docproc.fields.working_days import Elapsed, working_time
-from docproc.flow.core import views
 from docproc.flow.core.access import Caller
 from docproc.flow.core.context import CHINA, Context
+from docproc.flow.core.views import AuditLine, audit_line
 from docproc.flow.review.thresholds import threshold
 from docproc.flow.review.workbench import overrides
 from docproc.matter.load import find_matter
@@ -107,12 +106,12 @@ def search_audit(
     since: datetime | None = None,
     until: datetime | None = None,
     before: int | None = None,
-) -> list[dict[str, Any]]:
+) -> list[AuditLine]:
     """The newest lines of the audit log that fit."""
     caller.require("audit")
     with ctx.database.read() as session:
         rows = audit.search(session, text=text, action=action, since=since, until=until, before=before)
-        return [views.audit_line(row) for row in rows]
+        return [audit_line(row) for row in rows]
 
 
 def _trust(reviewed: list[tuple[str, str, str, str, float, bool]]) -> tuple[Trust, ...]:

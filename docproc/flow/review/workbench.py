@@ -10,15 +10,16 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal, TypedDict
 
 from docproc.errors import NotFoundError
 from docproc.fields.working_days import Deadline, Overrides, add_working_days, is_working_day, load_overrides
-from docproc.flow.applications import joint_approval
+from docproc.flow.applications import joint_approval, views
 from docproc.flow.applications.applications import visible
-from docproc.flow.core import views
+from docproc.flow.applications.views import ApplicationSummary, ApplicationView
 from docproc.flow.core.access import Caller
 from docproc.flow.core.context import CHINA, Context
+from docproc.lifecycle import Status
 from docproc.matter.load import find_matter
 from docproc.matter.model import Matter
 from docproc.store.accounts import users
@@ -33,7 +34,7 @@ CLAIM_LASTS = timedelta(minutes=20)
 SHOWN_LASTS = timedelta(minutes=15)
 """For so long personal data stays visible to somebody who asked to see it."""
 PAGE_SHOWN = "personal.page_shown"
-TO_DECIDE = ("submitted", "accepted")
+TO_DECIDE: tuple[Status, ...] = ("submitted", "accepted")
 MOST = 500
 """Applications in a queue; the most urgent come first."""
 
@@ -52,7 +53,7 @@ class Term:
 class Waiting:
     """One application in the queue."""
 
-    view: dict[str, Any]
+    view: ApplicationSummary
     matter: Matter
     term: Term
     by: str | None
@@ -64,6 +65,37 @@ class Waiting:
     """Findings that block or must be mended."""
     given: tuple[int, int] | None = None
     """Joint approval: opinions given, and departments."""
+
+
+class ToRelease(ApplicationSummary):
+    """An approved application whose seal waits for a sealer, or failed."""
+
+    approved_by: str
+
+
+class CorrectionView(TypedDict):
+    """A value that a person laid over what was read."""
+
+    page_id: str
+    index: int
+    field: str
+    value: str
+    by: str
+    at: datetime
+
+
+class BenchView(ApplicationView):
+    """An application with what only its reviewer needs."""
+
+    org: str
+    created_by: str
+    held_by: str | None
+    machine: dict[tuple[str, int, str], str | None]
+    """What the machine read: value by page, index and field."""
+    corrections: list[CorrectionView]
+    term: Term | None
+    names: dict[str, str]
+    """Names to show by sign-in name."""
 
 
 def queue(ctx: Context, caller: Caller) -> list[Waiting]:
@@ -84,18 +116,22 @@ def queue(ctx: Context, caller: Caller) -> list[Waiting]:
                 continue
             part = joint_approval.scope(caller, row)
             mine = [m for m in severe.get(row.number, ()) if part is None or m is None or part.sees(m)]
-            found.append(
-                Waiting(
-                    views.summary(row), matter, term(ctx, row, matter, today),
-                    names.get(holder, holder) if holder else None, holder == caller.subject,
-                    row.created_by == caller.subject, len(mine),
-                    (sum(o is not None for o in opinions.values()), len(opinions)) if opinions else None,
-                )
-            )  # fmt: skip
-    return sorted(found, key=lambda w: (w.term.due.on, w.view["submitted_at"], w.view["number"]))
+            given = (sum(item is not None for item in opinions.values()), len(opinions)) if opinions else None
+            waiting = Waiting(
+                view=views.summary(row),
+                matter=matter,
+                term=term(ctx, row, matter, today),
+                by=names.get(holder, holder) if holder else None,
+                mine=holder == caller.subject,
+                own=row.created_by == caller.subject,
+                findings=len(mine),
+                given=given,
+            )
+            found.append(waiting)
+    return sorted(found, key=lambda w: (w.term.due.on, w.view["submitted_at"] or "", w.view["number"]))
 
 
-def to_release(ctx: Context, caller: Caller) -> list[dict[str, Any]]:
+def to_release(ctx: Context, caller: Caller) -> list[ToRelease]:
     """Approved applications that wait for a sealer, or whose sealing failed."""
     caller.require("release")
     with ctx.database.read() as session:
@@ -144,7 +180,7 @@ def put_back(ctx: Context, caller: Caller, number: str) -> None:
         claims.drop(session, number, caller.subject, desk=joint_approval.desk(caller, row))
 
 
-def bench(ctx: Context, caller: Caller, number: str) -> dict[str, Any]:
+def bench(ctx: Context, caller: Caller, number: str) -> BenchView:
     """An application's view with ``machine`` (values before corrections), ``corrections`` and ``term``."""
     with ctx.database.read() as session:
         row = visible(session, caller, number, "view")
@@ -197,7 +233,7 @@ def show_personal(ctx: Context, caller: Caller, number: str, page_id: str | None
 
 
 def show_all(ctx: Context, caller: Caller, number: str) -> None:
-    """Log that somebody asks for every page, the sensitive ones each by itself: they hold paper against scans."""
+    """Log that somebody asks for every page, the sensitive ones each by itself: they compare paper with the scans."""
     caller.require("view_file")
     with ctx.database.write() as session:
         row, at = visible(session, caller, number, "view_file"), ctx.clock()

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, TypedDict
+from typing import TypedDict
 
-from docproc.canonical import canonical_json
+from docproc.canonical import JsonObject, canonical_json
 from docproc.domain import Licence
 from docproc.errors import DocprocError, SealUnavailableError, SetupError, UnavailableError
 from docproc.flow.core.stages import Tools
@@ -31,7 +31,7 @@ class SealOutcome(TypedDict):
 
 
 def seal_once(
-    body: dict[str, Any],
+    body: JsonObject,
     what: str,
     *,
     check_content: Callable[[], None],

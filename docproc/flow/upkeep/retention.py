@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Literal
 
 from sqlalchemy.orm import Session
 
@@ -19,7 +19,7 @@ from docproc.flow.core.access import SYSTEM, Caller
 from docproc.flow.core.context import Context
 from docproc.lifecycle import transition
 from docproc.matter.load import load_catalogue
-from docproc.matter.model import Matter
+from docproc.matter.model import Matter, Retention
 from docproc.store.applications import applications, uploads
 from docproc.store.audit import audit
 from docproc.store.review import claims
@@ -47,6 +47,16 @@ class Swept:
     def applications(self) -> int:
         """How many were due."""
         return sum(len(numbers) for kinds in self.due.values() for numbers in kinds.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """For how long a matter's content is kept, and how much of it is due to be erased."""
+
+    matter: Matter
+    rules: Retention
+    due: dict[str, int]
+    """Applications by kind."""
 
 
 def report(ctx: Context, caller: Caller | None) -> Swept:
@@ -104,7 +114,7 @@ def _erase(ctx: Context, matter: Matter, kind: Kind, number: str, by: str) -> No
             pages, originals = retention.take_originals(session, number, at)
             keys |= originals
         if row.status in ("draft", "returned"):
-            row.status, row.version = transition(row.status, "withdraw"), row.version + 1  # type: ignore[arg-type]
+            row.status, row.version = transition(row.status, "withdraw"), row.version + 1
         claims.drop(session, number)
         retention.want_gone(session, keys, at)
         line = retention.ORIGINALS if kind == "original" else retention.CONTENT
@@ -147,10 +157,7 @@ def _delete_bytes(ctx: Context) -> int:
     return gone
 
 
-def rules(ctx: Context, caller: Caller) -> list[dict[str, Any]]:
+def rules(ctx: Context, caller: Caller) -> list[Rules]:
     """For each matter its rules and how much is due."""
     due = report(ctx, caller).due
-    return [
-        {"matter": m, "rules": m.retention, "due": {kind: len(due[m.id][kind]) for kind in KINDS}}
-        for m in load_catalogue().values()
-    ]
+    return [Rules(m, m.retention, {kind: len(due[m.id][kind]) for kind in KINDS}) for m in load_catalogue().values()]

@@ -1,4 +1,4 @@
-"""证照夹: an enterprise's own licences, and leave for others to see one for a purpose and a time.
+"""证照夹: an enterprise's own licences, and permission for others to see one for a purpose and a time.
 
 An enterprise's key has the role ``enterprise`` and its unified social credit code as organisation.
 """
@@ -6,7 +6,7 @@ An enterprise's key has the role ``enterprise`` and its unified social credit co
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import TypedDict
 
 from sqlalchemy.orm import Session
 
@@ -22,7 +22,36 @@ from docproc.store.tables.wallet import ShareRow
 from docproc.store.wallet import shares as sharing
 
 MOST_DAYS = 90
-"""Longest time of a share: leave that nobody remembers is no leave."""
+"""Longest time of a share: a permission that nobody remembers is none."""
+
+
+class ShareView(TypedDict):
+    """Permission for somebody to see a licence."""
+
+    code: str
+    url: str
+    licence: str
+    purpose: str
+    created_at: str
+    expires_at: str
+    revoked_at: str | None
+    over: bool
+    opened: int
+
+
+class WalletLicence(views.PublicLicence):
+    """An own licence with everything on it."""
+
+    fields: list[views.LicenceField]
+    code: str
+    shares: list[ShareView]
+
+
+class SharedLicence(views.PublicLicence):
+    """What a share shows."""
+
+    fields: list[views.LicenceField]
+    share: ShareView
 
 
 class ShareOverError(NotFoundError):
@@ -32,7 +61,7 @@ class ShareOverError(NotFoundError):
     message_zh = "授权已到期或已被撤回，请向持证人索取新的授权"
 
 
-def wallet(ctx: Context, caller: Caller) -> list[dict[str, Any]]:
+def wallet(ctx: Context, caller: Caller) -> list[views.PublicLicence]:
     """The enterprise's licences, newest first."""
     caller.require("wallet")
     with ctx.database.read() as session:
@@ -40,13 +69,18 @@ def wallet(ctx: Context, caller: Caller) -> list[dict[str, Any]]:
         return [views.public_licence(row, ctx.today()) for row in rows]
 
 
-def wallet_licence(ctx: Context, caller: Caller, number: str) -> dict[str, Any]:
+def wallet_licence(ctx: Context, caller: Caller, number: str) -> WalletLicence:
     """One licence with its fields, its address for verifying and its shares."""
     caller.require("wallet")
     with ctx.database.read() as session:
         row = own_licence(session, caller, number)
         shares = [_share(item, ctx) for item in sharing.shares_of(session, number)]
-        return {**_full(row, ctx), "code": row.code, "shares": shares}
+        return {
+            **views.public_licence(row, ctx.today()),
+            "fields": views.licence_fields(row),
+            "code": row.code,
+            "shares": shares,
+        }
 
 
 def wallet_file(ctx: Context, caller: Caller, number: str) -> tuple[bytes, str]:
@@ -57,9 +91,7 @@ def wallet_file(ctx: Context, caller: Caller, number: str) -> tuple[bytes, str]:
         return ctx.blobs.get(row.sha256 or ""), f"{number}.pdf"
 
 
-def share(
-    ctx: Context, caller: Caller, number: str, purpose: str, days: int, once: Once | None = None
-) -> dict[str, Any]:
+def share(ctx: Context, caller: Caller, number: str, purpose: str, days: int, once: Once | None = None) -> ShareView:
     """Let whoever gets the address see a licence.
 
     Raises:
@@ -70,7 +102,7 @@ def share(
     if not purpose.strip() or len(purpose) > 200 or not 1 <= days <= MOST_DAYS:
         raise InputError("purpose or days", message_zh=f"请填写用途，并选择 1 至 {MOST_DAYS} 天的期限")
 
-    def work(session: Session) -> dict[str, Any]:
+    def work(session: Session) -> ShareView:
         at = ctx.clock()
         own_licence(session, caller, number)
         row = sharing.add_share(
@@ -82,8 +114,8 @@ def share(
     return run_once(ctx, caller, once, work)
 
 
-def revoke_share(ctx: Context, caller: Caller, code: str) -> dict[str, Any]:
-    """Take leave back, at once.
+def revoke_share(ctx: Context, caller: Caller, code: str) -> ShareView:
+    """Take a permission back, at once.
 
     Raises:
         NotFoundError: no own share of this code.
@@ -99,7 +131,7 @@ def revoke_share(ctx: Context, caller: Caller, code: str) -> dict[str, Any]:
         return _share(row, ctx)
 
 
-def shared(ctx: Context, code: str) -> dict[str, Any]:
+def shared(ctx: Context, code: str) -> SharedLicence:
     """What a share shows; every look is counted and logged.
 
     Raises:
@@ -110,7 +142,11 @@ def shared(ctx: Context, code: str) -> dict[str, Any]:
         row.opened += 1
         audit.append(session, ctx.clock(), "public", "licence.share_opened", row.licence, purpose=row.purpose)
         licence = licences.find_licence(session, row.licence)
-        return {**_full(licence, ctx), "share": _share(row, ctx)}
+        return {
+            **views.public_licence(licence, ctx.today()),
+            "fields": views.licence_fields(licence),
+            "share": _share(row, ctx),
+        }
 
 
 def shared_file(ctx: Context, code: str) -> tuple[bytes, str]:
@@ -145,12 +181,7 @@ def _living(ctx: Context, session: Session, code: str) -> ShareRow:
     return row
 
 
-def _full(row: LicenceRow, ctx: Context) -> dict[str, Any]:
-    fields = [{"name": n, "label": label, "value": v} for n, label, v in row.body["fields"]]
-    return {**views.public_licence(row, ctx.today()), "fields": fields}
-
-
-def _share(row: ShareRow, ctx: Context) -> dict[str, Any]:
+def _share(row: ShareRow, ctx: Context) -> ShareView:
     over = row.revoked_at is not None or row.expires_at <= ctx.clock()
     return {
         "code": row.code,

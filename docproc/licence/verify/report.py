@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from typing import Any, Literal, Protocol, TypeVar, get_args
+from typing import Any, Literal, Protocol, TypedDict, TypeVar, get_args
 
 from docproc.domain import Licence
 from docproc.licence.page.record import NOTICE, licence_json, parse_licence_json
@@ -186,6 +186,41 @@ class Examination:
         )
 
 
+class VerifiedLicence(TypedDict):
+    """The licence that a file claims to be, in JSON."""
+
+    number: str | None
+    status: LicenceStatus
+    since: str | None
+    reason: str
+    basis: str
+
+
+class VerifiedSignature(TypedDict):
+    """One seal in a file, in JSON."""
+
+    signer: str
+    level: str
+    time: str | None
+    coverage: str
+    recognised: str | None
+    indication: Indication
+    sub_indication: str | None
+    algorithm: str | None
+
+
+class Verdict(TypedDict):
+    """The verdict on a file, in JSON."""
+
+    ok: bool
+    indication: Indication
+    sub_indication: str | None
+    integrity: Integrity
+    issued: Issued
+    licence: VerifiedLicence
+    signatures: list[VerifiedSignature]
+
+
 @dataclass(frozen=True, slots=True)
 class VerificationReport:
     """The whole verdict."""
@@ -209,7 +244,7 @@ class VerificationReport:
     sha256: str = ""
     """Of the file, lower-case hexadecimal."""
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> Verdict:
         """The verdict in the shape that commands and the HTTP interface give out."""
         return {
             "ok": self.ok,

@@ -46,7 +46,7 @@ class OpenVinoConfig(BaseModel):
     precision: str = "auto"
 
 
-class OpenVinoRunner(InferenceRunner):  # type: ignore[misc]
+class OpenVinoRunner(InferenceRunner):
     """Runs one ONNX file on OpenVINO, in the calling convention of PaddleX."""
 
     def __init__(self, file: Path, config: OpenVinoConfig) -> None:
@@ -65,7 +65,7 @@ class OpenVinoRunner(InferenceRunner):  # type: ignore[misc]
         del self._request
 
 
-class OpenVinoEngine(RunnerEngine):  # type: ignore[misc]
+class OpenVinoEngine(RunnerEngine):
     """Makes ``PaddleOCR(engine="openvino")`` work."""
 
     entities = "openvino"

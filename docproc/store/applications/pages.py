@@ -230,4 +230,4 @@ def _finding_row(application: str, item: Finding, page_id: str | None = None) ->
 
 
 def _finding(row: FindingRow) -> Finding:
-    return Finding(row.code, row.severity, row.message, row.material, row.field, row.basis)  # type: ignore[arg-type]
+    return Finding(row.code, row.severity, row.message, row.material, row.field, row.basis)

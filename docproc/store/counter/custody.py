@@ -9,11 +9,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from docproc.store.tables.counter import CustodyRow
+from docproc.store.tables.counter import CustodyRow, StepKind
 
 
 def add(
-    session: Session, application: str, kind: str, actor: str, at: datetime, *, receipt: str = "", **detail: Any
+    session: Session, application: str, kind: StepKind, actor: str, at: datetime, *, receipt: str = "", **detail: Any
 ) -> CustodyRow:
     """Add a step."""
     row = CustodyRow(application=application, kind=kind, receipt=receipt, actor=actor, at=at, detail=detail)
@@ -28,7 +28,7 @@ def steps(session: Session, application: str) -> Sequence[CustodyRow]:
     return session.scalars(query).all()
 
 
-def count(session: Session, application: str, kind: str, since: datetime | None = None) -> int:
+def count(session: Session, application: str, kind: StepKind, since: datetime | None = None) -> int:
     """How many steps of a kind there are."""
     query = sa.select(sa.func.count()).where(CustodyRow.application == application, CustodyRow.kind == kind)
     if since is not None:

@@ -12,7 +12,14 @@ from sqlalchemy.orm import Session
 from docproc.domain import Licence
 from docproc.errors import NotFoundError
 from docproc.store.tables.applications import ApplicationRow
-from docproc.store.tables.licences import LicenceEventRow, LicenceFileRow, LicenceRow, LicenceVersionRow, StatusListRow
+from docproc.store.tables.licences import (
+    LicenceEventRow,
+    LicenceFileRow,
+    LicenceRow,
+    LicenceVersionRow,
+    SealedStatus,
+    StatusListRow,
+)
 
 NEVER_DUE = datetime(9999, 1, 1, tzinfo=UTC)
 """In place of the end of a file that needs no renewal: superseded, or without an archive time-stamp."""
@@ -148,7 +155,7 @@ def register_version(
 
 
 def set_status(
-    session: Session, licence: LicenceRow, status: str, by: str, at: datetime, reason: str, basis: str = ""
+    session: Session, licence: LicenceRow, status: SealedStatus, by: str, at: datetime, reason: str, basis: str = ""
 ) -> None:
     """Change a licence's status and keep who did it, when, why and on what legal basis."""
     licence.status = status
@@ -156,7 +163,7 @@ def set_status(
 
 
 def add_status_event(
-    session: Session, number: str, status: str, by: str, at: datetime, reason: str, basis: str = ""
+    session: Session, number: str, status: SealedStatus, by: str, at: datetime, reason: str, basis: str = ""
 ) -> None:
     """Write a line of a licence's history."""
     session.add(LicenceEventRow(licence=number, status=status, by=by, at=at, reason=reason, basis=basis))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
@@ -21,7 +20,7 @@ class ApiKeyRow(Base):
     subject: Mapped[str] = mapped_column(sa.String(80), index=True)
     """The person or machine; keys of one subject are one person for separate duties."""
     org: Mapped[str] = mapped_column(sa.String(80))
-    roles: Mapped[list[Any]]
+    roles: Mapped[list[str]]
     created_at: Mapped[datetime]
     created_by: Mapped[str] = mapped_column(sa.String(80))
     revoked_at: Mapped[datetime | None]
@@ -62,7 +61,7 @@ class UserRow(Base):
     title: Mapped[str] = mapped_column(sa.String(80))
     """Name to show."""
     org: Mapped[str] = mapped_column(sa.String(80))
-    roles: Mapped[list[Any]]
+    roles: Mapped[list[str]]
     password_hash: Mapped[str] = mapped_column(sa.String(200))
     """Argon2id."""
     must_change: Mapped[bool]

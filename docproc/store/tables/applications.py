@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
+from docproc.domain import Severity, Verdict
+from docproc.lifecycle import Status
 from docproc.store.tables.base import Base, BigId
+
+SealState = Literal["none", "awaiting_release", "queued", "waiting", "failed", "sealed"]
+"""Where the licence of an application is between approval and seal; ``waiting``: for the TSA or the key."""
+PageState = Literal["queued", "read", "failed"]
+NoticeState = Literal["queued", "waiting", "sealed", "failed", "erased"]
+"""``waiting``: for the next attempt."""
 
 # Conditions of partial indexes: queries for what waits never read the rows that are done.
 SEALING = sa.text("seal_state IN ('queued', 'waiting')")
@@ -42,16 +50,15 @@ class ApplicationRow(Base):
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     submitted_at: Mapped[datetime | None]
-    status: Mapped[str] = mapped_column(sa.String(20), index=True)
+    status: Mapped[Status] = mapped_column(sa.String(20), index=True)
     version: Mapped[int]
     """Rises with each change of status; a decision names the version that was seen."""
     revision: Mapped[int]
     """Rises with each change of pages or fields."""
     checked_revision: Mapped[int]
     """Revision that the findings and the verdict belong to; 0 before the first check."""
-    verdict: Mapped[str | None] = mapped_column(sa.String(20))
-    seal_state: Mapped[str] = mapped_column(sa.String(20))
-    """``none``, ``awaiting_release``, ``queued``, ``waiting`` (for TSA or key), ``failed``, ``sealed``."""
+    verdict: Mapped[Verdict | None] = mapped_column(sa.String(20))
+    seal_state: Mapped[SealState] = mapped_column(sa.String(20))
     seal_note: Mapped[str] = mapped_column(sa.Text)
     """Chinese reason that officials see while the seal is not there."""
     seal_attempt: Mapped[int]
@@ -101,8 +108,7 @@ class PageRow(Base):
     sha256: Mapped[str] = mapped_column(sa.String(64))
     material_hint: Mapped[str] = mapped_column(sa.String(60))
     """Material named by the sender, or empty."""
-    state: Mapped[str] = mapped_column(sa.String(10))
-    """``queued``, ``read`` or ``failed``."""
+    state: Mapped[PageState] = mapped_column(sa.String(10))
     error_code: Mapped[str] = mapped_column(sa.String(40))
     uploaded_at: Mapped[datetime]
     uploaded_by: Mapped[str] = mapped_column(sa.String(80))
@@ -193,7 +199,7 @@ class FindingRow(Base):
     application: Mapped[str] = mapped_column(sa.ForeignKey("applications.number"), index=True)
     page_id: Mapped[str | None] = mapped_column(sa.ForeignKey("pages.id"), index=True)
     code: Mapped[str] = mapped_column(sa.String(60))
-    severity: Mapped[str] = mapped_column(sa.String(10))
+    severity: Mapped[Severity] = mapped_column(sa.String(10))
     message: Mapped[str] = mapped_column(sa.Text)
     material: Mapped[str | None] = mapped_column(sa.String(60))
     field: Mapped[str | None] = mapped_column(sa.String(80))
@@ -232,8 +238,7 @@ class NoticeRow(Base):
     number: Mapped[str] = mapped_column(sa.String(80), unique=True)
     body: Mapped[dict[str, Any]]
     """The record that is sealed; empty once it was erased."""
-    state: Mapped[str] = mapped_column(sa.String(10))
-    """``queued``, ``waiting`` (for the next attempt), ``sealed``, ``failed`` or ``erased``."""
+    state: Mapped[NoticeState] = mapped_column(sa.String(10))
     note: Mapped[str] = mapped_column(sa.Text)
     """Why it is not sealed yet, in Chinese."""
     attempt: Mapped[int]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
@@ -12,6 +12,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from docproc.store.db import UtcTime
 
 Json = sa.JSON().with_variant(JSONB(), "postgresql")
+ChangeState = Literal["open", "confirmed", "refused"]
 BigId = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
@@ -27,7 +28,7 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map = {datetime: UtcTime, dict[str, Any]: Json, list[Any]: Json}  # noqa: RUF012  (SQLAlchemy's shape)
+    type_annotation_map = {datetime: UtcTime, dict[str, Any]: Json, dict[str, str]: Json, list[str]: Json}  # noqa: RUF012  (SQLAlchemy's shape)
 
 
 class ProposedChange:
@@ -37,7 +38,6 @@ class ProposedChange:
     reason: Mapped[str] = mapped_column(sa.Text)
     proposed_by: Mapped[str] = mapped_column(sa.String(80))
     proposed_at: Mapped[datetime]
-    state: Mapped[str] = mapped_column(sa.String(10))
-    """``open``, ``confirmed`` or ``refused``."""
+    state: Mapped[ChangeState] = mapped_column(sa.String(10))
     closed_by: Mapped[str | None] = mapped_column(sa.String(80))
     closed_at: Mapped[datetime | None]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from docproc.store.tables.base import Base, BigId
+
+StepKind = Literal["received", "returned", "checked", "compared", "handed_over", "refused"]
 
 
 class CustodyRow(Base):
@@ -18,8 +20,7 @@ class CustodyRow(Base):
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     application: Mapped[str] = mapped_column(sa.ForeignKey("applications.number"), index=True)
-    kind: Mapped[str] = mapped_column(sa.String(20))
-    """``received``, ``returned``, ``compared``, ``handed_over`` or ``refused``."""
+    kind: Mapped[StepKind] = mapped_column(sa.String(20))
     receipt: Mapped[str] = mapped_column(sa.String(80))
     """Of originals; empty for other steps."""
     actor: Mapped[str] = mapped_column(sa.String(80))

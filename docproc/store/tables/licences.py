@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from docproc.store.tables.base import Base, BigId
+
+SealedStatus = Literal["valid", "suspended", "revoked", "superseded"]
+"""Status of a licence whose file is sealed."""
+VersionAction = Literal["correct", "reissue"]
+VersionState = Literal["queued", "waiting", "failed", "sealed"]
+"""``waiting``: for the TSA or the key."""
 
 
 class LicenceRow(Base):
@@ -32,8 +38,8 @@ class LicenceRow(Base):
     issued_on: Mapped[date]
     valid_from: Mapped[date]
     valid_to: Mapped[date | None]
-    status: Mapped[str] = mapped_column(sa.String(12))
-    """``preparing`` until sealed, then ``valid``, ``suspended``, ``revoked`` or ``superseded``."""
+    status: Mapped[SealedStatus | Literal["preparing"]] = mapped_column(sa.String(12))
+    """``preparing`` until its file is sealed."""
     body: Mapped[dict[str, Any]]
     """The licence as it is attached to the sealed file."""
     sha256: Mapped[str | None] = mapped_column(sa.String(64), unique=True)
@@ -49,7 +55,7 @@ class LicenceFileRow(Base):
     sha256: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
     licence: Mapped[str] = mapped_column(sa.ForeignKey("licences.number"), index=True)
     at: Mapped[datetime] = mapped_column("registered_at")
-    reason: Mapped[str] = mapped_column(sa.String(20))
+    reason: Mapped[Literal["issued", "renewed"] | VersionAction] = mapped_column(sa.String(20))
     """``issued``, ``renewed`` (a fresh archive time-stamp), ``correct`` or ``reissue`` (a new version)."""
     good_until: Mapped[datetime | None] = mapped_column(index=True)
     """When its newest archive time-stamp wears out; ``None`` until the renewal sweep has looked."""
@@ -62,7 +68,7 @@ class LicenceEventRow(Base):
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     licence: Mapped[str] = mapped_column(sa.ForeignKey("licences.number"), index=True)
-    status: Mapped[str] = mapped_column(sa.String(12))
+    status: Mapped[SealedStatus] = mapped_column(sa.String(12))
     by: Mapped[str] = mapped_column("changed_by", sa.String(80))
     at: Mapped[datetime] = mapped_column("changed_at")
     reason: Mapped[str] = mapped_column(sa.Text)
@@ -79,16 +85,14 @@ class LicenceVersionRow(Base):
     id: Mapped[str] = mapped_column(sa.String(32), primary_key=True)
     licence: Mapped[str] = mapped_column(sa.ForeignKey("licences.number"))
     version: Mapped[int]
-    action: Mapped[str] = mapped_column(sa.String(10))
-    """``correct`` or ``reissue``."""
+    action: Mapped[VersionAction] = mapped_column(sa.String(10))
     body: Mapped[dict[str, Any]]
     """The licence as it will be attached to the sealed file."""
     by: Mapped[str] = mapped_column("ordered_by", sa.String(80))
     at: Mapped[datetime] = mapped_column("ordered_at")
     reason: Mapped[str] = mapped_column(sa.Text)
     basis: Mapped[str] = mapped_column(sa.Text)
-    state: Mapped[str] = mapped_column(sa.String(10))
-    """``queued``, ``waiting`` (for TSA or key), ``failed`` or ``sealed``."""
+    state: Mapped[VersionState] = mapped_column(sa.String(10))
     note: Mapped[str] = mapped_column(sa.Text)
     """Chinese reason while it is not sealed."""
     attempt: Mapped[int]

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from docproc.store.tables.base import Base, ProposedChange
+from docproc.store.tables.base import Base, ChangeState, ProposedChange
 
 
 class CatalogueChangeRow(ProposedChange, Base):
@@ -16,10 +15,10 @@ class CatalogueChangeRow(ProposedChange, Base):
 
     __tablename__ = "catalogue_changes"
 
-    files: Mapped[dict[str, Any]]
+    files: Mapped[dict[str, str]]
     """Text by name: ``MATTER.toml`` or ``layouts/LAYOUT.toml``."""
-    bases: Mapped[dict[str, Any]]
+    bases: Mapped[dict[str, str]]
     """SHA-256 of what each file replaces, by name; empty where it is new."""
     starts_on: Mapped[date]
     """First day in force, in China."""
-    state: Mapped[str] = mapped_column(sa.String(10), index=True)
+    state: Mapped[ChangeState] = mapped_column(sa.String(10), index=True)

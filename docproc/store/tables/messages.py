@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from docproc.store.tables.base import Base, BigId
+
+SmsState = Literal["sending", "put off", "accepted", "refused", "unknown", "no number"]
 
 
 class OutboxRow(Base):
@@ -72,8 +74,7 @@ class SmsRow(Base):
     kind: Mapped[str] = mapped_column(sa.String(20))
     session: Mapped[str] = mapped_column(sa.String(40), unique=True)
     """Our id of the message at the provider."""
-    state: Mapped[str] = mapped_column(sa.String(20))
-    """``sending``, ``put off``, ``accepted``, ``refused``, ``unknown`` or ``no number``."""
+    state: Mapped[SmsState] = mapped_column(sa.String(20))
     attempt: Mapped[int]
     code: Mapped[str] = mapped_column(sa.String(80))
     """The provider's last word."""

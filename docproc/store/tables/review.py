@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
+from docproc.domain import DecisionAction
 from docproc.store.tables.base import Base
 
 
@@ -37,13 +37,13 @@ class DecisionRow(Base):
     application: Mapped[str] = mapped_column(sa.ForeignKey("applications.number"))
     on_version: Mapped[int]
     """The application's version that was decided on: no version is decided twice."""
-    action: Mapped[str] = mapped_column(sa.String(10))
+    action: Mapped[DecisionAction] = mapped_column(sa.String(10))
     by: Mapped[str] = mapped_column("decided_by", sa.String(80))
     at: Mapped[datetime] = mapped_column("decided_at")
     reason: Mapped[str] = mapped_column(sa.Text)
     basis: Mapped[str] = mapped_column(sa.Text)
     seen_sha256: Mapped[str] = mapped_column(sa.String(64))
-    set_aside: Mapped[list[Any]]
+    set_aside: Mapped[list[str]]
     """Codes of the findings that the official approved in spite of."""
     released_by: Mapped[str | None] = mapped_column(sa.String(80))
     released_at: Mapped[datetime | None]
@@ -63,7 +63,7 @@ class OpinionRow(Base):
     """Of the department."""
     seq: Mapped[int]
     """Order within the application."""
-    action: Mapped[str] = mapped_column(sa.String(10))
+    action: Mapped[DecisionAction] = mapped_column(sa.String(10))
     """``approve`` (agrees), ``return`` (asks for correction) or ``reject`` (refuses)."""
     by: Mapped[str] = mapped_column("given_by", sa.String(80))
     at: Mapped[datetime] = mapped_column("given_at")
@@ -71,4 +71,4 @@ class OpinionRow(Base):
     basis: Mapped[str] = mapped_column(sa.Text)
     seen_sha256: Mapped[str] = mapped_column(sa.String(64))
     """Of what the department saw; on anything else the opinion does not count."""
-    set_aside: Mapped[list[Any]]
+    set_aside: Mapped[list[str]]

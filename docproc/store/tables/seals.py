@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
@@ -22,14 +22,14 @@ class SealRow(Base):
     owner_code: Mapped[str] = mapped_column(sa.String(18))
     kind: Mapped[str] = mapped_column(sa.String(20))
     filing_number: Mapped[str] = mapped_column(sa.String(60))
-    certificates: Mapped[list[Any]]
+    certificates: Mapped[list[str]]
     """Base64 of DER, the seal's own first."""
     certificate_sha256: Mapped[str] = mapped_column(sa.String(64))
     diameter: Mapped[float] = mapped_column(sa.Float)
     art: Mapped[bytes]
     """Compressed content stream."""
     art_sha256: Mapped[str] = mapped_column(sa.String(64))
-    licence_kinds: Mapped[list[Any]]
+    licence_kinds: Mapped[list[str]]
     valid_from: Mapped[datetime]
     valid_to: Mapped[datetime]
     suspended: Mapped[bool]
@@ -44,8 +44,7 @@ class SealChangeRow(ProposedChange, Base):
     __tablename__ = "seal_changes"
 
     seal: Mapped[str] = mapped_column(sa.String(60), index=True)
-    action: Mapped[str] = mapped_column(sa.String(10))
-    """``add``, ``suspend`` or ``resume``."""
+    action: Mapped[Literal["add", "suspend", "resume"]] = mapped_column(sa.String(10))
     body: Mapped[dict[str, Any]]
     """What is to be registered."""
 
@@ -56,7 +55,6 @@ class TrustChangeRow(ProposedChange, Base):
     __tablename__ = "trust_changes"
 
     root_sha256: Mapped[str] = mapped_column(sa.String(64), index=True)
-    action: Mapped[str] = mapped_column(sa.String(10))
-    """``add`` or ``remove``."""
+    action: Mapped[Literal["add", "remove"]] = mapped_column(sa.String(10))
     body: Mapped[dict[str, Any]]
     """Certificates and limits of what is added; what was there of what is removed."""

@@ -1,0 +1,351 @@
+"""Applications and their files as JSON values, in the shapes that the HTTP interface gives out.
+
+Times are ISO 8601 with their zone, boxes are pixels of the page as handed in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Literal, NotRequired, TypedDict
+
+from sqlalchemy.orm import Session
+
+from docproc.canonical import canonical_sha256
+from docproc.check.reconcile import join
+from docproc.domain import (
+    Box,
+    DecisionAction,
+    Field,
+    Finding,
+    How,
+    PageReading,
+    QualityVerdict,
+    Severity,
+    Source,
+    Verdict,
+)
+from docproc.flow.core.views import iso, iso_or_none
+from docproc.lifecycle import STATUS_ZH, Status
+from docproc.matter.load import find_matter
+from docproc.store.applications import applications, notices, pages, previews
+from docproc.store.counter import custody
+from docproc.store.licences import licences
+from docproc.store.tables.applications import ApplicationRow, NoticeRow, NoticeState, PageRow, PageState, SealState
+from docproc.store.tables.counter import CustodyRow
+from docproc.store.tables.review import DecisionRow
+from docproc.store.wallet import shares
+
+PaperResult = Literal["match", "mismatch", "absent"]
+"""What comparing paper with the scans found."""
+Sees = Callable[[str | None], bool]
+"""Whether somebody sees a material; ``None`` stands for papers that were not recognised."""
+
+
+class SealView(TypedDict):
+    """Where the licence is between approval and seal."""
+
+    state: SealState
+    note: str
+
+
+class ApplicationSummary(TypedDict):
+    """An application in a list."""
+
+    number: str
+    matter: str
+    status: Status
+    status_zh: str
+    version: int
+    verdict: Verdict | None
+    checked: bool
+    channel: str
+    created_at: str
+    updated_at: str
+    submitted_at: str | None
+    seal: SealView
+
+
+class FieldView(TypedDict):
+    """One value read from one place."""
+
+    name: str
+    value: str | None
+    raw: str
+    confidence: float
+    box: Box | None
+    page: int
+    source: Source
+    alternatives: Sequence[str]
+
+
+class FindingView(TypedDict):
+    """One thing that is missing, wrong or worth a look."""
+
+    code: str
+    severity: Severity
+    message: str
+    material: str | None
+    field: str | None
+    basis: str
+    page_id: NotRequired[str | None]
+    """Only among the findings of an application, not of a page's quality."""
+
+
+class QualityView(TypedDict):
+    """Whether a page is good enough to be read."""
+
+    verdict: QualityVerdict
+    findings: list[FindingView]
+
+
+class ReadingView(TypedDict):
+    """What one page of a file says."""
+
+    index: int
+    material: str | None
+    how: How
+    quality: QualityView
+    fields: list[FieldView]
+    page: int
+    edition: str | None
+    form_id: str | None
+    cpu_seconds: float
+
+
+class PreviewView(TypedDict):
+    """A picture of one page for the screen."""
+
+    index: int
+    width: int
+    height: int
+
+
+class PageView(TypedDict):
+    """An uploaded file."""
+
+    id: str
+    position: int
+    filename: str
+    media_type: str
+    size: int
+    sha256: str
+    material_hint: str | None
+    state: PageState
+    error_code: str | None
+    uploaded_at: str
+    readings: list[ReadingView]
+    previews: list[PreviewView]
+
+
+class DecisionView(TypedDict):
+    """What an official decided."""
+
+    id: str
+    action: DecisionAction
+    by: str
+    at: str
+    on_version: int
+    reason: str
+    basis: str
+    set_aside: list[str]
+    released_by: str | None
+    released_at: str | None
+
+
+class OpinionView(TypedDict):
+    """What a department of a joint approval says."""
+
+    org: str
+    name: str
+    duty: str
+    action: DecisionAction | None
+    outdated: bool
+    at: str | None
+    by: str | None
+    reason: str
+    basis: str
+
+
+class NoticeView(TypedDict):
+    """How far the sealing of a notice is."""
+
+    number: str
+    state: NoticeState
+    note: str
+    sealed_at: str | None
+
+
+class ApplicationView(ApplicationSummary):
+    """An application with everything about it."""
+
+    follow_code: str
+    content_sha256: str
+    pages: list[PageView]
+    findings: list[FindingView]
+    opinions: list[OpinionView]
+    decisions: list[DecisionView]
+    papers: PaperResult | None
+    notice: NoticeView | None
+    licence: str | None
+
+
+def summary(row: ApplicationRow) -> ApplicationSummary:
+    """An application in a list."""
+    checked = row.checked_revision == row.revision
+    return {
+        "number": row.number,
+        "matter": row.matter,
+        "status": row.status,
+        "status_zh": STATUS_ZH[row.status],
+        "version": row.version,
+        "verdict": row.verdict if checked else None,
+        "checked": checked,
+        "channel": row.channel,
+        "created_at": iso(row.created_at),
+        "updated_at": iso(row.updated_at),
+        "submitted_at": iso_or_none(row.submitted_at),
+        "seal": {"state": row.seal_state, "note": row.seal_note},
+    }
+
+
+def application(session: Session, row: ApplicationRow, sees: Sees | None = None) -> ApplicationView:
+    """An application with its files, readings, findings, decisions and licence.
+
+    Args:
+        session: a transaction.
+        row: the application.
+        sees: which papers are shown; all of them by default.
+    """
+    readings = _joined(row.matter, pages.readings_of(session, row.number))
+    findings = pages.findings_of(session, row.number)
+    live = pages.live_pages(session, row.number)
+    if sees is not None:
+        readings = [item for item in readings if sees(item[1].material)]
+        readable = {page.id for page, _ in readings}
+        live = [page for page in live if page.id in readable or (sees(None) and page.state != "read")]
+        findings = [item for item in findings if item[1].material is None or sees(item[1].material)]
+    by_page: dict[str, list[ReadingView]] = {}
+    for page, reading in readings:
+        by_page.setdefault(page.id, []).append(_reading(reading))
+    licence = licences.licence_of_application(session, row.number)
+    drawn: dict[str, list[PreviewView]] = {}
+    for item in previews.previews_of(session, row.number):
+        drawn.setdefault(item.page_id, []).append({"index": item.index, "width": item.width, "height": item.height})
+    return {
+        **summary(row),
+        "follow_code": shares.follow_code(session, row.number),
+        "content_sha256": content_sha256(live, readings, findings),
+        "pages": [page_view(page, by_page.get(page.id, []), drawn.get(page.id, [])) for page in live],
+        "findings": [{**_finding(item), "page_id": page_id} for page_id, item in findings],
+        "opinions": [],
+        "decisions": [_decision(item) for item in applications.decisions_of(session, row.number)],
+        "papers": papers(custody.steps(session, row.number)),
+        "notice": newest_notice(session, row.number),
+        "licence": licence.number if licence is not None and licence.sha256 is not None else None,
+    }
+
+
+def content_sha256(
+    live: list[PageRow], readings: list[tuple[PageRow, PageReading]], findings: list[tuple[str | None, Finding]]
+) -> str:
+    """Hash of everything that an official sees and decides on: files, values and findings."""
+    body = [
+        [[page.id, page.sha256, page.state] for page in live],
+        [[page.id, r.index, r.material, {k: [f.value, f.source] for k, f in r.fields.items()}] for page, r in readings],
+        [[page_id, item.code, item.severity, item.field] for page_id, item in findings],
+    ]
+    return canonical_sha256(body)
+
+
+def newest_notice(session: Session, application: str) -> NoticeView | None:
+    """How far the sealing of an application's newest notice is; ``None`` where it has none."""
+    row = notices.newest(session, application)
+    return notice(row) if row is not None else None
+
+
+def notice(row: NoticeRow) -> NoticeView:
+    """How far the sealing of a notice is."""
+    return {"number": row.number, "state": row.state, "note": row.note, "sealed_at": iso_or_none(row.sealed_at)}
+
+
+def papers(steps: Sequence[CustodyRow]) -> PaperResult | None:
+    """What the last comparison of paper with the scans found."""
+    return next((step.detail["result"] for step in reversed(steps) if step.kind == "compared"), None)
+
+
+def page_view(row: PageRow, readings: Sequence[ReadingView] = (), drawn: Sequence[PreviewView] = ()) -> PageView:
+    """An uploaded file; by default readings and pictures are left out."""
+    return {
+        "id": row.id,
+        "position": row.position,
+        "filename": row.filename,
+        "media_type": row.media_type,
+        "size": row.size,
+        "sha256": row.sha256,
+        "material_hint": row.material_hint or None,
+        "state": row.state,
+        "error_code": row.error_code or None,
+        "uploaded_at": iso(row.uploaded_at),
+        "readings": list(readings),
+        "previews": list(drawn),
+    }
+
+
+def _joined(matter: str, readings: Sequence[tuple[PageRow, PageReading]]) -> list[tuple[PageRow, PageReading]]:
+    """The pages as the check sees them."""
+    joined = join(find_matter(matter), [reading for _, reading in readings])
+    return list(zip([page for page, _ in readings], joined, strict=True))
+
+
+def _reading(reading: PageReading) -> ReadingView:
+    quality = reading.quality
+    return {
+        "index": reading.index,
+        "material": reading.material,
+        "how": reading.how,
+        "quality": {"verdict": quality.verdict, "findings": [_finding(item) for item in quality.findings]},
+        "fields": [_field(item) for item in reading.fields.values()],
+        "page": reading.page,
+        "edition": reading.edition,
+        "form_id": reading.form_id,
+        "cpu_seconds": reading.cpu_seconds,
+    }
+
+
+def _field(item: Field) -> FieldView:
+    return {
+        "name": item.name,
+        "value": item.value,
+        "raw": item.raw,
+        "confidence": item.confidence,
+        "box": item.box,
+        "page": item.page,
+        "source": item.source,
+        "alternatives": item.alternatives,
+    }
+
+
+def _finding(item: Finding) -> FindingView:
+    return {
+        "code": item.code,
+        "severity": item.severity,
+        "message": item.message,
+        "material": item.material,
+        "field": item.field,
+        "basis": item.basis,
+    }
+
+
+def _decision(row: DecisionRow) -> DecisionView:
+    return {
+        "id": row.id,
+        "action": row.action,
+        "by": row.by,
+        "at": iso(row.at),
+        "on_version": row.on_version,
+        "reason": row.reason,
+        "basis": row.basis,
+        "set_aside": row.set_aside,
+        "released_by": row.released_by,
+        "released_at": iso_or_none(row.released_at),
+    }
