@@ -34,9 +34,12 @@ HEADERS = {
 """No inline script or style, nothing from elsewhere, nothing kept by the browser."""
 
 _environment = Environment(
-    loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+    loader=FileSystemLoader(_HERE / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
     lstrip_blocks=True,
-)  # fmt: skip
+)
 _templates = Jinja2Templates(env=_environment)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
@@ -12,6 +12,7 @@ from api.kit.problems import problems
 from api.v1 import schemas
 from api.v1.matters import MaterialId, form_pdf
 from docproc.flow.applications import applications, forms
+from docproc.flow.applications.views import ApplicationSummary, ApplicationView, PageView
 
 router = APIRouter(prefix="/v1/applications", tags=["applications"])
 
@@ -20,10 +21,13 @@ PageId = Annotated[str, Path(max_length=32)]
 
 
 @router.post(
-    "", status_code=201, response_model=schemas.ApplicationView, responses=problems(401, 403, 404, 409, 422),
+    "",
+    status_code=201,
+    response_model=schemas.ApplicationView,
+    responses=problems(401, 403, 404, 409, 422),
     summary="Open an application",
-)  # fmt: skip
-def create(body: schemas.NewApplication, ctx: Ctx, who: Who, once: OnceJson) -> Any:
+)
+def create(body: schemas.NewApplication, ctx: Ctx, who: Who, once: OnceJson) -> ApplicationView:
     """Open a draft; upload its papers next. Roles: kiosk, clerk."""
     return applications.create_application(ctx, who, body.matter, body.channel, once)
 
@@ -37,7 +41,7 @@ def listing(
     status: Annotated[str | None, Query(max_length=20)] = None,
     after: Annotated[str, Query(description="Last number of the page before", max_length=60)] = "",
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
-) -> Any:
+) -> list[ApplicationSummary]:
     """Those that the caller may see: a kiosk its own, an office its organisation's, an auditor all."""
     return applications.list_applications(ctx, who, status=status, after=after, limit=limit)
 
@@ -45,14 +49,17 @@ def listing(
 @router.get(
     "/{number}", response_model=schemas.ApplicationView, responses=problems(401, 403, 404), summary="Look at one"
 )
-def view(number: Number, ctx: Ctx, who: Who) -> Any:
+def view(number: Number, ctx: Ctx, who: Who) -> ApplicationView:
     """Everything about an application. Poll until `checked` is true after an upload."""
     return applications.view_application(ctx, who, number)
 
 
 @router.post(
-    "/{number}/pages", status_code=201, response_model=schemas.PageView,
-    responses=problems(401, 403, 404, 409, 413, 415, 422, 503), summary="Upload a file",
+    "/{number}/pages",
+    status_code=201,
+    response_model=schemas.PageView,
+    responses=problems(401, 403, 404, 409, 413, 415, 422, 503),
+    summary="Upload a file",
     openapi_extra={
         "requestBody": {
             "required": True,
@@ -67,7 +74,7 @@ def view(number: Number, ctx: Ctx, who: Who) -> Any:
             },
         }
     },
-)  # fmt: skip
+)
 async def add_page(
     number: Number,
     request: Request,
@@ -77,7 +84,7 @@ async def add_page(
     material: Annotated[str | None, Query(description="What it is, if known", max_length=60)] = None,
     filename: Annotated[str, Query(max_length=200)] = "",
     idempotency_key: IdempotencyKey = None,
-) -> Any:
+) -> PageView:
     """Upload one scan (several pages where PDF or TIFF) as the body or as `multipart/form-data`.
 
     The file is judged by its bytes, never by its name, and only a worker opens it.
@@ -91,9 +98,11 @@ async def add_page(
 
 
 @router.get(
-    "/{number}/pages/{page_id}/file", response_class=Response, responses=problems(401, 403, 404),
+    "/{number}/pages/{page_id}/file",
+    response_class=Response,
+    responses=problems(401, 403, 404),
     summary="Download an uploaded file",
-)  # fmt: skip
+)
 def page_file(number: Number, page_id: PageId, ctx: Ctx, who: Who) -> Response:
     """The bytes as they were handed in."""
     data, kind = applications.page_file(ctx, who, number, page_id)
@@ -103,9 +112,11 @@ def page_file(number: Number, page_id: PageId, ctx: Ctx, who: Who) -> Response:
 
 
 @router.get(
-    "/{number}/pages/{page_id}/previews/{index}", response_class=Response, responses=problems(401, 403, 404),
+    "/{number}/pages/{page_id}/previews/{index}",
+    response_class=Response,
+    responses=problems(401, 403, 404),
     summary="Look at a page",
-)  # fmt: skip
+)
 def preview(
     number: Number,
     page_id: PageId,
@@ -127,9 +138,11 @@ def remove_page(number: Number, page_id: PageId, ctx: Ctx, who: Who) -> None:
 
 
 @router.put(
-    "/{number}/pages/{page_id}/readings/{index}/fields/{field}", response_model=schemas.ApplicationView,
-    responses=problems(401, 403, 404, 409, 422), summary="Correct a field",
-)  # fmt: skip
+    "/{number}/pages/{page_id}/readings/{index}/fields/{field}",
+    response_model=schemas.ApplicationView,
+    responses=problems(401, 403, 404, 409, 422),
+    summary="Correct a field",
+)
 def correct(
     number: Number,
     page_id: PageId,
@@ -138,34 +151,40 @@ def correct(
     body: schemas.Correction,
     ctx: Ctx,
     who: Who,
-) -> Any:
+) -> ApplicationView:
     """Lay a value read by a person over what the machine read; the application is checked again."""
     return applications.correct_field(ctx, who, number, page_id, index, field, body.value)
 
 
 @router.get(
-    "/{number}/forms/{material}.pdf", response_class=Response, responses=problems(401, 403, 404),
+    "/{number}/forms/{material}.pdf",
+    response_class=Response,
+    responses=problems(401, 403, 404),
     summary="A form with what the other papers say",
-)  # fmt: skip
+)
 def known_form(number: Number, material: MaterialId, ctx: Ctx, who: Who) -> Response:
     """To print, look through and sign: names, numbers and addresses that were read for certain. Roles: kiosk, clerk."""
     return form_pdf("application", material, forms.form_of_papers(ctx, who, number, material))
 
 
 @router.post(
-    "/{number}/submit", response_model=schemas.ApplicationView, responses=problems(401, 403, 404, 409, 422),
+    "/{number}/submit",
+    response_model=schemas.ApplicationView,
+    responses=problems(401, 403, 404, 409, 422),
     summary="Hand in",
-)  # fmt: skip
-def submit(number: Number, ctx: Ctx, who: Who, once: OnceJson) -> Any:
+)
+def submit(number: Number, ctx: Ctx, who: Who, once: OnceJson) -> ApplicationView:
     """Hand the application in, for the first time or after 补正; every file must have been read."""
     return applications.submit(ctx, who, number, once)
 
 
 @router.post(
-    "/{number}/withdraw", response_model=schemas.ApplicationView, responses=problems(401, 403, 404, 409, 422),
+    "/{number}/withdraw",
+    response_model=schemas.ApplicationView,
+    responses=problems(401, 403, 404, 409, 422),
     summary="Take back",
-)  # fmt: skip
-def withdraw(number: Number, ctx: Ctx, who: Who, once: OnceJson) -> Any:
+)
+def withdraw(number: Number, ctx: Ctx, who: Who, once: OnceJson) -> ApplicationView:
     """Take the application back before it is decided."""
     return applications.withdraw(ctx, who, number, once)
 

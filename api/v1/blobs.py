@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, Field
@@ -30,36 +30,48 @@ class FileLink(BaseModel):
 
 
 @router.post(
-    "/applications/{number}/pages/{page_id}/link", status_code=201, response_model=FileLink,
-    responses=problems(401, 403, 404), summary="Make a link to an uploaded file",
-)  # fmt: skip
-def page_link(number: Application, page_id: PageId, ctx: Ctx, who: Who) -> Any:
+    "/applications/{number}/pages/{page_id}/link",
+    status_code=201,
+    response_model=FileLink,
+    responses=problems(401, 403, 404),
+    summary="Make a link to an uploaded file",
+)
+def page_link(number: Application, page_id: PageId, ctx: Ctx, who: Who) -> links.FileLink:
     """For who may download it; each link is logged. It lives `DOCPROC_LINK_SECONDS`."""
     return links.page_link(ctx, who, number, page_id)
 
 
 @router.post(
-    "/licences/{number}/link", status_code=201, response_model=FileLink, responses=problems(401, 403, 404),
+    "/licences/{number}/link",
+    status_code=201,
+    response_model=FileLink,
+    responses=problems(401, 403, 404),
     summary="Make a link to a sealed PDF",
-)  # fmt: skip
-def licence_link(number: Licence, ctx: Ctx, who: Who) -> Any:
+)
+def licence_link(number: Licence, ctx: Ctx, who: Who) -> links.FileLink:
     """For officials of the organisation that issued it; each link is logged."""
     return links.licence_link(ctx, who, number)
 
 
 @router.post(
-    "/wallet/{number}/link", status_code=201, response_model=FileLink, responses=problems(401, 403, 404),
+    "/wallet/{number}/link",
+    status_code=201,
+    response_model=FileLink,
+    responses=problems(401, 403, 404),
     summary="Make a link to an own licence",
-)  # fmt: skip
-def wallet_link(number: Licence, ctx: Ctx, who: Who) -> Any:
+)
+def wallet_link(number: Licence, ctx: Ctx, who: Who) -> links.FileLink:
     """Role: enterprise. Each link is logged."""
     return links.wallet_link(ctx, who, number)
 
 
 @router.get(
-    "/files/{key}", response_class=Response, dependencies=[Public], responses=problems(404, 422, 429),
+    "/files/{key}",
+    response_class=Response,
+    dependencies=[Public],
+    responses=problems(404, 422, 429),
     summary="Follow a link",
-)  # fmt: skip
+)
 def follow(
     key: Key,
     ctx: Ctx,

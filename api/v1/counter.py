@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
 from starlette.concurrency import run_in_threadpool
@@ -11,16 +11,9 @@ from api.kit.deps import UPLOADS_BODY, Ctx, Uploads, Who
 from api.kit.problems import problems
 from api.v1 import schemas
 from api.v1.applications import Number
-from docproc.flow.counter import custody as flow_custody
-from docproc.flow.counter import paper_check
-from docproc.flow.counter.custody import (
-    Compared,
-    Original,
-    chain_of_custody,
-    receipt_pdf,
-    receive_originals,
-    return_originals,
-)
+from docproc.flow.counter import custody, paper_check
+from docproc.flow.counter.custody import Compared, CustodyStep, Original
+from docproc.flow.counter.paper_check import PapersCheck
 
 router = APIRouter(prefix="/v1/applications/{number}", tags=["counter"])
 ReceiptNumber = Annotated[str, Path(max_length=80)]
@@ -30,10 +23,10 @@ _PROBLEMS = problems(401, 403, 404, 409, 422)
 @router.post(
     "/originals", status_code=201, response_model=schemas.CustodyStep, responses=_PROBLEMS, summary="Receive originals"
 )
-def receive(number: Number, body: schemas.Originals, ctx: Ctx, who: Who) -> Any:
+def receive(number: Number, body: schemas.Originals, ctx: Ctx, who: Who) -> CustodyStep:
     """Note which papers are left at the counter; the answer names their receipt. Role: clerk."""
     items = [Original(item.material, item.copies) for item in body.items]
-    return receive_originals(ctx, who, number, items, body.note)
+    return custody.receive_originals(ctx, who, number, items, body.note)
 
 
 @router.get(
@@ -41,22 +34,25 @@ def receive(number: Number, body: schemas.Originals, ctx: Ctx, who: Who) -> Any:
 )
 def receipt(number: Number, receipt: ReceiptNumber, ctx: Ctx, who: Who) -> Response:
     """收件凭证 as PDF, with a barcode (Code 128) of its number."""
-    return receipt_response(receipt, receipt_pdf(ctx, who, number, receipt))
+    return receipt_response(receipt, custody.receipt_pdf(ctx, who, number, receipt))
 
 
 @router.post(
     "/originals/{receipt}/return", response_model=schemas.CustodyStep, responses=_PROBLEMS, summary="Return originals"
 )
-def give_back(number: Number, receipt: ReceiptNumber, body: schemas.Receiver, ctx: Ctx, who: Who) -> Any:
+def give_back(number: Number, receipt: ReceiptNumber, body: schemas.Receiver, ctx: Ctx, who: Who) -> CustodyStep:
     """Once for each receipt."""
-    return return_originals(ctx, who, number, receipt, body.to)
+    return custody.return_originals(ctx, who, number, receipt, body.to)
 
 
 @router.post(
-    "/papers", response_model=schemas.PapersCheck, responses=problems(401, 403, 404, 409, 413, 415, 422, 503),
-    summary="Look for differences between paper and scans", openapi_extra=UPLOADS_BODY,
-)  # fmt: skip
-async def check_papers(number: Number, ctx: Ctx, who: Who, uploads: Uploads) -> Any:
+    "/papers",
+    response_model=schemas.PapersCheck,
+    responses=problems(401, 403, 404, 409, 413, 415, 422, 503),
+    summary="Look for differences between paper and scans",
+    openapi_extra=UPLOADS_BODY,
+)
+async def check_papers(number: Number, ctx: Ctx, who: Who, uploads: Uploads) -> PapersCheck:
     """Fresh scans of the paper, sheets in any order: each is found among the application's pages and laid over it.
 
     What the paper is found to be, a clerk says afterwards. The fresh scans are not kept. Role: clerk.
@@ -65,13 +61,16 @@ async def check_papers(number: Number, ctx: Ctx, who: Who, uploads: Uploads) -> 
 
 
 @router.post(
-    "/comparisons", status_code=201, response_model=schemas.CustodyStep, responses=_PROBLEMS,
+    "/comparisons",
+    status_code=201,
+    response_model=schemas.CustodyStep,
+    responses=_PROBLEMS,
     summary="Hold paper against the scans",
-)  # fmt: skip
-def compare(number: Number, body: schemas.Comparison, ctx: Ctx, who: Who) -> Any:
+)
+def compare(number: Number, body: schemas.Comparison, ctx: Ctx, who: Who) -> CustodyStep:
     """For paper that arrives later. A form whose QR code is not that of the scan is never a match."""
     found = [Compared(item.page_id, item.index, item.result, item.scanned, item.note) for item in body.pages]
-    return flow_custody.compare(ctx, who, number, found)
+    return custody.compare(ctx, who, number, found)
 
 
 @router.post(
@@ -81,17 +80,21 @@ def compare(number: Number, body: schemas.Comparison, ctx: Ctx, who: Who) -> Any
     responses=_PROBLEMS,
     summary="Hand the result over",
 )
-def hand_over(number: Number, body: schemas.Pickup, ctx: Ctx, who: Who) -> Any:
+def hand_over(number: Number, body: schemas.Pickup, ctx: Ctx, who: Who) -> CustodyStep:
     """To who knows the pick-up code, once; after five wrong codes none is taken for twelve hours."""
-    return flow_custody.hand_over(ctx, who, number, body.code, body.to)
+    return custody.hand_over(ctx, who, number, body.code, body.to)
 
 
 @router.get(
-    "/custody", response_model=list[schemas.CustodyStep], responses=problems(401, 403, 404), summary="Way of the papers"
+    "/custody",
+    response_model=list[schemas.CustodyStep],
+    responses=problems(401, 403, 404),
+    summary="Way of the papers",
+    name="custody",
 )
-def custody(number: Number, ctx: Ctx, who: Who) -> Any:
+def way_of_papers(number: Number, ctx: Ctx, who: Who) -> list[CustodyStep]:
     """Every step over the counter, the oldest first."""
-    return chain_of_custody(ctx, who, number)
+    return custody.chain_of_custody(ctx, who, number)
 
 
 def receipt_response(receipt: str, data: bytes) -> Response:

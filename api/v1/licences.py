@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import PlainTextResponse
@@ -11,7 +11,12 @@ from starlette.concurrency import run_in_threadpool
 from api.kit.deps import UPLOADS_BODY, Ctx, OnceJson, Photos, Public, Upload, Uploads, Who
 from api.kit.problems import problems
 from api.v1 import schemas
+from docproc.flow.core.views import LicenceView, PublicLicence
 from docproc.flow.licences import bulk, licences, photographs, verification, versions
+from docproc.flow.licences.bulk import KnownNumbers, VerifiedFiles
+from docproc.flow.licences.photographs import PhotoVerification
+from docproc.flow.licences.verification import Verification
+from docproc.flow.licences.versions import OrderedVersion
 
 router = APIRouter(prefix="/v1/licences", tags=["licences"])
 status_router = APIRouter(prefix="/v1", tags=["licences"])
@@ -21,7 +26,10 @@ Code = Annotated[str, Path(description="Word in the QR code", max_length=40)]
 
 
 @router.post(
-    "/verify", response_model=schemas.Verification, dependencies=[Public], responses=problems(413, 422, 429),
+    "/verify",
+    response_model=schemas.Verification,
+    dependencies=[Public],
+    responses=problems(413, 422, 429),
     summary="Verify a file",
     openapi_extra={
         "requestBody": {
@@ -29,14 +37,17 @@ Code = Annotated[str, Path(description="Word in the QR code", max_length=40)]
             "content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}},
         }
     },
-)  # fmt: skip
-async def verify(ctx: Ctx, upload: Upload) -> Any:
+)
+async def verify(ctx: Ctx, upload: Upload) -> Verification:
     """Is the seal good, and is it what was issued? Needs no key. Any bytes get a verdict."""
     return await run_in_threadpool(verification.verify_file, ctx, upload[0])
 
 
 @router.post(
-    "/verify/report", response_class=Response, dependencies=[Public], responses=problems(413, 422, 429),
+    "/verify/report",
+    response_class=Response,
+    dependencies=[Public],
+    responses=problems(413, 422, 429),
     summary="Verify a file and get the report as a document",
     openapi_extra={
         "requestBody": {
@@ -44,7 +55,7 @@ async def verify(ctx: Ctx, upload: Upload) -> Any:
             "content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}},
         }
     },
-)  # fmt: skip
+)
 async def verify_report(
     ctx: Ctx, upload: Upload, kind: Annotated[Literal["pdf", "xml"], Query(alias="format")] = "pdf"
 ) -> Response:
@@ -56,8 +67,11 @@ async def verify_report(
 
 
 @router.post(
-    "/verify/photo", response_model=schemas.PhotoVerification, dependencies=[Public],
-    responses=problems(413, 415, 422, 429, 503), summary="Verify a printed licence by photograph",
+    "/verify/photo",
+    response_model=schemas.PhotoVerification,
+    dependencies=[Public],
+    responses=problems(413, 415, 422, 429, 503),
+    summary="Verify a printed licence by photograph",
     openapi_extra={
         "requestBody": {
             "required": True,
@@ -72,8 +86,8 @@ async def verify_report(
             },
         }
     },
-)  # fmt: skip
-async def verify_photo(ctx: Ctx, photos: Photos) -> Any:
+)
+async def verify_photo(ctx: Ctx, photos: Photos) -> PhotoVerification:
     """Does the print say what was issued? JPEG, PNG, TIFF or PDF; of several pages as one file or one each, at most 12.
 
     Needs no key; proves no seal; nothing is kept.
@@ -82,56 +96,71 @@ async def verify_photo(ctx: Ctx, photos: Photos) -> Any:
 
 
 @router.post(
-    "/verify/many", response_model=schemas.VerifiedFiles, responses=problems(401, 403, 413, 422),
+    "/verify/many",
+    response_model=schemas.VerifiedFiles,
+    responses=problems(401, 403, 413, 422),
     summary="Verify many files",
     openapi_extra=UPLOADS_BODY,
-)  # fmt: skip
-async def verify_many(ctx: Ctx, who: Who, uploads: Uploads) -> Any:
+)
+async def verify_many(ctx: Ctx, who: Who, uploads: Uploads) -> VerifiedFiles:
     """At most 50 files; one that cannot be judged does not stop the rest. Roles: enterprise, officials."""
     return await run_in_threadpool(bulk.verify_many, ctx, who, uploads)
 
 
 @router.post(
-    "/lookup", response_model=schemas.KnownNumbers, responses=problems(401, 403, 413, 422),
+    "/lookup",
+    response_model=schemas.KnownNumbers,
+    responses=problems(401, 403, 413, 422),
     summary="Look up many numbers",
-)  # fmt: skip
-def look_up(body: schemas.Numbers, ctx: Ctx, who: Who) -> Any:
+)
+def look_up(body: schemas.Numbers, ctx: Ctx, who: Who) -> KnownNumbers:
     """At most 500 numbers. Roles: enterprise, officials."""
     return bulk.look_up_many(ctx, who, body.numbers)
 
 
 @router.get(
-    "/by-code/{code}", response_model=schemas.PublicLicence, dependencies=[Public], responses=problems(404, 429),
+    "/by-code/{code}",
+    response_model=schemas.PublicLicence,
+    dependencies=[Public],
+    responses=problems(404, 429),
     summary="Look up by QR code",
-)  # fmt: skip
-def by_code(code: Code, ctx: Ctx) -> Any:
+)
+def by_code(code: Code, ctx: Ctx) -> PublicLicence:
     """What the QR code on a licence stands for. Needs no key."""
     return licences.licence_by_code(ctx, code)
 
 
 @router.get(
-    "/by-code/{code}/file", response_class=Response, dependencies=[Public], responses=problems(404, 429),
+    "/by-code/{code}/file",
+    response_class=Response,
+    dependencies=[Public],
+    responses=problems(404, 429),
     summary="Download by QR code",
-)  # fmt: skip
+)
 def file_by_code(code: Code, ctx: Ctx) -> Response:
     """The sealed PDF for whoever holds its QR code. Needs no key."""
     return pdf(*licences.licence_file_by_code(ctx, code))
 
 
 @router.get(
-    "/{number}", response_model=schemas.PublicLicence, dependencies=[Public], responses=problems(404, 429),
+    "/{number}",
+    response_model=schemas.PublicLicence,
+    dependencies=[Public],
+    responses=problems(404, 429),
     summary="Look up by number",
-)  # fmt: skip
-def by_number(number: Number, ctx: Ctx) -> Any:
+)
+def by_number(number: Number, ctx: Ctx) -> PublicLicence:
     """Status, holder and term of a licence. Needs no key."""
     return licences.licence_by_number(ctx, number)
 
 
 @router.get(
-    "/{number}/details", response_model=schemas.LicenceView, responses=problems(401, 403, 404),
+    "/{number}/details",
+    response_model=schemas.LicenceView,
+    responses=problems(401, 403, 404),
     summary="Look at fields and history",
-)  # fmt: skip
-def details(number: Number, ctx: Ctx, who: Who) -> Any:
+)
+def details(number: Number, ctx: Ctx, who: Who) -> LicenceView:
     """For officials of the organisation that issued it."""
     return licences.view_licence(ctx, who, number)
 
@@ -145,27 +174,35 @@ def file(number: Number, ctx: Ctx, who: Who) -> Response:
 
 
 @router.post(
-    "/{number}/status", response_model=schemas.LicenceView, responses=problems(401, 403, 404, 409, 422),
+    "/{number}/status",
+    response_model=schemas.LicenceView,
+    responses=problems(401, 403, 404, 409, 422),
     summary="Suspend, restore or revoke",
-)  # fmt: skip
-def change(number: Number, body: schemas.LicenceChange, ctx: Ctx, who: Who, once: OnceJson) -> Any:
+)
+def change(number: Number, body: schemas.LicenceChange, ctx: Ctx, who: Who, once: OnceJson) -> LicenceView:
     """Role: approver. A revoked licence stays revoked."""
     return licences.change_licence(ctx, who, number, body.action, body.reason, body.basis, once)
 
 
 @router.post(
-    "/{number}/versions", response_model=schemas.OrderedVersion, status_code=202,
-    responses=problems(401, 403, 404, 409, 422), summary="Correct or re-issue",
-)  # fmt: skip
-def new_version(number: Number, body: schemas.NewVersion, ctx: Ctx, who: Who, once: OnceJson) -> Any:
+    "/{number}/versions",
+    response_model=schemas.OrderedVersion,
+    status_code=202,
+    responses=problems(401, 403, 404, 409, 422),
+    summary="Correct or re-issue",
+)
+def new_version(number: Number, body: schemas.NewVersion, ctx: Ctx, who: Who, once: OnceJson) -> OrderedVersion:
     """Order a new version under the same number. Role: approver. Once sealed, the former version is superseded."""
     return versions.new_version(ctx, who, number, body.action, body.changes, body.reason, body.basis, once)
 
 
 @status_router.get(
-    "/status-list", response_class=PlainTextResponse, dependencies=[Public], responses=problems(429, 503),
+    "/status-list",
+    response_class=PlainTextResponse,
+    dependencies=[Public],
+    responses=problems(429, 503),
     summary="Signed list of licences that are not in force",
-)  # fmt: skip
+)
 def status_list(ctx: Ctx) -> Response:
     """A JSON Web Signature, for who verifies offline; fetch it again before its `next_update`. Needs no key."""
     headers = {"Cache-Control": "public, max-age=3600", "X-Content-Type-Options": "nosniff"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, Field
@@ -13,14 +13,15 @@ from starlette.concurrency import run_in_threadpool
 
 from api.kit.deps import UPLOADS_BODY, Ctx, Uploads, Who
 from api.kit.problems import problems
-from api.v1.schemas import ByTwoPersons, Confirmation
+from api.v1.dual_control import ChangeId, add_confirmation
+from api.v1.schemas import ByTwoPersons
 from docproc.errors import CatalogueError, InputError
+from docproc.flow.core.access import Caller
+from docproc.flow.core.context import Context
 from docproc.flow.matters import changes as catalogue
-from docproc.matter.model import Matter
 
 router = APIRouter(prefix="/v1/catalogue", tags=["administration"])
 
-ChangeId = Annotated[str, Path(max_length=16)]
 Name = Annotated[str, Path(max_length=60)]
 StartsOn = Annotated[date | None, Query(description="First day in force; default, and where it is over: today")]
 
@@ -82,10 +83,13 @@ class ComparedChange(CatalogueChange):
 
 
 @router.post(
-    "/check", response_model=Checked, responses=problems(401, 403, 413, 422), summary="Check matter files",
+    "/check",
+    response_model=Checked,
+    responses=problems(401, 403, 413, 422),
+    summary="Check matter files",
     openapi_extra=UPLOADS_BODY,
-)  # fmt: skip
-async def check(ctx: Ctx, who: Who, files: Uploads, starts_on: StartsOn = None) -> Any:
+)
+async def check(ctx: Ctx, who: Who, files: Uploads, starts_on: StartsOn = None) -> catalogue.CheckedFiles:
     """Matter files, layouts or a zip of them, checked as they would be in force; nothing is kept. Role: admin.
 
     The problem of a wrong file names file, line and remedy.
@@ -93,24 +97,28 @@ async def check(ctx: Ctx, who: Who, files: Uploads, starts_on: StartsOn = None) 
     who.require("manage_matters")
     with _judged():
         found = await run_in_threadpool(catalogue.examine, ctx, who, files, starts_on or ctx.today())
-    return {"starts_on": found.day, "changed": sorted(found.files), "matters": [_matter(m) for m in found.matters]}
+    return catalogue.checked_view(found)
 
 
 @router.get(
     "/changes", response_model=list[CatalogueChange], responses=problems(401, 403), summary="Changes of matters"
 )
-def changes(ctx: Ctx, who: Who) -> Any:
+def changes(ctx: Ctx, who: Who) -> list[catalogue.CatalogueChange]:
     """Those that wait first. Roles: admin, approver."""
     return catalogue.list_changes(ctx, who)
 
 
 @router.post(
-    "/changes", status_code=202, response_model=CatalogueChange, responses=problems(401, 403, 409, 413, 422),
-    summary="Propose a change", openapi_extra=UPLOADS_BODY,
-)  # fmt: skip
+    "/changes",
+    status_code=202,
+    response_model=CatalogueChange,
+    responses=problems(401, 403, 409, 413, 422),
+    summary="Propose a change",
+    openapi_extra=UPLOADS_BODY,
+)
 async def propose(
     ctx: Ctx, who: Who, files: Uploads, reason: Annotated[str, Query(max_length=500)], starts_on: StartsOn = None
-) -> Any:
+) -> catalogue.CatalogueChange:
     """Takes effect from `starts_on` once another person confirms it. Role: admin."""
     who.require("manage_matters")
     with _judged():
@@ -120,30 +128,33 @@ async def propose(
 @router.get(
     "/changes/{change_id}", response_model=ComparedChange, responses=problems(401, 403, 404), summary="One change"
 )
-def change(change_id: ChangeId, ctx: Ctx, who: Who) -> Any:
+def change(change_id: ChangeId, ctx: Ctx, who: Who) -> catalogue.ComparedChange:
     """Beside what is in force. Roles: admin, approver."""
-    found = catalogue.change(ctx, who, change_id)
-    return {**found, "matters": [_matter(item) for item in found["matters"]]}
+    return catalogue.change(ctx, who, change_id)
 
 
-@router.post(
-    "/changes/{change_id}", response_model=CatalogueChange, responses=problems(401, 403, 404, 409, 422),
-    summary="Confirm or refuse a change",
-)  # fmt: skip
-def confirm(change_id: ChangeId, body: Confirmation, ctx: Ctx, who: Who) -> Any:
-    """Never by the person who proposed it. Roles: admin, approver."""
+def _close(ctx: Context, caller: Caller, change_id: str, *, refuse: bool) -> catalogue.CatalogueChange:
     with _judged():
-        return catalogue.confirm(ctx, who, change_id, refuse=not body.confirm)
+        return catalogue.confirm(ctx, caller, change_id, refuse=refuse)
+
+
+add_confirmation(router, _close, CatalogueChange, "admin, approver", 401, 403, 404, 409, 422)
 
 
 @router.get(
-    "/changes/{change_id}/forms/{matter}/{material}.pdf", response_class=Response,
-    responses=problems(401, 403, 404, 422), summary="Preview a form",
-)  # fmt: skip
+    "/changes/{change_id}/forms/{matter}/{material}.pdf",
+    response_class=Response,
+    responses=problems(401, 403, 404, 422),
+    summary="Preview a form",
+)
 def preview(
-    change_id: ChangeId, matter: Name, material: Name, ctx: Ctx, who: Who,
+    change_id: ChangeId,
+    matter: Name,
+    material: Name,
+    ctx: Ctx,
+    who: Who,
     edition: Annotated[str, Query(max_length=20)],
-) -> Response:  # fmt: skip
+) -> Response:
     """A form as the change would have it. Roles: admin, approver."""
     data = catalogue.preview(ctx, who, change_id, matter, material, edition)
     return Response(data, media_type="application/pdf", headers={"Cache-Control": "no-store"})
@@ -156,11 +167,3 @@ def source(matter: Name, ctx: Ctx, who: Who) -> Response:
     """To change and hand in again. Roles: admin, approver."""
     headers = {"Content-Disposition": f'attachment; filename="{matter}.toml"'}
     return Response(catalogue.source(ctx, who, f"{matter}.toml"), media_type="text/plain", headers=headers)
-
-
-def _matter(matter: Matter) -> dict[str, Any]:
-    forms = [
-        {name: getattr(form, name) for name in ("material", "edition", "title", "valid_from", "valid_to")}
-        for form in matter.form
-    ]
-    return {"id": matter.id, "name": matter.name, "status": matter.status, "forms": forms}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
@@ -11,7 +11,7 @@ from api.kit.problems import problems
 from api.v1 import schemas
 from docproc.flow.applications import forms
 from docproc.matter.load import find_matter, load_catalogue
-from docproc.matter.model import Matter
+from docproc.matter.model import Material, Matter
 
 router = APIRouter(prefix="/v1/matters", tags=["matters"], dependencies=[Public, Fresh])
 
@@ -19,38 +19,31 @@ MatterId = Annotated[str, Path(max_length=60, examples=["food_licence"])]
 MaterialId = Annotated[str, Path(max_length=60, examples=["application"])]
 
 
-@router.get("", response_model=list[schemas.MatterSummary], responses=problems(429), summary="List matters")
-def listing() -> Any:
+@router.get("", responses=problems(429), summary="List matters")
+def listing() -> list[schemas.MatterSummary]:
     """Every matter of the catalogue. Needs no key."""
-    return [_summary(matter) for matter in load_catalogue().values()]
+    return [
+        schemas.MatterSummary(id=matter.id, name=matter.name, authority=matter.authority, status=matter.status)
+        for matter in load_catalogue().values()
+    ]
 
 
-@router.get(
-    "/{matter}", response_model=schemas.MatterView, responses=problems(404, 429), summary="办事指南 of a matter"
-)
-def view(matter: MatterId) -> Any:
+@router.get("/{matter}", responses=problems(404, 429), summary="办事指南 of a matter")
+def view(matter: MatterId) -> schemas.MatterView:
     """Materials, terms and legal bases. Needs no key."""
     spec = find_matter(matter)
-    return {
-        **_summary(spec),
-        "guide": spec.guide,
-        "fee": spec.fee,
-        "accept_days": spec.clock.accept_days,
-        "decide_working_days": spec.clock.decide_working_days,
-        "basis": [basis.text for basis in spec.basis],
-        "materials": [
-            {
-                "id": item.id,
-                "name": item.name,
-                "kind": item.kind,
-                "required": item.required and item.when is None,
-                "conditional": item.when is not None,
-                "sides": item.sides,
-                "form_url": f"/v1/matters/{spec.id}/forms/{item.id}.pdf" if item.kind == "form" else None,
-            }
-            for item in spec.material
-        ],
-    }
+    return schemas.MatterView(
+        id=spec.id,
+        name=spec.name,
+        authority=spec.authority,
+        status=spec.status,
+        guide=list(spec.guide),
+        fee=spec.fee,
+        accept_days=spec.clock.accept_days,
+        decide_working_days=spec.clock.decide_working_days,
+        basis=[basis.text for basis in spec.basis],
+        materials=[_material(spec, item) for item in spec.material],
+    )
 
 
 @router.get(
@@ -70,13 +63,18 @@ known = APIRouter(prefix="/v1/matters", tags=["matters"], dependencies=[Fresh])
 
 
 @known.get(
-    "/{matter}/forms/{material}/prefilled.pdf", response_class=Response, responses=problems(401, 403, 404),
+    "/{matter}/forms/{material}/prefilled.pdf",
+    response_class=Response,
+    responses=problems(401, 403, 404),
     summary="A form prefilled by a licence",
-)  # fmt: skip
+)
 def prefilled(
-    matter: MatterId, material: MaterialId, ctx: Ctx, who: Who,
+    matter: MatterId,
+    material: MaterialId,
+    ctx: Ctx,
+    who: Who,
     licence: Annotated[str, Query(max_length=200, description="Word in the licence's QR code, or its address")],
-) -> Response:  # fmt: skip
+) -> Response:
     """The form in force with what a licence in force says of who and where, for its holder. Roles: kiosk, clerk."""
     who.require("create")
     return form_pdf(matter, material, forms.form_by_licence(ctx, matter, material, licence))
@@ -88,5 +86,13 @@ def form_pdf(matter: str, material: str, data: bytes) -> Response:
     return Response(data, media_type="application/pdf", headers=headers)
 
 
-def _summary(matter: Matter) -> dict[str, Any]:
-    return {"id": matter.id, "name": matter.name, "authority": matter.authority, "status": matter.status}
+def _material(matter: Matter, item: Material) -> schemas.MaterialView:
+    return schemas.MaterialView(
+        id=item.id,
+        name=item.name,
+        kind=item.kind,
+        required=item.required and item.when is None,
+        conditional=item.when is not None,
+        sides=item.sides,
+        form_url=f"/v1/matters/{matter.id}/forms/{item.id}.pdf" if item.kind == "form" else None,
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -12,6 +12,7 @@ from api.kit.deps import Ctx, Who
 from api.kit.problems import problems
 from api.v1.schemas import AuditLine
 from docproc.flow.accounts import users
+from docproc.flow.core import views
 from docproc.flow.kiosks import kiosks
 from docproc.flow.review import figures, workbench
 from docproc.flow.upkeep import retention as erasing
@@ -196,27 +197,20 @@ class Claimed(BaseModel):
     held: bool
 
 
-@router.get("/figures", response_model=FiguresView, responses=problems(401, 403, 422), summary="Figures")
-def show_figures(ctx: Ctx, who: Who, days: Annotated[int, Query(ge=1, le=730)] = 90) -> Any:
+@router.get("/figures", responses=problems(401, 403, 422), summary="Figures")
+def show_figures(ctx: Ctx, who: Who, days: Annotated[int, Query(ge=1, le=730)] = 90) -> FiguresView:
     """Time to decision, first-pass rate, findings by rule, corrections by field. Roles: approver, auditor."""
     found = figures.figures(ctx, who, days)
-    rules = [{"code": code, "matter": matter, "applications": n} for code, matter, n in found.findings]
+    rules = [Frequent(code=code, matter=matter, applications=count) for code, matter, count in found.findings]
     return FiguresView.model_validate(
         {"pace": found.pace, "findings": rules, "misread": found.misread, "trust": found.trust}, from_attributes=True
     )
 
 
-@router.get("/kiosks", response_model=list[KioskView], responses=problems(401, 403, 422), summary="Kiosk health")
-def health(ctx: Ctx, who: Who, days: Annotated[int, Query(ge=1, le=365)] = 7) -> Any:
+@router.get("/kiosks", responses=problems(401, 403, 422), summary="Kiosk health")
+def health(ctx: Ctx, who: Who, days: Annotated[int, Query(ge=1, le=365)] = 7) -> list[KioskView]:
     """When each was last there, what waits, what failed. Roles: clerk (own office), auditor, admin."""
-    return [
-        KioskView.model_validate(
-            {**{name: getattr(kiosk, name) for name in KioskView.model_fields}, "faults": [
-                {"code": code, "message": message, "pages": pages} for code, message, pages in kiosk.faults
-            ]}
-        )
-        for kiosk in kiosks.health(ctx, who, days)
-    ]  # fmt: skip
+    return [_kiosk(item) for item in kiosks.health(ctx, who, days)]
 
 
 @router.post("/kiosks/line", status_code=204, responses=problems(401, 403, 422), summary="Report what waits at a kiosk")
@@ -226,7 +220,7 @@ def report_line(body: LineReport, ctx: Ctx, who: Who) -> None:
 
 
 @router.get("/users", response_model=list[UserView], responses=problems(401, 403), summary="List officials")
-def list_users(ctx: Ctx, who: Who) -> Any:
+def list_users(ctx: Ctx, who: Who) -> list[users.UserView]:
     """Without secrets. Role: admin."""
     return users.list_users(ctx, who)
 
@@ -234,7 +228,7 @@ def list_users(ctx: Ctx, who: Who) -> Any:
 @router.post(
     "/users", status_code=201, response_model=Secrets, responses=problems(401, 403, 409, 422), summary="Add an official"
 )
-def add_user(body: NewUser, ctx: Ctx, who: Who, response: Response) -> Any:
+def add_user(body: NewUser, ctx: Ctx, who: Who, response: Response) -> users.NewUser:
     """The secrets are in the answer this once; give them to the person alone. Role: admin."""
     response.headers["Cache-Control"] = "no-store"
     return users.add_user(ctx, who, body.name.strip(), body.title, body.org.strip(), body.roles)
@@ -243,7 +237,7 @@ def add_user(body: NewUser, ctx: Ctx, who: Who, response: Response) -> Any:
 @router.post(
     "/users/{user_id}/secrets", response_model=Secrets, responses=problems(401, 403, 404, 409), summary="New secrets"
 )
-def renew_secrets(user_id: UserId, ctx: Ctx, who: Who, response: Response) -> Any:
+def renew_secrets(user_id: UserId, ctx: Ctx, who: Who, response: Response) -> users.NewUser:
     """For who lost theirs; what they had is void at once. Role: admin."""
     response.headers["Cache-Control"] = "no-store"
     return users.renew_secrets(ctx, who, user_id)
@@ -264,19 +258,20 @@ def set_enabled(user_id: UserId, body: Enabled, ctx: Ctx, who: Who) -> None:
     "/audit/search", response_model=list[AuditLine], responses=problems(401, 403, 422), summary="Search the audit log"
 )
 def search_audit(
-    ctx: Ctx, who: Who,
+    ctx: Ctx,
+    who: Who,
     text: Annotated[str, Query(max_length=80, description="Part of who or of what")] = "",
     action: Annotated[str, Query(max_length=40)] = "",
     since: Annotated[datetime | None, Query()] = None,
     until: Annotated[datetime | None, Query()] = None,
     before: Annotated[int | None, Query(ge=1, le=2**62, description="Last number of the page before")] = None,
-) -> Any:  # fmt: skip
+) -> list[views.AuditLine]:
     """The newest lines that fit. Role: auditor."""
     return figures.search_audit(ctx, who, text=text, action=action, since=since, until=until, before=before)
 
 
-@router.get("/retention", response_model=list[RetentionView], responses=problems(401, 403), summary="Retention")
-def retention(ctx: Ctx, who: Who) -> Any:
+@router.get("/retention", responses=problems(401, 403), summary="Retention")
+def retention(ctx: Ctx, who: Who) -> list[RetentionView]:
     """How long each matter's content is kept, and what is due. Role: admin."""
     return [
         RetentionView(
@@ -292,36 +287,28 @@ def retention(ctx: Ctx, who: Who) -> Any:
     ]
 
 
-@router.post("/retention/sweep", response_model=SweptView, responses=problems(401, 403), summary="Erase what is due")
-def sweep(ctx: Ctx, who: Who) -> Any:
+@router.post("/retention/sweep", responses=problems(401, 403), summary="Erase what is due")
+def sweep(ctx: Ctx, who: Who) -> SweptView:
     """Happens by itself every hour; here at once. Role: admin."""
     who.require("manage_retention")
     found = erasing.sweep(ctx, who)
-    return {"applications": found.applications, "files": found.files, "waiting": found.waiting}
+    return SweptView(applications=found.applications, files=found.files, waiting=found.waiting)
 
 
-@router.get(
-    "/queue", response_model=list[WaitingView], responses=problems(401, 403), summary="What waits for a decision"
-)
-def queue(ctx: Ctx, who: Who) -> Any:
+@router.get("/queue", responses=problems(401, 403), summary="What waits for a decision")
+def queue(ctx: Ctx, who: Who) -> list[WaitingView]:
     """The most urgent first, with the working-day clock. Roles: reviewer, approver."""
-    return [
-        {
-            **{name: item.view[name] for name in ("number", "matter", "status", "submitted_at")},
-            "due": item.term.due.on, "due_certain": item.term.due.certain, "working_days_left": item.term.left,
-            "light": item.term.light, "findings": item.findings, "held_by": item.by, "mine": item.mine, "own": item.own,
-        }
-        for item in workbench.queue(ctx, who)
-    ]  # fmt: skip
+    return [_waiting(item) for item in workbench.queue(ctx, who)]
 
 
 @router.put(
-    "/applications/{number}/claim", response_model=Claimed, responses=problems(401, 403, 404, 409),
+    "/applications/{number}/claim",
+    responses=problems(401, 403, 404, 409),
     summary="Take an application",
-)  # fmt: skip
-def claim(number: Number, ctx: Ctx, who: Who) -> Any:
+)
+def claim(number: Number, ctx: Ctx, who: Who) -> Claimed:
     """For twenty minutes from now, so that two do not work on one. Roles: reviewer, approver."""
-    return {"held": workbench.claim(ctx, who, number)}
+    return Claimed(held=workbench.claim(ctx, who, number))
 
 
 @router.delete(
@@ -330,3 +317,16 @@ def claim(number: Number, ctx: Ctx, who: Who) -> Any:
 def put_back(number: Number, ctx: Ctx, who: Who) -> None:
     """Others can take it. Roles: reviewer, approver."""
     workbench.put_back(ctx, who, number)
+
+
+def _kiosk(kiosk: kiosks.Kiosk) -> KioskView:
+    faults = [Fault(code=code, message=message, pages=pages) for code, message, pages in kiosk.faults]
+    told = {name: getattr(kiosk, name) for name in KioskView.model_fields if name != "faults"}
+    return KioskView.model_validate({**told, "faults": faults})
+
+
+def _waiting(item: workbench.Waiting) -> WaitingView:
+    told = {name: item.view[name] for name in ("number", "matter", "status", "submitted_at")}
+    clock = {"due": item.term.due.on, "due_certain": item.term.due.certain, "working_days_left": item.term.left}
+    hold = {"held_by": item.by, "mine": item.mine, "own": item.own}
+    return WaitingView.model_validate({**told, **clock, **hold, "light": item.term.light, "findings": item.findings})

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastapi import APIRouter, Response
 
 from api.kit.deps import Ctx, OnceJson, Who
@@ -11,6 +9,7 @@ from api.kit.problems import problems
 from api.v1 import schemas
 from api.v1.applications import Number
 from docproc.flow.applications import notices
+from docproc.flow.applications.views import ApplicationView, NoticeView
 from docproc.flow.review import decisions
 
 router = APIRouter(prefix="/v1/applications", tags=["decisions"])
@@ -18,16 +17,19 @@ _PROBLEMS = problems(401, 403, 404, 409, 422)
 
 
 @router.post("/{number}/accept", response_model=schemas.ApplicationView, responses=_PROBLEMS, summary="Accept (受理)")
-def accept(number: Number, body: schemas.Version, ctx: Ctx, who: Who, once: OnceJson) -> Any:
+def accept(number: Number, body: schemas.Version, ctx: Ctx, who: Who, once: OnceJson) -> ApplicationView:
     """Roles: reviewer, approver; never who handed it in."""
     return decisions.accept(ctx, who, number, body.version, once)
 
 
 @router.post(
-    "/{number}/decisions", status_code=201, response_model=schemas.ApplicationView, responses=_PROBLEMS,
+    "/{number}/decisions",
+    status_code=201,
+    response_model=schemas.ApplicationView,
+    responses=_PROBLEMS,
     summary="Approve, return (补正) or reject",
-)  # fmt: skip
-def decide(number: Number, body: schemas.NewDecision, ctx: Ctx, who: Who, once: OnceJson) -> Any:
+)
+def decide(number: Number, body: schemas.NewDecision, ctx: Ctx, who: Who, once: OnceJson) -> ApplicationView:
     """Decide on what was seen: `version` and `content_sha256` of the view.
 
     Of two who decide at once one gets 409. An approval needs a finished check and
@@ -54,7 +56,7 @@ def notice(number: Number, ctx: Ctx, who: Who) -> Response:
 @router.post(
     "/{number}/notice/seal", response_model=schemas.NoticeView, responses=_PROBLEMS, summary="Seal the notice again"
 )
-def seal_notice(number: Number, ctx: Ctx, who: Who) -> Any:
+def seal_notice(number: Number, ctx: Ctx, who: Who) -> NoticeView:
     """Try again after sealing the notice failed; while the TSA is down that happens by itself. Who may return may."""
     return notices.seal_again(ctx, who, number)
 
@@ -62,7 +64,7 @@ def seal_notice(number: Number, ctx: Ctx, who: Who) -> Any:
 @router.post(
     "/{number}/release", response_model=schemas.ApplicationView, responses=_PROBLEMS, summary="Release the seal"
 )
-def release(number: Number, body: schemas.Version, ctx: Ctx, who: Who, once: OnceJson) -> Any:
+def release(number: Number, body: schemas.Version, ctx: Ctx, who: Who, once: OnceJson) -> ApplicationView:
     """Let an approved licence be sealed, or try again after sealing failed. Role: sealer; never who approved."""
     return decisions.release(ctx, who, number, body.version, once)
 

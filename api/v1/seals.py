@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Response
 from pydantic import AwareDatetime, BaseModel, Field
 
 from api.kit.deps import Ctx, Who
 from api.kit.problems import problems
-from api.v1.schemas import ByTwoPersons, Confirmation
+from api.v1.dual_control import add_confirmation
+from api.v1.schemas import ByTwoPersons
 from docproc.flow.seals import registry
 
 router = APIRouter(prefix="/v1/seals", tags=["seals"])
@@ -79,7 +80,7 @@ class NewChange(BaseModel):
 
 
 @router.get("", response_model=Registry, responses=problems(401, 403), summary="List seals")
-def listing(ctx: Ctx, who: Who) -> Any:
+def listing(ctx: Ctx, who: Who) -> registry.Registry:
     """With the changes that wait for a second person. Roles: approver, sealer, auditor."""
     return registry.list_seals(ctx, who)
 
@@ -87,7 +88,7 @@ def listing(ctx: Ctx, who: Who) -> Any:
 @router.post(
     "", status_code=202, response_model=ChangeView, responses=problems(401, 403, 409, 422), summary="Propose a seal"
 )
-def add(body: NewSeal, ctx: Ctx, who: Who) -> Any:
+def add(body: NewSeal, ctx: Ctx, who: Who) -> registry.SealChange:
     """Takes effect when another person confirms it. Roles: approver, sealer."""
     given = body.model_dump(exclude={"reason", "diameter_mm", "licence_kinds"})
     new = registry.NewSeal(**given, diameter=body.diameter_mm, licence_kinds=tuple(body.licence_kinds))
@@ -104,18 +105,15 @@ def record(name: Name, ctx: Ctx, who: Who) -> Response:
 
 
 @router.post(
-    "/{name}/changes", status_code=202, response_model=ChangeView, responses=problems(401, 403, 404, 409, 422),
+    "/{name}/changes",
+    status_code=202,
+    response_model=ChangeView,
+    responses=problems(401, 403, 404, 409, 422),
     summary="Propose to suspend or resume",
-)  # fmt: skip
-def change(name: Name, body: NewChange, ctx: Ctx, who: Who) -> Any:
+)
+def change(name: Name, body: NewChange, ctx: Ctx, who: Who) -> registry.SealChange:
     """Takes effect when another person confirms it. Roles: approver, sealer."""
     return registry.propose_change(ctx, who, name, body.action, body.reason)
 
 
-@router.post(
-    "/changes/{change_id}", response_model=ChangeView, responses=problems(401, 403, 404, 409),
-    summary="Confirm or refuse a change",
-)  # fmt: skip
-def confirm(change_id: Annotated[str, Path(max_length=16)], body: Confirmation, ctx: Ctx, who: Who) -> Any:
-    """Never by the person who proposed it. Roles: approver, sealer."""
-    return registry.confirm_change(ctx, who, change_id, refuse=not body.confirm)
+add_confirmation(router, registry.confirm_change, ChangeView, "approver, sealer", 401, 403, 404, 409)

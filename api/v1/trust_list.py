@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
 from api.kit.deps import Ctx, Who
 from api.kit.problems import problems
-from api.v1.schemas import ByTwoPersons, Confirmation
+from api.v1.dual_control import add_confirmation
+from api.v1.schemas import ByTwoPersons
 from docproc.flow.seals import trust_list
 
 router = APIRouter(prefix="/v1/trust", tags=["seals"])
@@ -67,7 +68,7 @@ class Removal(BaseModel):
 
 
 @router.get("", response_model=TrustView, responses=problems(401, 403), summary="Trust list")
-def listing(ctx: Ctx, who: Who) -> Any:
+def listing(ctx: Ctx, who: Who) -> trust_list.TrustView:
     """With the changes that wait for a second person. Roles: approver, sealer, auditor."""
     return trust_list.list_roots(ctx, who)
 
@@ -75,7 +76,7 @@ def listing(ctx: Ctx, who: Who) -> Any:
 @router.post(
     "", status_code=202, response_model=TrustChange, responses=problems(401, 403, 409, 422), summary="Propose a root"
 )
-def add(body: NewRoot, ctx: Ctx, who: Who) -> Any:
+def add(body: NewRoot, ctx: Ctx, who: Who) -> trust_list.TrustChange:
     """Takes effect when another person confirms it. Roles: approver, sealer."""
     new = trust_list.NewRoot(
         body.certificates.encode(), body.name, tuple(body.authorities), tuple(body.use), body.valid_from, body.valid_to
@@ -84,18 +85,15 @@ def add(body: NewRoot, ctx: Ctx, who: Who) -> Any:
 
 
 @router.post(
-    "/{root}/removal", status_code=202, response_model=TrustChange, responses=problems(401, 403, 404, 409, 422),
+    "/{root}/removal",
+    status_code=202,
+    response_model=TrustChange,
+    responses=problems(401, 403, 404, 409, 422),
     summary="Propose to remove a root",
-)  # fmt: skip
-def remove(root: Root, body: Removal, ctx: Ctx, who: Who) -> Any:
+)
+def remove(root: Root, body: Removal, ctx: Ctx, who: Who) -> trust_list.TrustChange:
     """Takes effect when another person confirms it. Roles: approver, sealer."""
     return trust_list.propose_removal(ctx, who, root, body.reason)
 
 
-@router.post(
-    "/changes/{change_id}", response_model=TrustChange, responses=problems(401, 403, 404, 409),
-    summary="Confirm or refuse a change",
-)  # fmt: skip
-def confirm(change_id: Annotated[str, Path(max_length=16)], body: Confirmation, ctx: Ctx, who: Who) -> Any:
-    """Never by the person who proposed it. Roles: approver, sealer."""
-    return trust_list.confirm_change(ctx, who, change_id, refuse=not body.confirm)
+add_confirmation(router, trust_list.confirm_change, TrustChange, "approver, sealer", 401, 403, 404, 409)

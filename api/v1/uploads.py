@@ -31,9 +31,13 @@ Sends = Annotated[Sender, Depends(sender)]
 
 
 @router.options(
-    "", status_code=204, response_class=Response, responses=problems(429), dependencies=[Public],
+    "",
+    status_code=204,
+    response_class=Response,
+    responses=problems(429),
+    dependencies=[Public],
     summary="What of tus is spoken here",
-)  # fmt: skip
+)
 def capabilities(number: Number, ctx: Ctx) -> Response:
     """Version, extensions, largest file and checksums."""
     return Response(
@@ -48,9 +52,12 @@ def capabilities(number: Number, ctx: Ctx) -> Response:
 
 
 @router.post(
-    "", status_code=201, response_class=Response, responses=problems(400, 401, 403, 404, 409, 412, 413, 422, 503),
+    "",
+    status_code=201,
+    response_class=Response,
+    responses=problems(400, 401, 403, 404, 409, 412, 413, 422, 503),
     summary="Begin a resumable upload",
-)  # fmt: skip
+)
 def begin(
     request: Request,
     ctx: Ctx,
@@ -75,12 +82,15 @@ async def state(upload: UploadId, ctx: Ctx, who: Sends) -> Response:
 
 
 @router.patch(
-    "/{upload}", status_code=204, response_class=Response,
-    responses=problems(400, 401, 403, 404, 409, 412, 413, 415, 422, 460, 503), summary="Send the next bytes",
+    "/{upload}",
+    status_code=204,
+    response_class=Response,
+    responses=problems(400, 401, 403, 404, 409, 412, 413, 415, 422, 460, 503),
+    summary="Send the next bytes",
     openapi_extra={
         "requestBody": {"required": True, "content": {BODY_TYPE: {"schema": {"type": "string", "format": "binary"}}}}
     },
-)  # fmt: skip
+)
 async def send(
     upload: UploadId, request: Request, ctx: Ctx, who: Sends, upload_offset: Text = "", upload_checksum: Text = ""
 ) -> Response:
@@ -92,9 +102,12 @@ async def send(
 
 
 @router.delete(
-    "/{upload}", status_code=204, response_class=Response, responses=problems(401, 403, 404, 412),
+    "/{upload}",
+    status_code=204,
+    response_class=Response,
+    responses=problems(401, 403, 404, 412),
     summary="Give an upload up",
-)  # fmt: skip
+)
 def drop(upload: UploadId, ctx: Ctx, who: Sends) -> Response:
     """What came of it is deleted; a page that it became stays."""
     return tus.drop(ctx, who, upload)

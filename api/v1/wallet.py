@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -13,8 +13,8 @@ from api.v1.licences import Number, pdf
 from api.v1.matters import MaterialId, MatterId, form_pdf
 from api.v1.schemas import LicenceField, PublicLicence
 from docproc.flow.applications import forms
-from docproc.flow.messages import webhooks as flow_webhooks
-from docproc.flow.messages.webhooks import list_webhooks
+from docproc.flow.core import views
+from docproc.flow.messages import webhooks
 from docproc.flow.wallet import wallet
 from docproc.flow.wallet.wallet import MOST_DAYS
 
@@ -89,7 +89,7 @@ class DeliveryView(BaseModel):
 
 
 @router.get("/wallet", response_model=list[PublicLicence], responses=problems(401, 403), summary="Own licences")
-def listing(ctx: Ctx, who: Who) -> Any:
+def listing(ctx: Ctx, who: Who) -> list[views.PublicLicence]:
     """Licences of the credit code that is the key's organisation. Role: enterprise."""
     return wallet.wallet(ctx, who)
 
@@ -97,7 +97,7 @@ def listing(ctx: Ctx, who: Who) -> Any:
 @router.get(
     "/wallet/{number}", response_model=WalletLicence, responses=problems(401, 403, 404), summary="An own licence"
 )
-def one(number: Number, ctx: Ctx, who: Who) -> Any:
+def one(number: Number, ctx: Ctx, who: Who) -> wallet.WalletLicence:
     """With its fields and shares. Role: enterprise."""
     return wallet.wallet_licence(ctx, who, number)
 
@@ -109,10 +109,13 @@ def file(number: Number, ctx: Ctx, who: Who) -> Response:
 
 
 @router.post(
-    "/wallet/{number}/shares", status_code=201, response_model=ShareView, responses=problems(401, 403, 404, 422),
+    "/wallet/{number}/shares",
+    status_code=201,
+    response_model=ShareView,
+    responses=problems(401, 403, 404, 422),
     summary="Share it",
-)  # fmt: skip
-def share(number: Number, body: NewShare, ctx: Ctx, who: Who, once: OnceJson) -> Any:
+)
+def share(number: Number, body: NewShare, ctx: Ctx, who: Who, once: OnceJson) -> wallet.ShareView:
     """Let whoever gets the address see the licence, for a purpose and a time. Role: enterprise."""
     return wallet.share(ctx, who, number, body.purpose, body.days, once)
 
@@ -120,54 +123,71 @@ def share(number: Number, body: NewShare, ctx: Ctx, who: Who, once: OnceJson) ->
 @router.delete(
     "/shares/{code}", response_model=ShareView, responses=problems(401, 403, 404), summary="Take a share back"
 )
-def revoke(code: ShareCode, ctx: Ctx, who: Who) -> Any:
+def revoke(code: ShareCode, ctx: Ctx, who: Who) -> wallet.ShareView:
     """At once. Role: enterprise."""
     return wallet.revoke_share(ctx, who, code)
 
 
 @router.post(
-    "/webhooks", status_code=201, response_model=CreatedWebhook, responses=problems(401, 403, 409, 422),
+    "/webhooks",
+    status_code=201,
+    response_model=CreatedWebhook,
+    responses=problems(401, 403, 409, 422),
     summary="Have events posted",
-)  # fmt: skip
-def add_webhook(body: NewWebhook, ctx: Ctx, who: Who) -> Any:
+)
+def add_webhook(body: NewWebhook, ctx: Ctx, who: Who) -> webhooks.CreatedWebhook:
     """Events are signed: `Docproc-Signature: t=SECONDS,n=NONCE,v1=HEX`, see the guide. Roles: enterprise, clerk."""
-    return flow_webhooks.add_webhook(ctx, who, body.url)
+    return webhooks.add_webhook(ctx, who, body.url)
 
 
-@router.get("/webhooks", response_model=list[WebhookView], responses=problems(401, 403), summary="Webhooks")
-def webhooks(ctx: Ctx, who: Who) -> Any:
+@router.get(
+    "/webhooks",
+    response_model=list[WebhookView],
+    responses=problems(401, 403),
+    summary="Webhooks",
+    name="webhooks",
+)
+def list_webhooks(ctx: Ctx, who: Who) -> list[webhooks.WebhookView]:
     """The organisation's. Roles: enterprise, clerk."""
-    return list_webhooks(ctx, who)
+    return webhooks.list_webhooks(ctx, who)
 
 
 @router.delete("/webhooks/{webhook}", status_code=204, responses=problems(401, 403, 404), summary="Remove a webhook")
 def remove_webhook(webhook: HookId, ctx: Ctx, who: Who) -> None:
     """Nothing more is posted. Roles: enterprise, clerk."""
-    flow_webhooks.remove_webhook(ctx, who, webhook)
+    webhooks.remove_webhook(ctx, who, webhook)
 
 
 @router.get(
-    "/webhooks/{webhook}/deliveries", response_model=list[DeliveryView], responses=problems(401, 403, 404),
+    "/webhooks/{webhook}/deliveries",
+    response_model=list[DeliveryView],
+    responses=problems(401, 403, 404),
     summary="Log of deliveries",
-)  # fmt: skip
-def deliveries(webhook: HookId, ctx: Ctx, who: Who, limit: Annotated[int, Query(ge=1, le=200)] = 50) -> Any:
+)
+def deliveries(
+    webhook: HookId, ctx: Ctx, who: Who, limit: Annotated[int, Query(ge=1, le=200)] = 50
+) -> list[webhooks.DeliveryView]:
     """The last attempts, newest first. Roles: enterprise, clerk."""
-    return flow_webhooks.deliveries(ctx, who, webhook, limit)
+    return webhooks.deliveries(ctx, who, webhook, limit)
 
 
 @router.post(
-    "/webhooks/{webhook}/deliveries/{event}/again", status_code=202, responses=problems(401, 403, 404, 409),
+    "/webhooks/{webhook}/deliveries/{event}/again",
+    status_code=202,
+    responses=problems(401, 403, 404, 409),
     summary="Post an event again",
-)  # fmt: skip
+)
 def post_again(webhook: HookId, event: Annotated[int, Path(ge=1, le=2**62)], ctx: Ctx, who: Who) -> None:
     """One that did not get through, at once and without waiting for the next attempt. Roles: enterprise, clerk."""
-    flow_webhooks.post_again(ctx, who, webhook, event)
+    webhooks.post_again(ctx, who, webhook, event)
 
 
 @router.get(
-    "/wallet/forms/{matter}/{material}.pdf", response_class=Response, responses=problems(401, 403, 404),
+    "/wallet/forms/{matter}/{material}.pdf",
+    response_class=Response,
+    responses=problems(401, 403, 404),
     summary="A form with what is known of the enterprise",
-)  # fmt: skip
+)
 def known_form(matter: MatterId, material: MaterialId, ctx: Ctx, who: Who) -> Response:
     """As a PDF to print; what own licences in force say of who and where is in it. Role: enterprise."""
     return form_pdf(matter, material, forms.form_of_holder(ctx, who, matter, material))

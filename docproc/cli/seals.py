@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -17,13 +17,18 @@ from docproc.cli.common import Json, counting_bar, emit, out
 from docproc.errors import AccessError
 from docproc.settings import Settings
 
+if TYPE_CHECKING:  # loaded by the commands that need them, so that `docproc --help` is quick
+    from docproc.flow.core.access import Caller
+    from docproc.flow.core.context import Context
+    from docproc.flow.seals.registry import SealChange
+
 Key = Annotated[str, typer.Option(help="API key of who does this; role approver or sealer.", envvar="DOCPROC_KEY")]
 Name = Annotated[str, typer.Argument(help="Name of the seal, as in the matter files.")]
 Reason = Annotated[str, typer.Option(help="Why, in Chinese; kept in the audit log.")]
 
 
 @contextmanager
-def _opened(key: str) -> Iterator[tuple[Any, Any]]:
+def _opened(key: str) -> Iterator[tuple[Context, Caller]]:
     """The service and who calls.
 
     Raises:
@@ -191,14 +196,14 @@ def _moment(text: str | None) -> datetime | None:
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
-def _answer(change: dict[str, Any], as_json: bool) -> None:
+def _answer(change: SealChange, as_json: bool) -> None:
     if as_json:
         emit(change)
     else:
         _show(change)
 
 
-def _show(change: dict[str, Any]) -> None:
+def _show(change: SealChange) -> None:
     told = (
         f"{change['id']}  {change['action']} {change['seal']}: {change['state']}, proposed by {change['proposed_by']}"
     )

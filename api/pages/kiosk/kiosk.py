@@ -59,9 +59,13 @@ def guide(request: Request, matter: str, here: Kiosk) -> Response:
 
 @router.get("/matters/{matter}/forms/{material}.pdf")
 def known_form(
-    request: Request, ctx: Ctx, here: Kiosk, matter: MatterId, material: MaterialId,
+    request: Request,
+    ctx: Ctx,
+    here: Kiosk,
+    matter: MatterId,
+    material: MaterialId,
     licence: Annotated[str, Query(max_length=200)] = "",
-) -> Response:  # fmt: skip
+) -> Response:
     """A form with what the visitor's licence says in it."""
     try:
         return form_pdf(matter, material, forms.form_by_licence(ctx, matter, material, licence))
@@ -118,9 +122,11 @@ def leave(here: Kiosk, ctx: Ctx) -> Response:
 
 @router.post("/line", dependencies=[Csrf], status_code=204)
 def line(
-    here: Kiosk, ctx: Ctx, waiting: Annotated[int, Form(ge=0, le=10_000)],
+    here: Kiosk,
+    ctx: Ctx,
+    waiting: Annotated[int, Form(ge=0, le=10_000)],
     oldest_seconds: Annotated[int, Form(ge=0, le=366 * 86400)] = 0,
-) -> Response:  # fmt: skip
+) -> Response:
     """What waits for the line here; told by the page when it changes and each minute while something waits."""
     kiosks.report_line(ctx, here.caller, waiting, oldest_seconds)
     return Response(status_code=204)

@@ -29,9 +29,12 @@ def health(request: Request, ctx: Ctx, caller: AsCaller, days: Annotated[int, Qu
 
 @router.get("/sms")
 def messages(
-    request: Request, ctx: Ctx, caller: AsCaller, application: Annotated[str, Query(max_length=60)] = "",
+    request: Request,
+    ctx: Ctx,
+    caller: AsCaller,
+    application: Annotated[str, Query(max_length=60)] = "",
     before: Annotated[int | None, Query(ge=1, le=2**62)] = None,
-) -> Response:  # fmt: skip
+) -> Response:
     """Short messages with the provider's receipts, newest first."""
     return _messages(request, ctx, caller, application.strip(), before)
 
@@ -47,12 +50,23 @@ def again(request: Request, ctx: Ctx, caller: AsCaller, event: Annotated[int, Pa
 
 
 def _messages(
-    request: Request, ctx: context.Context, caller: Caller, application: str, before: int | None,
+    request: Request,
+    ctx: context.Context,
+    caller: Caller,
+    application: str,
+    before: int | None,
     error: ConflictError | None = None,
-) -> Response:  # fmt: skip
+) -> Response:
     lines = sms.sms_log(ctx, caller, application=application or None, before=before, limit=LISTED)
     said, status = (error.message_zh, 409) if error is not None else (None, 200)
     return page(
-        request, "office/sms.html", status, lines=lines, asked=application, said=said, caller=caller,
-        more=len(lines) == LISTED, again=sms.AGAIN,
-    )  # fmt: skip
+        request,
+        "office/sms.html",
+        status,
+        lines=lines,
+        asked=application,
+        said=said,
+        caller=caller,
+        more=len(lines) == LISTED,
+        again=sms.AGAIN,
+    )

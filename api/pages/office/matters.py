@@ -69,14 +69,19 @@ def confirm(request: Request, ctx: Ctx, caller: AsCaller, change_id: Id, to: Ann
 
 @router.get("/changes/{change_id}/{matter}/{material}.pdf")
 def preview(
-    ctx: Ctx, caller: AsCaller, change_id: Id, matter: Name, material: Name,
+    ctx: Ctx,
+    caller: AsCaller,
+    change_id: Id,
+    matter: Name,
+    material: Name,
     edition: Annotated[str, Query(max_length=20)] = "",
-) -> Response:  # fmt: skip
+) -> Response:
     """A form as the change would have it."""
     return Response(
         catalogue.preview(ctx, caller, change_id, matter, material, edition),
-        media_type="application/pdf", headers={"Cache-Control": "no-store"},
-    )  # fmt: skip
+        media_type="application/pdf",
+        headers={"Cache-Control": "no-store"},
+    )
 
 
 @router.get("/{matter}.toml")

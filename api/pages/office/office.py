@@ -130,9 +130,14 @@ def audit(
 ) -> Response:
     """Who did what when."""
     lines = work.search_audit(
-        ctx, caller, text=text.strip(), action=action.strip(), since=_midnight(since, 0), until=_midnight(until, 1),
+        ctx,
+        caller,
+        text=text.strip(),
+        action=action.strip(),
+        since=_midnight(since, 0),
+        until=_midnight(until, 1),
         before=before,
-    )  # fmt: skip
+    )
     asked = {"text": text, "action": action, "since": since, "until": until}
     return page(request, "office/audit.html", lines=lines, asked=asked, checked=None)
 

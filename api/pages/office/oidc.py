@@ -23,9 +23,14 @@ def begin(request: Request, ctx: Ctx) -> Response:
     url, state = oidc.begin(ctx)
     response = RedirectResponse(url, 303, headers={"Cache-Control": "no-store"})
     response.set_cookie(
-        COOKIE, state, max_age=int(oidc.LASTS.total_seconds()), path="/office/oidc", httponly=True, samesite="lax",
+        COOKIE,
+        state,
+        max_age=int(oidc.LASTS.total_seconds()),
+        path="/office/oidc",
+        httponly=True,
+        samesite="lax",
         secure=request.url.scheme == "https",
-    )  # fmt: skip
+    )
     return response
 
 

@@ -44,13 +44,19 @@ async def add_seal(request: Request, ctx: Ctx, caller: AsCaller) -> Response:
 
     def work() -> object:
         new = registry.NewSeal(
-            name=sent.get("name", "").strip(), owner=sent.get("owner", "").strip(),
-            owner_code=sent.get("owner_code", "").strip(), kind=sent.get("kind", ""),
-            filing_number=sent.get("filing_number", ""), certificates=file.decode("ascii", "replace"),
-            licence_kinds=tuple(sent.get("licence_kinds", "").split()), valid_from=_day(sent.get("valid_from"), time()),
-            valid_to=_day(sent.get("valid_to"), time(23, 59, 59)), diameter=_number(sent.get("diameter", "42")),
-            purpose=sent.get("purpose", "").strip(), emblem="emblem" in sent,
-        )  # fmt: skip
+            name=sent.get("name", "").strip(),
+            owner=sent.get("owner", "").strip(),
+            owner_code=sent.get("owner_code", "").strip(),
+            kind=sent.get("kind", ""),
+            filing_number=sent.get("filing_number", ""),
+            certificates=file.decode("ascii", "replace"),
+            licence_kinds=tuple(sent.get("licence_kinds", "").split()),
+            valid_from=_day(sent.get("valid_from"), time()),
+            valid_to=_day(sent.get("valid_to"), time(23, 59, 59)),
+            diameter=_number(sent.get("diameter", "42")),
+            purpose=sent.get("purpose", "").strip(),
+            emblem="emblem" in sent,
+        )
         return registry.propose_seal(ctx, caller, new, sent.get("reason", ""))
 
     return await run_in_threadpool(_done, work, lambda error: _seals(request, ctx, caller, error), "/office/seals")
@@ -58,14 +64,19 @@ async def add_seal(request: Request, ctx: Ctx, caller: AsCaller) -> Response:
 
 @router.post("/seals/{name}/changes", dependencies=[Csrf])
 def change_seal(
-    request: Request, ctx: Ctx, caller: AsCaller, name: Annotated[str, Path(max_length=60)],
-    action: Annotated[Literal["suspend", "resume"], Form()], reason: Reason = "",
-) -> Response:  # fmt: skip
+    request: Request,
+    ctx: Ctx,
+    caller: AsCaller,
+    name: Annotated[str, Path(max_length=60)],
+    action: Annotated[Literal["suspend", "resume"], Form()],
+    reason: Reason = "",
+) -> Response:
     """Propose to suspend a seal, or to use it again."""
     return _done(
         lambda: registry.propose_change(ctx, caller, name, action, reason),
-        lambda error: _seals(request, ctx, caller, error), "/office/seals",
-    )  # fmt: skip
+        lambda error: _seals(request, ctx, caller, error),
+        "/office/seals",
+    )
 
 
 @router.post("/seals/changes/{change_id}", dependencies=[Csrf])
@@ -73,8 +84,9 @@ def confirm_seal(request: Request, ctx: Ctx, caller: AsCaller, change_id: Id, to
     """Confirm a change of a seal, or refuse it."""
     return _done(
         lambda: registry.confirm_change(ctx, caller, change_id, refuse=not to),
-        lambda error: _seals(request, ctx, caller, error), "/office/seals",
-    )  # fmt: skip
+        lambda error: _seals(request, ctx, caller, error),
+        "/office/seals",
+    )
 
 
 @router.get("/trust")
@@ -105,8 +117,9 @@ def remove_root(
     """Propose that a root is no longer trusted."""
     return _done(
         lambda: trusting.propose_removal(ctx, caller, root, reason),
-        lambda error: _trust(request, ctx, caller, error), "/office/trust",
-    )  # fmt: skip
+        lambda error: _trust(request, ctx, caller, error),
+        "/office/trust",
+    )
 
 
 @router.post("/trust/changes/{change_id}", dependencies=[Csrf])
@@ -114,8 +127,9 @@ def confirm_root(request: Request, ctx: Ctx, caller: AsCaller, change_id: Id, to
     """Confirm a change of the trust list, or refuse it."""
     return _done(
         lambda: trusting.confirm_change(ctx, caller, change_id, refuse=not to),
-        lambda error: _trust(request, ctx, caller, error), "/office/trust",
-    )  # fmt: skip
+        lambda error: _trust(request, ctx, caller, error),
+        "/office/trust",
+    )
 
 
 def _done(work: Callable[[], object], shown: Callable[[DocprocError], Response], to: str) -> Response:

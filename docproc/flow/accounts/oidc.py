@@ -193,9 +193,7 @@ def _claims(settings: Settings, token: JsonObject, nonce: str, now: float) -> Cl
     listed = groups if isinstance(groups, list) else [groups] if isinstance(groups, str) else []
     subject = str(claims["sub"])
     name = str(claims.get("preferred_username") or subject)
-    return Claims(
-        settings.oidc_issuer, subject, name, str(claims.get("name") or name), frozenset(map(str, listed))
-    )  # fmt: skip
+    return Claims(settings.oidc_issuer, subject, name, str(claims.get("name") or name), frozenset(map(str, listed)))
 
 
 def _decode(settings: Settings, text: str) -> jwt.Token:
@@ -234,9 +232,13 @@ def _read_provider(issuer: str, now: float) -> _Known:
 def _client(settings: Settings) -> OAuth2Client:
     secret = settings.oidc_client_secret.get_secret_value()
     return OAuth2Client(
-        settings.oidc_client_id, secret or None, scope=settings.oidc_scope, code_challenge_method="S256",
-        redirect_uri=settings.public_url.rstrip("/") + CALLBACK, timeout=TIMEOUT_SECONDS,
-    )  # fmt: skip
+        settings.oidc_client_id,
+        secret or None,
+        scope=settings.oidc_scope,
+        code_challenge_method="S256",
+        redirect_uri=settings.public_url.rstrip("/") + CALLBACK,
+        timeout=TIMEOUT_SECONDS,
+    )
 
 
 def _secure(address: str) -> None:

@@ -1,26 +1,131 @@
-"""What counts is changed by two persons: one proposes, another confirms or refuses, and each change is closed once."""
+"""What counts is changed by two persons: one proposes, another confirms or refuses, and each change is closed once.
+
+A noun says in a :class:`Changes` who may do so, how its changes are found and shown, and what a confirmed one does.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Generic, TypedDict, TypeVar
 
-from docproc.errors import ConflictError
-from docproc.flow.core.access import Caller
-from docproc.store.tables.base import ProposedChange
+from sqlalchemy.orm import Session
+
+from docproc.errors import ConflictError, InputError
+from docproc.flow.core.access import Act, Caller
+from docproc.flow.core.context import Context
+from docproc.flow.core.views import iso, iso_or_none
+from docproc.store.audit import audit
+from docproc.store.tables.base import ChangeState, ProposedChange
+
+MOST_CHARACTERS = 2000
+"""Of a reason."""
 
 
-def check_closable(caller: Caller, change: ProposedChange, what: str, same_zh: str, closed_zh: str) -> None:
-    """Refuse to close a change by who proposed it, or twice; ``what`` is for the log, the others for the official.
+class ChangeView(TypedDict):
+    """A change that one person proposes and another confirms or refuses."""
+
+    id: str
+    reason: str
+    state: ChangeState
+    proposed_by: str
+    proposed_at: str
+    closed_by: str | None
+    closed_at: str | None
+
+
+Row = TypeVar("Row", bound=ProposedChange)
+View = TypeVar("View", bound=ChangeView)
+Noted = Mapping[str, object]
+"""What the audit log keeps of a change beside who, when and which."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes(Generic[Row, View]):
+    """The changes of one noun."""
+
+    topic: str
+    """First part of the actions in the audit log: ``seal`` for ``seal.proposed``."""
+    may_propose: Act
+    may_close: Act
+    closing: str
+    """What closing does, for the log: ``confirms the change of a seal``."""
+    same_person_zh: str
+    closed_zh: str
+    no_reason_zh: str = "请填写理由"
+    find: Callable[[Session, str], Row]
+    """A change by its id, locked."""
+    newest: Callable[[Session], list[Row]]
+    """Those that are listed."""
+    view: Callable[[Row], View]
+    subject: Callable[[Row], str]
+    """What the change is about, for the audit log."""
+    noted_on_proposal: Callable[[Row], Noted]
+    noted_on_closing: Callable[[Row], Noted]
+    effect: Callable[[Context, Session, Row], None]
+    """Makes a confirmed change true, in the transaction that closes it; raises where that is not possible any more."""
+
+
+def change_view(row: ProposedChange) -> ChangeView:
+    """What every change tells."""
+    return {
+        "id": row.id,
+        "reason": row.reason,
+        "state": row.state,
+        "proposed_by": row.proposed_by,
+        "proposed_at": iso(row.proposed_at),
+        "closed_by": row.closed_by,
+        "closed_at": iso_or_none(row.closed_at),
+    }
+
+
+def listed(session: Session, changes: Changes[Row, View]) -> list[View]:
+    """The changes that are to be shown."""
+    return [changes.view(row) for row in changes.newest(session)]
+
+
+def propose(
+    ctx: Context,
+    caller: Caller,
+    changes: Changes[Row, View],
+    reason: str,
+    add: Callable[[Session, str, datetime], Row],
+) -> View:
+    """Keep a change until another person closes it; ``add`` inserts its row with the reason and the time.
 
     Raises:
-        AccessError: the same person as proposed it.
+        AccessError: no role of the caller proposes such changes.
+        InputError: no reason is given.
+    """
+    caller.require(changes.may_propose)
+    if not reason.strip():
+        raise InputError("a reason is needed", message_zh=changes.no_reason_zh)
+    with ctx.database.write() as session:
+        at = ctx.clock()
+        row = add(session, reason.strip()[:MOST_CHARACTERS], at)
+        noted = changes.noted_on_proposal(row)
+        audit.append(session, at, caller.subject, f"{changes.topic}.proposed", changes.subject(row), **noted)
+        return changes.view(row)
+
+
+def close(ctx: Context, caller: Caller, changes: Changes[Row, View], change_id: str, *, refuse: bool) -> View:
+    """Confirm a change, which makes it true, or refuse it.
+
+    Raises:
+        AccessError: no role of the caller closes such changes, or it is the person who proposed it.
         ConflictError: it is closed already.
     """
-    caller.check_not(change.proposed_by, what, same_zh)
-    if change.state != "open":
-        raise ConflictError(f"change {change.id} is {change.state}", message_zh=closed_zh)
-
-
-def close(caller: Caller, change: ProposedChange, at: datetime, *, refuse: bool) -> None:
-    """Write down who closed a change, when and how; its effect is the caller's, in the same transaction."""
-    change.state, change.closed_by, change.closed_at = "refused" if refuse else "confirmed", caller.subject, at
+    caller.require(changes.may_close)
+    with ctx.database.write() as session:
+        at = ctx.clock()
+        row = changes.find(session, change_id)
+        caller.check_not(row.proposed_by, changes.closing, changes.same_person_zh)
+        if row.state != "open":
+            raise ConflictError(f"change {row.id} is {row.state}", message_zh=changes.closed_zh)
+        if not refuse:
+            changes.effect(ctx, session, row)
+        row.state, row.closed_by, row.closed_at = "refused" if refuse else "confirmed", caller.subject, at
+        noted = changes.noted_on_closing(row)
+        audit.append(session, at, caller.subject, f"{changes.topic}.{row.state}", changes.subject(row), **noted)
+        return changes.view(row)

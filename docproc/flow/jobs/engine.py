@@ -168,8 +168,11 @@ class Jobs:
             priority: lower is earlier, from 1.
         """
         options: EnqueueOptions = {
-            "workflow_name": job, "queue_name": QUEUE_OF[job], "workflow_id": job_id, "priority": priority
-        }  # fmt: skip
+            "workflow_name": job,
+            "queue_name": QUEUE_OF[job],
+            "workflow_id": job_id,
+            "priority": priority,
+        }
         if delay:
             options["delay_seconds"] = delay
         if tracing.is_on():

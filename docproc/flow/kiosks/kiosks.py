@@ -83,15 +83,23 @@ def health(ctx: Context, caller: Caller, days: int = 7) -> list[Kiosk]:
         count, oldest = waiting.get(name, (0, None))
         told = max((key.line_told_at for key in mine if key.line_told_at is not None), default=None)
         kiosk = Kiosk(
-            subject=name, org=mine[0].org, seen_at=seen, waiting=count, oldest=oldest,
+            subject=name,
+            org=mine[0].org,
+            seen_at=seen,
+            waiting=count,
+            oldest=oldest,
             line_waiting=sum(key.line_waiting for key in mine),
             line_since=min((key.line_since for key in mine if key.line_since is not None), default=None),
-            line_told_at=told, begun=sum(by_status.values()),
+            line_told_at=told,
+            begun=sum(by_status.values()),
             handed_in=sum(by_status.values()) - by_status.get("draft", 0) - by_status.get("withdrawn", 0),
-            given_up=by_status.get("withdrawn", 0), pages=sum(pages.values()), rescans=pages.get("rescan", 0),
+            given_up=by_status.get("withdrawn", 0),
+            pages=sum(pages.values()),
+            rescans=pages.get("rescan", 0),
             failed=files.get((name, "failed"), 0),
-            faults=tuple((*what, n) for what, n in faults[name].most_common(3)) if name in faults else (), states=(),
-        )  # fmt: skip
+            faults=tuple((*what, n) for what, n in faults[name].most_common(3)) if name in faults else (),
+            states=(),
+        )
         found.append(_judged(kiosk, now))
     return found
 

@@ -10,24 +10,24 @@ import difflib
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Literal, TypedDict
 
 from sqlalchemy.orm import Session
 
 from docproc.errors import ConflictError, InputError
-from docproc.flow.core import in_force
+from docproc.flow.core import dual_control, in_force
 from docproc.flow.core.access import Caller
 from docproc.flow.core.context import Context
-from docproc.flow.core.dual_control import check_closable, close
+from docproc.flow.core.dual_control import Changes, ChangeView, change_view
 from docproc.flow.matters.bundles import MATTER_NAME, unpack
 from docproc.flow.matters.catalogue_lint import lint_catalogue
 from docproc.licence.page.layout import FOLDER as LAYOUTS
 from docproc.matter.load import load_catalogue, load_matter
-from docproc.matter.model import Matter
-from docproc.store.audit import audit
+from docproc.matter.model import Form, Matter
 from docproc.store.matters import changes
 from docproc.store.tables.matters import CatalogueChangeRow
 
@@ -47,6 +47,49 @@ class Examined:
     """First day in force."""
     matters: tuple[Matter, ...]
     """All that were handed in."""
+
+
+class FormView(TypedDict):
+    """One edition of a form."""
+
+    material: str
+    edition: str
+    title: str
+    valid_from: str
+    valid_to: str | None
+
+
+class CheckedMatter(TypedDict):
+    """A matter as the files would have it."""
+
+    id: str
+    name: str
+    status: Literal["active", "retired"]
+    forms: list[FormView]
+
+
+class CheckedFiles(TypedDict):
+    """Files that are in order."""
+
+    starts_on: str
+    changed: list[str]
+    """Files that say something else than what is in force then."""
+    matters: list[CheckedMatter]
+
+
+class CatalogueChange(ChangeView):
+    """A change that was submitted."""
+
+    files: list[str]
+    starts_on: str
+
+
+class ComparedChange(CatalogueChange):
+    """A change beside what is in force."""
+
+    compared: dict[str, list[str]]
+    """Lines of a unified comparison by file."""
+    matters: list[CheckedMatter]
 
 
 def examine(ctx: Context, caller: Caller, sent: Sequence[tuple[str, bytes]], starts_on: date) -> Examined:
@@ -78,31 +121,24 @@ def examine(ctx: Context, caller: Caller, sent: Sequence[tuple[str, bytes]], sta
 
 def propose(
     ctx: Context, caller: Caller, sent: Sequence[tuple[str, bytes]], starts_on: date, reason: str
-) -> dict[str, Any]:
-    """Hand in matter files and layouts; they take effect once another person confirms them; else as :func:`examine`.
+) -> CatalogueChange:
+    """Submit matter files and layouts; they take effect once another person confirms them; else as :func:`examine`.
 
     Raises:
         InputError: no reason is given.
         ConflictError: nothing would change.
     """
     found = examine(ctx, caller, sent, starts_on)
-    if not reason.strip():
-        raise InputError("a reason is needed", message_zh="请填写变更说明")
-    if not found.files:
-        raise ConflictError("nothing would change", message_zh="文件与现行内容相同")
-    with ctx.database.write() as session:
-        at = ctx.clock()
-        row = changes.add_change(
-            session, found.files, found.bases, found.day, reason.strip()[:2000], caller.subject, at
-        )
-        audit.append(
-            session, at, caller.subject, "catalogue.proposed", row.id, reason=row.reason,
-            starts_on=found.day.isoformat(), files={name: _sha256(text) for name, text in found.files.items()},
-        )  # fmt: skip
-        return _view(row)
+
+    def add(session: Session, reason: str, at: datetime) -> CatalogueChangeRow:
+        if not found.files:
+            raise ConflictError("nothing would change", message_zh="文件与现行内容相同")
+        return changes.add_change(session, found.files, found.bases, found.day, reason, caller.subject, at)
+
+    return dual_control.propose(ctx, caller, CHANGES, reason, add)
 
 
-def confirm(ctx: Context, caller: Caller, change_id: str, *, refuse: bool = False) -> dict[str, Any]:
+def confirm(ctx: Context, caller: Caller, change_id: str, *, refuse: bool = False) -> CatalogueChange:
     """Put in force, or refuse, what another person handed in.
 
     Raises:
@@ -110,47 +146,46 @@ def confirm(ctx: Context, caller: Caller, change_id: str, *, refuse: bool = Fals
         ConflictError: it is closed already, or what it replaces changed meanwhile.
         CatalogueError: it does not fit what is in force by now.
     """
-    caller.require("confirm_matters")
-    with ctx.database.write() as session:
-        at = ctx.clock()
-        row = changes.find_change(session, change_id, lock=True)
-        check_closable(caller, row, "puts matters in force", "提出人与确认人不能是同一人", "这项事项变更已经处理")
-        if not refuse:
-            row.starts_on = max(row.starts_on, ctx.today())
-            before = _in_force_on(session, row.starts_on)
-            current = in_force.lay_out(ctx.settings.data_dir, before)
-            if any(_sha256(_text_of(current, name)) != base for name, base in row.bases.items()):
-                raise ConflictError("the base changed", message_zh="所替换的文件已有新的变更，请在其基础上重新提出")
-            folder = in_force.lay_out(ctx.settings.data_dir, {**before, **row.files})
-            lint_catalogue(folder, current, row.files, row.starts_on)
-        close(caller, row, at, refuse=refuse)
-        audit.append(
-            session, at, caller.subject, f"catalogue.{row.state}", row.id,
-            proposed_by=row.proposed_by, starts_on=row.starts_on.isoformat(), files=sorted(row.files),
-        )  # fmt: skip
-        view = _view(row)
+    view = dual_control.close(ctx, caller, CHANGES, change_id, refuse=refuse)
     in_force.refresh(ctx.database, ctx.settings.data_dir, ctx.today(), now=True)
     return view
 
 
-def list_changes(ctx: Context, caller: Caller) -> list[dict[str, Any]]:
+def _check_fits(ctx: Context, session: Session, row: CatalogueChangeRow) -> None:
+    """Refuse to put in force what does not fit what is in force by now; a day that is over becomes today."""
+    row.starts_on = max(row.starts_on, ctx.today())
+    before = _in_force_on(session, row.starts_on)
+    current = in_force.lay_out(ctx.settings.data_dir, before)
+    if any(_sha256(_text_of(current, name)) != base for name, base in row.bases.items()):
+        raise ConflictError("the base changed", message_zh="所替换的文件已有新的变更，请在其基础上重新提出")
+    folder = in_force.lay_out(ctx.settings.data_dir, {**before, **row.files})
+    lint_catalogue(folder, current, row.files, row.starts_on)
+
+
+def list_changes(ctx: Context, caller: Caller) -> list[CatalogueChange]:
     """Changes, those that wait first."""
     caller.require("confirm_matters")
     with ctx.database.read() as session:
-        return [_view(row) for row in changes.newest_changes(session)]
+        return dual_control.listed(session, CHANGES)
 
 
-def change(ctx: Context, caller: Caller, change_id: str) -> dict[str, Any]:
+def change(ctx: Context, caller: Caller, change_id: str) -> ComparedChange:
     """One change with a comparison of each file, and the matters as they would be."""
-    caller.require("confirm_matters")
-    with ctx.database.read() as session:
-        row = changes.find_change(session, change_id)
-        before = _in_force_on(session, row.starts_on)
-    matters = load_catalogue(in_force.lay_out(ctx.settings.data_dir, {**before, **row.files}))
-    current = in_force.lay_out(ctx.settings.data_dir, before)
+    row, matters, current = _laid_out(ctx, caller, change_id)
     compared = {name: _compare(_text_of(current, name), text) for name, text in sorted(row.files.items())}
-    touched = [matters[name.removesuffix(".toml")] for name in sorted(row.files) if MATTER_NAME.fullmatch(name)]
-    return {**_view(row), "compared": compared, "matters": touched}
+    return {**_view(row), "compared": compared, "matters": [matter_view(item) for item in matters]}
+
+
+def checked_view(found: Examined) -> CheckedFiles:
+    """What is shown of files that are in order."""
+    matters = [matter_view(item) for item in found.matters]
+    return {"starts_on": found.day.isoformat(), "changed": sorted(found.files), "matters": matters}
+
+
+def matter_view(matter: Matter) -> CheckedMatter:
+    """What is shown of a matter whose files were submitted."""
+    forms = [_form_view(item) for item in matter.form]
+    return {"id": matter.id, "name": matter.name, "status": matter.status, "forms": forms}
 
 
 def preview(ctx: Context, caller: Caller, change_id: str, matter: str, material: str, edition: str) -> bytes:
@@ -159,8 +194,7 @@ def preview(ctx: Context, caller: Caller, change_id: str, matter: str, material:
     Raises:
         NotFoundError: no such change, matter or form.
     """
-    found: list[Matter] = change(ctx, caller, change_id)["matters"]
-    spec = next((item for item in found if item.id == matter), None)
+    spec = next((item for item in _laid_out(ctx, caller, change_id)[1] if item.id == matter), None)
     if spec is None:
         raise InputError(f"{matter!r} is not in the change", message_zh="这项变更不含该事项")
     from docproc.form.draw import draw_form, new_form_id  # fonts and PDF library load on the first form only
@@ -168,6 +202,17 @@ def preview(ctx: Context, caller: Caller, change_id: str, matter: str, material:
 
     form = spec.find_form(material, edition)
     return draw_form(spec, form, layout_of(spec, form), new_form_id())
+
+
+def _laid_out(ctx: Context, caller: Caller, change_id: str) -> tuple[CatalogueChangeRow, list[Matter], Path]:
+    """A change, its matters as they would be, and the folder of what is in force then without it."""
+    caller.require("confirm_matters")
+    with ctx.database.read() as session:
+        row = changes.find_change(session, change_id)
+        before = _in_force_on(session, row.starts_on)
+    matters = load_catalogue(in_force.lay_out(ctx.settings.data_dir, {**before, **row.files}))
+    touched = [matters[name.removesuffix(".toml")] for name in sorted(row.files) if MATTER_NAME.fullmatch(name)]
+    return row, touched, in_force.lay_out(ctx.settings.data_dir, before)
 
 
 def source(ctx: Context, caller: Caller, name: str) -> str:
@@ -204,15 +249,43 @@ def _compare(old: str, new: str) -> list[str]:
     return [*lines[:MOST_LINES], *(["…"] if len(lines) > MOST_LINES else [])]
 
 
-def _view(row: CatalogueChangeRow) -> dict[str, Any]:
+def _form_view(form: Form) -> FormView:
     return {
-        "id": row.id,
-        "files": sorted(row.files),
-        "starts_on": row.starts_on.isoformat(),
-        "reason": row.reason,
-        "state": row.state,
-        "proposed_by": row.proposed_by,
-        "proposed_at": row.proposed_at.isoformat(),
-        "closed_by": row.closed_by,
-        "closed_at": row.closed_at.isoformat() if row.closed_at else None,
+        "material": form.material,
+        "edition": form.edition,
+        "title": form.title,
+        "valid_from": form.valid_from.isoformat(),
+        "valid_to": form.valid_to.isoformat() if form.valid_to is not None else None,
     }
+
+
+def _view(row: CatalogueChangeRow) -> CatalogueChange:
+    return {**change_view(row), "files": sorted(row.files), "starts_on": row.starts_on.isoformat()}
+
+
+def _noted_on_proposal(row: CatalogueChangeRow) -> dual_control.Noted:
+    files = {name: _sha256(text) for name, text in row.files.items()}
+    return {"reason": row.reason, "starts_on": row.starts_on.isoformat(), "files": files}
+
+
+def _noted_on_closing(row: CatalogueChangeRow) -> dual_control.Noted:
+    starts_on = row.starts_on.isoformat()
+    return {"proposed_by": row.proposed_by, "starts_on": starts_on, "files": sorted(row.files)}
+
+
+CHANGES: Changes[CatalogueChangeRow, CatalogueChange] = Changes(
+    topic="catalogue",
+    may_propose="manage_matters",
+    may_close="confirm_matters",
+    closing="puts matters in force",
+    same_person_zh="提出人与确认人不能是同一人",
+    closed_zh="这项事项变更已经处理",
+    no_reason_zh="请填写变更说明",
+    find=partial(changes.find_change, lock=True),
+    newest=changes.newest_changes,
+    view=_view,
+    subject=lambda row: row.id,
+    noted_on_proposal=_noted_on_proposal,
+    noted_on_closing=_noted_on_closing,
+    effect=_check_fits,
+)

@@ -17,7 +17,7 @@ from docproc.errors import InputError, NotFoundError
 from docproc.flow.core.stages import Tools
 from docproc.flow.jobs.engine import Job, step, workflow
 from docproc.flow.messages import sms
-from docproc.flow.messages.events import event_view
+from docproc.flow.messages.feed import event_view
 from docproc.flow.messages.webhook_post import post_event
 from docproc.store.messages import outbox, webhooks
 from docproc.store.tables.messages import OutboxRow

@@ -105,9 +105,15 @@ class TencentSms:
 
 
 def authorization(
-    secret_id: str, secret_key: str, service: str, action: str, host: str, body: bytes, seconds: int,
+    secret_id: str,
+    secret_key: str,
+    service: str,
+    action: str,
+    host: str,
+    body: bytes,
+    seconds: int,
     content_type: str = CONTENT_TYPE,
-) -> str:  # fmt: skip
+) -> str:
     """The Authorization header of a POST to ``/`` under Signature v3.
 
     Args:

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from docproc.errors import InputError
-from docproc.flow.messages.events import EventView
+from docproc.flow.messages.feed import EventView
 
 TIMEOUT_SECONDS = 10.0
 MAX_AGE_SECONDS = 300

@@ -10,7 +10,8 @@ import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from functools import partial
+from typing import Literal, TypedDict
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -18,9 +19,10 @@ from sqlalchemy.orm import Session
 from docproc.assets.paths import SERIF, font
 from docproc.domain import Licence
 from docproc.errors import ConflictError, InputError, NotFoundError, SealError, SealUnavailableError
+from docproc.flow.core import dual_control
 from docproc.flow.core.access import SYSTEM, Caller
 from docproc.flow.core.context import Context
-from docproc.flow.core.dual_control import check_closable, close
+from docproc.flow.core.dual_control import Changes, ChangeView, change_view
 from docproc.licence.page.art import draw
 from docproc.licence.page.record import NOTICE
 from docproc.licence.pki.trust import TrustList
@@ -31,11 +33,12 @@ from docproc.matter.load import load_catalogue
 from docproc.matter.model import LicenceSpec
 from docproc.store.audit import audit
 from docproc.store.seals import registry
-from docproc.store.tables.seals import SealChangeRow, SealRow
+from docproc.store.tables.seals import SealAction, SealBody, SealChangeRow, SealRow
 
 log = logging.getLogger(__name__)
 
-SealAction = Literal["suspend", "resume"]
+SealUse = Literal["suspend", "resume"]
+SealState = Literal["active", "suspended", "out_of_period"]
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
 _CODE = re.compile(r"[0-9A-HJ-NPQRTUWXY]{18}")
 
@@ -62,6 +65,53 @@ class NewSeal:
     """A place for the national emblem instead of the star, on the seal of a people's government."""
     record: str = ""
     """Seal object by GB/T 38540, base64 of its DER; an SM2 seal needs one."""
+
+
+class SealView(TypedDict):
+    """A registered seal."""
+
+    name: str
+    owner: str
+    owner_code: str
+    kind: str
+    filing_number: str
+    state: SealState
+    licence_kinds: list[str]
+    valid_from: str
+    valid_to: str
+    algorithm: str
+    certificate_sha256: str
+    art_sha256: str
+    diameter_mm: float
+    has_record: bool
+    registered_at: str
+
+
+class SealChange(ChangeView):
+    """A change of the registry."""
+
+    seal: str
+    action: SealAction
+
+
+class Registry(TypedDict):
+    """All seals, and the changes that wait."""
+
+    seals: list[SealView]
+    changes: list[SealChange]
+
+
+class SealProof(TypedDict):
+    """What the audit log keeps of a seal, so that a changed entry shows."""
+
+    owner: str
+    owner_code: str
+    certificate: str
+    """SHA-256, as the next two."""
+    art: str
+    record: str
+    licence_kinds: list[str]
+    valid_to: str
 
 
 # ------------------------------------------------------------------ use
@@ -138,17 +188,17 @@ def register_own(ctx: Context, own: Callable[[], Sequence[RegisteredSeal]]) -> N
 # ------------------------------------------------------------------ changes
 
 
-def list_seals(ctx: Context, caller: Caller) -> dict[str, Any]:
+def list_seals(ctx: Context, caller: Caller) -> Registry:
     """All seals, and the changes that wait for a second person."""
     caller.require("view_seals")
     with ctx.database.read() as session:
         return {
             "seals": [_seal_view(row, ctx.clock()) for row in registry.list_seals(session)],
-            "changes": [_change_view(row) for row in registry.open_changes(session)],
+            "changes": dual_control.listed(session, CHANGES),
         }
 
 
-def propose_seal(ctx: Context, caller: Caller, new: NewSeal, reason: str) -> dict[str, Any]:
+def propose_seal(ctx: Context, caller: Caller, new: NewSeal, reason: str) -> SealChange:
     """Propose to register a seal, or to replace the one of its name; its art is drawn by rule here.
 
     Raises:
@@ -159,7 +209,7 @@ def propose_seal(ctx: Context, caller: Caller, new: NewSeal, reason: str) -> dic
     return _propose(ctx, caller, seal.name, "add", _to_json(seal), reason)
 
 
-def propose_change(ctx: Context, caller: Caller, name: str, action: SealAction, reason: str) -> dict[str, Any]:
+def propose_change(ctx: Context, caller: Caller, name: str, action: SealUse, reason: str) -> SealChange:
     """Propose to suspend a seal or to resume its use.
 
     Raises:
@@ -172,65 +222,38 @@ def propose_change(ctx: Context, caller: Caller, name: str, action: SealAction, 
     return _propose(ctx, caller, name, action, {}, reason)
 
 
-def confirm_change(ctx: Context, caller: Caller, change_id: str, *, refuse: bool = False) -> dict[str, Any]:
+def confirm_change(ctx: Context, caller: Caller, change_id: str, *, refuse: bool = False) -> SealChange:
     """Confirm or refuse what another person proposed.
 
     Raises:
         AccessError: the same person as proposed it.
         ConflictError: it is closed already, or the seal's state changed meanwhile.
     """
-    caller.require("manage_seals")
-    with ctx.database.write() as session:
-        at = ctx.clock()
-        change = registry.find_change(session, change_id, lock=True)
-        check_closable(
-            caller,
-            change,
-            "confirms the change of a seal",
-            "印章变更的提出人与确认人不能是同一人",
-            "这项印章变更已经处理",
-        )
-        close(caller, change, at, refuse=refuse)
-        if not refuse:
-            _apply(session, change, at)
-        audit.append(
-            session, at, caller.subject, f"seal.{change.state}", change.seal,
-            change=change.id, change_action=change.action, proposed_by=change.proposed_by,
-        )  # fmt: skip
-        return _change_view(change)
+    return dual_control.close(ctx, caller, CHANGES, change_id, refuse=refuse)
 
 
-def _propose(ctx: Context, caller: Caller, name: str, action: str, body: dict[str, Any], reason: str) -> dict[str, Any]:
-    if not reason.strip():
-        raise InputError("a reason is needed", message_zh="请填写理由")
-    with ctx.database.write() as session:
-        at = ctx.clock()
-        change = registry.propose(session, name, action, body, reason.strip(), caller.subject, at)
-        proof = _proof(_from_json(body)) if body else {}
-        audit.append(
-            session, at, caller.subject, "seal.proposed", name,
-            change=change.id, change_action=action, reason=change.reason, **proof,
-        )  # fmt: skip
-        return _change_view(change)
+def _propose(ctx: Context, caller: Caller, name: str, action: SealAction, body: SealBody, reason: str) -> SealChange:
+    def add(session: Session, reason: str, at: datetime) -> SealChangeRow:
+        return registry.propose(session, name, action, body, reason, caller.subject, at)
+
+    return dual_control.propose(ctx, caller, CHANGES, reason, add)
 
 
-def _apply(session: Session, change: SealChangeRow, at: datetime) -> None:
+def _apply(ctx: Context, session: Session, change: SealChangeRow) -> None:
     if change.action == "add":
-        registry.put_seal(session, to_row(_from_json(change.body), at))
+        registry.put_seal(session, to_row(_from_json(change.body), ctx.clock()))
         return
-    _check_action(session, change.seal, change.action)
-    row = registry.find_seal(session, change.seal, lock=True)
-    assert row is not None  # _check_action looked
-    row.suspended = change.action == "suspend"
+    _check_action(session, change.seal, change.action, lock=True).suspended = change.action == "suspend"
 
 
-def _check_action(session: Session, name: str, action: str) -> None:
-    row = registry.find_seal(session, name)
+def _check_action(session: Session, name: str, action: SealUse, *, lock: bool = False) -> SealRow:
+    row = registry.find_seal(session, name, lock=lock)
     if row is None:
         raise NotFoundError(f"no seal {name!r}", message_zh="没有这枚印章")
     if row.suspended == (action == "suspend"):
         state = "suspended" if row.suspended else "in use"
         raise ConflictError(f"seal {name} is {state} already", message_zh="印章已处于该状态")
+    return row
 
 
 def _checked(ctx: Context, new: NewSeal) -> RegisteredSeal:
@@ -271,7 +294,7 @@ def _checked(ctx: Context, new: NewSeal) -> RegisteredSeal:
 
 
 def check_record(seal: RegisteredSeal, trust: TrustList | None, at: datetime) -> None:
-    """Hold a seal against its seal object; one that signs by SM2 must have one.
+    """Compare a seal with its seal object; one that signs by SM2 must have one.
 
     Raises:
         InputError: there is none, or it is not about this seal or by no known maker.
@@ -361,7 +384,7 @@ def from_row(row: SealRow) -> RegisteredSeal:
     return seal
 
 
-def _to_json(seal: RegisteredSeal) -> dict[str, Any]:
+def _to_json(seal: RegisteredSeal) -> SealBody:
     return {
         "name": seal.name,
         "owner": seal.owner,
@@ -378,17 +401,20 @@ def _to_json(seal: RegisteredSeal) -> dict[str, Any]:
     }
 
 
-def _from_json(body: dict[str, Any]) -> RegisteredSeal:
+def _from_json(body: SealBody) -> RegisteredSeal:
     return RegisteredSeal(
-        **{
-            **body,
-            "certificates": tuple(base64.b64decode(item) for item in body["certificates"]),
-            "art": base64.b64decode(body["art"]),
-            "licence_kinds": tuple(body["licence_kinds"]),
-            "valid_from": datetime.fromisoformat(body["valid_from"]),
-            "valid_to": datetime.fromisoformat(body["valid_to"]),
-            "record": base64.b64decode(body["record"]),
-        }
+        name=body["name"],
+        owner=body["owner"],
+        owner_code=body["owner_code"],
+        kind=body["kind"],
+        filing_number=body["filing_number"],
+        certificates=tuple(base64.b64decode(item) for item in body["certificates"]),
+        diameter=body["diameter"],
+        art=base64.b64decode(body["art"]),
+        licence_kinds=tuple(body["licence_kinds"]),
+        valid_from=datetime.fromisoformat(body["valid_from"]),
+        valid_to=datetime.fromisoformat(body["valid_to"]),
+        record=base64.b64decode(body["record"]),
     )
 
 
@@ -396,8 +422,7 @@ def _text(data: bytes) -> str:
     return base64.b64encode(data).decode()
 
 
-def _proof(seal: RegisteredSeal) -> dict[str, Any]:
-    """What the audit log keeps of a seal, so that a changed entry shows."""
+def _proof(seal: RegisteredSeal) -> SealProof:
     return {
         "owner": seal.owner,
         "owner_code": seal.owner_code,
@@ -409,8 +434,8 @@ def _proof(seal: RegisteredSeal) -> dict[str, Any]:
     }
 
 
-def _seal_view(row: SealRow, at: datetime) -> dict[str, Any]:
-    state = "suspended" if row.suspended else "active"
+def _seal_view(row: SealRow, at: datetime) -> SealView:
+    state: SealState = "suspended" if row.suspended else "active"
     if state == "active" and not row.valid_from <= at <= row.valid_to:
         state = "out_of_period"
     return {
@@ -432,15 +457,31 @@ def _seal_view(row: SealRow, at: datetime) -> dict[str, Any]:
     }
 
 
-def _change_view(row: SealChangeRow) -> dict[str, Any]:
-    return {
-        "id": row.id,
-        "seal": row.seal,
-        "action": row.action,
-        "reason": row.reason,
-        "state": row.state,
-        "proposed_by": row.proposed_by,
-        "proposed_at": row.proposed_at.isoformat(),
-        "closed_by": row.closed_by,
-        "closed_at": row.closed_at.isoformat() if row.closed_at else None,
-    }
+def _change_view(row: SealChangeRow) -> SealChange:
+    return {**change_view(row), "seal": row.seal, "action": row.action}
+
+
+def _noted_on_proposal(row: SealChangeRow) -> dual_control.Noted:
+    noted = {"change": row.id, "change_action": row.action, "reason": row.reason}
+    return {**noted, **_proof(_from_json(row.body))} if row.body else noted
+
+
+def _noted_on_closing(row: SealChangeRow) -> dual_control.Noted:
+    return {"change": row.id, "change_action": row.action, "proposed_by": row.proposed_by}
+
+
+CHANGES: Changes[SealChangeRow, SealChange] = Changes(
+    topic="seal",
+    may_propose="manage_seals",
+    may_close="manage_seals",
+    closing="confirms the change of a seal",
+    same_person_zh="印章变更的提出人与确认人不能是同一人",
+    closed_zh="这项印章变更已经处理",
+    find=partial(registry.find_change, lock=True),
+    newest=registry.open_changes,
+    view=_change_view,
+    subject=lambda row: row.seal,
+    noted_on_proposal=_noted_on_proposal,
+    noted_on_closing=_noted_on_closing,
+    effect=_apply,
+)

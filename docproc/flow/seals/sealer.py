@@ -96,10 +96,17 @@ def open_sealer(settings: Settings) -> Sealer:
         reason = f"签发{licence.title} {licence.number}"
         return checked(
             seal(
-                render(licence, layout, own.drawing()), key, timestamper, trust,
-                place=layout.seal, art=own.drawing(), reason=reason, at=at, joint=joint,
+                render(licence, layout, own.drawing()),
+                key,
+                timestamper,
+                trust,
+                place=layout.seal,
+                art=own.drawing(),
+                reason=reason,
+                at=at,
+                joint=joint,
             )
-        )  # fmt: skip
+        )
 
     def checked(sealed: bytes) -> bytes:
         report = verify(sealed, known, utc_now(), None)

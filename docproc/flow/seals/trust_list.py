@@ -8,23 +8,26 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
-from datetime import date
-from typing import Any
+from datetime import date, datetime
+from functools import partial
+from typing import TypedDict, get_args
+
+from sqlalchemy.orm import Session
 
 from docproc.errors import ConflictError, InputError, NotFoundError, SetupError
+from docproc.flow.core import dual_control
 from docproc.flow.core.access import Caller
 from docproc.flow.core.context import Context
-from docproc.flow.core.dual_control import check_closable, close
+from docproc.flow.core.dual_control import Changes, ChangeView, change_view
 from docproc.licence.pki.recognition import read_root
 from docproc.licence.pki.trust import TrustList
-from docproc.licence.pki.trust_limits import Anchor
+from docproc.licence.pki.trust_limits import Anchor, AnchorJson, Use
 from docproc.settings import Settings
-from docproc.store.audit import audit
 from docproc.store.db import Database, has_database, open_database
 from docproc.store.seals import trust_list as trust
-from docproc.store.tables.seals import TrustChangeRow
+from docproc.store.tables.seals import RootBody, TrustAction, TrustChangeRow
 
-USES = ("seal", "timestamp")
+USES: tuple[Use, ...] = get_args(Use)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +40,34 @@ class NewRoot:
     """Whose it is."""
     authorities: tuple[str, ...]
     """Credit codes, or their beginnings, of the authorities whose seals it may vouch for."""
-    use: tuple[str, ...] = ("seal",)
+    use: tuple[Use, ...] = ("seal",)
     valid_from: date | None = None
     valid_to: date | None = None
     """Days in China, both included."""
+
+
+class RootView(AnchorJson):
+    """A root and its limits."""
+
+    subject: str
+    expires: str | None
+    """Of the certificate; ``None`` where the trust folder holds it."""
+
+
+class TrustChange(ChangeView):
+    """A change of the list."""
+
+    action: TrustAction
+    root: RootView
+
+
+class TrustView(TypedDict):
+    """Whom we trust."""
+
+    own: list[RootView]
+    recognised: list[RootView]
+    changes: list[TrustChange]
+    """Those that wait first."""
 
 
 def trust_list(ctx: Context) -> TrustList:
@@ -80,25 +107,25 @@ def _with_recognised(own: TrustList, database: Database) -> TrustList:
     return own.recognising(chains, [Anchor.from_json(body["anchor"]) for body in bodies])
 
 
-def list_roots(ctx: Context, caller: Caller) -> dict[str, Any]:
+def list_roots(ctx: Context, caller: Caller) -> TrustView:
     """Our own roots, those recognised, and changes, those that wait first."""
     caller.require("view_seals")
     with ctx.database.read() as session:
         roots = [_root_view(body) for body in trust.recognised(session).values()]
-        changes = [_view(row) for row in trust.newest_changes(session)]
+        changes = dual_control.listed(session, CHANGES)
     try:
         folder = TrustList.from_folder(ctx.settings.trust_dir)
     except SetupError:
-        own: list[dict[str, Any]] = []
+        own: list[RootView] = []
     else:
         own = [
-            {"subject": item.subject.human_friendly, "expires": None, **folder.anchor(item).to_json()}
+            {**folder.anchor(item).to_json(), "subject": item.subject.human_friendly, "expires": None}
             for item in folder.roots
         ]
     return {"own": own, "recognised": roots, "changes": changes}
 
 
-def propose_root(ctx: Context, caller: Caller, new: NewRoot, reason: str) -> dict[str, Any]:
+def propose_root(ctx: Context, caller: Caller, new: NewRoot, reason: str) -> TrustChange:
     """Propose to recognise a root, or to change its limits.
 
     Raises:
@@ -118,16 +145,16 @@ def propose_root(ctx: Context, caller: Caller, new: NewRoot, reason: str) -> dic
     if any(item.sha256.hex() == root.sha256 for item in TrustList.from_folder(ctx.settings.trust_dir).roots):
         raise ConflictError("one of our own", message_zh="这个根证书已在本机信任目录中")
     anchor = Anchor(root.sha256, new.name.strip()[:200], codes, tuple(new.use), new.valid_from, new.valid_to)
-    body = {
+    body: RootBody = {
         "certificates": [base64.b64encode(item).decode() for item in root.certificates],
-        "anchor": anchor.to_json(),
+        "anchor": {**anchor.to_json()},
         "subject": root.subject,
         "expires": root.valid_to.isoformat(),
     }
     return _propose(ctx, caller, root.sha256, "add", body, reason)
 
 
-def propose_removal(ctx: Context, caller: Caller, root_sha256: str, reason: str) -> dict[str, Any]:
+def propose_removal(ctx: Context, caller: Caller, root_sha256: str, reason: str) -> TrustChange:
     """Propose that a root is no longer trusted.
 
     Raises:
@@ -141,54 +168,58 @@ def propose_removal(ctx: Context, caller: Caller, root_sha256: str, reason: str)
     return _propose(ctx, caller, root_sha256, "remove", body, reason)
 
 
-def confirm_change(ctx: Context, caller: Caller, change_id: str, *, refuse: bool = False) -> dict[str, Any]:
+def confirm_change(ctx: Context, caller: Caller, change_id: str, *, refuse: bool = False) -> TrustChange:
     """Confirm or refuse what another person proposed.
 
     Raises:
         AccessError: the same person as proposed it.
         ConflictError: it is closed already.
     """
-    caller.require("manage_trust")
-    with ctx.database.write() as session:
-        at = ctx.clock()
-        row = trust.find_change(session, change_id, lock=True)
-        check_closable(caller, row, "confirms whom we trust", "提出人与确认人不能是同一人", "这项变更已经处理")
-        close(caller, row, at, refuse=refuse)
-        audit.append(
-            session, at, caller.subject, f"trust.{row.state}", row.root_sha256,
-            change=row.id, change_action=row.action, proposed_by=row.proposed_by,
-        )  # fmt: skip
-        return _view(row)
+    return dual_control.close(ctx, caller, CHANGES, change_id, refuse=refuse)
 
 
 def _propose(
-    ctx: Context, caller: Caller, digest: str, action: str, body: dict[str, Any], reason: str
-) -> dict[str, Any]:
-    if not reason.strip():
-        raise InputError("a reason is needed", message_zh="请填写理由")
-    with ctx.database.write() as session:
-        at = ctx.clock()
-        row = trust.propose(session, digest, action, body, reason.strip()[:2000], caller.subject, at)
-        audit.append(
-            session, at, caller.subject, "trust.proposed", digest,
-            change=row.id, change_action=action, reason=row.reason, **{"for": body["anchor"]["name"]},
-        )  # fmt: skip
-        return _view(row)
+    ctx: Context, caller: Caller, digest: str, action: TrustAction, body: RootBody, reason: str
+) -> TrustChange:
+    def add(session: Session, reason: str, at: datetime) -> TrustChangeRow:
+        return trust.propose(session, digest, action, body, reason, caller.subject, at)
+
+    return dual_control.propose(ctx, caller, CHANGES, reason, add)
 
 
-def _root_view(body: dict[str, Any]) -> dict[str, Any]:
-    return {"subject": body["subject"], "expires": body["expires"], **body["anchor"]}
+def _root_view(body: RootBody) -> RootView:
+    return {**Anchor.from_json(body["anchor"]).to_json(), "subject": body["subject"], "expires": body["expires"]}
 
 
-def _view(row: TrustChangeRow) -> dict[str, Any]:
-    return {
-        "id": row.id,
-        "action": row.action,
-        "root": _root_view(row.body),
-        "reason": row.reason,
-        "state": row.state,
-        "proposed_by": row.proposed_by,
-        "proposed_at": row.proposed_at.isoformat(),
-        "closed_by": row.closed_by,
-        "closed_at": row.closed_at.isoformat() if row.closed_at else None,
-    }
+def _view(row: TrustChangeRow) -> TrustChange:
+    return {**change_view(row), "action": row.action, "root": _root_view(row.body)}
+
+
+def _noted_on_proposal(row: TrustChangeRow) -> dual_control.Noted:
+    name = row.body["anchor"]["name"]
+    return {"change": row.id, "change_action": row.action, "reason": row.reason, "for": name}
+
+
+def _noted_on_closing(row: TrustChangeRow) -> dual_control.Noted:
+    return {"change": row.id, "change_action": row.action, "proposed_by": row.proposed_by}
+
+
+def _apply(ctx: Context, session: Session, row: TrustChangeRow) -> None:
+    """Nothing more to do: what is trusted is read from the confirmed changes."""
+
+
+CHANGES: Changes[TrustChangeRow, TrustChange] = Changes(
+    topic="trust",
+    may_propose="manage_trust",
+    may_close="manage_trust",
+    closing="confirms whom we trust",
+    same_person_zh="提出人与确认人不能是同一人",
+    closed_zh="这项变更已经处理",
+    find=partial(trust.find_change, lock=True),
+    newest=trust.newest_changes,
+    view=_view,
+    subject=lambda row: row.root_sha256,
+    noted_on_proposal=_noted_on_proposal,
+    noted_on_closing=_noted_on_closing,
+    effect=_apply,
+)

@@ -16,10 +16,10 @@ A root that the file does not name is our own and trusted without limits.
 from __future__ import annotations
 
 import tomllib
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypedDict, get_args
 
 from docproc.domain import CHINA
 from docproc.errors import SetupError
@@ -27,6 +27,17 @@ from docproc.errors import SetupError
 FILE = "trust.toml"
 Use = Literal["seal", "timestamp"]
 _KEYS = {"file", "name", "authorities", "use", "valid_from", "valid_to"}
+
+
+class AnchorJson(TypedDict):
+    """The limits of a root in JSON; days as ISO 8601."""
+
+    sha256: str
+    name: str
+    authorities: list[str]
+    use: list[Use]
+    valid_from: str | None
+    valid_to: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +50,7 @@ class Anchor:
     """Whose root it is; empty for our own."""
     authorities: tuple[str, ...] = ()
     """Beginnings of the credit codes of authorities that it may vouch for; empty: all."""
-    use: tuple[str, ...] = get_args(Use)
+    use: tuple[Use, ...] = get_args(Use)
     valid_from: date | None = None
     valid_to: date | None = None
 
@@ -53,12 +64,16 @@ class Anchor:
         """Whether the root may stand behind the seal of the authority with this credit code."""
         return not self.authorities or any(code.startswith(item) for item in self.authorities)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> AnchorJson:
         """The limits as JSON values."""
-        raw = asdict(self)
-        for key in ("valid_from", "valid_to"):
-            raw[key] = raw[key].isoformat() if raw[key] else None
-        return raw
+        return {
+            "sha256": self.sha256,
+            "name": self.name,
+            "authorities": list(self.authorities),
+            "use": list(self.use),
+            "valid_from": self.valid_from.isoformat() if self.valid_from else None,
+            "valid_to": self.valid_to.isoformat() if self.valid_to else None,
+        }
 
     @classmethod
     def from_json(cls, raw: dict[str, Any]) -> Anchor:

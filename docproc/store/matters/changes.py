@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from datetime import date, datetime
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -14,7 +13,7 @@ from docproc.store.tables.matters import CatalogueChangeRow
 
 
 def add_change(
-    session: Session, files: dict[str, Any], bases: dict[str, Any], starts_on: date, reason: str, by: str, at: datetime
+    session: Session, files: dict[str, str], bases: dict[str, str], starts_on: date, reason: str, by: str, at: datetime
 ) -> CatalogueChangeRow:
     """Insert a change that waits for another person."""
     row = CatalogueChangeRow(

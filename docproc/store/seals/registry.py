@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import secrets
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from docproc.errors import ConflictError, NotFoundError
-from docproc.store.tables.seals import SealChangeRow, SealRow
+from docproc.store.tables.seals import SealAction, SealBody, SealChangeRow, SealRow
 
 
 def is_empty(session: Session) -> bool:
@@ -36,7 +35,7 @@ def put_seal(session: Session, row: SealRow) -> None:
 
 
 def propose(
-    session: Session, name: str, action: str, body: dict[str, Any], reason: str, by: str, at: datetime
+    session: Session, name: str, action: SealAction, body: SealBody, reason: str, by: str, at: datetime
 ) -> SealChangeRow:
     """Insert a change that waits for another person.
 

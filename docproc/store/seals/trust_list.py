@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import secrets
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from docproc.errors import ConflictError, NotFoundError
-from docproc.store.tables.seals import TrustChangeRow
+from docproc.store.tables.seals import RootBody, TrustAction, TrustChangeRow
 
 
 def propose(
-    session: Session, root_sha256: str, action: str, body: dict[str, Any], reason: str, by: str, at: datetime
+    session: Session, root_sha256: str, action: TrustAction, body: RootBody, reason: str, by: str, at: datetime
 ) -> TrustChangeRow:
     """Insert a change that waits for another person.
 
@@ -61,10 +60,10 @@ def newest_changes(session: Session, limit: int = 30) -> list[TrustChangeRow]:
     )
 
 
-def recognised(session: Session) -> dict[str, dict[str, Any]]:
+def recognised(session: Session) -> dict[str, RootBody]:
     """What is trusted now: body by hash of the root."""
     query = sa.select(TrustChangeRow).where(TrustChangeRow.state == "confirmed")
-    found: dict[str, dict[str, Any]] = {}
+    found: dict[str, RootBody] = {}
     for row in session.scalars(query.order_by(TrustChangeRow.closed_at, TrustChangeRow.id)):
         if row.action == "add":
             found[row.root_sha256] = row.body

@@ -3,12 +3,47 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal, TypedDict
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from docproc.store.tables.base import Base, ProposedChange
+from docproc.canonical import JsonObject
+from docproc.store.tables.base import Base, Json, ProposedChange
+
+SealAction = Literal["add", "suspend", "resume"]
+TrustAction = Literal["add", "remove"]
+
+
+class SealBody(TypedDict, total=False):
+    """A seal that is to be registered; empty for a change that only suspends one or resumes its use."""
+
+    name: str
+    owner: str
+    owner_code: str
+    kind: str
+    filing_number: str
+    certificates: list[str]
+    """Base64 of DER, the seal's own first."""
+    diameter: float
+    art: str
+    """Base64."""
+    licence_kinds: list[str]
+    valid_from: str
+    valid_to: str
+    record: str
+    """Base64."""
+
+
+class RootBody(TypedDict):
+    """A root that is to be recognised, or was."""
+
+    certificates: list[str]
+    """Base64 of DER, the root first."""
+    anchor: JsonObject
+    """Its limits: :meth:`docproc.licence.pki.trust_limits.Anchor.to_json`."""
+    subject: str
+    expires: str
 
 
 class SealRow(Base):
@@ -44,9 +79,8 @@ class SealChangeRow(ProposedChange, Base):
     __tablename__ = "seal_changes"
 
     seal: Mapped[str] = mapped_column(sa.String(60), index=True)
-    action: Mapped[Literal["add", "suspend", "resume"]] = mapped_column(sa.String(10))
-    body: Mapped[dict[str, Any]]
-    """What is to be registered."""
+    action: Mapped[SealAction] = mapped_column(sa.String(10))
+    body: Mapped[SealBody] = mapped_column(Json)
 
 
 class TrustChangeRow(ProposedChange, Base):
@@ -55,6 +89,6 @@ class TrustChangeRow(ProposedChange, Base):
     __tablename__ = "trust_changes"
 
     root_sha256: Mapped[str] = mapped_column(sa.String(64), index=True)
-    action: Mapped[Literal["add", "remove"]] = mapped_column(sa.String(10))
-    body: Mapped[dict[str, Any]]
+    action: Mapped[TrustAction] = mapped_column(sa.String(10))
+    body: Mapped[RootBody] = mapped_column(Json)
     """Certificates and limits of what is added; what was there of what is removed."""

@@ -27,7 +27,7 @@ from docproc.flow.counter.custody import (
     return_originals,
 )
 from docproc.flow.counter.paper_check import check_papers
-from docproc.flow.messages.events import events
+from docproc.flow.messages.feed import events
 from docproc.flow.review.decisions import decide, release
 from docproc.marks import FormCode
 from tests.cases import TRADER, pages

@@ -13,7 +13,7 @@ from docproc.flow.applications.applications import correct_field, submit, view_a
 from docproc.flow.audit.log import audit_lines, check_audit
 from docproc.flow.core.context import Context
 from docproc.flow.licences.licences import change_licence, licence_by_number, view_licence
-from docproc.flow.messages.events import events
+from docproc.flow.messages.feed import events
 from docproc.flow.review.decisions import StaleError, accept, decide, release
 from tests.cases import TRADER, pages
 from tests.flow.people import (
