@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import time
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Depends, Header, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -13,6 +13,7 @@ from starlette.datastructures import UploadFile
 
 from api.kit.limits import RateLimit
 from api.kit.problems import RateLimitError, UnauthorisedError
+from docproc.canonical import JsonObject
 from docproc.errors import InputError
 from docproc.flow.accounts.api_keys import authenticate
 from docproc.flow.core.access import Caller
@@ -139,7 +140,7 @@ async def read_uploads(request: Request) -> list[tuple[str, bytes]]:
 
 
 Uploads = Annotated[list[tuple[str, bytes]], Depends(read_uploads)]
-UPLOADS_BODY: dict[str, Any] = {
+UPLOADS_BODY: JsonObject = {
     "requestBody": {
         "required": True,
         "content": {

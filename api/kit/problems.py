@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
+from docproc.canonical import JsonObject
 from docproc.errors import (
     AccessError,
     BusyError,
@@ -71,7 +72,7 @@ class Problem(BaseModel):
     detail: str = Field(description="What to do, in Chinese, for the person at the screen")
     code: str = Field(description="Stable word for programs")
     instance: str = Field(description="Path of the request")
-    errors: list[dict[str, Any]] | None = Field(None, description="What is wrong with which part of the request")
+    errors: list[JsonObject] | None = Field(None, description="What is wrong with which part of the request")
 
 
 class UnauthorisedError(AccessError):
@@ -116,7 +117,7 @@ class ChecksumError(InputError):
 TUS: dict[type[DocprocError], int] = {HeaderError: 400, ProtocolError: 412, MediaTypeError: 415, ChecksumError: 460}
 
 
-def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+def problems(*statuses: int) -> dict[int | str, JsonObject]:
     """``responses`` of a route: which problems it answers with."""
     body = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
     return {status: {"description": PHRASES.get(status) or HTTPStatus(status).phrase, **body} for status in statuses}

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from docproc.canonical import JsonObject
 from docproc.flow.core.access import Role
 from docproc.flow.licences.bulk import MAX_NUMBERS
 
@@ -291,7 +292,7 @@ class CustodyStep(BaseModel):
     receipt: str | None = Field(description="Number of the receipt for originals")
     by: str
     at: datetime
-    detail: dict[str, Any]
+    detail: JsonObject
 
 
 class NoticeView(BaseModel):
@@ -537,7 +538,7 @@ class AuditLine(BaseModel):
     actor: str
     action: str
     subject: str
-    detail: dict[str, Any]
+    detail: JsonObject
     previous: str
     sha256: str
 
@@ -556,7 +557,7 @@ class EventView(BaseModel):
     topic: str
     subject: str
     at: datetime
-    body: dict[str, Any]
+    body: JsonObject
 
 
 class MaterialView(BaseModel):

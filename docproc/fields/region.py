@@ -11,7 +11,9 @@ from collections import defaultdict
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any, Literal
+from typing import Literal
+
+from docproc.canonical import JsonObject
 
 Level = Literal["province", "city", "county"]
 
@@ -108,7 +110,7 @@ def zones() -> tuple[Zone, ...]:
     return tuple(_zone(entry) for entry in data["zone"])
 
 
-def _zone(entry: dict[str, Any]) -> Zone:
+def _zone(entry: JsonObject) -> Zone:
     aliases, local = tuple(entry.pop("aliases", ())), tuple(entry.pop("local", ()))
     return Zone(**entry, aliases=aliases, local=local)
 

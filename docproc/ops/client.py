@@ -11,6 +11,7 @@ from typing import Any, Self
 
 import httpx
 
+from docproc.canonical import JsonObject
 from docproc.errors import (
     AccessError,
     BusyError,
@@ -53,11 +54,11 @@ class Client:
         """Bytes of a GET."""
         return self._send("GET", path).content
 
-    def post(self, path: str, body: dict[str, Any] | None = None, once: str | None = None) -> Any:
+    def post(self, path: str, body: JsonObject | None = None, once: str | None = None) -> Any:
         """JSON of a POST that happens once however often it is sent; ``once`` names it across runs."""
         return self._send("POST", path, json=body, headers={"Idempotency-Key": once or uuid.uuid4().hex}).json()
 
-    def put(self, path: str, body: dict[str, Any]) -> Any:
+    def put(self, path: str, body: JsonObject) -> Any:
         """JSON of a PUT."""
         return self._send("PUT", path, json=body).json()
 

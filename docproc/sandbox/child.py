@@ -15,9 +15,10 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from docproc.canonical import JsonObject
 from docproc.errors import InputError
 
-Target = Callable[[bytes, dict[str, Any]], tuple[dict[str, Any], Sequence[Any]]]
+Target = Callable[[bytes, JsonObject], tuple[JsonObject, Sequence[Any]]]
 
 _REQUEST = 65536
 _LOOK_S = 0.2
@@ -63,7 +64,7 @@ def _look_after(deadlines: dict[int, float]) -> None:
             del deadlines[child]
 
 
-def _work(options: dict[str, Any], handles: list[int], target: Target) -> None:
+def _work(options: JsonObject, handles: list[int], target: Target) -> None:
     """In the child: set the limits, run the target, answer, end."""
     reply = socket.socket(fileno=handles[0])
     try:

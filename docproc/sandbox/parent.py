@@ -19,12 +19,10 @@ import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from docproc import errors
+from docproc.canonical import JsonObject
 from docproc.errors import DocprocError, InputError, LimitError, SetupError, UnsupportedFileError
-
-Json = dict[str, Any]
 
 _START_S = 60.0
 _GRACE_S = 5.0
@@ -66,7 +64,9 @@ class Sandbox:
             if not self._is_running():
                 self._spawn()
 
-    def call(self, data: bytes, options: Json, budget: Budget | None = None) -> tuple[Json, list[bytearray]]:
+    def call(
+        self, data: bytes, options: JsonObject, budget: Budget | None = None
+    ) -> tuple[JsonObject, list[bytearray]]:
         """Run the target on the data in a fresh child.
 
         Raises:
@@ -99,7 +99,7 @@ class Sandbox:
         with self._lock:
             self._stop()
 
-    def _submit(self, data: bytes, options: Json, budget: Budget, reply: socket.socket) -> None:
+    def _submit(self, data: bytes, options: JsonObject, budget: Budget, reply: socket.socket) -> None:
         handle = os.memfd_create("upload")
         try:
             with os.fdopen(os.dup(handle), "wb") as file:
@@ -192,7 +192,7 @@ def _died(seconds: float, budget: Budget) -> DocprocError:
     return UnsupportedFileError("parser crashed on this file", message_zh=_CRASH_ZH, code="damaged_file")
 
 
-def _result(message: bytes, handles: list[int], budget: Budget) -> tuple[Json, list[bytearray]]:
+def _result(message: bytes, handles: list[int], budget: Budget) -> tuple[JsonObject, list[bytearray]]:
     """Check and fetch what the child says it has left in its memory file."""
     try:
         answer = json.loads(message)
@@ -223,7 +223,7 @@ def _fetch(handle: int, size: int, offset: int) -> bytearray:
     return part
 
 
-def _refusal(answer: Json) -> DocprocError:
+def _refusal(answer: JsonObject) -> DocprocError:
     """The target's own error, rebuilt; only kinds of input errors are believed."""
     if answer["error"] == "memory":
         return LimitError("parser ran out of memory", message_zh=_TOO_BIG_ZH, code="too_much_memory")

@@ -5,9 +5,11 @@ from __future__ import annotations
 import tomllib
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 from fastapi import Request
+
+from docproc.canonical import JsonObject
 
 Language = Literal["zh", "en"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
@@ -39,7 +41,7 @@ def translate(language: Language, key: str, **values: object) -> str:
     return text.format(**values) if values else text
 
 
-def _flatten(table: dict[str, Any], stem: str, found: dict[str, str]) -> None:
+def _flatten(table: JsonObject, stem: str, found: dict[str, str]) -> None:
     for name, value in table.items():
         if isinstance(value, dict):
             _flatten(value, f"{stem}{name}.", found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal, TypedDict
 
 from fastapi import APIRouter, Form, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
@@ -27,6 +27,23 @@ Number = Annotated[str, Path(max_length=60)]
 PageId = Annotated[str, Path(max_length=32)]
 Text = Annotated[str, Form(max_length=2000)]
 Version = Annotated[int, Form(ge=1)]
+
+
+class Shown(TypedDict):
+    """What the templates of the bench know."""
+
+    accepts: bool
+    """The caller's organisation accepts applications of this matter."""
+    speaks: bool
+    """It decides on them, or is asked for its opinion."""
+    bench: Bench
+    view: workbench.BenchView
+    caller: Caller
+    deciding: bool
+    shows: bool
+    """Personal data is shown."""
+    holder: str | None
+    """Name of who works on it."""
 
 
 @router.get("/queue")
@@ -202,7 +219,7 @@ def _shown(
     return page(request, template, status, **values, said=said)
 
 
-def _bench(ctx: context.Context, caller: Caller, number: str) -> dict[str, Any]:
+def _bench(ctx: context.Context, caller: Caller, number: str) -> Shown:
     view = workbench.bench(ctx, caller, number)
     names, holder = view["names"], view["held_by"]
     seen = workbench.sight(ctx, caller, number)

@@ -14,7 +14,7 @@ from docproc.flow.core import views
 from docproc.flow.core.access import Caller
 from docproc.flow.core.context import Context
 from docproc.flow.review import workbench
-from docproc.scan.compare.page_diff import Kind
+from docproc.scan.compare.page_diff import DiffKind
 from docproc.scan.compare.paper_match import (
     MAX_ALL_BYTES,
     MAX_FILES,
@@ -36,7 +36,7 @@ _ROOM = BoundedSemaphore(1)
 class PaperSpot(TypedDict):
     """A place where paper and scan differ; the pictures are JPEG in Base64."""
 
-    kind: Kind
+    kind: DiffKind
     box: list[float]
     scan: str
     paper: str

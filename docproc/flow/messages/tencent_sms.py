@@ -12,11 +12,11 @@ import hmac
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 
+from docproc.canonical import JsonObject
 from docproc.errors import InputError
 from docproc.flow.messages.sms_templates import Message, Receipt, Sent, State
 
@@ -138,7 +138,7 @@ def authorization(
     return f"TC3-HMAC-SHA256 Credential={secret_id}/{scope}, SignedHeaders={SIGNED}, Signature={digest}"
 
 
-def _outcome(response: dict[str, Any]) -> Sent:
+def _outcome(response: JsonObject) -> Sent:
     if "Error" in response:
         code = str(response["Error"]["Code"])[:80]
         return Sent(_state(code), code)

@@ -33,7 +33,7 @@ from docproc.matter.load import load_catalogue
 from docproc.matter.model import LicenceSpec
 from docproc.store.audit import audit
 from docproc.store.seals import registry
-from docproc.store.tables.seals import SealAction, SealBody, SealChangeRow, SealRow
+from docproc.store.tables.seals import SealAction, SealBody, SealChangeRow, SealKind, SealRow
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +73,7 @@ class SealView(TypedDict):
     name: str
     owner: str
     owner_code: str
-    kind: str
+    kind: SealKind
     filing_number: str
     state: SealState
     licence_kinds: list[str]

@@ -23,6 +23,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
+from docproc.canonical import JsonObject
 from docproc.errors import CatalogueError, NotFoundError
 from docproc.licence.page.canvas import Colour
 from docproc.matter.load import folder_in_force
@@ -156,7 +157,7 @@ class _Reader:
     def __init__(self, file: str, source: str) -> None:
         self.file, self.lines = file, source.splitlines()
 
-    def layout(self, kind: str, raw: dict[str, Any]) -> LicenceLayout:
+    def layout(self, kind: str, raw: JsonObject) -> LicenceLayout:
         built = dict(raw)
         built["kind"] = kind
         built["seal"] = self.table(SealPlace, raw.get("seal"), "seal")

@@ -14,6 +14,7 @@ from asn1crypto import crl, ocsp, pem, x509
 from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.policy_decl import DisallowWeakAlgorithmsPolicy
 
+from docproc.canonical import JsonObject
 from docproc.errors import SetupError
 from docproc.licence.pki.trust_limits import Anchor, Use, read_anchors
 
@@ -74,7 +75,7 @@ class TrustList:
     makers: tuple[x509.Certificate, ...] = ()
     """Certificates of the makers of seals (制章机构) whose seal objects are believed."""
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """What a verifier needs, seal makers left out, as JSON values: DER in base64."""
         return {
             "roots": _encoded(self.roots),
@@ -85,7 +86,7 @@ class TrustList:
         }
 
     @classmethod
-    def from_json(cls, raw: dict[str, Any]) -> TrustList:
+    def from_json(cls, raw: JsonObject) -> TrustList:
         """Read what :meth:`to_json` gave."""
         crls = tuple(crl.CertificateList.load(base64.b64decode(item)) for item in raw["crls"])
         ocsps = tuple(ocsp.OCSPResponse.load(base64.b64decode(item)) for item in raw["ocsps"])

@@ -19,8 +19,9 @@ import tomllib
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Literal, TypedDict, get_args
+from typing import Literal, TypedDict, get_args
 
+from docproc.canonical import JsonObject
 from docproc.domain import CHINA
 from docproc.errors import SetupError
 
@@ -76,7 +77,7 @@ class Anchor:
         }
 
     @classmethod
-    def from_json(cls, raw: dict[str, Any]) -> Anchor:
+    def from_json(cls, raw: JsonObject) -> Anchor:
         """Read what :meth:`to_json` gave."""
         begin, end = (date.fromisoformat(raw[key]) if raw[key] else None for key in ("valid_from", "valid_to"))
         return cls(raw["sha256"], raw["name"], tuple(raw["authorities"]), tuple(raw["use"]), begin, end)
@@ -108,7 +109,7 @@ def read_anchors(folder: Path, roots: dict[str, list[str]]) -> tuple[Anchor, ...
     return tuple(found)
 
 
-def _anchors(entry: dict[str, Any], roots: dict[str, list[str]]) -> list[Anchor]:
+def _anchors(entry: JsonObject, roots: dict[str, list[str]]) -> list[Anchor]:
     unknown = set(entry) - _KEYS
     if unknown:
         raise ValueError(f"unknown keys {', '.join(sorted(unknown))}")

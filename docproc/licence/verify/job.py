@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from typing import Any
 
+from docproc.canonical import JsonObject
 from docproc.licence.pki.trust import TrustList
 from docproc.licence.verify.verify import examine
 
 
-def examine_job(data: bytes, options: dict[str, Any]) -> tuple[dict[str, Any], tuple[()]]:
+def examine_job(data: bytes, options: JsonObject) -> tuple[JsonObject, tuple[()]]:
     """Examine a file.
 
     Args:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from typing import Any, Literal, Protocol, TypedDict, TypeVar, get_args
+from typing import Literal, Protocol, TypedDict, TypeVar, get_args
 
+from docproc.canonical import JsonObject
 from docproc.domain import Licence
 from docproc.licence.page.record import NOTICE, licence_json, parse_licence_json
 
@@ -132,7 +133,7 @@ class SignatureReport:
     """``SM2`` for a seal by the national algorithms, which EN 319 102-1 does not judge; empty for all others."""
 
     @classmethod
-    def from_json(cls, raw: dict[str, Any]) -> SignatureReport:
+    def from_json(cls, raw: JsonObject) -> SignatureReport:
         """Read one signature of :meth:`Examination.to_json`."""
         return cls(
             signer=str(raw["signer"]),
@@ -165,7 +166,7 @@ class Examination:
     reasons: tuple[str, ...] = ()
     """For developers, in English; most important first."""
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """What goes from the process that read the file to the one that asked."""
         raw = asdict(replace(self, licence=None))
         for item in raw["signatures"]:
@@ -174,7 +175,7 @@ class Examination:
         return raw
 
     @classmethod
-    def from_json(cls, raw: dict[str, Any]) -> Examination:
+    def from_json(cls, raw: JsonObject) -> Examination:
         """Read what :meth:`to_json` gave; raises ValueError, KeyError, TypeError or InputError on anything else."""
         return cls(
             indication=one_of(INDICATIONS, raw["indication"]),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import cv2
 
+from docproc.canonical import JsonObject
 from docproc.errors import LimitError
 from docproc.read.engine.openvino import OpenVinoRecogniser
 from docproc.read.printed.comparison import Fact
@@ -23,14 +23,14 @@ _PIXELS = 160_000_000
 """Of all photographs together: a dozen of usual phones, or three of the largest."""
 
 
-def codes_job(data: bytes, options: dict[str, Any]) -> tuple[dict[str, Any], Sequence[bytes]]:
+def codes_job(data: bytes, options: JsonObject) -> tuple[JsonObject, Sequence[bytes]]:
     """Decode images and their QR codes."""
     cv2.setNumThreads(1)
     texts = [text for image in _pictures(data, options["photos"]) for text in read_qr_codes(image)]
     return {"codes": list(dict.fromkeys(texts))}, []
 
 
-def compare_job(data: bytes, options: dict[str, Any]) -> tuple[dict[str, Any], Sequence[bytes]]:
+def compare_job(data: bytes, options: JsonObject) -> tuple[JsonObject, Sequence[bytes]]:
     """Decode the images, render the issued file, compare; ``data`` concatenates facts, issued file and images."""
     cv2.setNumThreads(1)
     start, end = options["facts"], options["facts"] + options["issued"]
@@ -48,7 +48,7 @@ def compare_job(data: bytes, options: dict[str, Any]) -> tuple[dict[str, Any], S
         }
         for item in found.fields
     ]
-    answer: dict[str, Any] = {"registered": found.registered, "fields": rows, "added": [box for box, _ in found.added]}
+    answer: JsonObject = {"registered": found.registered, "fields": rows, "added": [box for box, _ in found.added]}
     answer["missing"] = found.missing
     pictures = [picture for item in found.fields for picture in (item.shown, item.issued)]
     return answer, [*pictures, *(picture for _, picture in found.added)]

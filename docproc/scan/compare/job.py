@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any
 
 import cv2
 import numpy as np
 
+from docproc.canonical import JsonObject
 from docproc.domain import Box
 from docproc.errors import LimitError
 from docproc.scan.compare.page_diff import DPI, DiffRegion, PageDiff, RectifiedPage, diff_pages, rectify_page
@@ -26,7 +26,7 @@ _MAX_SPOTS = 12
 """Maximum number of regions shown of one page, the largest first."""
 
 
-def paper_match_job(data: bytes, options: dict[str, Any]) -> tuple[dict[str, Any], Sequence[bytes]]:
+def paper_match_job(data: bytes, options: JsonObject) -> tuple[JsonObject, Sequence[bytes]]:
     """Match and compare; ``data`` is the concatenation of the scans' files and the paper's files."""
     cv2.setNumThreads(1)
     end = sum(options["scans"])

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
 
 import cv2
 import numpy as np
 
+from docproc.canonical import JsonObject
 from docproc.sandbox.parent import Budget, Sandbox
 from docproc.scan.files.limits import UploadLimits
 from docproc.scan.files.sniff import sniff
@@ -39,7 +39,7 @@ def split_limited(
     )
 
 
-def split_job(data: bytes, options: dict[str, Any]) -> tuple[dict[str, Any], Sequence[memoryview]]:
+def split_job(data: bytes, options: JsonObject) -> tuple[JsonObject, Sequence[memoryview]]:
     """Run in the child: split, and return the pages as raw bytes."""
     cv2.setNumThreads(1)
     pages = split(data, UploadLimits(**options))

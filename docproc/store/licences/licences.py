@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import secrets
 from datetime import UTC, datetime
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from docproc.canonical import JsonObject
 from docproc.domain import Licence
 from docproc.errors import NotFoundError
 from docproc.store.tables.applications import ApplicationRow
@@ -31,7 +31,7 @@ def new_code() -> str:
 
 
 def add_licence(
-    session: Session, licence: Licence, *, decision: str, application: ApplicationRow, code: str, body: dict[str, Any]
+    session: Session, licence: Licence, *, decision: str, application: ApplicationRow, code: str, body: JsonObject
 ) -> LicenceRow:
     """Insert a licence that is not sealed yet.
 

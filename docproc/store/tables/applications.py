@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
+from docproc.canonical import JsonObject
 from docproc.domain import Severity, Verdict
 from docproc.lifecycle import Status
 from docproc.store.tables.base import Base, BigId
@@ -163,7 +164,7 @@ class ReadingRow(Base):
     page_id: Mapped[str] = mapped_column(sa.ForeignKey("pages.id"), primary_key=True)
     index: Mapped[int] = mapped_column("page_index", primary_key=True)
     material: Mapped[str | None] = mapped_column(sa.String(60))
-    body: Mapped[dict[str, Any]]
+    body: Mapped[JsonObject]
     """The :class:`docproc.domain.PageReading` as JSON."""
 
 
@@ -236,7 +237,7 @@ class NoticeRow(Base):
     decision: Mapped[str] = mapped_column(sa.ForeignKey("decisions.id"), primary_key=True)
     application: Mapped[str] = mapped_column(sa.ForeignKey("applications.number"), index=True)
     number: Mapped[str] = mapped_column(sa.String(80), unique=True)
-    body: Mapped[dict[str, Any]]
+    body: Mapped[JsonObject]
     """The record that is sealed; empty once it was erased."""
     state: Mapped[NoticeState] = mapped_column(sa.String(10))
     note: Mapped[str] = mapped_column(sa.Text)

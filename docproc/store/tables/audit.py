@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
+from docproc.canonical import JsonObject
 from docproc.store.tables.base import Base, BigId
 
 
@@ -25,6 +25,6 @@ class AuditRow(Base):
     actor: Mapped[str] = mapped_column(sa.String(80))
     action: Mapped[str] = mapped_column(sa.String(40))
     subject: Mapped[str] = mapped_column(sa.String(80))
-    detail: Mapped[dict[str, Any]]
+    detail: Mapped[JsonObject]
     previous: Mapped[str] = mapped_column(sa.String(64))
     sha256: Mapped[str] = mapped_column(sa.String(64))

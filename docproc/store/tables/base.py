@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from docproc.canonical import JsonObject
 from docproc.store.db import UtcTime
 
 Json = sa.JSON().with_variant(JSONB(), "postgresql")
@@ -28,7 +29,7 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map = {datetime: UtcTime, dict[str, Any]: Json, dict[str, str]: Json, list[str]: Json}  # noqa: RUF012  (SQLAlchemy's shape)
+    type_annotation_map = {datetime: UtcTime, JsonObject: Json, dict[str, str]: Json, list[str]: Json}  # noqa: RUF012  (SQLAlchemy's shape)
 
 
 class ProposedChange:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
+from docproc.canonical import JsonObject
 from docproc.store.tables.base import Base, BigId
 
 StepKind = Literal["received", "returned", "checked", "compared", "handed_over", "refused"]
@@ -25,4 +26,4 @@ class CustodyRow(Base):
     """Of originals; empty for other steps."""
     actor: Mapped[str] = mapped_column(sa.String(80))
     at: Mapped[datetime] = mapped_column("happened_at")
-    detail: Mapped[dict[str, Any]]
+    detail: Mapped[JsonObject]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
+from docproc.canonical import JsonObject
 from docproc.store.tables.base import Base
 
 
@@ -19,5 +19,5 @@ class IdempotencyRow(Base):
     key_id: Mapped[str] = mapped_column(sa.String(16), primary_key=True)
     key: Mapped[str] = mapped_column(sa.String(200), primary_key=True)
     request_sha256: Mapped[str] = mapped_column(sa.String(64))
-    answer: Mapped[dict[str, Any]]
+    answer: Mapped[JsonObject]
     created_at: Mapped[datetime]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Literal
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
+from docproc.canonical import JsonObject
 from docproc.store.tables.base import Base, BigId
 
 SealedStatus = Literal["valid", "suspended", "revoked", "superseded"]
@@ -40,7 +41,7 @@ class LicenceRow(Base):
     valid_to: Mapped[date | None]
     status: Mapped[SealedStatus | Literal["preparing"]] = mapped_column(sa.String(12))
     """``preparing`` until its file is sealed."""
-    body: Mapped[dict[str, Any]]
+    body: Mapped[JsonObject]
     """The licence as it is attached to the sealed file."""
     sha256: Mapped[str | None] = mapped_column(sa.String(64), unique=True)
     """Of the sealed file; also its key in the blob store."""
@@ -86,7 +87,7 @@ class LicenceVersionRow(Base):
     licence: Mapped[str] = mapped_column(sa.ForeignKey("licences.number"))
     version: Mapped[int]
     action: Mapped[VersionAction] = mapped_column(sa.String(10))
-    body: Mapped[dict[str, Any]]
+    body: Mapped[JsonObject]
     """The licence as it will be attached to the sealed file."""
     by: Mapped[str] = mapped_column("ordered_by", sa.String(80))
     at: Mapped[datetime] = mapped_column("ordered_at")

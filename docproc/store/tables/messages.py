@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
+from docproc.canonical import JsonObject
 from docproc.store.tables.base import Base, BigId
 
 SmsState = Literal["sending", "put off", "accepted", "refused", "unknown", "no number"]
@@ -26,7 +27,7 @@ class OutboxRow(Base):
     topic: Mapped[str] = mapped_column(sa.String(40))
     subject: Mapped[str] = mapped_column(sa.String(80))
     org: Mapped[str] = mapped_column(sa.String(80))
-    body: Mapped[dict[str, Any]]
+    body: Mapped[JsonObject]
     created_at: Mapped[datetime]
     delivered_at: Mapped[datetime | None]
 

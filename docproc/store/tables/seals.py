@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from docproc.canonical import JsonObject
 from docproc.store.tables.base import Base, Json, ProposedChange
 
+SealKind = Literal["official", "special"]
 SealAction = Literal["add", "suspend", "resume"]
 TrustAction = Literal["add", "remove"]
 
@@ -55,7 +56,7 @@ class SealRow(Base):
     """Named by the matter files."""
     owner: Mapped[str] = mapped_column(sa.String(200))
     owner_code: Mapped[str] = mapped_column(sa.String(18))
-    kind: Mapped[str] = mapped_column(sa.String(20))
+    kind: Mapped[SealKind] = mapped_column(sa.String(20))
     filing_number: Mapped[str] = mapped_column(sa.String(60))
     certificates: Mapped[list[str]]
     """Base64 of DER, the seal's own first."""
