@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query
 
 from api.kit.deps import Ctx, OnceJson, Who
 from api.kit.problems import problems
-from api.v1 import schemas
+from api.v1.schemas import accounts as schemas
 from docproc.flow.accounts import api_keys
 from docproc.flow.accounts.api_keys import CreatedKey, KeyView
 from docproc.flow.audit import log

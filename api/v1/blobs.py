@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
-from pydantic import BaseModel, Field
 
 from api.kit.deps import Ctx, Public, Who
 from api.kit.problems import problems
 from api.v1.applications import Number as Application
 from api.v1.applications import PageId
 from api.v1.licences import Number as Licence
+from api.v1.schemas import blobs as schemas
 from docproc.flow.blobs import links
 from docproc.store.blobs.links import Link, attachment
 
@@ -19,20 +19,10 @@ router = APIRouter(prefix="/v1", tags=["files"])
 Key = Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="SHA-256 of the file")]
 
 
-class FileLink(BaseModel):
-    """An address that gives a file to whoever holds it, for a short time."""
-
-    url: str = Field(description="Send nothing but GET, and no key")
-    expires: int = Field(description="Seconds since 1970 from which on it is over")
-    sha256: str = Field(description="Compare it with what you got")
-    name: str
-    media_type: str
-
-
 @router.post(
     "/applications/{number}/pages/{page_id}/link",
     status_code=201,
-    response_model=FileLink,
+    response_model=schemas.FileLink,
     responses=problems(401, 403, 404),
     summary="Make a link to an uploaded file",
 )
@@ -44,7 +34,7 @@ def page_link(number: Application, page_id: PageId, ctx: Ctx, who: Who) -> links
 @router.post(
     "/licences/{number}/link",
     status_code=201,
-    response_model=FileLink,
+    response_model=schemas.FileLink,
     responses=problems(401, 403, 404),
     summary="Make a link to a sealed PDF",
 )
@@ -56,7 +46,7 @@ def licence_link(number: Licence, ctx: Ctx, who: Who) -> links.FileLink:
 @router.post(
     "/wallet/{number}/link",
     status_code=201,
-    response_model=FileLink,
+    response_model=schemas.FileLink,
     responses=problems(401, 403, 404),
     summary="Make a link to an own licence",
 )

@@ -9,8 +9,8 @@ from starlette.concurrency import run_in_threadpool
 
 from api.kit.deps import UPLOADS_BODY, Ctx, Uploads, Who
 from api.kit.problems import problems
-from api.v1 import schemas
 from api.v1.applications import Number
+from api.v1.schemas import counter as schemas
 from docproc.flow.counter import custody, paper_check
 from docproc.flow.counter.custody import Compared, CustodyStep, Original
 from docproc.flow.counter.paper_check import PapersCheck

@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api.kit.deps import UPLOADS_BODY, Ctx, OnceJson, Photos, Public, Upload, Uploads, Who
 from api.kit.problems import problems
-from api.v1 import schemas
+from api.v1.schemas import licences as schemas
 from docproc.flow.core.views import LicenceView, PublicLicence
 from docproc.flow.licences import bulk, licences, photographs, verification, versions
 from docproc.flow.licences.bulk import KnownNumbers, VerifiedFiles

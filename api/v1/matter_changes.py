@@ -8,13 +8,12 @@ from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
-from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
 from api.kit.deps import UPLOADS_BODY, Ctx, Uploads, Who
 from api.kit.problems import problems
 from api.v1.dual_control import ChangeId, add_confirmation
-from api.v1.schemas import ByTwoPersons
+from api.v1.schemas import matter_changes as schemas
 from docproc.errors import CatalogueError, InputError
 from docproc.flow.core.access import Caller
 from docproc.flow.core.context import Context
@@ -41,50 +40,9 @@ def _judged() -> Iterator[None]:
         raise MatterFileError(str(error)) from error
 
 
-class FormView(BaseModel):
-    """One edition of a form."""
-
-    material: str
-    edition: str
-    title: str
-    valid_from: date
-    valid_to: date | None
-
-
-class CheckedMatter(BaseModel):
-    """A matter as the files would have it."""
-
-    id: str
-    name: str
-    status: str
-    forms: list[FormView]
-
-
-class Checked(BaseModel):
-    """Files that are in order."""
-
-    starts_on: date
-    changed: list[str] = Field(description="Files that say something else than what is in force then")
-    matters: list[CheckedMatter]
-
-
-class CatalogueChange(ByTwoPersons):
-    """A change that was handed in."""
-
-    files: list[str]
-    starts_on: date
-
-
-class ComparedChange(CatalogueChange):
-    """A change beside what is in force."""
-
-    compared: dict[str, list[str]] = Field(description="Lines of a unified comparison by file")
-    matters: list[CheckedMatter]
-
-
 @router.post(
     "/check",
-    response_model=Checked,
+    response_model=schemas.Checked,
     responses=problems(401, 403, 413, 422),
     summary="Check matter files",
     openapi_extra=UPLOADS_BODY,
@@ -101,7 +59,7 @@ async def check(ctx: Ctx, who: Who, files: Uploads, starts_on: StartsOn = None) 
 
 
 @router.get(
-    "/changes", response_model=list[CatalogueChange], responses=problems(401, 403), summary="Changes of matters"
+    "/changes", response_model=list[schemas.CatalogueChange], responses=problems(401, 403), summary="Changes of matters"
 )
 def changes(ctx: Ctx, who: Who) -> list[catalogue.CatalogueChange]:
     """Those that wait first. Roles: admin, approver."""
@@ -111,7 +69,7 @@ def changes(ctx: Ctx, who: Who) -> list[catalogue.CatalogueChange]:
 @router.post(
     "/changes",
     status_code=202,
-    response_model=CatalogueChange,
+    response_model=schemas.CatalogueChange,
     responses=problems(401, 403, 409, 413, 422),
     summary="Propose a change",
     openapi_extra=UPLOADS_BODY,
@@ -126,7 +84,10 @@ async def propose(
 
 
 @router.get(
-    "/changes/{change_id}", response_model=ComparedChange, responses=problems(401, 403, 404), summary="One change"
+    "/changes/{change_id}",
+    response_model=schemas.ComparedChange,
+    responses=problems(401, 403, 404),
+    summary="One change",
 )
 def change(change_id: ChangeId, ctx: Ctx, who: Who) -> catalogue.ComparedChange:
     """Beside what is in force. Roles: admin, approver."""
@@ -138,7 +99,7 @@ def _close(ctx: Context, caller: Caller, change_id: str, *, refuse: bool) -> cat
         return catalogue.confirm(ctx, caller, change_id, refuse=refuse)
 
 
-add_confirmation(router, _close, CatalogueChange, "admin, approver", 401, 403, 404, 409, 422)
+add_confirmation(router, _close, schemas.CatalogueChange, "admin, approver", 401, 403, 404, 409, 422)
 
 
 @router.get(

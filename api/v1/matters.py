@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query, Response
 
 from api.kit.deps import Ctx, Fresh, Public, Who
 from api.kit.problems import problems
-from api.v1 import schemas
+from api.v1.schemas import matters as schemas
 from docproc.flow.applications import forms
 from docproc.matter.load import find_matter, load_catalogue
 from docproc.matter.model import Material, Matter

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Body, Path, Query, Request
-from pydantic import BaseModel, Field
 
 from api.kit.deps import WRONG_KEY_COST, Ctx, Who, public
 from api.kit.problems import problems
+from api.v1.schemas import messages as schemas
 from docproc.canonical import JsonObject
 from docproc.errors import NotFoundError
 from docproc.flow.messages import sms
@@ -16,37 +16,9 @@ from docproc.flow.messages import sms
 router = APIRouter(prefix="/v1/sms", tags=["administration"])
 
 
-class ReceiptView(BaseModel):
-    """What became of a message."""
-
-    delivered: bool
-    code: str = Field(examples=["DELIVRD"])
-    at: str
-
-
-class SmsView(BaseModel):
-    """One message; to which number is nowhere kept."""
-
-    event: int
-    application: str
-    kind: str
-    kind_zh: str
-    state: Literal["sending", "put off", "accepted", "refused", "unknown", "no number"]
-    attempts: int
-    code: str = Field(description="The provider's last word")
-    created_at: str
-    updated_at: str
-    receipt: ReceiptView | None
-
-
-class ReceiptAnswer(BaseModel):
-    """As the provider wants it: 0 and OK."""
-
-    result: int = 0
-    errmsg: str = "OK"
-
-
-@router.get("", response_model=list[SmsView], responses=problems(401, 403, 422), summary="Log of short messages")
+@router.get(
+    "", response_model=list[schemas.SmsView], responses=problems(401, 403, 422), summary="Log of short messages"
+)
 def log(
     ctx: Ctx,
     who: Who,
@@ -61,7 +33,7 @@ def log(
 @router.post(
     "/{event}/again",
     status_code=202,
-    response_model=SmsView,
+    response_model=schemas.SmsView,
     responses=problems(401, 403, 404, 409),
     summary="Send a message again",
 )
@@ -72,7 +44,7 @@ def again(event: Annotated[int, Path(ge=1, le=2**62)], ctx: Ctx, who: Who) -> sm
 
 @router.post(
     "/receipts/{secret}",
-    response_model=ReceiptAnswer,
+    response_model=schemas.ReceiptAnswer,
     responses=problems(404, 422, 429),
     summary="Receipts, from the provider",
 )
@@ -81,11 +53,11 @@ def receipts(
     body: Annotated[list[JsonObject], Body()],
     ctx: Ctx,
     request: Request,
-) -> ReceiptAnswer:
+) -> schemas.ReceiptAnswer:
     """The address is known to the provider alone; a repetition is answered and kept once."""
     try:
         sms.keep_receipts(ctx, secret, body)
     except NotFoundError:
         public(request, WRONG_KEY_COST)
         raise
-    return ReceiptAnswer()
+    return schemas.ReceiptAnswer()

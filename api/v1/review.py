@@ -6,8 +6,8 @@ from fastapi import APIRouter, Response
 
 from api.kit.deps import Ctx, OnceJson, Who
 from api.kit.problems import problems
-from api.v1 import schemas
 from api.v1.applications import Number
+from api.v1.schemas import applications as schemas
 from docproc.flow.applications import notices
 from docproc.flow.applications.views import ApplicationView, NoticeView
 from docproc.flow.review import decisions

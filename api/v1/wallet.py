@@ -5,87 +5,21 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
 
 from api.kit.deps import Ctx, OnceJson, Who
 from api.kit.problems import problems
 from api.v1.licences import Number, pdf
 from api.v1.matters import MaterialId, MatterId, form_pdf
-from api.v1.schemas import LicenceField, PublicLicence
+from api.v1.schemas import wallet as schemas
+from api.v1.schemas.licences import PublicLicence
 from docproc.flow.applications import forms
 from docproc.flow.core import views
 from docproc.flow.messages import webhooks
 from docproc.flow.wallet import wallet
-from docproc.flow.wallet.wallet import MOST_DAYS
 
 router = APIRouter(prefix="/v1", tags=["enterprises"])
 ShareCode = Annotated[str, Path(max_length=40)]
 HookId = Annotated[str, Path(max_length=32)]
-
-
-class NewShare(BaseModel):
-    """Leave for somebody to see a licence."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    purpose: str = Field(min_length=1, max_length=200, examples=["银行开户"])
-    days: int = Field(ge=1, le=MOST_DAYS)
-
-
-class ShareView(BaseModel):
-    """Leave that was given."""
-
-    code: str
-    url: str
-    licence: str
-    purpose: str
-    created_at: str
-    expires_at: str
-    revoked_at: str | None
-    over: bool
-    opened: int = Field(description="How often it was looked at")
-
-
-class WalletLicence(PublicLicence):
-    """An own licence with everything on it."""
-
-    fields: list[LicenceField]
-    code: str = Field(description="Word in the QR code")
-    shares: list[ShareView]
-
-
-class NewWebhook(BaseModel):
-    """Where to post events."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    url: str = Field(max_length=500, examples=["https://example.com/hooks/licences"])
-
-
-class WebhookView(BaseModel):
-    """A webhook without its secret."""
-
-    id: str
-    url: str
-    created_at: str
-    created_by: str
-
-
-class CreatedWebhook(WebhookView):
-    """A new webhook; the secret is shown this once."""
-
-    secret: str
-
-
-class DeliveryView(BaseModel):
-    """One attempt to post an event."""
-
-    event: int
-    attempt: int
-    at: str
-    status: int | None
-    error: str
-    delivered: bool
 
 
 @router.get("/wallet", response_model=list[PublicLicence], responses=problems(401, 403), summary="Own licences")
@@ -95,7 +29,10 @@ def listing(ctx: Ctx, who: Who) -> list[views.PublicLicence]:
 
 
 @router.get(
-    "/wallet/{number}", response_model=WalletLicence, responses=problems(401, 403, 404), summary="An own licence"
+    "/wallet/{number}",
+    response_model=schemas.WalletLicence,
+    responses=problems(401, 403, 404),
+    summary="An own licence",
 )
 def one(number: Number, ctx: Ctx, who: Who) -> wallet.WalletLicence:
     """With its fields and shares. Role: enterprise."""
@@ -111,17 +48,17 @@ def file(number: Number, ctx: Ctx, who: Who) -> Response:
 @router.post(
     "/wallet/{number}/shares",
     status_code=201,
-    response_model=ShareView,
+    response_model=schemas.ShareView,
     responses=problems(401, 403, 404, 422),
     summary="Share it",
 )
-def share(number: Number, body: NewShare, ctx: Ctx, who: Who, once: OnceJson) -> wallet.ShareView:
+def share(number: Number, body: schemas.NewShare, ctx: Ctx, who: Who, once: OnceJson) -> wallet.ShareView:
     """Let whoever gets the address see the licence, for a purpose and a time. Role: enterprise."""
     return wallet.share(ctx, who, number, body.purpose, body.days, once)
 
 
 @router.delete(
-    "/shares/{code}", response_model=ShareView, responses=problems(401, 403, 404), summary="Take a share back"
+    "/shares/{code}", response_model=schemas.ShareView, responses=problems(401, 403, 404), summary="Take a share back"
 )
 def revoke(code: ShareCode, ctx: Ctx, who: Who) -> wallet.ShareView:
     """At once. Role: enterprise."""
@@ -131,18 +68,18 @@ def revoke(code: ShareCode, ctx: Ctx, who: Who) -> wallet.ShareView:
 @router.post(
     "/webhooks",
     status_code=201,
-    response_model=CreatedWebhook,
+    response_model=schemas.CreatedWebhook,
     responses=problems(401, 403, 409, 422),
     summary="Have events posted",
 )
-def add_webhook(body: NewWebhook, ctx: Ctx, who: Who) -> webhooks.CreatedWebhook:
+def add_webhook(body: schemas.NewWebhook, ctx: Ctx, who: Who) -> webhooks.CreatedWebhook:
     """Events are signed: `Docproc-Signature: t=SECONDS,n=NONCE,v1=HEX`, see the guide. Roles: enterprise, clerk."""
     return webhooks.add_webhook(ctx, who, body.url)
 
 
 @router.get(
     "/webhooks",
-    response_model=list[WebhookView],
+    response_model=list[schemas.WebhookView],
     responses=problems(401, 403),
     summary="Webhooks",
     name="webhooks",
@@ -160,7 +97,7 @@ def remove_webhook(webhook: HookId, ctx: Ctx, who: Who) -> None:
 
 @router.get(
     "/webhooks/{webhook}/deliveries",
-    response_model=list[DeliveryView],
+    response_model=list[schemas.DeliveryView],
     responses=problems(401, 403, 404),
     summary="Log of deliveries",
 )

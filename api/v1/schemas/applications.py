@@ -1,0 +1,199 @@
+"""办件: what is asked for, and everything about an application."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field
+
+from api.v1.schemas.base import Request, Text
+
+
+class NewApplication(Request):
+    """What to apply for."""
+
+    matter: str = Field(description="Id of a matter", examples=["food_licence"])
+    channel: Literal["kiosk", "counter", "web", "api", "batch"] = Field(
+        "api", description="How it comes in; `batch` is served after everybody who waits"
+    )
+
+
+class Version(Request):
+    """The version that was seen."""
+
+    version: int = Field(description="`version` of the application as it was seen", ge=1)
+
+
+class NewDecision(Version):
+    """A decision and what it is based on."""
+
+    action: Literal["approve", "return", "reject"]
+    content_sha256: str = Field(
+        description="`content_sha256` of the application as it was seen", pattern="^[0-9a-f]{64}$"
+    )
+    reason: Text = Field("", description="In Chinese, to the applicant; needed unless approved without set_aside")
+    basis: Text = Field("", description="Legal basis")
+    set_aside: list[Annotated[str, Field(max_length=60)]] = Field(
+        default_factory=list, max_length=100, description="Codes of `fix` findings in spite of which it is approved"
+    )
+
+
+class Correction(Request):
+    """A value that a person read from the paper."""
+
+    value: Text
+
+
+class FieldView(BaseModel):
+    """One value read from one place; see `confidence` and `source` before trusting it."""
+
+    name: str
+    value: str | None = Field(description="Normalised; null when the machine abstains; empty when blank")
+    raw: str = Field(description="As on the paper")
+    confidence: float
+    box: tuple[float, float, float, float] | None = Field(description="Pixels of the page as handed in")
+    page: int
+    source: Literal["ocr", "repair", "registry", "person"] = Field(
+        description="`repair`: one of several near readings, told by a check digit, by what people mostly write there, "
+        "or by another paper of the application"
+    )
+    alternatives: list[str]
+
+
+class FindingView(BaseModel):
+    """One thing that is missing, wrong or worth a look."""
+
+    code: str
+    severity: Literal["block", "fix", "warn", "info"]
+    message: str = Field(description="To the citizen, in Chinese")
+    material: str | None = None
+    field: str | None = None
+    basis: str = ""
+    page_id: str | None = Field(None, description="The file it is about, where it is about one")
+
+
+class QualityView(BaseModel):
+    """Whether a page is good enough to be read."""
+
+    verdict: Literal["good", "rescan"]
+    findings: list[FindingView]
+
+
+class ReadingView(BaseModel):
+    """What one page of a file says."""
+
+    index: int = Field(description="0-based page inside the file")
+    material: str | None
+    how: Literal["registered", "matched", "free"] = Field(
+        description="A form laid by its corner marks, by its print where the marks are lost, or any page by its words"
+    )
+    quality: QualityView
+    fields: list[FieldView]
+    page: int
+    edition: str | None
+    form_id: str | None
+    cpu_seconds: float
+
+
+class PreviewView(BaseModel):
+    """A picture of one page for the screen."""
+
+    index: int = Field(description="0-based page inside the file")
+    width: int = Field(description="Pixels of the page as handed in, the measure of `box`")
+    height: int
+
+
+class PageView(BaseModel):
+    """An uploaded file."""
+
+    id: str
+    position: int
+    filename: str
+    media_type: str
+    size: int = Field(description="Bytes")
+    sha256: str
+    material_hint: str | None
+    state: Literal["queued", "read", "failed"]
+    error_code: str | None
+    uploaded_at: datetime
+    readings: list[ReadingView]
+    previews: list[PreviewView] = Field(description="Empty until a worker drew them")
+
+
+class DecisionView(BaseModel):
+    """What an official decided."""
+
+    id: str
+    action: Literal["approve", "return", "reject"]
+    by: str
+    at: datetime
+    on_version: int
+    reason: str
+    basis: str
+    set_aside: list[str]
+    released_by: str | None
+    released_at: datetime | None
+
+
+class OpinionView(BaseModel):
+    """What a department of a joint approval says."""
+
+    org: str
+    name: str
+    duty: str
+    action: Literal["approve", "return", "reject"] | None = Field(description="null until it gave its opinion")
+    outdated: bool = Field(description="Its papers changed since: it is asked again")
+    at: datetime | None
+    by: str | None = Field(description="null for departments that do not see all papers, except on their own")
+    reason: str
+    basis: str
+
+
+class SealState(BaseModel):
+    """Where the licence is between approval and seal."""
+
+    state: Literal["none", "awaiting_release", "queued", "waiting", "failed", "sealed"]
+    note: str = Field(description="Why it is not sealed yet, in Chinese")
+
+
+class ApplicationSummary(BaseModel):
+    """办件 in a list."""
+
+    number: str = Field(examples=["510116-FL-20261123-000123"])
+    matter: str
+    status: Literal["draft", "submitted", "accepted", "returned", "approved", "issued", "rejected", "withdrawn"]
+    status_zh: str
+    version: int = Field(description="Rises with each change of status; decisions name it")
+    checked: bool = Field(description="Every file is read, and findings and verdict belong to what is there now")
+    verdict: Literal["pass", "supplement", "rescan"] | None = Field(description="null until checked")
+    channel: str
+    created_at: datetime
+    updated_at: datetime
+    submitted_at: datetime | None
+    seal: SealState
+
+
+class NoticeView(BaseModel):
+    """How far the sealing of a 一次性告知书 is."""
+
+    number: str
+    state: Literal["queued", "waiting", "sealed", "failed", "erased"]
+    note: str = Field(description="Why it is not sealed yet, in Chinese")
+    sealed_at: datetime | None
+
+
+class ApplicationView(ApplicationSummary):
+    """办件 with everything about it."""
+
+    follow_code: str = Field(description="Unguessable word of the address `/p/…` to follow it without signing in")
+    content_sha256: str = Field(description="Hash of all that is shown here; a decision names it")
+    pages: list[PageView]
+    findings: list[FindingView]
+    opinions: list[OpinionView] = Field(description="Joint approval: every department; else empty")
+    decisions: list[DecisionView]
+    papers: Literal["match", "mismatch", "absent"] | None = Field(
+        description="What the last comparison of paper with the scans found"
+    )
+    notice: NoticeView | None = Field(description="The newest 一次性告知书, once the application was returned")
+    licence: str | None = Field(description="Number of the licence once it is sealed")
