@@ -17,7 +17,7 @@ from api.v1.schemas import matter_changes as schemas
 from docproc.errors import CatalogueError, InputError
 from docproc.flow.core.access import Caller
 from docproc.flow.core.context import Context
-from docproc.flow.matters import changes as catalogue
+from docproc.flow.matters import catalogue
 
 router = APIRouter(prefix="/v1/catalogue", tags=["administration"])
 

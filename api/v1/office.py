@@ -15,7 +15,7 @@ from docproc.flow.accounts import users
 from docproc.flow.core import views
 from docproc.flow.kiosks import kiosks
 from docproc.flow.review import figures, workbench
-from docproc.flow.upkeep import retention as erasing
+from docproc.flow.upkeep import retention
 
 router = APIRouter(prefix="/v1", tags=["administration"])
 
@@ -103,8 +103,8 @@ def search_audit(
     return figures.search_audit(ctx, who, text=text, action=action, since=since, until=until, before=before)
 
 
-@router.get("/retention", responses=problems(401, 403), summary="Retention")
-def retention(ctx: Ctx, who: Who) -> list[schemas.RetentionView]:
+@router.get("/retention", responses=problems(401, 403), summary="Retention", name="retention")
+def list_rules(ctx: Ctx, who: Who) -> list[schemas.RetentionView]:
     """How long each matter's content is kept, and what is due. Role: admin."""
     return [
         schemas.RetentionView(
@@ -116,7 +116,7 @@ def retention(ctx: Ctx, who: Who) -> list[schemas.RetentionView]:
             basis=item.rules.basis,
             due=item.due,
         )
-        for item in erasing.rules(ctx, who)
+        for item in retention.rules(ctx, who)
     ]
 
 
@@ -124,7 +124,7 @@ def retention(ctx: Ctx, who: Who) -> list[schemas.RetentionView]:
 def sweep(ctx: Ctx, who: Who) -> schemas.SweptView:
     """Happens by itself every hour; here at once. Role: admin."""
     who.require("manage_retention")
-    found = erasing.sweep(ctx, who)
+    found = retention.sweep(ctx, who)
     return schemas.SweptView(applications=found.applications, files=found.files, waiting=found.waiting)
 
 

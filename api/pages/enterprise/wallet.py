@@ -18,9 +18,8 @@ from docproc.errors import ConflictError, DocprocError
 from docproc.flow.accounts import seats
 from docproc.flow.applications import forms
 from docproc.flow.core import context
-from docproc.flow.messages import webhooks as flow_webhooks
-from docproc.flow.wallet import wallet as flow_wallet
-from docproc.flow.wallet.wallet import revoke_share, wallet_file, wallet_licence
+from docproc.flow.messages import webhooks
+from docproc.flow.wallet import wallet
 from docproc.matter.load import load_catalogue
 
 router = APIRouter()
@@ -33,8 +32,8 @@ MOST_DELIVERIES = 20
 class Posted:
     """A webhook with its last deliveries, newest first."""
 
-    webhook: flow_webhooks.WebhookView
-    log: list[flow_webhooks.DeliveryView]
+    webhook: webhooks.WebhookView
+    log: list[webhooks.DeliveryView]
 
     @property
     def reached(self) -> set[int]:
@@ -48,14 +47,14 @@ class Posted:
 
 
 @router.get("/wallet")
-def wallet(request: Request, ctx: Ctx) -> Response:
+def listing(request: Request, ctx: Ctx) -> Response:
     """The licences; or, before signing in, the key."""
     here = find_seat(request, ctx, "wallet")
     if here is None:
         return page(request, "wallet/sign_in.html", said=None)
     active = [matter for matter in load_catalogue().values() if matter.status == "active"]
     return page(
-        request, "wallet/list.html", licences=flow_wallet.wallet(ctx, here.caller), org=here.caller.org, matters=active
+        request, "wallet/list.html", licences=wallet.wallet(ctx, here.caller), org=here.caller.org, matters=active
     )
 
 
@@ -78,7 +77,7 @@ def known_form(ctx: Ctx, here: Wallet, matter: MatterId, material: MaterialId) -
 
 
 @router.get("/wallet/webhooks")
-def webhooks(request: Request, ctx: Ctx, here: Wallet) -> Response:
+def webhook_listing(request: Request, ctx: Ctx, here: Wallet) -> Response:
     """Where events are posted, and how that went."""
     return _webhooks(request, ctx, here)
 
@@ -87,7 +86,7 @@ def webhooks(request: Request, ctx: Ctx, here: Wallet) -> Response:
 def add_webhook(request: Request, ctx: Ctx, here: Wallet, url: Word) -> Response:
     """Add an address; its secret is on this one page only."""
     try:
-        made = flow_webhooks.add_webhook(ctx, here.caller, url)
+        made = webhooks.add_webhook(ctx, here.caller, url)
     except DocprocError as error:
         return _webhooks(request, ctx, here, status=422, said=error.message_zh)
     return _webhooks(request, ctx, here, status=201, secret=made["secret"])
@@ -96,7 +95,7 @@ def add_webhook(request: Request, ctx: Ctx, here: Wallet, url: Word) -> Response
 @router.post("/wallet/webhooks/{webhook}/remove", dependencies=[Csrf])
 def remove_webhook(ctx: Ctx, here: Wallet, webhook: ShareCode) -> Response:
     """Remove an address."""
-    flow_webhooks.remove_webhook(ctx, here.caller, webhook)
+    webhooks.remove_webhook(ctx, here.caller, webhook)
     return RedirectResponse("/wallet/webhooks", 303)
 
 
@@ -106,7 +105,7 @@ def post_again(
 ) -> Response:
     """Have an event that did not get through posted again."""
     try:
-        flow_webhooks.post_again(ctx, here.caller, webhook, event)
+        webhooks.post_again(ctx, here.caller, webhook, event)
     except ConflictError as error:
         return _webhooks(request, ctx, here, status=409, said=error.message_zh)
     return RedirectResponse("/wallet/webhooks", 303)
@@ -116,8 +115,8 @@ def _webhooks(
     request: Request, ctx: context.Context, here: seats.Seat, *, status: int = 200, said: str = "", secret: str = ""
 ) -> Response:
     found = [
-        Posted(item, flow_webhooks.deliveries(ctx, here.caller, item["id"], MOST_DELIVERIES))
-        for item in flow_webhooks.list_webhooks(ctx, here.caller)
+        Posted(item, webhooks.deliveries(ctx, here.caller, item["id"], MOST_DELIVERIES))
+        for item in webhooks.list_webhooks(ctx, here.caller)
     ]
     return page(request, "wallet/webhooks.html", status, webhooks=found, said=said, secret=secret)
 
@@ -125,13 +124,13 @@ def _webhooks(
 @router.get("/wallet/licences/{number}")
 def licence(request: Request, ctx: Ctx, here: Wallet, number: Number) -> Response:
     """One licence and who may see it."""
-    return page(request, "wallet/licence.html", licence=wallet_licence(ctx, here.caller, number), said=None)
+    return page(request, "wallet/licence.html", licence=wallet.wallet_licence(ctx, here.caller, number), said=None)
 
 
 @router.get("/wallet/licences/{number}/file")
 def file(ctx: Ctx, here: Wallet, number: Number) -> Response:
     """The sealed PDF."""
-    return pdf(*wallet_file(ctx, here.caller, number))
+    return pdf(*wallet.wallet_file(ctx, here.caller, number))
 
 
 @router.post("/wallet/licences/{number}/shares", dependencies=[Csrf])
@@ -140,9 +139,9 @@ def share(
 ) -> Response:
     """Share it."""
     try:
-        flow_wallet.share(ctx, here.caller, number, purpose, days)
+        wallet.share(ctx, here.caller, number, purpose, days)
     except DocprocError as error:
-        found = wallet_licence(ctx, here.caller, number)
+        found = wallet.wallet_licence(ctx, here.caller, number)
         return page(request, "wallet/licence.html", 422, licence=found, said=error.message_zh)
     return RedirectResponse(f"/wallet/licences/{number}", 303)
 
@@ -150,17 +149,17 @@ def share(
 @router.post("/wallet/shares/{code}/revoke", dependencies=[Csrf])
 def revoke(ctx: Ctx, here: Wallet, code: ShareCode) -> Response:
     """Take a share back."""
-    found = revoke_share(ctx, here.caller, code)
+    found = wallet.revoke_share(ctx, here.caller, code)
     return RedirectResponse(f"/wallet/licences/{found['licence']}", 303)
 
 
 @router.get("/s/{code}", dependencies=[Public])
 def shared(request: Request, ctx: Ctx, code: ShareCode) -> Response:
     """What a share shows to whoever got its address."""
-    return page(request, "wallet/shared.html", licence=flow_wallet.shared(ctx, code))
+    return page(request, "wallet/shared.html", licence=wallet.shared(ctx, code))
 
 
 @router.get("/s/{code}/file", dependencies=[Public])
 def shared_file(ctx: Ctx, code: ShareCode) -> Response:
     """The sealed PDF behind a share."""
-    return pdf(*flow_wallet.shared_file(ctx, code))
+    return pdf(*wallet.shared_file(ctx, code))

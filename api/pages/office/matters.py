@@ -17,7 +17,7 @@ from api.kit.render import HEADERS, page
 from docproc.errors import AccessError, CatalogueError, DocprocError, InputError
 from docproc.flow.core.access import Caller
 from docproc.flow.core.context import Context
-from docproc.flow.matters import changes as catalogue
+from docproc.flow.matters import catalogue
 from docproc.flow.matters.bundles import MOST_FILES
 from docproc.matter.load import load_catalogue
 

@@ -21,7 +21,7 @@ from docproc.flow.audit import log
 from docproc.flow.core import access, context
 from docproc.flow.core.access import Caller
 from docproc.flow.core.context import CHINA
-from docproc.flow.review import figures as work
+from docproc.flow.review import figures
 from docproc.matter.load import find_matter
 
 router = APIRouter(prefix="/office")
@@ -103,9 +103,11 @@ def revoke(ctx: Ctx, caller: AsCaller, key_id: Id) -> Response:
 
 
 @router.get("/figures")
-def figures(request: Request, ctx: Ctx, caller: AsCaller, days: Annotated[int, Query(ge=1, le=730)] = 90) -> Response:
+def show_figures(
+    request: Request, ctx: Ctx, caller: AsCaller, days: Annotated[int, Query(ge=1, le=730)] = 90
+) -> Response:
     """How the work goes."""
-    found = work.figures(ctx, caller, days)
+    found = figures.figures(ctx, caller, days)
     return page(
         request,
         "office/figures.html",
@@ -129,7 +131,7 @@ def audit(
     before: Annotated[int | None, Query(ge=1, le=2**62)] = None,
 ) -> Response:
     """Who did what when."""
-    lines = work.search_audit(
+    lines = figures.search_audit(
         ctx,
         caller,
         text=text.strip(),
@@ -146,7 +148,7 @@ def audit(
 def check_audit(request: Request, ctx: Ctx, caller: AsCaller) -> Response:
     """Whether no line was changed or removed."""
     found = log.check_audit(ctx, caller)
-    lines = work.search_audit(ctx, caller)
+    lines = figures.search_audit(ctx, caller)
     asked = {"text": "", "action": "", "since": "", "until": ""}
     return page(request, "office/audit.html", lines=lines, asked=asked, checked=found)
 

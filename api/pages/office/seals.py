@@ -18,8 +18,7 @@ from api.kit.render import page
 from docproc.errors import AccessError, DocprocError, InputError
 from docproc.flow.core.access import Caller
 from docproc.flow.core.context import CHINA, Context
-from docproc.flow.seals import registry
-from docproc.flow.seals import trust_list as trusting
+from docproc.flow.seals import registry, trust_list
 from docproc.licence.seal.registered_seal import KINDS
 from docproc.matter.load import load_catalogue
 
@@ -90,7 +89,7 @@ def confirm_seal(request: Request, ctx: Ctx, caller: AsCaller, change_id: Id, to
 
 
 @router.get("/trust")
-def trust_list(request: Request, ctx: Ctx, caller: AsCaller) -> Response:
+def root_list(request: Request, ctx: Ctx, caller: AsCaller) -> Response:
     """Whose seals are recognised."""
     return _trust(request, ctx, caller)
 
@@ -103,9 +102,9 @@ async def add_root(request: Request, ctx: Ctx, caller: AsCaller) -> Response:
 
     def work() -> object:
         days = [date.fromisoformat(sent[key]) if sent.get(key) else None for key in ("valid_from", "valid_to")]
-        use = tuple(word for word in trusting.USES if word in sent.get("use", "").split())
-        new = trusting.NewRoot(file, sent.get("name", ""), tuple(sent.get("authorities", "").split()), use, *days)
-        return trusting.propose_root(ctx, caller, new, sent.get("reason", ""))
+        use = tuple(word for word in trust_list.USES if word in sent.get("use", "").split())
+        new = trust_list.NewRoot(file, sent.get("name", ""), tuple(sent.get("authorities", "").split()), use, *days)
+        return trust_list.propose_root(ctx, caller, new, sent.get("reason", ""))
 
     return await run_in_threadpool(_done, work, lambda error: _trust(request, ctx, caller, error), "/office/trust")
 
@@ -116,7 +115,7 @@ def remove_root(
 ) -> Response:
     """Propose that a root is no longer trusted."""
     return _done(
-        lambda: trusting.propose_removal(ctx, caller, root, reason),
+        lambda: trust_list.propose_removal(ctx, caller, root, reason),
         lambda error: _trust(request, ctx, caller, error),
         "/office/trust",
     )
@@ -126,7 +125,7 @@ def remove_root(
 def confirm_root(request: Request, ctx: Ctx, caller: AsCaller, change_id: Id, to: Annotated[bool, Form()]) -> Response:
     """Confirm a change of the trust list, or refuse it."""
     return _done(
-        lambda: trusting.confirm_change(ctx, caller, change_id, refuse=not to),
+        lambda: trust_list.confirm_change(ctx, caller, change_id, refuse=not to),
         lambda error: _trust(request, ctx, caller, error),
         "/office/trust",
     )
@@ -175,7 +174,7 @@ def _seals(request: Request, ctx: Context, caller: Caller, error: DocprocError |
 
 def _trust(request: Request, ctx: Context, caller: Caller, error: DocprocError | None = None) -> Response:
     return _page(
-        request, caller, "office/trust.html", error, found=trusting.list_roots(ctx, caller), uses=trusting.USES
+        request, caller, "office/trust.html", error, found=trust_list.list_roots(ctx, caller), uses=trust_list.USES
     )
 
 

@@ -10,13 +10,13 @@ from api.kit.official import AsCaller
 from api.kit.render import page
 from docproc.flow.core.access import Caller
 from docproc.flow.core.context import Context
-from docproc.flow.upkeep import retention as erasing
+from docproc.flow.upkeep import retention
 
 router = APIRouter(prefix="/office")
 
 
 @router.get("/retention")
-def retention(request: Request, ctx: Ctx, caller: AsCaller) -> Response:
+def rules(request: Request, ctx: Ctx, caller: AsCaller) -> Response:
     """The rules of every matter and what is due by them; nothing is changed."""
     return _shown(request, ctx, caller, None)
 
@@ -25,10 +25,10 @@ def retention(request: Request, ctx: Ctx, caller: AsCaller) -> Response:
 def sweep(request: Request, ctx: Ctx, caller: AsCaller) -> Response:
     """Erase what is due now, without waiting for the hourly sweep."""
     caller.require("manage_retention")
-    return _shown(request, ctx, caller, erasing.sweep(ctx, caller))
+    return _shown(request, ctx, caller, retention.sweep(ctx, caller))
 
 
-def _shown(request: Request, ctx: Context, caller: Caller, swept: erasing.Swept | None) -> Response:
-    rules = erasing.rules(ctx, caller)
-    waiting = erasing.report(ctx, caller).waiting
-    return page(request, "office/retention.html", rules=rules, swept=swept, waiting=waiting, kinds=erasing.KINDS)
+def _shown(request: Request, ctx: Context, caller: Caller, swept: retention.Swept | None) -> Response:
+    due = retention.rules(ctx, caller)
+    waiting = retention.report(ctx, caller).waiting
+    return page(request, "office/retention.html", rules=due, swept=swept, waiting=waiting, kinds=retention.KINDS)

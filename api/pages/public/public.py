@@ -16,8 +16,7 @@ from api.kit.render import page
 from api.v1.licences import Code, pdf
 from api.v1.review import notice_pdf
 from docproc.errors import NotFoundError
-from docproc.flow.applications import notices
-from docproc.flow.applications import progress as flow_progress
+from docproc.flow.applications import notices, progress
 from docproc.flow.licences import licences, photographs, verification
 
 router = APIRouter(dependencies=[Public])
@@ -74,12 +73,12 @@ def file_by_code(ctx: Ctx, code: Code) -> Response:
 
 
 @router.get("/progress")
-def progress(request: Request, ctx: Ctx, number: Asked = "") -> Response:
+def stage(request: Request, ctx: Ctx, number: Asked = "") -> Response:
     """How far an application is; by its number only the stage is told."""
     if not number.strip():
         return page(request, "public/progress.html", said=None, number="")
     try:
-        found = flow_progress.progress(ctx, number)
+        found = progress.progress(ctx, number)
     except NotFoundError as error:
         return page(request, "public/progress.html", 404, said=error.message_zh, number=number)
     return page(request, "public/stage.html", found=found, address=None, qr=None, code=None)
@@ -88,7 +87,7 @@ def progress(request: Request, ctx: Ctx, number: Asked = "") -> Response:
 @router.get("/p/{code}")
 def follow(request: Request, ctx: Ctx, code: Annotated[str, Path(max_length=40)]) -> Response:
     """Where the QR code on a receipt leads: all that concerns the applicant."""
-    found = flow_progress.follow(ctx, code)
+    found = progress.follow(ctx, code)
     address = f"{ctx.settings.public_url.rstrip('/')}/p/{code}"
     return page(request, "public/stage.html", found=found, address=address, qr=qr_svg(address), code=code)
 

@@ -12,8 +12,7 @@ import pytest
 from docproc.errors import AccessError, CatalogueError, ConflictError, InputError, LimitError
 from docproc.flow.core import in_force
 from docproc.flow.core.context import Context
-from docproc.flow.matters import bundles
-from docproc.flow.matters import changes as catalogue
+from docproc.flow.matters import bundles, catalogue
 from docproc.licence.page.layout import load_layout
 from docproc.matter.load import COMMON_FILE, MATTERS_DIR, find_matter, put_in_force
 from tests.flow.people import ADMIN, APPROVER, AUDITOR, CLERK, REVIEWER, caller
