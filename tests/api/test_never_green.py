@@ -32,7 +32,7 @@ from docproc.licence.verify.report import Standing
 from docproc.settings import Settings
 from docproc.store.db import open_database
 from docproc.store.licences import licences
-from tests.api.test_printed_licence import LICENCE, Shop
+from tests.api.printed import LICENCE, Shop
 from tests.flow.people import ADMIN
 
 GROUNDS = {"reason": "以欺骗手段取得（样例）", "basis": "样例法第六十九条"}

@@ -17,7 +17,7 @@ from docproc.licence.devpki.pki import make_dev_pki
 from docproc.matter.load import MATTERS_DIR, put_in_force
 from docproc.store.messages import outbox, webhooks
 from tests.api.pages.inside import at_desk, running, word
-from tests.api.pages.test_registry import neighbour
+from tests.api.pages.officials import neighbour
 from tests.flow.people import ADMIN
 
 TRADER = (MATTERS_DIR / "sole_trader.toml").read_text("utf-8")

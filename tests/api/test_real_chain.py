@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
 
 from docproc.licence.devpki.pki import make_dev_pki
-from tests.api.group import Group, checked, decision, group, open_application, upload_all, view
+from tests.api.group import Group, checked, group, open_application, upload_all, view
+from tests.api.real_case import SCANS, approve, correct
 from tests.flow.people import until
-
-SCANS = Path(__file__).parents[2] / "samples" / "scans" / "02-trader-good"
 
 
 @pytest.fixture(scope="module")
@@ -25,32 +20,6 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Group]:
     certs = {"DOCPROC_CERTS_DIR": str(folder / "certs"), "DOCPROC_TRUST_DIR": str(folder / "certs" / "trust")}
     with group(folder / "var", "docproc.flow.worker", **certs) as running:
         yield running
-
-
-def correct(reviewer: httpx.Client, number: str) -> int:
-    """Type over what the machine left open, as printed in the sample's own truth; returns how many fields."""
-    truth = [page["fields"] for page in json.loads((SCANS / "expected.json").read_text())["truth"]]
-    typed = 0
-    for page in view(reviewer, number)["pages"]:
-        said = truth[page["position"] - 1]
-        base = f"/v1/applications/{number}/pages/{page['id']}/readings"
-        for reading in page["readings"]:
-            for field in reading["fields"]:
-                if field["value"] is None and field["name"] in said:
-                    path = f"{base}/{reading['index']}/fields/{field['name']}"
-                    assert reviewer.put(path, json={"value": said[field["name"]]}).status_code == 200
-                    typed += 1
-    return typed
-
-
-def approve(reviewer: httpx.Client, number: str) -> dict[str, Any]:
-    """Approve as a careful official would: every open finding is named and set aside with a reason."""
-    seen = view(reviewer, number)
-    aside = sorted({f["code"] for f in seen["findings"] if f["severity"] == "fix"})
-    body = decision(seen, set_aside=aside, reason="已核对原件，予以认可" if aside else "")
-    answer = reviewer.post(f"/v1/applications/{number}/decisions", json=body)
-    assert answer.status_code == 201, answer.text
-    return dict(answer.json())
 
 
 def test_scans_become_a_sealed_licence_that_verifies(real: Group) -> None:

@@ -18,7 +18,8 @@ from docproc.flow.core.context import Context, open_context
 from docproc.flow.jobs.engine import migrate_all
 from docproc.settings import Settings
 from docproc.store.db import open_database
-from tests.flow.people import Workers
+from tests.api.group import decision, view
+from tests.flow.people import Workers, until
 from tests.servers.clock import Clock
 from tests.servers.disk import Disk, disk
 from tests.servers.network import Network, network
@@ -187,3 +188,15 @@ def _ready(base: str) -> bool:
         return httpx.get(base + "/readyz", timeout=5).status_code == 200
     except httpx.TransportError:
         return False
+
+
+def issue(staff: dict[str, httpx.Client], number: str) -> str:
+    """From a checked application to its licence."""
+    assert staff["kiosk"].post(f"/v1/applications/{number}/submit").status_code == 200
+    approved = staff["reviewer"].post(
+        f"/v1/applications/{number}/decisions", json=decision(view(staff["reviewer"], number))
+    )
+    assert approved.status_code == 201, approved.text
+    body = {"version": approved.json()["version"]}
+    assert staff["sealer"].post(f"/v1/applications/{number}/release", json=body).status_code == 200
+    return str(until(lambda: view(staff["kiosk"], number)["licence"], 60))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from tests.api.real_case import make_licence
 from tests.distributed.deployment import people
-from tests.distributed.test_real_main_path import make_licence
 from tests.servers.compose import composed
 
 SERVICES = {"postgres", "minio", "web", "reader-1", "reader-2", "sealer"}

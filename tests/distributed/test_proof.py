@@ -35,8 +35,7 @@ from docproc.store.tables.audit import AuditRow
 from docproc.store.tables.licences import LicenceRow
 from tests.api.group import checked, open_application, upload_all, view
 from tests.cases import TRADER
-from tests.distributed.deployment import Deployment
-from tests.distributed.test_workers import issue
+from tests.distributed.deployment import Deployment, issue
 from tests.flow.people import trader_papers, until
 from tests.flow.small_stages import paper
 

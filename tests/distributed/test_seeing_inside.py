@@ -29,8 +29,7 @@ from docproc.store.tables.applications import PageRow
 from docproc.store.upkeep.filling import fill
 from tests.api.group import checked, open_application, upload_all, view
 from tests.cases import TRADER, pages
-from tests.distributed.deployment import READER_QUEUES, Deployment
-from tests.distributed.test_workers import issue
+from tests.distributed.deployment import READER_QUEUES, Deployment, issue
 from tests.flow.people import trader_papers, until
 from tests.flow.small_stages import paper
 from tests.servers.disk import disk

@@ -6,22 +6,10 @@ import time
 
 import httpx
 
-from tests.api.group import checked, decision, open_application, upload_all, view
-from tests.distributed.deployment import READER_QUEUES, Deployment
+from tests.api.group import checked, open_application, upload_all, view
+from tests.distributed.deployment import READER_QUEUES, Deployment, issue
 from tests.flow.people import trader_papers, until
 from tests.flow.small_stages import paper
-
-
-def issue(staff: dict[str, httpx.Client], number: str) -> str:
-    """From a checked application to its licence."""
-    assert staff["kiosk"].post(f"/v1/applications/{number}/submit").status_code == 200
-    approved = staff["reviewer"].post(
-        f"/v1/applications/{number}/decisions", json=decision(view(staff["reviewer"], number))
-    )
-    assert approved.status_code == 201, approved.text
-    body = {"version": approved.json()["version"]}
-    assert staff["sealer"].post(f"/v1/applications/{number}/release", json=body).status_code == 200
-    return str(until(lambda: view(staff["kiosk"], number)["licence"], 60))
 
 
 def test_papers_become_a_licence_over_real_servers(deployed: Deployment, staff: dict[str, httpx.Client]) -> None:

@@ -7,12 +7,22 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 import httpx
 import pyotp
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from docproc.flow.accounts.users import add_user, change_password, official, sign_in
-from docproc.flow.core.context import open_context
+from docproc.flow.core.context import Context, open_context
+from docproc.licence.devpki.pki import (
+    ROOT,
+    SEAL,
+    issue,
+    new_p256,
+    organisation,
+    seal_subject,
+)
 from docproc.settings import Settings
 from tests.api.group import Group
 from tests.api.pages.watching import Watched
@@ -80,3 +90,11 @@ def sign_in_browser(seen: Watched, who: Person) -> None:
     seen.page.fill("[name=code]", who.code())
     seen.page.keyboard.press("Enter")
     seen.page.wait_for_url(lambda url: "/office/login" not in url)
+
+
+def neighbour(ctx: Context, *, weak: bool = False) -> bytes:
+    """The root certificate of a neighbouring city in PEM; a weak one is only a seal's."""
+    profile = SEAL if weak else ROOT
+    name = seal_subject("邻市政务局（样例）", "91510116MA6DEVX00X") if weak else organisation("邻市根（样例）")
+    made = issue(None, name, profile, ctx.clock() - timedelta(days=9), "http://127.0.0.1:9", new_p256())
+    return bytes(made.certificate.public_bytes(Encoding.PEM))

@@ -21,19 +21,12 @@ from playwright.sync_api import Browser, Page, expect
 from tests.api.group import Group, decision, view
 from tests.api.pages.bad_line import bad_line
 from tests.api.pages.officials import person, sign_in_browser
-from tests.api.pages.watching import KIOSK, PHONE, Watched, watched
-from tests.api.test_real_chain import approve
+from tests.api.pages.watching import KIOSK, PHONE, Watched, shot, watched
+from tests.api.real_case import approve
 from tests.flow.people import until
 
 SCANS = Path(__file__).parents[3] / "samples" / "scans" / "02-trader-good"
 DESK = {"width": 1440, "height": 1100}
-PICTURES = os.environ.get("DOCPROC_TEST_PICTURES")
-"""A folder for screenshots: those of the guides are made by this test."""
-
-
-def shot(seen: Watched, name: str) -> None:
-    if PICTURES:
-        seen.page.screenshot(path=str(Path(PICTURES) / f"{name}.png"), full_page=False)
 
 
 def blurred(scan: Path) -> bytes:

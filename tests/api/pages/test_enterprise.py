@@ -16,8 +16,7 @@ from playwright.sync_api import Browser, expect
 from docproc.errors import InputError
 from docproc.flow.messages.webhook_post import genuine, public_address, signature
 from tests.api.group import Group, checked, decision, group, open_application, upload_all, view
-from tests.api.pages.test_citizen_in_browser import shot
-from tests.api.pages.watching import KIOSK, watched
+from tests.api.pages.watching import KIOSK, shot, watched
 from tests.flow.people import until
 
 

@@ -21,8 +21,7 @@ from sqlalchemy import event
 
 from tests.api.pages.filled import FEW, MANY, Filled, fill, folder_with_neighbour, grow
 from tests.api.pages.inside import running
-from tests.api.pages.test_citizen_in_browser import shot
-from tests.api.pages.watching import Watched, watched
+from tests.api.pages.watching import Watched, shot, watched
 
 DESK = {"width": 1440, "height": 900}
 MORE = MANY / FEW

@@ -32,6 +32,7 @@ from docproc.licence.devpki.pki import (
 from docproc.store.messages import outbox
 from docproc.store.tables.messages import SmsRow
 from tests.api.pages.inside import at_desk, browser, running, with_key, word
+from tests.api.pages.officials import neighbour
 from tests.flow.messages import tencent
 from tests.flow.people import ADMIN, APPROVER, AUDITOR, CLERK, KIOSK, REVIEWER, SEALER, caller
 from tests.flow.small_stages import own_seals
@@ -108,13 +109,6 @@ def test_a_seal_is_registered_from_a_form_and_what_is_wrong_is_said(
     waiting = [c for c in registry.list_seals(ctx, AUDITOR)["changes"] if c["seal"] == "county"]
     registry.confirm_change(ctx, SEALER, waiting[0]["id"])
     assert owner in desks["auditor"].get("/office/seals").text
-
-
-def neighbour(ctx: Context, *, weak: bool = False) -> bytes:
-    profile = SEAL if weak else ROOT
-    name = seal_subject("邻市政务局（样例）", "91510116MA6DEVX00X") if weak else organisation("邻市根（样例）")
-    made = issue(None, name, profile, ctx.clock() - timedelta(days=9), URL, new_p256())
-    return bytes(made.certificate.public_bytes(Encoding.PEM))
 
 
 def test_another_departments_root_is_trusted_after_two_persons_within_its_limits(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ from playwright.sync_api import Browser, Page, Request, Response
 AXE = Path(__file__).parent / "vendor" / "axe-4.14.1.min.js"
 KIOSK = {"width": 1080, "height": 1920}
 PHONE = {"width": 390, "height": 844}
+PICTURES = os.environ.get("DOCPROC_TEST_PICTURES")
+"""A folder for screenshots: those of the guides are made by tests."""
 
 
 @dataclass
@@ -103,3 +106,9 @@ def watched(browser: Browser, base: str, size: dict[str, int] = PHONE) -> Iterat
 @cache
 def _axe() -> str:
     return AXE.read_text(encoding="utf-8")
+
+
+def shot(seen: Watched, name: str) -> None:
+    """Keep a screenshot, where a folder for them is given."""
+    if PICTURES:
+        seen.page.screenshot(path=str(Path(PICTURES) / f"{name}.png"), full_page=False)

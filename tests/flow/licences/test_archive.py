@@ -19,7 +19,7 @@ from docproc.licence.seal.renew import renew
 from docproc.licence.verify.package import HASHES, SIGNED, STAMPED, verify_package
 from docproc.store.applications import applications, pages
 from docproc.store.wallet import shares
-from tests.flow.licences.test_renewing import LICENCE, NUMBER, register
+from tests.flow.sealed import LICENCE, NUMBER, register
 from tests.servers.offline import docproc_alone
 
 SCAN = b"\x89PNG sample of an original"

@@ -28,10 +28,10 @@ from docproc.matter.load import MATTERS_DIR, find_matter, load_matter
 from docproc.matter.model import CoSeal, LicenceSpec
 from docproc.settings import Settings
 from tests.flow.people import APPROVER, SEALER
-from tests.flow.seals.test_seal_registry import LICENCE
+from tests.flow.sealed import BARE
 
 HEALTH = CoSeal(seal="health", authority=JOINT_AUTHORITY, authority_code=JOINT_AUTHORITY_CODE)
-TOGETHER: Licence = replace(LICENCE, joint=((JOINT_AUTHORITY, JOINT_AUTHORITY_CODE),))
+TOGETHER: Licence = replace(BARE, joint=((JOINT_AUTHORITY, JOINT_AUTHORITY_CODE),))
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +76,7 @@ def test_every_seal_of_a_joint_approval_is_held_against_the_registry(
 ) -> None:
     found = usable_seals(ctx, spec, TOGETHER, utc_now(), lambda: seals)
     assert [item.name for item in found] == ["market_regulation", "health"]
-    assert [item.name for item in usable_seals(ctx, spec, LICENCE, utc_now(), lambda: seals)] == ["market_regulation"]
+    assert [item.name for item in usable_seals(ctx, spec, BARE, utc_now(), lambda: seals)] == ["market_regulation"]
     with pytest.raises(SealError, match="names no seal") as refused:
         usable_seals(ctx, find_matter("food_licence").licence, TOGETHER, utc_now(), lambda: seals)
     assert not isinstance(refused.value, SealUnavailableError)

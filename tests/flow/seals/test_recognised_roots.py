@@ -14,8 +14,8 @@ from docproc.flow.core.context import Context, utc_now
 from docproc.flow.seals.trust_list import NewRoot, confirm_change, propose_root
 from docproc.licence.devpki.pki import make_dev_pki
 from docproc.licence.devpki.responder import DevPki
-from tests.flow.licences.test_renewing import LICENCE, sealed
 from tests.flow.people import APPROVER, SEALER
+from tests.flow.sealed import LICENCE, sealed
 
 NEIGHBOUR, CODE = "邻省样例局（样例）", "11340000MB00000000"
 

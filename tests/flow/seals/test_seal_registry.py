@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -69,23 +69,8 @@ from tests.flow.people import (
     submitted,
     until,
 )
+from tests.flow.sealed import BARE
 from tests.flow.small_stages import own_seals
-
-LICENCE = Licence(
-    number="JY29900990000015",
-    kind="food_business",
-    matter="food_licence",
-    version=1,
-    application="A-1",
-    title="食品经营许可证",
-    holder="示例市样例餐饮店（样例）",
-    authority=AUTHORITY,
-    authority_code=AUTHORITY_CODE,
-    issued_on=date(2026, 1, 1),
-    valid_from=date(2026, 1, 1),
-    valid_to=None,
-    fields=(),
-)
 
 
 def certificate(owner: str = AUTHORITY, key: PrivateKey | None = None) -> str:
@@ -122,7 +107,7 @@ def added(ctx: Context, **changes: Any) -> None:
 def test_a_seal_is_registered_only_when_another_person_confirms(ctx: Context) -> None:
     change = propose_seal(ctx, SEALER, new_seal(), "新章启用")
     with pytest.raises(SealError) as refused:
-        usable_seal(ctx, "food_office", LICENCE, utc_now() + timedelta(hours=1), nothing)
+        usable_seal(ctx, "food_office", BARE, utc_now() + timedelta(hours=1), nothing)
     assert refused.value.code == "seal_unknown"
     with pytest.raises(AccessError, match="another person"):
         confirm_change(ctx, SEALER, change["id"])
@@ -133,7 +118,7 @@ def test_a_seal_is_registered_only_when_another_person_confirms(ctx: Context) ->
     confirm_change(ctx, APPROVER, change["id"])
     with pytest.raises(ConflictError):
         confirm_change(ctx, APPROVER, change["id"])
-    seal = usable_seal(ctx, "food_office", LICENCE, utc_now() + timedelta(hours=1), nothing)
+    seal = usable_seal(ctx, "food_office", BARE, utc_now() + timedelta(hours=1), nothing)
     view = list_seals(ctx, AUDITOR)
     assert view["changes"] == []
     assert view["seals"][0]["art_sha256"] == seal.art_sha256
@@ -146,11 +131,11 @@ def test_a_seal_is_registered_only_when_another_person_confirms(ctx: Context) ->
 @pytest.mark.parametrize(
     ("licence", "hours", "code"),
     [
-        (LICENCE, -1, "seal_period"),
-        (LICENCE, 24 * 301, "seal_period"),
-        (replace(LICENCE, kind="sole_trader"), 1, "seal_scope"),
-        (replace(LICENCE, authority="另一示例局（样例）"), 1, "seal_owner"),
-        (replace(LICENCE, authority_code="11990099MB0000001X"), 1, "seal_owner"),
+        (BARE, -1, "seal_period"),
+        (BARE, 24 * 301, "seal_period"),
+        (replace(BARE, kind="sole_trader"), 1, "seal_scope"),
+        (replace(BARE, authority="另一示例局（样例）"), 1, "seal_owner"),
+        (replace(BARE, authority_code="11990099MB0000001X"), 1, "seal_owner"),
     ],
 )
 def test_a_seal_refuses_outside_its_period_scope_and_owner(
@@ -172,18 +157,18 @@ def test_suspending_and_resuming_need_two_persons_too(ctx: Context) -> None:
     with pytest.raises(InputError):
         propose_change(ctx, SEALER, "food_office", "suspend", " ")
     change = propose_change(ctx, SEALER, "food_office", "suspend", "密钥保管人变动")
-    assert usable_seal(ctx, "food_office", LICENCE, at, nothing).name == "food_office"
+    assert usable_seal(ctx, "food_office", BARE, at, nothing).name == "food_office"
     confirm_change(ctx, APPROVER, change["id"])
     with pytest.raises(SealError) as refused:
-        usable_seal(ctx, "food_office", LICENCE, at, nothing)
+        usable_seal(ctx, "food_office", BARE, at, nothing)
     assert refused.value.code == "seal_suspended"
     again = propose_change(ctx, APPROVER, "food_office", "resume", "交接完成")
     confirm_change(ctx, SEALER, again["id"], refuse=True)
     with pytest.raises(SealError):
-        usable_seal(ctx, "food_office", LICENCE, at, nothing)
+        usable_seal(ctx, "food_office", BARE, at, nothing)
     again = propose_change(ctx, APPROVER, "food_office", "resume", "交接完成")
     confirm_change(ctx, SEALER, again["id"])
-    assert usable_seal(ctx, "food_office", LICENCE, at, nothing).name == "food_office"
+    assert usable_seal(ctx, "food_office", BARE, at, nothing).name == "food_office"
 
 
 def test_what_cannot_be_a_seal_is_refused_at_once(ctx: Context) -> None:
@@ -216,7 +201,7 @@ def test_an_entry_changed_in_the_database_is_not_used(ctx: Context) -> None:
     with ctx.database.write() as session:
         session.execute(sa.text("UPDATE seals SET art = X'00'"))
     with pytest.raises(SealError, match="damaged"):
-        usable_seal(ctx, "food_office", LICENCE, utc_now() + timedelta(hours=1), nothing)
+        usable_seal(ctx, "food_office", BARE, utc_now() + timedelta(hours=1), nothing)
 
 
 @pytest.fixture
@@ -286,7 +271,7 @@ def test_development_seals_come_with_seal_objects(certified: Context) -> None:
     damaged = replace(seals[0], record=seals[0].record[:-2] + b"\0\0")
     sealer = open_sealer(certified.settings)
     with pytest.raises(SealError) as refused:
-        sealer(LICENCE, [damaged], utc_now())
+        sealer(BARE, [damaged], utc_now())
     assert refused.value.code == "seal_object"
 
 
