@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -28,7 +29,7 @@ def sealed_files(session: Session) -> Iterator[tuple[str, str]]:
 def sealed_notices(session: Session) -> Iterator[tuple[str, str]]:
     """Hash and number of every sealed notice that was not erased by rule."""
     query = sa.select(NoticeRow.sha256, NoticeRow.number).where(NoticeRow.state == "sealed")
-    yield from _pairs(session, query)  # type: ignore[arg-type]  # what is sealed has a hash
+    yield from _pairs(session, query)
 
 
 def kept_by_matter(session: Session) -> Iterator[tuple[str, str]]:
@@ -42,10 +43,10 @@ def kept_by_matter(session: Session) -> Iterator[tuple[str, str]]:
         LicenceRow, LicenceRow.number == LicenceFileRow.licence
     )
     yield from _pairs(session, sealed)
-    told = sa.select(NoticeRow.sha256, ApplicationRow.matter).join(
+    notices = sa.select(NoticeRow.sha256, ApplicationRow.matter).join(
         ApplicationRow, ApplicationRow.number == NoticeRow.application
     )
-    yield from _pairs(session, told.where(NoticeRow.state == "sealed"))  # type: ignore[arg-type]
+    yield from _pairs(session, notices.where(NoticeRow.state == "sealed"))
 
 
 def pictures(session: Session) -> Iterator[tuple[str, str]]:
@@ -101,6 +102,6 @@ def _differences(session: Session, what: str, logged: sa.Select[str, str], kept:
         yield f"{what} {name}: kept with {digest}, which the log does not know"
 
 
-def _pairs(session: Session, query: sa.Select[str, str]) -> Iterator[tuple[str, str]]:
+def _pairs(session: Session, query: sa.Select[Any, str]) -> Iterator[tuple[str, str]]:
     for row in session.execute(query.execution_options(yield_per=CHUNK)):
         yield row[0], row[1]
