@@ -16,7 +16,7 @@ from markupsafe import Markup
 from api.kit import csrf
 from api.kit.i18n.said import say
 from api.kit.i18n.words import language_of, translate
-from docproc.flow.core.context import CHINA
+from docproc.domain import CHINA
 
 _HERE = Path(__file__).parents[1]
 STATIC = _HERE / "static"

@@ -49,8 +49,8 @@ def seal_make_object(
     from docproc.assets.paths import SERIF, font
     from docproc.licence.devpki.responder import DevPki
     from docproc.licence.devpki.sm2_pki import MAKER
+    from docproc.licence.keys.sm2_signer import load_sm2
     from docproc.licence.page.art import draw
-    from docproc.licence.pki.sm2_signer import load_sm2
     from docproc.licence.seal import registered_seal
     from docproc.licence.seal.seal_object import make_seal_object
 

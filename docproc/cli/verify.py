@@ -17,8 +17,8 @@ from docproc.settings import Settings
 if TYPE_CHECKING:
     from docproc.flow.licences.photographs import PrintReport
     from docproc.licence.pki.trust import TrustList
+    from docproc.licence.report.report import VerificationReport
     from docproc.licence.seal.status_list import StatusList
-    from docproc.licence.verify.report import VerificationReport
 
 _PICTURES = (b"\xff\xd8\xff", b"\x89PNG", b"II*\0", b"MM\0*", b"GIF8")
 
@@ -168,7 +168,7 @@ def _tell_many(files: list[Path], found: list[Told], as_json: bool) -> None:
 
 
 def _write_report(report: VerificationReport, path: Path) -> None:
-    from docproc.licence.verify.report_pdf import report_pdf
-    from docproc.licence.verify.report_xml import report_xml
+    from docproc.licence.report.report_pdf import report_pdf
+    from docproc.licence.report.report_xml import report_xml
 
     path.write_bytes(report_pdf(report) if path.suffix.lower() == ".pdf" else report_xml(report))

@@ -18,8 +18,8 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 from docproc.assets.paths import SERIF, font
 from docproc.licence.devpki.pki import AUTHORITY, AUTHORITY_CODE, JOINT_SEAL, make_dev_pki
 from docproc.licence.devpki.sm2_pki import MAKER, SM2_SEAL, make_sm2_pki
+from docproc.licence.keys.sm2_signer import load_sm2
 from docproc.licence.page.art import draw
-from docproc.licence.pki.sm2_signer import load_sm2
 from docproc.licence.seal import registered_seal
 from docproc.licence.seal.seal_object import make_seal_object
 from tests.api.group import Group, checked, decision, group, open_application, upload_all, view

@@ -27,8 +27,8 @@ from docproc.flow.core.context import utc_now
 from docproc.flow.jobs.engine import migrate_all
 from docproc.licence.devpki.pki import AUTHORITY_CODE, make_dev_pki
 from docproc.licence.devpki.responder import DevPki
+from docproc.licence.report.report import Standing
 from docproc.licence.seal.status_list import LIFE, StatusList, make_status_list
-from docproc.licence.verify.report import Standing
 from docproc.settings import Settings
 from docproc.store.db import open_database
 from docproc.store.licences import licences

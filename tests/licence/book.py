@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import replace
 from typing import Any
 
-from docproc.licence.verify.report import IssuedRecord
+from docproc.licence.report.report import IssuedRecord
 
 
 class Book:

@@ -15,12 +15,12 @@ from api.kit.official import AsCaller
 from api.kit.qr import qr_svg
 from api.kit.render import page
 from api.pages.office.workbench_view import spec_of
+from docproc.domain import CHINA
 from docproc.errors import DocprocError, InputError
 from docproc.flow.accounts import api_keys, users
 from docproc.flow.audit import log
 from docproc.flow.core import access, context
 from docproc.flow.core.access import Caller
-from docproc.flow.core.context import CHINA
 from docproc.flow.review import figures
 from docproc.matter.load import find_matter
 

@@ -15,9 +15,10 @@ from api.kit.csrf import Csrf
 from api.kit.deps import Ctx
 from api.kit.official import AsCaller
 from api.kit.render import page
+from docproc.domain import CHINA
 from docproc.errors import AccessError, DocprocError, InputError
 from docproc.flow.core.access import Caller
-from docproc.flow.core.context import CHINA, Context
+from docproc.flow.core.context import Context
 from docproc.flow.seals import registry, trust_list
 from docproc.licence.seal.registered_seal import KINDS
 from docproc.matter.load import load_catalogue

@@ -11,13 +11,14 @@ from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
+from docproc.domain import CHINA
 from docproc.errors import ConflictError, NotFoundError
 from docproc.flow.applications import views
 from docproc.flow.applications.applications import visible
 from docproc.flow.applications.views import NoticeView
 from docproc.flow.core.access import Caller
 from docproc.flow.core.authority import authority_code
-from docproc.flow.core.context import CHINA, Context
+from docproc.flow.core.context import Context
 from docproc.licence.page.notice import NoticeContent, notice_record
 from docproc.licence.page.record import licence_json
 from docproc.matter.load import find_matter

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime
 
+from docproc.domain import CHINA
 from docproc.errors import UnavailableError
 from docproc.flow.core import in_force
 from docproc.flow.jobs.engine import Jobs
@@ -13,9 +14,6 @@ from docproc.settings import Settings
 from docproc.store.blobs.blobs import Blobs, open_blobs
 from docproc.store.db import Database, open_database
 from docproc.store.upkeep import health
-
-CHINA = timezone(timedelta(hours=8))
-"""Legal days are Beijing days; China has had no summer time since 1992."""
 
 MAX_SKEW_SECONDS = 30.0
 """Clocks that NTP keeps are apart by milliseconds; the 900 s after which S3 servers refuse are too many for us."""

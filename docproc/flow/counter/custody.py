@@ -19,7 +19,7 @@ from docproc.flow.applications.pickup import pickup_code
 from docproc.flow.applications.views import PaperResult
 from docproc.flow.core import views
 from docproc.flow.core.access import Caller
-from docproc.flow.core.context import CHINA, Context
+from docproc.flow.core.context import Context
 from docproc.flow.counter.paper_check import checked_so_far
 from docproc.form.receipt import CounterReceipt, draw_receipt
 from docproc.marks import parse_code

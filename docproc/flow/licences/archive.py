@@ -12,9 +12,9 @@ from docproc.flow.core import views
 from docproc.flow.core.context import Context
 from docproc.flow.licences.verification import StoredRegister
 from docproc.flow.seals.trust_list import trust_list
+from docproc.licence.report.report_pdf import report_pdf
+from docproc.licence.report.report_xml import report_xml
 from docproc.licence.verify.package import LICENCE, METADATA
-from docproc.licence.verify.report_pdf import report_pdf
-from docproc.licence.verify.report_xml import report_xml
 from docproc.licence.verify.verify_limited import verify_limited
 from docproc.matter.load import find_matter
 from docproc.store.applications import applications, pages

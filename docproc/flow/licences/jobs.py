@@ -12,18 +12,19 @@ import logging
 from datetime import datetime
 
 from docproc.canonical import canonical_json, canonical_sha256
+from docproc.domain import CHINA
 from docproc.errors import SealError
 from docproc.flow.core import views
 from docproc.flow.core.access import SYSTEM
 from docproc.flow.core.authority import authority_code
-from docproc.flow.core.context import CHINA, Context
+from docproc.flow.core.context import Context
 from docproc.flow.core.stages import Tools
 from docproc.flow.jobs.engine import Job, step, workflow
 from docproc.flow.seals.registry import usable_seals
 from docproc.flow.seals.seal_once import NOT_APPROVED, SealOutcome, retry_delay, seal_once
 from docproc.licence.page.record import parse_licence_json
+from docproc.licence.report.report import Standing
 from docproc.licence.seal.status_list import LIFE, StatusList
-from docproc.licence.verify.report import Standing
 from docproc.matter.load import find_matter
 from docproc.store import running_numbers
 from docproc.store.audit import audit

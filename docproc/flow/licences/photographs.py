@@ -17,7 +17,7 @@ from docproc.flow.licences.verification import StoredRegister
 from docproc.licence.page.layout import load_layout
 from docproc.licence.page.record import parse_licence_json
 from docproc.licence.page.render import chinese_date
-from docproc.licence.verify.report import Standing, VerifiedLicence, VerifiedSignature
+from docproc.licence.report.report import Standing, VerifiedLicence, VerifiedSignature
 from docproc.read.printed.comparison import ComparedField, Comparison, Fact, PrintResult
 from docproc.read.printed.photo import MAX_ALL_BYTES, MAX_BYTES, MAX_PHOTOS, TOO_MANY, compare_print, photo_codes
 from docproc.store.licences import licences

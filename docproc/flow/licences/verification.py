@@ -11,9 +11,9 @@ from docproc.errors import BusyError, LimitError
 from docproc.flow.core import views
 from docproc.flow.core.context import Context
 from docproc.flow.seals.trust_list import trust_list
-from docproc.licence.verify.report import Issued, IssuedRecord, Verdict, VerificationReport
-from docproc.licence.verify.report_pdf import report_pdf
-from docproc.licence.verify.report_xml import report_xml
+from docproc.licence.report.report import Issued, IssuedRecord, Verdict, VerificationReport
+from docproc.licence.report.report_pdf import report_pdf
+from docproc.licence.report.report_xml import report_xml
 from docproc.licence.verify.verify_limited import verify_limited
 from docproc.store.applications import notices
 from docproc.store.licences import licences

@@ -21,12 +21,12 @@ from sqlalchemy.orm import Session
 
 from docproc.check.check import LOOK
 from docproc.check.rules import is_sure
-from docproc.domain import Field
+from docproc.domain import CHINA, Field
 from docproc.errors import ConflictError, NotFoundError, SetupError
 from docproc.fields.working_days import add_working_days
 from docproc.flow.applications.applications import announce
 from docproc.flow.core.access import Caller
-from docproc.flow.core.context import CHINA, Context
+from docproc.flow.core.context import Context
 from docproc.flow.core.stages import Tools
 from docproc.flow.jobs.engine import Job, step, workflow
 from docproc.flow.messages import sms_templates

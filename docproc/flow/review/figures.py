@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
 
+from docproc.domain import CHINA
 from docproc.fields.working_days import Elapsed, working_time
 from docproc.flow.core.access import Caller
-from docproc.flow.core.context import CHINA, Context
+from docproc.flow.core.context import Context
 from docproc.flow.core.views import AuditLine, audit_line
 from docproc.flow.review.thresholds import threshold
 from docproc.flow.review.workbench import overrides

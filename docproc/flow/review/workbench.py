@@ -12,13 +12,14 @@ from functools import cache
 from pathlib import Path
 from typing import Literal, TypedDict
 
+from docproc.domain import CHINA
 from docproc.errors import NotFoundError
 from docproc.fields.working_days import Deadline, Overrides, add_working_days, is_working_day, load_overrides
 from docproc.flow.applications import joint_approval, views
 from docproc.flow.applications.applications import visible
 from docproc.flow.applications.views import ApplicationSummary, ApplicationView
 from docproc.flow.core.access import Caller
-from docproc.flow.core.context import CHINA, Context
+from docproc.flow.core.context import Context
 from docproc.lifecycle import Status
 from docproc.matter.load import find_matter
 from docproc.matter.model import Matter

@@ -17,14 +17,14 @@ from docproc.flow.core.stages import SealLicence
 from docproc.flow.seals.registry import check_record
 from docproc.licence.devpki.responder import DevPki
 from docproc.licence.devpki.sm2_pki import MAKER
+from docproc.licence.keys.algorithms import SM2
+from docproc.licence.keys.keys import load_pkcs12
+from docproc.licence.keys.signer import Signer
+from docproc.licence.keys.sm2_signer import Sm2Signer, load_sm2
 from docproc.licence.page import art, notice
 from docproc.licence.page.layout import SealPlace, load_layout
 from docproc.licence.page.record import NOTICE
 from docproc.licence.page.render import render
-from docproc.licence.pki.algorithms import SM2
-from docproc.licence.pki.keys import load_pkcs12
-from docproc.licence.pki.signer import Signer
-from docproc.licence.pki.sm2_signer import Sm2Signer, load_sm2
 from docproc.licence.pki.trust import SealTrust, TrustList
 from docproc.licence.pki.tsa import HttpTimeStamper, TimeStamper
 from docproc.licence.seal.registered_seal import RegisteredSeal
@@ -235,7 +235,7 @@ def _further_signers(settings: Settings) -> list[Signer]:
 def _open(settings: Settings, name: str) -> Signer:
     """Open a key by its label on the token, or by its file."""
     if settings.pkcs11_module:
-        from docproc.licence.pki.pkcs11 import open_pkcs11  # loads a library that others need not have
+        from docproc.licence.keys.pkcs11 import open_pkcs11  # loads a library that others need not have
 
         return open_pkcs11(
             Path(settings.pkcs11_module),

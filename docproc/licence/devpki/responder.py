@@ -20,8 +20,8 @@ from cryptography.x509.ocsp import OCSPRequest
 from docproc.errors import SetupError
 from docproc.licence.devpki.pki import SEALS, IssuedKey, open_issued
 from docproc.licence.devpki.sm2_pki import SM2_CA, make_sm2_list
-from docproc.licence.pki.keys import KeySigner, load_pkcs12
-from docproc.licence.pki.sm2_signer import load_sm2
+from docproc.licence.keys.keys import KeySigner, load_pkcs12
+from docproc.licence.keys.sm2_signer import load_sm2
 from docproc.licence.pki.trust import RevocationEvidence, SealTrust, TrustList
 from docproc.licence.pki.tsa import LocalTimeStamper
 

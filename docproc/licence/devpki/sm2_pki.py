@@ -34,8 +34,8 @@ from docproc.licence.devpki.pki import (
     organisation,
     seal_subject,
 )
-from docproc.licence.pki.sm2 import CURVE, SM2_WITH_SM3, Sm2Key, new_sm2
-from docproc.licence.pki.sm2_signer import Sm2Signer, load_sm2, write_sm2
+from docproc.licence.keys.sm2 import CURVE, SM2_WITH_SM3, Sm2Key, new_sm2
+from docproc.licence.keys.sm2_signer import Sm2Signer, load_sm2, write_sm2
 
 SM2_SEAL, MAKER, SM2_CA = "seal-sm2", "maker-sm2", "ca-sm2"
 MAKER_NAME = "示例印章制作机构（样例）"

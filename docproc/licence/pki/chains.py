@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 
-from docproc.licence.pki.sm2 import issued_by
+from docproc.licence.keys.sm2 import issued_by
 from docproc.licence.pki.trust import TrustList
 
 

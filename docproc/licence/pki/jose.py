@@ -27,8 +27,8 @@ from pyhanko_certvalidator import CertificateValidator, ValidationContext
 from pyhanko_certvalidator.errors import PathError
 
 from docproc.errors import InputError, SealError
+from docproc.licence.keys.signer import Signer
 from docproc.licence.pki.revocation import revocation
-from docproc.licence.pki.signer import Signer
 from docproc.licence.pki.trust import ALGORITHM_POLICY, TrustList
 
 _P256_BYTES = 32

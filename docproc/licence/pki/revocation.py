@@ -20,8 +20,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPublicKeyTypes
 from cryptography.x509 import ocsp
 
+from docproc.licence.keys.sm2 import has_sm2_key, issued_by
 from docproc.licence.pki.chains import is_signed_answer, vouched
-from docproc.licence.pki.sm2 import has_sm2_key, issued_by
 from docproc.licence.pki.trust import TrustList
 
 _COMPROMISE = {"key_compromise", "ca_compromise", "aa_compromise"}

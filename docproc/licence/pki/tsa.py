@@ -17,7 +17,7 @@ from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.path import ValidationPath
 
 from docproc.errors import SealUnavailableError
-from docproc.licence.pki.keys import KeySigner
+from docproc.licence.keys.keys import KeySigner
 
 __all__ = ["HttpTimeStamper", "LocalTimeStamper", "TimeStamper", "TimelyTimeStamper", "TsaError"]
 

@@ -20,9 +20,9 @@ from cryptography.x509.oid import NameOID
 
 from docproc.domain import Licence
 from docproc.errors import InputError, SealError
+from docproc.licence.keys.algorithms import SM2, key_algorithm
+from docproc.licence.keys.sm2 import issued_by
 from docproc.licence.page.art import SealArt
-from docproc.licence.pki.algorithms import SM2, key_algorithm
-from docproc.licence.pki.sm2 import issued_by
 
 ALGORITHMS = ("RSA-2048", "RSA-3072", "RSA-4096", "P-256", SM2)
 KINDS = {"official": "公章", "special": "专用章"}

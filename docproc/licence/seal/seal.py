@@ -62,13 +62,13 @@ from pyhanko_certvalidator.errors import (
 from pyhanko_certvalidator.path import ValidationPath
 
 from docproc.errors import SealError, SealUnavailableError
+from docproc.licence.keys.algorithms import SM2
+from docproc.licence.keys.fastcms import templated
+from docproc.licence.keys.signer import Signer
 from docproc.licence.page.art import SealArt
 from docproc.licence.page.canvas import PT
 from docproc.licence.page.layout import SealPlace
 from docproc.licence.page.update import UpdateWriter, open_writer
-from docproc.licence.pki.algorithms import SM2
-from docproc.licence.pki.fastcms import templated
-from docproc.licence.pki.signer import Signer
 from docproc.licence.pki.trust import RevocationEvidence, SealTrust, TrustList
 from docproc.licence.pki.tsa import TimelyTimeStamper, TimeStamper, TsaError
 from docproc.licence.verify.revisions import ARCHIVE_FIELD, seal_field
@@ -113,7 +113,7 @@ def seal(
 
     Args:
         pdf: the rendered licence, not sealed before.
-        signer: key of the seal, from :mod:`docproc.licence.pki.keys`.
+        signer: key of the seal, from :mod:`docproc.licence.keys.keys`.
         timestamper: needed at every level but B-B.
         trust: roots, and where revocation information comes from.
         place: centre and diameter of the visible seal.

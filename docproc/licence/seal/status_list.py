@@ -12,10 +12,10 @@ from datetime import datetime, timedelta
 
 from docproc.canonical import canonical_json
 from docproc.errors import InputError
+from docproc.licence.keys.signer import Signer
 from docproc.licence.pki.jose import read_statement, sign_statement
-from docproc.licence.pki.signer import Signer
 from docproc.licence.pki.trust import TrustList
-from docproc.licence.verify.report import LICENCE_STATUSES, Standing, one_of
+from docproc.licence.report.report import LICENCE_STATUSES, Standing, one_of
 
 KIND = "docproc-status-list+jwt"
 SCHEMA = "docproc-status-list-1"

@@ -37,7 +37,7 @@ from pyhanko_certvalidator.registry import SimpleTrustManager
 from pyhanko_certvalidator.revinfo.archival import CRLContainer, OCSPContainer
 
 from docproc.licence.pki.trust import ALGORITHM_POLICY, TrustList
-from docproc.licence.verify.report import Indication
+from docproc.licence.report.report import Indication
 
 # its findings are in the verdict; a traceback for every bad file would let strangers fill the log
 logging.getLogger("pyhanko.sign.validation").setLevel(logging.CRITICAL)

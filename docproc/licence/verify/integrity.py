@@ -13,9 +13,9 @@ from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 
 from docproc.licence.pki.chains import is_issued, to_pyca, vouched
 from docproc.licence.pki.trust import TrustList
+from docproc.licence.report.report import Integrity
 from docproc.licence.verify.en319102 import has_dss, token_of
 from docproc.licence.verify.found import FoundSeal, announced, signer_of
-from docproc.licence.verify.report import Integrity
 from docproc.licence.verify.revisions import (
     ARCHIVE_FIELD,
     StructureError,

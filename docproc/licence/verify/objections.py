@@ -13,9 +13,9 @@ from docproc.domain import Licence
 from docproc.licence.pki.revocation import revocation, spoils
 from docproc.licence.pki.trust import TrustList
 from docproc.licence.pki.trust_limits import Anchor
+from docproc.licence.report.report import Indication, Integrity
 from docproc.licence.verify.en319102 import CLOCK_SKEW, token_of
 from docproc.licence.verify.found import FoundSeal, announced, signer_of
-from docproc.licence.verify.report import Indication, Integrity
 from docproc.licence.verify.revisions import seal_field
 
 Objection = tuple[Indication, str, str]

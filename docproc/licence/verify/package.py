@@ -19,11 +19,11 @@ from datetime import datetime
 from typing import Any
 
 from docproc.errors import InputError
+from docproc.licence.keys.signer import Signer
 from docproc.licence.pki.jose import read_statement, sign_statement
-from docproc.licence.pki.signer import Signer
 from docproc.licence.pki.timestamp_token import check_token, token_ends
 from docproc.licence.pki.trust import TrustList
-from docproc.licence.verify.report import VerificationReport
+from docproc.licence.report.report import VerificationReport
 from docproc.licence.verify.verify_limited import verify_limited
 
 KIND = "docproc-archive"

@@ -13,10 +13,10 @@ from asn1crypto import x509
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 
 from docproc.errors import SealError, SealUnavailableError
+from docproc.licence.keys.sm2 import SM2_WITH_SM3, SM3, has_sm2_key, issued_by, sm3, verifies
 from docproc.licence.pki.revocation import is_signed, revocation, spoils
-from docproc.licence.pki.sm2 import SM2_WITH_SM3, SM3, has_sm2_key, issued_by, sm3, verifies
 from docproc.licence.pki.trust import TrustList
-from docproc.licence.verify.report import NATIONAL, Indication
+from docproc.licence.report.report import NATIONAL, Indication
 
 _UNDERSTOOD = {"basic_constraints", "key_usage"}
 _DEPTH = 4

@@ -19,12 +19,8 @@ from docproc.errors import InputError
 from docproc.licence.page.record import ATTACHMENT, MAX_SEALS, parse_licence_json
 from docproc.licence.pki.trust import TrustList
 from docproc.licence.pki.trust_limits import Anchor
-from docproc.licence.verify.conclude import conclude
-from docproc.licence.verify.en319102 import judge, lists_of, proven_time, stamped_since
-from docproc.licence.verify.found import FoundSeal
-from docproc.licence.verify.integrity import integrity_of
-from docproc.licence.verify.objections import SealVerdict, known_revocation, missing_seals, misuse, too_early
-from docproc.licence.verify.report import (
+from docproc.licence.report.conclude import conclude
+from docproc.licence.report.report import (
     NATIONAL,
     Examination,
     Indication,
@@ -35,6 +31,10 @@ from docproc.licence.verify.report import (
     VerificationReport,
     format_failure,
 )
+from docproc.licence.verify.en319102 import judge, lists_of, proven_time, stamped_since
+from docproc.licence.verify.found import FoundSeal
+from docproc.licence.verify.integrity import integrity_of
+from docproc.licence.verify.objections import SealVerdict, known_revocation, missing_seals, misuse, too_early
 from docproc.licence.verify.sm2_judge import find_chain, is_sm2, judge_sm2
 
 _WORST: tuple[Indication, ...] = ("TOTAL-FAILED", "INDETERMINATE", "TOTAL-PASSED")

@@ -8,8 +8,8 @@ from datetime import datetime
 
 from docproc.errors import InputError
 from docproc.licence.pki.trust import TrustList
-from docproc.licence.verify.conclude import conclude
-from docproc.licence.verify.report import Examination, Listed, Register, VerificationReport, format_failure
+from docproc.licence.report.conclude import conclude
+from docproc.licence.report.report import Examination, Listed, Register, VerificationReport, format_failure
 from docproc.sandbox.parent import Budget, Sandbox
 
 MEMORY_MB = 1024

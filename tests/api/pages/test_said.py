@@ -16,7 +16,7 @@ from docproc.check.rules import DOUBT
 from docproc.errors import CatalogueError
 from docproc.fields import validate
 from docproc.flow.licences import photographs
-from docproc.licence.verify import report
+from docproc.licence.report import report
 from docproc.matter.load import COMMON_FILE, MATTERS_DIR, load_catalogue, load_matter
 
 ROOT = Path(__file__).parents[3]
@@ -27,7 +27,7 @@ SHOWN = r"“[^”]*”|男|女|长期|100万元|壹佰万元整|2026年11月22�
 """Words to be looked for, or written, on Chinese paper."""
 QUIET = {
     "docproc/licence/seal/seal_object.py",
-    "docproc/licence/verify/report_pdf.py",
+    "docproc/licence/report/report_pdf.py",
     "docproc/licence/page/annex.py",
 }
 """Their sentences stand in files and reports, which are Chinese in every language."""

@@ -19,9 +19,9 @@ from docproc.flow.seals.registry import confirm_change, propose_change, register
 from docproc.flow.seals.sealer import open_sealer
 from docproc.licence.devpki.pki import AUTHORITY, AUTHORITY_CODE, JOINT_AUTHORITY, JOINT_AUTHORITY_CODE, make_dev_pki
 from docproc.licence.devpki.responder import DevPki
+from docproc.licence.keys.keys import load_pkcs12
 from docproc.licence.page.art import draw
 from docproc.licence.page.layout import FOLDER
-from docproc.licence.pki.keys import load_pkcs12
 from docproc.licence.seal.registered_seal import RegisteredSeal
 from docproc.licence.verify.verify import verify
 from docproc.matter.load import MATTERS_DIR, find_matter, load_matter

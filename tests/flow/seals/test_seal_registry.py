@@ -50,8 +50,8 @@ from docproc.licence.devpki.pki import (
     seal_subject,
 )
 from docproc.licence.devpki.sm2_pki import MAKER, SM2_SEAL, make_sm2_pki
+from docproc.licence.keys.sm2_signer import load_sm2
 from docproc.licence.page.art import draw
-from docproc.licence.pki.sm2_signer import load_sm2
 from docproc.licence.pki.trust import TrustList
 from docproc.licence.seal.registered_seal import RegisteredSeal, read_chain, to_der, to_pem
 from docproc.licence.seal.seal_object import make_seal_object

@@ -19,8 +19,8 @@ from docproc.licence.devpki.pki import AUTHORITY, AUTHORITY_CODE, JOINT_SEAL, SE
 from docproc.licence.devpki.pki_server import serving
 from docproc.licence.devpki.responder import DevPki
 from docproc.licence.devpki.sm2_pki import MAKER, make_sm2_pki
-from docproc.licence.pki.keys import load_pkcs12
-from docproc.licence.pki.sm2_signer import load_sm2
+from docproc.licence.keys.keys import load_pkcs12
+from docproc.licence.keys.sm2_signer import load_sm2
 from docproc.licence.pki.trust import TrustList
 from docproc.licence.verify.sm2_judge import find_chain
 from tests.licence.conftest import now

@@ -15,8 +15,8 @@ from docproc.flow.seals.sealer import development_seals, open_sealer
 from docproc.licence.devpki.pki import AUTHORITY, AUTHORITY_CODE
 from docproc.licence.devpki.responder import DevPki
 from docproc.licence.page.notice import NoticeContent, notice_record, render_notice
+from docproc.licence.report.report import IssuedRecord
 from docproc.licence.seal.registered_seal import check_use
-from docproc.licence.verify.report import IssuedRecord
 from docproc.licence.verify.verify import verify
 from docproc.settings import Settings
 from tests.judges.judges import verapdf

@@ -18,10 +18,10 @@ from docproc.errors import SealError, SealUnavailableError
 from docproc.licence.devpki.pki import AUTHORITY, TSA, issue, make_dev_pki, new_p256, new_rsa, organisation, write_p12
 from docproc.licence.devpki.pki_server import serving
 from docproc.licence.devpki.responder import DevPki
+from docproc.licence.keys.keys import KeySigner, load_pkcs12
 from docproc.licence.page.art import SealArt, draw
 from docproc.licence.page.canvas import PT
 from docproc.licence.page.layout import SealPlace, load_layout
-from docproc.licence.pki.keys import KeySigner, load_pkcs12
 from docproc.licence.pki.trust import RevocationEvidence, SealTrust, TrustList
 from docproc.licence.pki.tsa import HttpTimeStamper, LocalTimeStamper, TimeStamper
 from docproc.licence.seal.seal import LEVELS, Level, seal

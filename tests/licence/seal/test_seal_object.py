@@ -22,10 +22,10 @@ from docproc.errors import InputError
 from docproc.licence.devpki.pki import AUTHORITY, AUTHORITY_CODE, SEAL, make_dev_pki, seal_subject
 from docproc.licence.devpki.responder import DevPki
 from docproc.licence.devpki.sm2_pki import MAKER, SM2_SEAL, IssuedSm2Key, issue_sm2, make_sm2_pki
+from docproc.licence.keys.sm2 import SM2_WITH_SM3
+from docproc.licence.keys.sm2_signer import Sm2Signer, load_sm2
 from docproc.licence.page.art import SealArt, draw
 from docproc.licence.page.art_svg import to_svg
-from docproc.licence.pki.sm2 import SM2_WITH_SM3
-from docproc.licence.pki.sm2_signer import Sm2Signer, load_sm2
 from docproc.licence.pki.trust import TrustList
 from docproc.licence.seal.registered_seal import RegisteredSeal, algorithm, read_chain
 from docproc.licence.seal.seal_object import check_maker, check_seal_object, make_seal_object, read_seal_object

@@ -14,14 +14,14 @@ from docproc.errors import SealError, SealUnavailableError
 from docproc.flow.seals.sealer import development_seals, open_sealer
 from docproc.licence.devpki.responder import DevPki
 from docproc.licence.devpki.sm2_pki import SM2_SEAL, make_sm2_list, make_sm2_pki
+from docproc.licence.keys.sm2 import SM2_WITH_SM3
+from docproc.licence.keys.sm2_signer import load_sm2
 from docproc.licence.page.art import SealArt
 from docproc.licence.page.layout import load_layout
-from docproc.licence.pki.sm2 import SM2_WITH_SM3
-from docproc.licence.pki.sm2_signer import load_sm2
 from docproc.licence.pki.trust import RevocationEvidence
+from docproc.licence.report.report import NATIONAL, VerificationReport
 from docproc.licence.seal.renew import renew
 from docproc.licence.seal.seal import Level, PlacedSeal, seal
-from docproc.licence.verify.report import NATIONAL, VerificationReport
 from docproc.licence.verify.verify import verify
 from docproc.settings import Settings
 from tests.judges.judges import bouncycastle

@@ -15,8 +15,8 @@ from docproc.licence.devpki.pki import AUTHORITY_CODE, SEAL, issue, new_p256, se
 from docproc.licence.devpki.responder import DevPki
 from docproc.licence.pki.jose import sign_statement
 from docproc.licence.pki.trust import TrustList
+from docproc.licence.report.report import Standing
 from docproc.licence.seal.status_list import KIND, LIFE, StatusList, make_status_list, read_status_list
-from docproc.licence.verify.report import Standing
 from docproc.licence.verify.verify import verify
 from docproc.licence.verify.verify_limited import verify_limited
 from tests.licence.conftest import now

@@ -26,8 +26,8 @@ from docproc.licence.page.art import SealArt
 from docproc.licence.page.layout import load_layout
 from docproc.licence.page.render import render
 from docproc.licence.pki.trust import TrustList
+from docproc.licence.report.report import VerificationReport
 from docproc.licence.seal.seal import LEVELS, Level, seal
-from docproc.licence.verify.report import VerificationReport
 from docproc.licence.verify.verify import verify
 from tests.licence.attacks import (
     add_script,

@@ -16,8 +16,8 @@ from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
 from docproc.licence.devpki.responder import DevPki
 from docproc.licence.pki.trust import TrustList
+from docproc.licence.report.report import VerificationReport
 from docproc.licence.seal.seal import Level
-from docproc.licence.verify.report import VerificationReport
 from docproc.licence.verify.verify import verify
 from tests.licence.attacks import (
     add_script,

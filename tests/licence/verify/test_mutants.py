@@ -19,8 +19,8 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 
 from docproc.licence.devpki.responder import DevPki
 from docproc.licence.pki.trust import TrustList
+from docproc.licence.report.report import Register
 from docproc.licence.seal.seal import LEVELS, Level
-from docproc.licence.verify.report import Register
 from docproc.licence.verify.revisions import StructureError, check_revision
 from docproc.licence.verify.verify import verify
 from tests.licence.book import Book

@@ -19,7 +19,7 @@ from pyhanko.config.pkcs11 import TokenCriteria
 from pyhanko.sign.pkcs11 import PKCS11Signer, open_pkcs11_session
 
 from docproc.errors import SealError, SealKeyUnavailableError, SealPinError, SetupError
-from docproc.licence.pki.signer import Signer
+from docproc.licence.keys.signer import Signer
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from docproc.domain import CHINA
 from docproc.licence.page.canvas import PT, Canvas, Colour, number
 from docproc.licence.page.glyphs import typeface
 from docproc.licence.page.pdf import PdfFile, embed
-from docproc.licence.verify.report import SignatureReport, VerificationReport
+from docproc.licence.report.report import SignatureReport, VerificationReport
 
 PAGE_MM = (210.0, 297.0)
 _LEFT, _VALUE, _RIGHT = 22.0, 62.0, 188.0  # mm

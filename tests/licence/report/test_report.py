@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from docproc.domain import Licence
-from docproc.licence.verify.conclude import conclude
-from docproc.licence.verify.report import Examination, IssuedRecord, LicenceStatus, VerificationReport
+from docproc.licence.report.conclude import conclude
+from docproc.licence.report.report import Examination, IssuedRecord, LicenceStatus, VerificationReport
 
 DATA = b"the file"
 DIGEST = hashlib.sha256(DATA).hexdigest()

@@ -22,16 +22,16 @@ from docproc.errors import SealError, SetupError
 from docproc.licence.devpki.pki import AUTHORITY, CA, SEAL, make_dev_pki, seal_subject
 from docproc.licence.devpki.responder import DevPki
 from docproc.licence.devpki.sm2_pki import SM2_SEAL, IssuedSm2Key, issue_sm2, make_sm2_list, make_sm2_pki
+from docproc.licence.keys.sm2 import SM2_WITH_SM3, new_sm2, sm3, verifies
+from docproc.licence.keys.sm2_signer import Sm2Signer, load_sm2
 from docproc.licence.page.art import SealArt
 from docproc.licence.page.layout import load_layout
 from docproc.licence.page.render import render
-from docproc.licence.pki.sm2 import SM2_WITH_SM3, new_sm2, sm3, verifies
-from docproc.licence.pki.sm2_signer import Sm2Signer, load_sm2
 from docproc.licence.pki.trust import RevocationEvidence, SealTrust, TrustList
+from docproc.licence.report.report import NATIONAL, VerificationReport
+from docproc.licence.report.report_pdf import report_pdf
+from docproc.licence.report.report_xml import report_xml
 from docproc.licence.seal.seal import PlacedSeal, seal
-from docproc.licence.verify.report import NATIONAL, VerificationReport
-from docproc.licence.verify.report_pdf import report_pdf
-from docproc.licence.verify.report_xml import report_xml
 from docproc.licence.verify.verify import verify
 from docproc.licence.verify.verify_limited import verify_limited
 from tests.judges.judges import bouncycastle

@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 
 from asn1crypto import cms
 
-from docproc.licence.pki.signer import Signer
+from docproc.licence.keys.signer import Signer
 
 _DIGEST = "sha256"
 _MARK = hashlib.sha256(b"place of the digest").digest()

@@ -14,7 +14,7 @@ from pyhanko_certvalidator.registry import SimpleCertificateStore
 from pyhanko_certvalidator.util import get_pyca_cryptography_hash
 
 from docproc.errors import SealError, SetupError
-from docproc.licence.pki.signer import Signer
+from docproc.licence.keys.signer import Signer
 
 PrivateKey = RSAPrivateKey | EllipticCurvePrivateKey
 

@@ -16,7 +16,7 @@ from pyhanko.sign.signers import Signer
 from pyhanko.sign.signers.pdf_cms import PdfCMSSignedAttributes
 
 from docproc.licence.devpki.responder import DevPki
-from docproc.licence.pki.fastcms import TemplatedSigner, templated, tlv
+from docproc.licence.keys.fastcms import TemplatedSigner, templated, tlv
 from docproc.licence.pki.trust import TrustList
 from docproc.licence.seal.seal import LEVELS, Level
 from docproc.licence.verify.verify import verify

@@ -13,9 +13,9 @@ import pytest
 from docproc.domain import Licence
 from docproc.licence.devpki.responder import DevPki
 from docproc.licence.pki.trust import TrustList
-from docproc.licence.verify.report import VerificationReport
-from docproc.licence.verify.report_pdf import report_pdf
-from docproc.licence.verify.report_xml import OWN, VR, report_xml
+from docproc.licence.report.report import VerificationReport
+from docproc.licence.report.report_pdf import report_pdf
+from docproc.licence.report.report_xml import OWN, VR, report_xml
 from docproc.licence.verify.verify import verify
 from tests.judges.schemas import known_urns, report_faults
 from tests.licence.book import Book

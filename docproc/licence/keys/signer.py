@@ -6,7 +6,7 @@ from asn1crypto import x509
 from pyhanko.sign import signers
 
 from docproc.errors import SetupError
-from docproc.licence.pki.algorithms import key_algorithm
+from docproc.licence.keys.algorithms import key_algorithm
 
 
 class Signer(signers.Signer):
@@ -14,7 +14,7 @@ class Signer(signers.Signer):
 
     @property
     def algorithm(self) -> str:
-        """What the key signs by, see :func:`docproc.licence.pki.algorithms.key_algorithm`."""
+        """What the key signs by, see :func:`docproc.licence.keys.algorithms.key_algorithm`."""
         return key_algorithm(self.certificate)
 
     @property

@@ -17,9 +17,9 @@ from pkcs11 import TokenFlag
 from docproc.errors import SealError, SealPinError, SealUnavailableError, SetupError
 from docproc.licence.devpki.pki import AUTHORITY, AUTHORITY_CODE, SEAL, issue, seal_subject, write_p12
 from docproc.licence.devpki.responder import DevPki
+from docproc.licence.keys.pkcs11 import open_pkcs11
 from docproc.licence.page.art import SealArt
 from docproc.licence.page.layout import load_layout
-from docproc.licence.pki.pkcs11 import open_pkcs11
 from docproc.licence.pki.trust import TrustList
 from docproc.licence.seal.seal import seal
 from docproc.licence.verify.verify import verify

@@ -10,7 +10,7 @@ import base64
 from datetime import UTC, datetime
 from xml.etree import ElementTree as ET
 
-from docproc.licence.verify.report import SignatureReport, VerificationReport
+from docproc.licence.report.report import SignatureReport, VerificationReport
 
 VR = "http://uri.etsi.org/19102/v1.4.1#"
 DS = "http://www.w3.org/2000/09/xmldsig#"

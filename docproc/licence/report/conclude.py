@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from docproc.domain import CHINA, Licence
-from docproc.licence.verify.report import (
+from docproc.licence.report.report import (
     CheckedWith,
     Examination,
     Issued,

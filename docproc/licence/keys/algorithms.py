@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from asn1crypto import x509
 
-from docproc.licence.pki.sm2 import has_sm2_key
+from docproc.licence.keys.sm2 import has_sm2_key
 
 SM2 = "SM2"
 

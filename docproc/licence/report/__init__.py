@@ -1,0 +1,1 @@
+"""The verification report: what it says, and as PDF and XML."""
