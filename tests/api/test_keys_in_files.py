@@ -91,7 +91,7 @@ def issue(people: dict[str, httpx.Client]) -> dict[str, Any]:
     assert made.status_code == 201, made.text
     wanted = {"version": made.json()["version"]}
     people["sealer"].post(f"/v1/applications/{number}/release", json=wanted).raise_for_status()
-    issued = until(lambda: (v := view(kiosk, number))["status"] == "issued" and v, 90)
+    issued = until(lambda: (v := view(kiosk, number))["status"] == "issued" and v)
     pdf = reviewer.get(f"/v1/licences/{issued['licence']}/file").content
     verdict: dict[str, Any] = kiosk.post("/v1/licences/verify", content=pdf).json()
     return verdict

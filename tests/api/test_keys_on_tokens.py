@@ -150,12 +150,12 @@ def test_a_token_seals_through_the_service_and_waits_out_an_outage(custody: Cust
         assert made.status_code == 201, made.text
         released = sealer.post(f"/v1/applications/{number}/release", json={"version": made.json()["version"]})
         assert released.status_code == 200, released.text
-        waiting = until(lambda: (v := view(kiosk, number))["seal"]["state"] == "waiting" and v, 90)
+        waiting = until(lambda: (v := view(kiosk, number))["seal"]["state"] == "waiting" and v)
         assert "自动重试" in waiting["seal"]["note"]
         assert waiting["licence"] is None
         os.kill(children(running.process.pid)["seal"], signal.SIGKILL)
         with serving(custody.pki, lambda: datetime.now(UTC), port=custody.port):
-            issued = until(lambda: (v := view(kiosk, number))["status"] == "issued" and v, 120)
+            issued = until(lambda: (v := view(kiosk, number))["status"] == "issued" and v)
         pdf = reviewer.get(f"/v1/licences/{issued['licence']}/file").content
         verdict = kiosk.post("/v1/licences/verify", content=pdf).json()
         assert verdict["ok"], verdict

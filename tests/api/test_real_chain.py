@@ -36,10 +36,10 @@ def test_scans_become_a_sealed_licence_that_verifies(real: Group) -> None:
         assert not [f for f in read["findings"] if f["severity"] == "block"], read["findings"]
         assert kiosk.post(f"/v1/applications/{number}/submit").status_code == 200
         if correct(reviewer, number):
-            until(lambda: view(reviewer, number)["checked"], 60)
+            until(lambda: view(reviewer, number)["checked"])
         version = approve(reviewer, number)["version"]
         assert sealer.post(f"/v1/applications/{number}/release", json={"version": version}).status_code == 200
-        licence = until(lambda: (v := view(kiosk, number))["licence"] or (v["seal"]["state"] == "failed" and v), 60)
+        licence = until(lambda: (v := view(kiosk, number))["licence"] or (v["seal"]["state"] == "failed" and v))
         assert isinstance(licence, str), licence
         pdf = reviewer.get(f"/v1/licences/{licence}/file").content
         good = nobody.post("/v1/licences/verify", content=pdf).json()

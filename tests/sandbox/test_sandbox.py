@@ -70,11 +70,9 @@ def test_every_job_has_a_process_of_its_own(sandbox: Sandbox) -> None:
 def test_faults_become_input_errors_and_the_next_job_runs(
     sandbox: Sandbox, data: bytes, error: type[InputError], code: str
 ) -> None:
-    started = time.monotonic()
     with pytest.raises(error) as caught:
         sandbox.call(data, {}, BUDGET)
     assert caught.value.code == code
-    assert time.monotonic() - started < 6
     assert sandbox.call(b"next", {}, BUDGET)[0]["size"] == 4
 
 

@@ -19,7 +19,7 @@ import pytest
 
 TOOLS = Path(__file__).resolve().parents[2] / ".tools"
 """Where ``scripts/servers`` and ``scripts/validators`` put what they build."""
-START_SECONDS = 150.0
+START_SECONDS = 300.0
 
 
 def find_program(name: str, command: str, *folders: Path) -> Path:

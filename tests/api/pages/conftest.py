@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from docproc.licence.devpki.pki import make_dev_pki
 from tests.api.group import Group, group
@@ -37,6 +37,7 @@ FONTS = """<?xml version="1.0"?>
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """One for each file: while Playwright runs, nothing else in its process can run asyncio, and verifying does."""
     chromium = find_program("chromium", "scripts/servers browser")
+    expect.set_options(timeout=60_000)
     with sync_playwright() as playwright:
         fonts = tmp_path_factory.mktemp("fonts")
         (fonts / "fonts.conf").write_text(FONTS.format(ours=ROOT / "models" / "fonts", cache=fonts), "utf-8")

@@ -125,14 +125,14 @@ def _issue(ctx: Context) -> str:
     number = str(submitted(ctx)["number"])
     _decide(ctx, number, "approve")
     decisions.release(ctx, SEALER, number, applications.view_application(ctx, SEALER, number)["version"])
-    until(lambda: applications.view_application(ctx, KIOSK, number)["licence"], 60)
+    until(lambda: applications.view_application(ctx, KIOSK, number)["licence"])
     return number
 
 
 def _draft(ctx: Context, hall: TestClient) -> str:
     """What a citizen at the kiosk is working on."""
     number = hand_in(ctx, KIOSK)
-    until(lambda: applications.view_application(ctx, KIOSK, number)["checked"], 60)
+    until(lambda: applications.view_application(ctx, KIOSK, number)["checked"])
     here = seats.seat(ctx, hall.cookies["dp_kiosk"], "kiosk")
     assert here is not None
     seats.hold(ctx, here, number)

@@ -224,7 +224,7 @@ def read_the_notice(real: Group, phone: Watched, number: str, path: str) -> None
         more = {"reason": told, "basis": "行政许可法第三十二条"}
         seen = decision(view(reviewer, number), "return", **more)
         assert reviewer.post(f"/v1/applications/{number}/decisions", json=seen).status_code == 201
-        until(lambda: view(reviewer, number)["notice"]["state"] == "sealed", 60)
+        until(lambda: view(reviewer, number)["notice"]["state"] == "sealed")
         notice = reviewer.get(f"/v1/applications/{number}/notice.pdf").content
     phone.open(path)
     expect(phone.page.locator("section.mend")).to_contain_text(told)
@@ -283,10 +283,10 @@ def decide_and_seal(real: Group, number: str) -> str:
     sealer = real.client(real.new_key("sealer-pages", "sealer"))
     with reviewer, sealer:
         if correct(reviewer, number):
-            until(lambda: view(reviewer, number)["checked"], 60)
+            until(lambda: view(reviewer, number)["checked"])
         version = approve(reviewer, number)["version"]
         assert sealer.post(f"/v1/applications/{number}/release", json={"version": version}).status_code == 200
-        return str(until(lambda: view(reviewer, number)["licence"], 90))
+        return str(until(lambda: view(reviewer, number)["licence"]))
 
 
 def correct(reviewer: httpx.Client, number: str) -> int:

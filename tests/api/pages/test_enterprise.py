@@ -147,7 +147,7 @@ def test_events_of_a_licence_are_posted_signed_retried_and_logged(
         with office.client(office.new_key("approver-hook", "approver")) as approver:
             change = {"action": "suspend", "reason": "抽查不合格", "basis": "《中华人民共和国食品安全法》"}
             assert approver.post(f"/v1/licences/{licence}/status", json=change).status_code == 200
-        until(lambda: target.got, 30)
+        until(lambda: target.got)
         target.answer = 204
         log = until(
             lambda: (d := mine.get(f"/v1/webhooks/{made['id']}/deliveries").json()) and d[0]["delivered"] and d, 60

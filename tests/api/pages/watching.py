@@ -89,7 +89,7 @@ def watched(browser: Browser, base: str, size: dict[str, int] = PHONE) -> Iterat
     """A page in a browser of its own; at the end nothing may have gone wrong in it."""
     context = browser.new_context(viewport=size, locale="zh-CN", accept_downloads=True)  # type: ignore[arg-type]
     page = context.new_page()
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(60_000)
     seen = Watched(page, base)
     page.on("console", seen._console)
     page.on("pageerror", lambda error: seen.wrong.append(f"script: {error}"))

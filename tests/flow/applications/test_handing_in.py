@@ -96,10 +96,10 @@ def test_a_page_that_kills_its_worker_every_time_is_given_up(ctx: Context, worke
     job = f"read:{view_application(ctx, KIOSK, number)['pages'][0]['id']}"
     while not ctx.jobs.is_dead(job):
         workers.start("w1", wait=False)
-        until(lambda: workers.is_dead("w1") or ctx.jobs.is_dead(job), 60)
+        until(lambda: workers.is_dead("w1") or ctx.jobs.is_dead(job))
         if workers.is_dead("w1"):
             workers.running.pop("w1")
-    view = until(lambda: (v := view_application(ctx, KIOSK, number))["checked"] and v, 60)
+    view = until(lambda: (v := view_application(ctx, KIOSK, number))["checked"] and v)
     assert view["pages"][0]["state"] == "failed" and view["verdict"] == "rescan"
 
 

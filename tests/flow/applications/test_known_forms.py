@@ -84,7 +84,7 @@ def card(number: str = OWNER, confidence: float = 0.999) -> bytes:
 
 def known(office: Context, papers: list[bytes]) -> tuple[str, dict[str, str]]:
     number = hand_in(office, KIOSK, papers)
-    until(lambda: view_application(office, KIOSK, number)["checked"], 60)
+    until(lambda: view_application(office, KIOSK, number)["checked"])
     return number, {item.field: item.value for item in known_of_papers(office, KIOSK, number, "application")}
 
 

@@ -122,7 +122,7 @@ def test_what_the_machine_sees_on_the_paper_is_kept_and_a_match_against_it_needs
     sheets = [sheet(seed) for seed in range(len(readings))]
     papers = [picture(drawn) + paper([reading]) for drawn, reading in zip(sheets, readings, strict=True)]
     number = hand_in(office, KIOSK, papers)
-    until(lambda: view_application(office, KIOSK, number)["checked"], 60)
+    until(lambda: view_application(office, KIOSK, number)["checked"])
     with pytest.raises(ConflictError):
         check_papers(office, CLERK, number, [picture(sheets[0])])
     submit(office, KIOSK, number)

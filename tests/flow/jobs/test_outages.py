@@ -131,20 +131,20 @@ def test_a_licence_waits_for_what_is_away_and_is_sealed_once(office: tuple[Offic
     waits = refuse_pin(made, ctx) if what == "token" else None
     made.workers.start("w1", wait=False)
     first = waits or approved(ctx)
-    until(lambda: seal_of(ctx, first)["state"] == "sealed", 90)
+    until(lambda: seal_of(ctx, first)["state"] == "sealed")
     made.take_away(what)
     second = approved(ctx)
     if what == "hanging":  # the worker is in the middle of asking
-        until(lambda: seal_of(ctx, second)["state"] in ("queued", "waiting"), 60)
+        until(lambda: seal_of(ctx, second)["state"] in ("queued", "waiting"))
     else:
-        told = until(lambda: (v := seal_of(ctx, second))["state"] == "waiting" and v, 60)
+        told = until(lambda: (v := seal_of(ctx, second))["state"] == "waiting" and v)
         assert REASONS[what] in told["note"] and "自动重试" in told["note"]
     made.workers.kill("w1")
     made.workers.start("w1", wait=False)
     assert view_application(ctx, KIOSK, second)["licence"] is None
     assert len(sealed_files(made.settings.data_dir)) == 1, "nothing is stored while something is away"
     made.put_back(what)
-    until(lambda: seal_of(ctx, second)["state"] == "sealed", 120)
+    until(lambda: seal_of(ctx, second)["state"] == "sealed")
     check(made, ctx, [first, second])
 
 
@@ -154,7 +154,7 @@ def refuse_pin(made: Office, ctx: Context) -> str:
     made.workers.env["DOCPROC_PKCS11_PIN"] = "975310"
     made.workers.start("w1", wait=False)
     number = approved(ctx)
-    told = until(lambda: (v := seal_of(ctx, number))["state"] == "waiting" and v, 60)
+    told = until(lambda: (v := seal_of(ctx, number))["state"] == "waiting" and v)
     assert "口令" in told["note"] and "重启签章服务" in told["note"] and "自动重试" not in told["note"]
     made.workers.kill("w1")
     log = (made.settings.data_dir / "log-w1").read_text()

@@ -51,10 +51,10 @@ def pages(ctx: Context, number: str) -> list[str]:
 
 
 def issued(ctx: Context, number: str) -> dict[str, object]:
-    until(lambda: view_application(ctx, KIOSK, number)["checked"], 60)
+    until(lambda: view_application(ctx, KIOSK, number)["checked"])
     decided = decide(ctx, REVIEWER, number, "approve", seen(submit(ctx, KIOSK, number)))
     release(ctx, SEALER, number, decided["version"])
-    return dict(until(lambda: (v := view_application(ctx, KIOSK, number))["licence"] and v, 60))
+    return dict(until(lambda: (v := view_application(ctx, KIOSK, number))["licence"] and v))
 
 
 def version_of(ctx: Context, number: str) -> set[str]:
@@ -82,9 +82,9 @@ def test_what_old_workers_left_is_begun_again_by_the_new_version(ctx: Context, w
     for name in ("old-1", "old-2"):
         start(workers, name, "1", wait=False)
     number = hand_in(ctx, papers=trader_papers(sleep=SLOW))
-    until(lambda: {"old-1", "old-2"} <= ctx.jobs.busy_workers(), 60)
+    until(lambda: {"old-1", "old-2"} <= ctx.jobs.busy_workers())
     workers.kill("old-1")
-    until(lambda: "old-1" not in ctx.jobs.busy_workers(), 20)  # its job waits for another of version 1
+    until(lambda: "old-1" not in ctx.jobs.busy_workers())  # its job waits for another of version 1
     workers.kill("old-2")
     start(workers, "old-2", "2")  # the same name, as a supervisor gives it
     assert issued(ctx, number)["status"] == "issued"

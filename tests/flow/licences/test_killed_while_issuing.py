@@ -43,12 +43,12 @@ def test_a_worker_killed_at_a_step_of_issuing_loses_and_doubles_nothing(
         order.write_text(point)
         workers.start("w1")
         number = approved(ctx)
-        until(lambda: workers.is_dead("w1"), 60)
+        until(lambda: workers.is_dead("w1"))
         assert not order.exists(), "it died where it was told to"
         before = view_application(ctx, KIOSK, number)
         assert before["status"] == ("issued" if point == "register:done" else "approved")
         workers.start("w1")
-        view = until(lambda: (v := view_application(ctx, KIOSK, number))["licence"] and v, 60)
+        view = until(lambda: (v := view_application(ctx, KIOSK, number))["licence"] and v)
         assert (view["status"], view["seal"]) == ("issued", {"state": "sealed", "note": ""})
     finally:
         workers.stop_all()

@@ -98,7 +98,7 @@ def test_a_sweep_killed_midway_goes_on_and_renews_each_licence_once(
     done = settings.data_dir / "done"
     command = [sys.executable, "-m", "tests.flow.renewing_process", str(settings.data_dir), str(pki.folder)]
     sweep = subprocess.Popen(command)
-    until(lambda: done.exists() and len(done.read_text()) >= 5, 60)
+    until(lambda: done.exists() and len(done.read_text()) >= 5)
     sweep.kill()
     assert sweep.wait() == -signal.SIGKILL
     assert len(renewed(ctx, numbers)) < len(numbers), "it was killed midway"

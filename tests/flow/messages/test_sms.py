@@ -196,12 +196,12 @@ def test_a_worker_killed_while_the_provider_takes_a_message_sends_nothing_twice(
         else:
             provider.on_taken = lambda: os.kill(process.pid, signal.SIGKILL)
         number = accepted(ctx)
-        until(lambda: workers.is_dead("w1"), 60)
+        until(lambda: workers.is_dead("w1"))
         provider.on_taken = lambda: None
         assert line(ctx, number)["state"] == ("accepted" if answered else "sending")
         workers.start("w1")
         other = accepted(ctx)  # the queue is worked off again behind it
-        until(lambda: line(ctx, other)["state"] == "accepted" and line(ctx, number)["state"] != "sending", 60)
+        until(lambda: line(ctx, other)["state"] == "accepted" and line(ctx, number)["state"] != "sending")
     finally:
         workers.stop_all()
     assert line(ctx, number)["state"] == ("accepted" if answered else "unknown")

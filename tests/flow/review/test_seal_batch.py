@@ -50,7 +50,7 @@ def test_a_batch_seals_each_approved_application_once_though_it_is_cut_short(ctx
     assert set(released.numbers) <= set(numbers) and len(told) == len(released.numbers)
     assert released.refused == ()
     workers.start("w2")
-    until(lambda: not batch_progress(ctx, numbers).pending, 90)
+    until(lambda: not batch_progress(ctx, numbers).pending)
     assert batch_progress(ctx, numbers).sealed == 4
     assert issued(ctx) == [(number, 1) for number in numbers]
     assert release_batch(ctx, SEALER).numbers == ()

@@ -297,7 +297,7 @@ def approved(ctx: Context) -> str:
 
 
 def failed(ctx: Context, number: str) -> str:
-    until(lambda: view_application(ctx, KIOSK, number)["seal"]["state"] == "failed", 60)
+    until(lambda: view_application(ctx, KIOSK, number)["seal"]["state"] == "failed")
     return str(view_application(ctx, KIOSK, number)["seal"]["note"])
 
 
@@ -314,14 +314,14 @@ def test_a_suspended_seal_stops_issuing_until_it_is_resumed_and_released_again(c
     change = propose_change(ctx, SEALER, "market_regulation", "resume", "交接完成")
     confirm_change(ctx, APPROVER, change["id"])
     release(ctx, SEALER, number, view["version"])
-    until(lambda: view_application(ctx, KIOSK, number)["status"] == "issued", 60)
+    until(lambda: view_application(ctx, KIOSK, number)["status"] == "issued")
 
 
 def test_a_licence_changed_after_its_number_was_given_is_not_sealed(ctx: Context, workers: Workers) -> None:
     workers.start("w1")
     (ctx.settings.data_dir / "tsa-down").touch()
     number = approved(ctx)
-    until(lambda: view_application(ctx, KIOSK, number)["seal"]["state"] == "waiting", 60)
+    until(lambda: view_application(ctx, KIOSK, number)["seal"]["state"] == "waiting")
     with ctx.database.write() as session:
         body = json.loads(session.execute(sa.text("SELECT body FROM licences")).scalar_one())
         body["holder"] = "冒名者（样例）"

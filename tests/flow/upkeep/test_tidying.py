@@ -13,7 +13,7 @@ def test_only_jobs_that_did_their_work_are_dropped(ctx: Context, workers: Worker
     number = hand_in(ctx)
     assert ctx.jobs.forget_done(utc_now() + timedelta(days=1)) == 0  # they only wait
     workers.start("w1")
-    until(lambda: view_application(ctx, KIOSK, number)["checked"], 60)
+    until(lambda: view_application(ctx, KIOSK, number)["checked"])
     assert ctx.jobs.forget_done(utc_now() - timedelta(days=1)) == 0  # too fresh
     before = view_application(ctx, KIOSK, number)
     until(lambda: not any(part.jobs for part in ctx.jobs.waiting()))

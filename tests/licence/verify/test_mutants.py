@@ -27,7 +27,8 @@ from tests.licence.book import Book
 
 COUNT = int(os.environ.get("DOCPROC_MUTANTS", "600"))
 SEED = int(os.environ.get("DOCPROC_MUTANTS_SEED", "20261125"))
-SECONDS = 1.0
+DEAREST = 30
+"""How often the processor time of a whole file a damaged one may take."""
 WORDS = (b"/Type", b"/ByteRange", b"/Contents", b"/Prev", b"/Size", b"obj", b"endobj", b"stream", b"xref", b"trailer",
          b"startxref", b"%%EOF", b"/Root", b"/Length", b"/Filter", b"<<", b">>", b"[", b"]", b"0 R")  # fmt: skip
 
@@ -108,6 +109,16 @@ def mutants(original: bytes, count: int, seed: str) -> list[tuple[str, bytes]]:
     return made
 
 
+def spent(original: bytes, trust: TrustList, at: datetime, register: Register) -> float:
+    """Processor time of verifying a whole file, the least of three times."""
+    seconds = []
+    for _ in range(3):
+        start = time.process_time()
+        verify(original, trust, at, register)
+        seconds.append(time.process_time() - start)
+    return min(seconds)
+
+
 @pytest.mark.parametrize("level", LEVELS)
 def test_no_mutant_is_taken_for_what_was_issued(
     pki: DevPki, trust: TrustList, make_sealed: Callable[..., bytes], level: Level
@@ -119,6 +130,7 @@ def test_no_mutant_is_taken_for_what_was_issued(
     end = next(iter(PdfFileReader(io.BytesIO(original)).embedded_signatures)).byte_range
     sealed_part = original[: int(end[2]) + int(end[3])]
     assert verify(original, trust, at, register).issued == "as-issued"
+    limit = DEAREST * spent(original, trust, at, register)
     wrong, slowest, seen = [], 0.0, Counter[str]()
     for name, data in mutants(original, COUNT // len(LEVELS), f"{SEED}-{level}"):
         start = time.process_time()
@@ -127,7 +139,7 @@ def test_no_mutant_is_taken_for_what_was_issued(
         slowest = max(slowest, seconds)
         seen[f"{offline.indication} {offline.integrity}"] += 1
         noticed = offline.integrity != "intact" or data == sealed_part
-        if online.issued == "as-issued" or online.ok or offline.ok or not noticed or seconds > SECONDS:
+        if online.issued == "as-issued" or online.ok or offline.ok or not noticed or seconds > limit:
             wrong.append(f"{name}: {online.issued} {online.ok} {offline.ok} {offline.integrity} {seconds:.2f} s")
     print(f"{level}: {sum(seen.values())} mutants, slowest {slowest:.3f} s CPU, {dict(seen.most_common())}")
     assert not wrong, "\n".join(wrong[:20])
