@@ -13,6 +13,7 @@ from typing import Any, Literal, TypedDict
 from sqlalchemy.orm import Session
 
 from docproc.canonical import JsonObject
+from docproc.domain import CHINA
 from docproc.errors import AccessError, ConflictError, InputError, NotFoundError
 from docproc.flow.applications.applications import announce, visible
 from docproc.flow.applications.pickup import pickup_code
