@@ -1,4 +1,4 @@
-"""Measuring accuracy and speed."""
+"""``docproc bench``: measure accuracy and speed."""
 
 from __future__ import annotations
 

@@ -1,9 +1,8 @@
-"""Keeping licences and the development PKI."""
+"""Keep issued licences: renew their time-stamps, and export and verify archive packages."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +11,6 @@ import typer
 from docproc.cli.common import Json, RevocationFolder, TrustFolder, emit, known_trust, moment, out
 from docproc.settings import Settings
 
-seal_app = typer.Typer(help="Seals and the development PKI.", no_args_is_help=True)
 archive_app = typer.Typer(help="Archive packages of licences.", no_args_is_help=True)
 
 
@@ -95,24 +93,3 @@ def archive_verify(
             out.print(f"  {problem}", highlight=False)
     if not report.ok:
         raise typer.Exit(1)
-
-
-@seal_app.command("dev-pki")
-def dev_pki(
-    folder: Annotated[Path | None, typer.Option("--out", help="Folder; default the one of the settings.")] = None,
-    as_json: Json = False,
-) -> None:
-    """Make the development PKI (root, issuing CA, seals, time-stamp, status; an SM2 chain), or add what one lacks."""
-    from docproc.licence.devpki.pki import make_dev_pki
-    from docproc.licence.devpki.sm2_pki import make_sm2_pki
-
-    settings = Settings()
-    place = folder or settings.certs_dir
-    given = {"authority_code": settings.authority_code} if settings.authority_code else {}
-    now = datetime.now(UTC)
-    make_dev_pki(place, at=now, authority=settings.authority_name, **given)
-    make_sm2_pki(place, at=now, authority=settings.authority_name, **given)
-    if as_json:
-        emit({"folder": str(place)})
-    else:
-        out.print(f"development PKI in {place}; trusted by nobody, for development only")

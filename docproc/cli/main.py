@@ -8,7 +8,20 @@ from typing import Annotated
 import typer
 
 from docproc import __version__
-from docproc.cli import bench, licences, matters, reading, seal_objects, seals, service, upkeep, verify
+from docproc.cli import (
+    accounts,
+    audit,
+    bench,
+    licences,
+    matters,
+    models,
+    reading,
+    seal_objects,
+    seals,
+    service,
+    upkeep,
+    verify,
+)
 from docproc.cli.common import err, out
 from docproc.errors import DocprocError
 
@@ -32,15 +45,14 @@ for command in (
     upkeep.restore,
 ):
     app.command()(command)
-app.add_typer(matters.models_app, name="models")
+app.add_typer(models.models_app, name="models")
 app.add_typer(matters.matter_app, name="matter")
-seals.add_to(licences.seal_app)
-seal_objects.add_to(licences.seal_app)
-app.add_typer(licences.seal_app, name="seal")
+seal_objects.add_to(seals.seal_app)
+app.add_typer(seals.seal_app, name="seal")
 app.add_typer(licences.archive_app, name="archive")
 app.add_typer(bench.bench_app, name="bench")
-app.add_typer(service.user_app, name="user")
-app.add_typer(upkeep.audit_app, name="audit")
+app.add_typer(accounts.user_app, name="user")
+app.add_typer(audit.audit_app, name="audit")
 app.add_typer(upkeep.retention_app, name="retention")
 
 

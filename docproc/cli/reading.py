@@ -1,4 +1,4 @@
-"""Forms, reading and checking: no store and no server."""
+"""``form``, ``read`` and ``check``, which need neither a database nor a server."""
 
 from __future__ import annotations
 

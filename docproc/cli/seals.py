@@ -1,4 +1,4 @@
-"""Keeping the seal registry: every change is proposed by one person and confirmed by another."""
+"""``docproc seal``: the seal registry, where one person proposes and another confirms, and the development PKI."""
 
 from __future__ import annotations
 
@@ -26,6 +26,8 @@ Key = Annotated[str, typer.Option(help="API key of who does this; role approver 
 Name = Annotated[str, typer.Argument(help="Name of the seal, as in the matter files.")]
 Reason = Annotated[str, typer.Option(help="Why, in Chinese; kept in the audit log.")]
 
+seal_app = typer.Typer(help="Seals and the development PKI.", no_args_is_help=True)
+
 
 @contextmanager
 def _opened(key: str) -> Iterator[tuple[Context, Caller]]:
@@ -47,6 +49,7 @@ def _opened(key: str) -> Iterator[tuple[Context, Caller]]:
         ctx.close()
 
 
+@seal_app.command("list")
 def seal_list(key: Key, as_json: Json = False) -> None:
     """List the registered seals and the changes that wait for a second person."""
     from docproc.flow.seals import registry
@@ -71,6 +74,7 @@ def seal_list(key: Key, as_json: Json = False) -> None:
         _show(change)
 
 
+@seal_app.command("add")
 def seal_add(
     name: Name,
     certificates: Annotated[
@@ -118,6 +122,7 @@ def seal_add(
         _answer(registry.propose_seal(ctx, caller, new, reason), as_json)
 
 
+@seal_app.command("suspend")
 def seal_suspend(name: Name, reason: Reason, key: Key, as_json: Json = False) -> None:
     """Propose to stop the use of a seal."""
     from docproc.flow.seals import registry
@@ -126,6 +131,7 @@ def seal_suspend(name: Name, reason: Reason, key: Key, as_json: Json = False) ->
         _answer(registry.propose_change(ctx, caller, name, "suspend", reason), as_json)
 
 
+@seal_app.command("resume")
 def seal_resume(name: Name, reason: Reason, key: Key, as_json: Json = False) -> None:
     """Propose to take a suspended seal into use again."""
     from docproc.flow.seals import registry
@@ -134,6 +140,7 @@ def seal_resume(name: Name, reason: Reason, key: Key, as_json: Json = False) -> 
         _answer(registry.propose_change(ctx, caller, name, "resume", reason), as_json)
 
 
+@seal_app.command("confirm")
 def seal_confirm(
     change: Annotated[str, typer.Argument(help="Number of the change, see `docproc seal list`.")],
     key: Key,
@@ -147,6 +154,7 @@ def seal_confirm(
         _answer(registry.confirm_change(ctx, caller, change, refuse=refuse), as_json)
 
 
+@seal_app.command("batch")
 def seal_batch(
     key: Annotated[str, typer.Option(help="API key of a sealer.", envvar="DOCPROC_KEY")],
     matter: Annotated[str | None, typer.Option(help="Only licences of this matter.")] = None,
@@ -212,14 +220,22 @@ def _show(change: SealChange) -> None:
         out.print(f"  another person confirms it with `docproc seal confirm {change['id']}`", highlight=False)
 
 
-def add_to(group: typer.Typer) -> None:
-    """Put these commands into ``docproc seal``."""
-    for name, command in (
-        ("list", seal_list),
-        ("add", seal_add),
-        ("suspend", seal_suspend),
-        ("resume", seal_resume),
-        ("confirm", seal_confirm),
-        ("batch", seal_batch),
-    ):
-        group.command(name)(command)
+@seal_app.command("dev-pki")
+def dev_pki(
+    folder: Annotated[Path | None, typer.Option("--out", help="Folder; default the one of the settings.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Make the development PKI (root, issuing CA, seals, time-stamp, status; an SM2 chain), or add what one lacks."""
+    from docproc.licence.devpki.pki import make_dev_pki
+    from docproc.licence.devpki.sm2_pki import make_sm2_pki
+
+    settings = Settings()
+    place = folder or settings.certs_dir
+    given = {"authority_code": settings.authority_code} if settings.authority_code else {}
+    now = datetime.now(UTC)
+    make_dev_pki(place, at=now, authority=settings.authority_name, **given)
+    make_sm2_pki(place, at=now, authority=settings.authority_name, **given)
+    if as_json:
+        emit({"folder": str(place)})
+    else:
+        out.print(f"development PKI in {place}; trusted by nobody, for development only")

@@ -1,9 +1,8 @@
-"""The running service: serve, worker, migrate, submit, doctor, demo."""
+"""Run the service: ``serve``, ``worker``, ``migrate``, ``submit``, ``doctor`` and ``demo``."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -28,31 +27,6 @@ def serve(
     settings = Settings().model_copy(update={k: v for k, v in given.items() if v is not None})
     configure(settings.log_level, settings.log_json)
     raise typer.Exit(run(settings, web_only=web_only))
-
-
-user_app = typer.Typer(help="Officials who sign in at the pages.", no_args_is_help=True)
-
-
-@user_app.command("add")
-def user_add(
-    name: Annotated[str, typer.Argument(help="Sign-in name.")],
-    role: Annotated[list[str], typer.Option(help="clerk, reviewer, approver, sealer, auditor or admin; repeat it.")],
-    org: Annotated[str, typer.Option(help="Organisation whose applications they work on.")],
-    title: Annotated[str, typer.Option(help="Name to show.")] = "",
-    as_json: Json = False,
-) -> None:
-    """Add an official; password and one-time-code secret are shown this once."""
-    from docproc.flow.accounts.users import add_user
-    from docproc.flow.core.context import open_context
-
-    ctx = open_context(Settings())
-    made = add_user(ctx, None, name, title, org, role)
-    ctx.close()
-    if as_json:
-        emit(asdict(made))
-    else:
-        out.print(f"user {made.name}\npassword (to be changed at first sign-in) {made.password}", highlight=False)
-        out.print(f"one-time-code secret {made.totp_secret}\n{made.totp_uri}", highlight=False, soft_wrap=True)
 
 
 def worker(

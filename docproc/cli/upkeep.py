@@ -1,9 +1,8 @@
-"""Running a deployment: audit, backup, restore, ingest, bench flow."""
+"""Maintain a deployment: ``docproc retention``, ``backup``, ``restore`` and ``ingest``."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -11,56 +10,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from docproc.cli.common import Json, MatterName, emit, err, out
-from docproc.errors import InputError
 from docproc.settings import Settings
-
-audit_app = typer.Typer(help="The audit log and the proof that nothing is missing or changed.", no_args_is_help=True)
-
-
-@audit_app.command("verify")
-def audit_verify(
-    trust: Annotated[Path | None, typer.Option(help="Folder of trusted certificates for the time-stamps.")] = None,
-    head: Annotated[str | None, typer.Option(help="LINE:HASH noted earlier, for example from a backup.")] = None,
-    as_json: Json = False,
-) -> None:
-    """Check the chain, its time-stamps, every blob's hash and every approval; exit 1 when anything is wrong."""
-    from docproc.flow.audit.proof import prove
-    from docproc.flow.core.context import open_context
-    from docproc.licence.pki.trust import TrustList
-
-    settings = Settings()
-    ctx = open_context(settings)
-    proof = prove(ctx, TrustList.from_folder(trust or settings.trust_dir), known=_line(head))
-    ctx.close()
-    if as_json:
-        emit({"ok": proof.ok, **asdict(proof)})
-    else:
-        out.print("nothing is missing or changed" if proof.ok else f"{len(proof.problems)} problems", highlight=False)
-        for name, value in asdict(proof).items():
-            if name != "problems":
-                out.print(f"  {name}: {value}", highlight=False)
-        for problem in proof.problems:
-            out.print(f"  {problem}", style="red", highlight=False, soft_wrap=True)
-    if not proof.ok:
-        raise typer.Exit(1)
-
-
-@audit_app.command("stamp")
-def audit_stamp(as_json: Json = False) -> None:
-    """Time-stamp the newest line of the log, unless that was done within a day; a sealer does it by itself."""
-    from docproc.flow.audit.proof import stamp_head
-    from docproc.flow.core.context import open_context
-    from docproc.flow.seals.timestamps import stamp
-
-    settings = Settings()
-    ctx = open_context(settings)
-    done = stamp_head(ctx, partial(stamp, settings))
-    ctx.close()
-    if as_json:
-        emit({"stamped": done})
-    else:
-        out.print("time-stamped" if done else "nothing to time-stamp")
-
 
 retention_app = typer.Typer(help="Deletion by the matters' rules.", no_args_is_help=True)
 
@@ -161,12 +111,3 @@ def ingest(
             out.print(f"{name}: {value}", highlight=False, soft_wrap=True)
     if report.failed:
         raise typer.Exit(1)
-
-
-def _line(text: str | None) -> tuple[int, str] | None:
-    if text is None:
-        return None
-    number, _, digest = text.partition(":")
-    if not number.isdigit() or len(digest) != 64:
-        raise InputError(f"{text!r} is no line of the log: write LINE:HASH as `docproc backup` prints it")
-    return int(number), digest

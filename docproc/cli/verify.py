@@ -53,8 +53,7 @@ def verify(
     from docproc.licence.verify.verify_limited import prepare
 
     settings = Settings()
-    if report_file is not None and (report_file.suffix.lower() not in (".pdf", ".xml") or len(files) > 1):
-        raise typer.BadParameter(f"{report_file.name}: a report is about one file and ends in .pdf or .xml")
+    _check_report(report_file, len(files))
     prepare()
     when = moment(at)
     known = known_trust(settings, trust, revocation, when)
@@ -63,19 +62,25 @@ def verify(
         told = _photo(settings, [path.read_bytes() for path in files], issued, known, when, listed)
         _tell(*told, as_json)
         raise typer.Exit(0 if told[0]["ok"] else 1)
-    found = []
-    for path in track(files, "verifying", console=err, disable=not err.is_terminal or len(files) < 2, transient=True):
-        data = path.read_bytes()
+
+    def one(data: bytes) -> Told:
         if data.startswith(_PICTURES):
-            found.append(_photo(settings, [data], issued, known, when, listed))
-        else:
-            found.append(_file(settings, data, known, when, listed, report_file))
+            return _photo(settings, [data], issued, known, when, listed)
+        return _file(settings, data, known, when, listed, report_file)
+
+    shown = track(files, "verifying", console=err, disable=not err.is_terminal or len(files) < 2, transient=True)
+    found = [one(path.read_bytes()) for path in shown]
     if len(files) == 1:
         _tell(*found[0], as_json)
     else:
         _tell_many(files, found, as_json)
     if not all(told["ok"] for told, _ in found):
         raise typer.Exit(1)
+
+
+def _check_report(file: Path | None, count: int) -> None:
+    if file is not None and (file.suffix.lower() not in (".pdf", ".xml") or count > 1):
+        raise typer.BadParameter(f"{file.name}: a report is about one file and ends in .pdf or .xml")
 
 
 def _listed(file: Path, trust: TrustList, at: datetime) -> StatusList:

@@ -1,4 +1,4 @@
-"""Hand in a folder or a bucket of many scans: resumable, polite to a busy service, with a report.
+"""Submit a folder or bucket of many scans: resumable, considerate of a busy service, with a report.
 
 Every folder below the given one is an application and its files are the pages; a
 file that lies directly in it is an application of its own. What was done is noted
@@ -58,7 +58,7 @@ class Parcel:
 
 @dataclass(slots=True)
 class Report:
-    """How a run went."""
+    """Counts and failures of a run."""
 
     parcels: int = 0
     done_before: int = 0
@@ -104,7 +104,7 @@ def _in_bucket(bucket: Bucket) -> Iterator[tuple[str, list[Scan]]]:
 
 
 class Notes:
-    """What was done: a file of JSON lines, one for each application that was handed in or judged."""
+    """The journal of a run: a file of JSON lines, one for each application that was submitted or checked."""
 
     def __init__(self, path: Path) -> None:
         self._lock = Lock()
@@ -144,32 +144,22 @@ def ingest(
     wait: bool = True,
     progress: Callable[[Report], None] = lambda report: None,
 ) -> Report:
-    """Hand in a folder or bucket as a batch, which the service works off after everybody who waits.
+    """Submit a folder or bucket as a batch, which the service processes after interactive applications.
 
     Args:
         client: of a caller who may create applications.
-        source: what to hand in.
+        source: what to submit.
         matter: of all applications.
-        notes: file that remembers what was done.
+        notes: journal of what was done, to resume from.
         at_once: requests at the same time.
         wait: until every application has its verdict.
-        progress: told after each application, and after each look at what was judged.
+        progress: called after each application, and after each poll for verdicts.
     """
     report, kept, started = Report(), Notes(notes), time.monotonic()
     lock = Lock()
 
     def one(parcel: Parcel) -> None:
-        try:
-            before = parcel.name in kept.numbers
-            if not before:
-                kept.write(parcel=parcel.name, number=_hand_in(client, matter, parcel, report))
-            with lock:
-                report.done_before += before
-                report.handed_in += not before
-                report.files += 0 if before else len(parcel.files)
-        except (DocprocError, OSError) as error:
-            with lock:
-                report.failed[parcel.name] = str(error)
+        _ingest_one(client, matter, parcel, kept, report, lock)
         report.seconds = time.monotonic() - started
         progress(report)
 
@@ -183,6 +173,21 @@ def ingest(
     kept.close()
     report.seconds = time.monotonic() - started
     return report
+
+
+def _ingest_one(client: Client, matter: str, parcel: Parcel, kept: Notes, report: Report, lock: Lock) -> None:
+    """Hand one application in, unless that was done before; a failure is kept in the report."""
+    try:
+        before = parcel.name in kept.numbers
+        if not before:
+            kept.write(parcel=parcel.name, number=_hand_in(client, matter, parcel, report))
+        with lock:
+            report.done_before += before
+            report.handed_in += not before
+            report.files += 0 if before else len(parcel.files)
+    except (DocprocError, OSError) as error:
+        with lock:
+            report.failed[parcel.name] = str(error)
 
 
 def _collect(client: Client, kept: Notes, report: Report, looked: Callable[[], None]) -> None:
