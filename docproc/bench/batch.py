@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from docproc.bench.flow import Sample, approve, hand_in, is_checked, load_sample
+from docproc.bench.flow import SampleApplication, approve, hand_in, is_checked, load_sample
 from docproc.bench.service import (
     READER_QUEUES,
     SEALER,
@@ -77,7 +77,7 @@ def run(sample: Path, applications: int, seconds: float, tell: Tell = lambda wha
         }
 
 
-def _approved(ctx: Context, sample: Sample, copies: int, tell: Tell) -> None:
+def _approved(ctx: Context, sample: SampleApplication, copies: int, tell: Tell) -> None:
     """Have one application read and approved, and copy it."""
     tell("reading the sample", 0, 1)
     number = hand_in(ctx, sample)

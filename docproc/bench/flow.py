@@ -43,8 +43,8 @@ PAGE_STEPS = ("draw_and_store", "read_and_store")
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
-    """An application that passes, copied as often as needed."""
+class SampleApplication:
+    """A sample application that passes its check; it is submitted as often as needed."""
 
     folder: Path
     matter: str
@@ -53,13 +53,13 @@ class Sample:
     """Values by material, page and field, for what the machine leaves open."""
 
 
-def load_sample(folder: Path) -> Sample:
+def load_sample(folder: Path) -> SampleApplication:
     """Raises SetupError: there is none."""
     if not (folder / "expected.json").is_file():
         raise SetupError(f"no sample in {folder}: make some with `python -m samples.make --out samples/scans`")
     body = json.loads((folder / "expected.json").read_text(encoding="utf-8"))
     truth = {(t["material"], t["page"], name): v for t in body["truth"] for name, v in t["fields"].items()}
-    return Sample(folder, body["matter"], tuple(body["files"]), truth)
+    return SampleApplication(folder, body["matter"], tuple(body["files"]), truth)
 
 
 def run(
@@ -86,7 +86,7 @@ def run(
     return {"runs": runs, "ratios": ratios(runs)}
 
 
-def _run(store: Store, sample: Sample, number: int, copies: int, tell: Tell) -> dict[str, Any]:
+def _run(store: Store, sample: SampleApplication, number: int, copies: int, tell: Tell) -> dict[str, Any]:
     with fresh_service(store) as ctx:
         handed_in = [hand_in(ctx, sample) for _ in range(copies)]
         total = copies * len(sample.files)
@@ -147,7 +147,7 @@ class _Warm:
 
 
 def ratios(runs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """How much more each run did than the one with the fewest workers on the same store."""
+    """Throughput of each run relative to the one with the fewest workers on the same store."""
     found = []
     for item in runs:
         beside = [other for other in runs if other["store"] == item["store"]]
@@ -159,7 +159,7 @@ def ratios(runs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return found
 
 
-def hand_in(ctx: Context, sample: Sample) -> str:
+def hand_in(ctx: Context, sample: SampleApplication) -> str:
     """Open an application with the files of a sample; returns its number."""
     number = str(create_application(ctx, KIOSK, sample.matter, "kiosk")["number"])
     for name in sample.files:
@@ -167,7 +167,7 @@ def hand_in(ctx: Context, sample: Sample) -> str:
     return number
 
 
-def approve(ctx: Context, number: str, sample: Sample) -> None:
+def approve(ctx: Context, number: str, sample: SampleApplication) -> None:
     """Approve as a reviewer who enters what the machine left open."""
     view = submit(ctx, KIOSK, number)
     for page in view["pages"]:

@@ -244,7 +244,7 @@ def _figures(rush: _Rush) -> dict[str, Any]:
 
 
 def memory_figures(samples: Sequence[tuple[float, dict[str, float]]]) -> dict[str, dict[str, float]]:
-    """How the memory of each process went: first, most, last (MiB) and how fast it grew, MB an hour.
+    """Memory of each process: first, highest and last (MiB), and its growth in MB an hour.
 
     The growth is the slope of the straight line through the samples after the first quarter, in which caches fill.
 

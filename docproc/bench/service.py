@@ -1,4 +1,4 @@
-"""A fresh service for each measurement, its processes, and what they say of their work.
+"""A new service for each measurement, its processes, and the metrics that they export.
 
 It stands on SQLite and a folder, or on a database and a bucket of its own at the servers in the settings.
 """
@@ -105,7 +105,7 @@ def start(module: Sequence[str], settings: Settings) -> subprocess.Popen[bytes]:
 
 
 def stop(running: Sequence[subprocess.Popen[bytes]], seconds: float = 60.0) -> None:
-    """End processes in order; those that do not end in time are killed."""
+    """Stop processes in order; those that do not end in time are killed."""
     for process in running:
         process.terminate()
     for process in running:
@@ -117,7 +117,7 @@ def stop(running: Sequence[subprocess.Popen[bytes]], seconds: float = 60.0) -> N
 
 
 def costs(ports: Sequence[int]) -> Costs:
-    """What the steps of these workers have cost so far, all together; nothing of one that does not answer yet."""
+    """Total cost so far of the steps of these workers; a worker that does not answer yet is left out."""
     found: Costs = defaultdict(lambda: {"cpu_s": 0.0, "wall_s": 0.0, "times": 0.0})
     for port in ports:
         try:
@@ -145,7 +145,7 @@ def steady_rate(
     tell: Callable[[int, int], None],
     since: float | None = None,
 ) -> tuple[int, float]:
-    """Wait until all is done; how much was done, and in how many seconds, while every worker was at work.
+    """Wait until all is done; returns how much was done, and in how many seconds, while every worker was busy.
 
     Where that was never so, up to the end.
 

@@ -1,4 +1,4 @@
-"""Measure what only many pages show: ``docproc bench soak``.
+"""Measure what shows only after many pages: ``docproc bench soak``.
 
 Readers, each a process of its own as in the service, read the pages of a sample
 over and over. Told is how long one takes to start, how its memory grows with the
@@ -31,7 +31,7 @@ LOOKS = 40
 
 @dataclass(frozen=True, slots=True)
 class Soaked:
-    """What one reader says of itself."""
+    """The measurements of one reader."""
 
     start_s: float
     """Wall time from the beginning of its process until the engine stood."""
@@ -157,7 +157,7 @@ def read_over_and_over(sample: Path, pages: int) -> None:
 
 
 def seconds_alive() -> float:
-    """Seconds since this process began, by the kernel's books (proc(5))."""
+    """Seconds since this process started, by the kernel's accounting (proc(5))."""
     ticks = int(Path("/proc/self/stat").read_text("ascii").rpartition(")")[2].split()[19])
     return time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
 

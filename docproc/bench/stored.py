@@ -1,4 +1,4 @@
-"""Measure what a page costs beside few and many stored applications: ``docproc bench stored``.
+"""Measure what a page costs with few and with many stored applications: ``docproc bench stored``.
 
 One service for each number, all at the same time, each with a reader of its own. The
 same application is handed in to each in turn, so that what else the machine does
@@ -18,7 +18,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from docproc.bench.flow import Sample, hand_in, is_checked, load_sample
+from docproc.bench.flow import SampleApplication, hand_in, is_checked, load_sample
 from docproc.bench.service import READER_QUEUES, Tell, costs, fresh_service, until, workers
 from docproc.flow.core.context import Context
 from docproc.store.upkeep.filling import fill
@@ -73,7 +73,7 @@ def _prepared(stack: ExitStack, stored: int, seed: int, tell: Tell) -> _Service:
     return _Service(stored, ctx, ports)
 
 
-def _round(service: _Service, sample: Sample) -> None:
+def _round(service: _Service, sample: SampleApplication) -> None:
     cpu, wall = time.process_time(), time.perf_counter()
     number = hand_in(service.ctx, sample)
     service.hand_in.append((time.process_time() - cpu, time.perf_counter() - wall))
