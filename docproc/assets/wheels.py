@@ -1,4 +1,4 @@
-"""Have a wheel at hand: from a folder, from the cache, or through this machine's own pip.
+"""Locate a wheel: in a folder, in the cache, or through the machine's own pip.
 
 ``pip download`` uses whatever index, mirror, proxy and certificate pip is
 configured for, so that no host is named here and an intranet's mirror works.
@@ -48,7 +48,7 @@ def cache_dir() -> Path:
 
 
 def given(folder: Path, wheel: Wheel) -> Path:
-    """Find the wheel in a folder that somebody brought.
+    """Find the wheel in a given folder.
 
     Raises:
         SetupError: it is not there, or is another file of that name.
@@ -63,7 +63,7 @@ def given(folder: Path, wheel: Wheel) -> Path:
 
 
 def cached(wheel: Wheel, cache: Path, progress: Progress | None) -> Path:
-    """Return the wheel from the cache folder, downloading it first unless it is there whole.
+    """Return the wheel from the cache folder, downloading it first unless it is complete there.
 
     Raises:
         SetupError: pip could not fetch it, or the index served another file.

@@ -1,1 +1,1 @@
-"""What an operator runs: looking over machine and deployment, ingesting a folder, the demonstration."""
+"""Tools for operators: checks of the machine and the deployment, bulk ingest, and the demonstration."""

@@ -1,4 +1,4 @@
-"""Look over a running deployment: versions, stuck work, clocks, certificates, disk, the log's time-stamps."""
+"""Check a running deployment: versions, stuck work, clocks, certificates, disk, the log's time-stamps."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ STAMP_AGE = timedelta(hours=26)
 
 
 def checkup(settings: Settings) -> list[Check]:
-    """Look at the deployment that the settings name; nothing is changed."""
+    """Check the deployment that the settings name; nothing is changed."""
     try:
         ctx = open_context(settings)
     except DocprocError as error:

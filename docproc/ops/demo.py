@@ -1,4 +1,4 @@
-"""The demonstration: the real service on a free port, and its three users going through the samples."""
+"""The demonstration: the real service on a free port, and its three kinds of users working through the samples."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FIRST_KEY = re.compile(r"first administrator key .*: (\S+)")
 
 
 def run_demo(samples: Path, folder: Path) -> dict[str, Any]:
-    """Hand every sample application in, decide those that pass, and verify what was issued.
+    """Submit every sample application, decide those that pass, and verify what was issued.
 
     Args:
         samples: folder with one folder an application: scans and ``expected.json``.

@@ -1,4 +1,4 @@
-"""Look over this machine: what docproc needs, what it can use, and the command that supplies what is missing."""
+"""Check this machine: what docproc needs, what it can use, and the command that supplies what is missing."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _CPU_FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16")
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was looked at."""
+    """The result of one check."""
 
     name: str
     ok: bool
@@ -59,7 +59,7 @@ def diagnose(
     host: str = "127.0.0.1",
     port: int = 8000,
 ) -> list[Check]:
-    """Look at everything; nothing is changed apart from a short-lived file in the data folder.
+    """Run all checks; nothing is changed apart from a temporary file in the data folder.
 
     Args:
         models: Folder of weights and fonts; by default the models folder.
@@ -84,7 +84,7 @@ def diagnose(
 
 
 def healthy(checks: list[Check]) -> bool:
-    """Whether everything that docproc needs is there."""
+    """Whether everything that docproc needs is present."""
     return all(check.ok for check in checks if check.needed)
 
 

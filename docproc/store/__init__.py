@@ -1,1 +1,1 @@
-"""What is kept: the database and the blobs."""
+"""Storage: the database and the blob store."""

@@ -1,7 +1,7 @@
-"""Domain dataclasses as JSON and back, without loss.
+"""Domain dataclasses to JSON and back, without loss.
 
-While a service is upgraded, processes of both versions read what either wrote: a key that a version does not know is
-passed over, and one that is not there yet has its default.
+While a service is upgraded, processes of both versions read what either wrote: an unknown key is ignored, and a
+missing one takes its default.
 """
 
 from __future__ import annotations

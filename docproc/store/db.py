@@ -102,13 +102,13 @@ def open_database(url: str, pool_size: int = 10) -> Database:
 
 
 def has_database(url: str) -> bool:
-    """Whether a database was ever made at a URL; one on a server is taken to be there."""
+    """Whether there is a database at a URL; one on a server is assumed to exist."""
     parsed = sa.make_url(url)
     return not parsed.drivername.startswith("sqlite") or (bool(parsed.database) and Path(str(parsed.database)).exists())
 
 
 def create_database(url: str, name: str) -> str:
-    """Make an empty database beside another one on a PostgreSQL server; returns its URL.
+    """Create an empty database beside another one on a PostgreSQL server; returns its URL.
 
     Raises:
         UnavailableError: the server is out of reach, or does not allow it.

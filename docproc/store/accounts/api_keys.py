@@ -21,7 +21,7 @@ _SHAPE = re.compile(r"dp_([0-9a-f]{12})_([0-9a-f]{64})")
 def create_key(
     session: Session, *, subject: str, org: str, roles: Collection[str], by: str, at: datetime
 ) -> tuple[ApiKeyRow, str]:
-    """Make a key; the second value is the key itself, shown once and kept nowhere."""
+    """Create a key; the second value is the key itself, which is shown once and stored nowhere."""
     key_id, secret = secrets.token_hex(6), secrets.token_hex(32)
     row = ApiKeyRow(
         id=key_id, sha256=_hash(secret), subject=subject, org=org, roles=sorted(roles), created_at=at, created_by=by
@@ -41,17 +41,17 @@ def find_key(session: Session, key: str) -> ApiKeyRow | None:
 
 
 def is_stale(row: ApiKeyRow, at: datetime) -> bool:
-    """Whether its last use was noted more than a minute ago: one write a minute is enough."""
+    """Whether its last use was recorded more than a minute ago: one write a minute is enough."""
     return row.seen_at is None or at - row.seen_at > timedelta(minutes=1)
 
 
 def note_use(session: Session, key_id: str, at: datetime) -> None:
-    """Note that a key was used."""
+    """Record that a key was used."""
     session.execute(sa.update(ApiKeyRow).where(ApiKeyRow.id == key_id).values(seen_at=at))
 
 
 def revoke_key(session: Session, key_id: str, at: datetime) -> ApiKeyRow:
-    """Revoke a key for ever.
+    """Revoke a key; it cannot be restored.
 
     Raises:
         NotFoundError: no such key.
@@ -69,7 +69,7 @@ def list_keys(session: Session) -> list[ApiKeyRow]:
 
 
 def has_keys(session: Session) -> bool:
-    """Whether any key was ever made."""
+    """Whether any key was ever created."""
     return session.scalar(sa.select(ApiKeyRow.id).limit(1)) is not None
 
 

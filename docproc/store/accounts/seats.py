@@ -13,7 +13,7 @@ from docproc.store.tables.accounts import ApiKeyRow, PageSessionRow
 
 
 def open_session(session: Session, key: ApiKeyRow, kind: str, at: datetime, lasts: timedelta) -> str:
-    """Begin a session; returns its token, which only the browser keeps."""
+    """Begin a session; returns its token, of which only the hash is stored."""
     session.execute(sa.delete(PageSessionRow).where(PageSessionRow.expires_at < at))
     token = secrets.token_urlsafe(32)
     session.add(
@@ -32,7 +32,7 @@ def open_session(session: Session, key: ApiKeyRow, kind: str, at: datetime, last
 
 
 def find_session(session: Session, token: str, kind: str, at: datetime) -> tuple[PageSessionRow, ApiKeyRow] | None:
-    """A living session and its key; ``None`` when it is over or the key was revoked."""
+    """An open session and its key; ``None`` when it has expired or the key was revoked."""
     row = session.get(PageSessionRow, _hash(token))
     if row is None or row.kind != kind or row.expires_at <= at:
         return None

@@ -27,7 +27,7 @@ def add_user(
     at: datetime,
     identity_sha256: str | None = None,
 ) -> UserRow:
-    """Insert an official: one whose password was given out and must be changed, or one with an identity elsewhere.
+    """Insert an official, with an initial password that must be changed or with an identity at a provider.
 
     Raises:
         ConflictError: the name is taken.
@@ -61,7 +61,7 @@ def find_by_name(session: Session, name: str, *, lock: bool = False) -> UserRow 
 
 
 def find_by_identity(session: Session, identity_sha256: str) -> UserRow | None:
-    """The official who signs in elsewhere under this identity, locked."""
+    """The official with this identity at the identity provider, locked."""
     query = sa.select(UserRow).where(UserRow.identity_sha256 == identity_sha256)
     return session.scalars(query.with_for_update()).one_or_none()
 
@@ -84,12 +84,12 @@ def list_users(session: Session) -> list[UserRow]:
 
 
 def titles(session: Session) -> dict[str, str]:
-    """Names to show by sign-in name."""
+    """Display names by sign-in name."""
     return dict(session.execute(sa.select(UserRow.name, UserRow.title)).all())
 
 
 def open_session(session: Session, user: UserRow, at: datetime, lasts: timedelta) -> str:
-    """Begin a session; returns its token, which only the browser keeps."""
+    """Begin a session; returns its token, of which only the hash is stored."""
     session.execute(sa.delete(UserSessionRow).where(UserSessionRow.expires_at < at))
     token = secrets.token_urlsafe(32)
     session.add(UserSessionRow(sha256=_hash(token), user_id=user.id, created_at=at, seen_at=at, expires_at=at + lasts))
@@ -98,7 +98,7 @@ def open_session(session: Session, user: UserRow, at: datetime, lasts: timedelta
 
 
 def find_session(session: Session, token: str, at: datetime) -> tuple[UserSessionRow, UserRow] | None:
-    """A living session and whose it is; ``None`` when it is over or the official was shut out."""
+    """An open session and its official; ``None`` when it has expired or the account was disabled."""
     row = session.get(UserSessionRow, _hash(token))
     if row is None or row.expires_at <= at:
         return None
@@ -117,14 +117,14 @@ def close_sessions_of(session: Session, user_id: str) -> None:
 
 
 def add_login(session: Session, state: str, nonce: str, verifier: str, *, at: datetime, expires_at: datetime) -> None:
-    """Remember whom we sent to the provider; those who never came back are forgotten."""
+    """Store a sign-in that was sent to the identity provider; expired ones are deleted."""
     session.execute(sa.delete(OidcLoginRow).where(OidcLoginRow.expires_at < at))
     session.add(OidcLoginRow(state_sha256=_hash(state), nonce=nonce, verifier=verifier, expires_at=expires_at))
     session.flush()
 
 
 def take_login(session: Session, state: str, at: datetime) -> OidcLoginRow | None:
-    """What was remembered of who comes back; nobody comes back twice."""
+    """Remove and return the stored sign-in of this state, so that it can be used only once."""
     query = sa.delete(OidcLoginRow).where(OidcLoginRow.state_sha256 == _hash(state), OidcLoginRow.expires_at > at)
     return session.scalars(query.returning(OidcLoginRow)).one_or_none()
 

@@ -25,7 +25,7 @@ def next_number(session: Session, region: str, matter_code: str, day: date) -> s
 def add_application(
     session: Session, number: str, *, matter: str, org: str, channel: str, by: str, at: datetime
 ) -> ApplicationRow:
-    """Insert a fresh draft."""
+    """Insert a draft."""
     row = ApplicationRow(
         number=number,
         matter=matter,
@@ -85,7 +85,7 @@ def list_applications(
 def waiting(
     session: Session, statuses: Sequence[str], *, org: str | None = None, limit: int = 500, matters: Sequence[str] = ()
 ) -> list[ApplicationRow]:
-    """Applications in some statuses, handed in longest ago first; ``matters`` as in :func:`list_applications`."""
+    """Applications in the given statuses, earliest submitted first; ``matters`` as in :func:`list_applications`."""
     query = sa.select(ApplicationRow).where(
         ApplicationRow.status.in_(statuses), ApplicationRow.submitted_at.is_not(None)
     )
@@ -104,7 +104,7 @@ def _of(org: str, matters: Sequence[str]) -> sa.ColumnElement[bool]:
 def add_decision(
     session: Session, application: ApplicationRow, decision: Decision, set_aside: Sequence[str] = ()
 ) -> DecisionRow:
-    """Insert the decision on the application's present version.
+    """Insert a decision on the application's current version.
 
     Raises:
         sqlalchemy.exc.IntegrityError: this version was decided already.

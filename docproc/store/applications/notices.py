@@ -15,7 +15,7 @@ OPEN = ("queued", "waiting")
 
 
 def count(session: Session, application: str) -> int:
-    """Notices of an application so far."""
+    """Number of notices that an application has had."""
     query = sa.select(sa.func.count()).where(NoticeRow.application == application)
     return session.scalar(query) or 0
 
@@ -50,12 +50,12 @@ def by_number(session: Session, number: str) -> NoticeRow | None:
 
 
 def unsealed(session: Session) -> Sequence[NoticeRow]:
-    """Notices that a job is to seal."""
+    """Notices that wait to be sealed."""
     return session.scalars(sa.select(NoticeRow).where(UNSEALED)).all()
 
 
 def take_away(session: Session, application: str) -> set[str]:
-    """Erase what the notices of an application say; returns the keys of their files."""
+    """Erase the contents of the notices of an application; returns the keys of their files."""
     rows = session.scalars(sa.select(NoticeRow).where(NoticeRow.application == application)).all()
     for row in rows:
         row.body, row.state, row.note = {}, "erased", ""

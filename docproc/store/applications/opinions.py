@@ -14,7 +14,7 @@ from docproc.store.tables.review import DecisionRow, OpinionRow
 
 
 def round_of(session: Session, application: ApplicationRow) -> int:
-    """The round of examination that runs: 1, and one more for each 补正 that was answered."""
+    """The current round of examination: 1, and one more after each correction (补正) that was handed in."""
     open_again = application.status not in ("returned", "draft")
     query = sa.select(sa.func.count()).where(
         DecisionRow.application == application.number, DecisionRow.action == "return"
@@ -33,7 +33,7 @@ def of_round(session: Session, number: str, round_: int) -> list[OpinionRow]:
 def add_opinion(
     session: Session, application: ApplicationRow, org: str, given: Decision, set_aside: Sequence[str]
 ) -> OpinionRow:
-    """Insert a department's opinion; the application must be locked. An earlier one stays, and counts no more."""
+    """Insert a department's opinion; the application must be locked. An earlier one stays but no longer counts."""
     last = session.scalar(sa.select(sa.func.max(OpinionRow.seq)).where(OpinionRow.application == application.number))
     row = OpinionRow(
         id=uuid4().hex,
@@ -55,6 +55,6 @@ def add_opinion(
 
 
 def agreed(session: Session, number: str) -> list[OpinionRow]:
-    """Every opinion of an application that agreed, also those that no longer count."""
+    """Every approving opinion on an application, including those of earlier rounds."""
     query = sa.select(OpinionRow).where(OpinionRow.application == number, OpinionRow.action == "approve")
     return list(session.scalars(query.order_by(OpinionRow.seq)))

@@ -73,7 +73,7 @@ def find_same(session: Session, application: str, sha256: str, material: str) ->
 
 
 def live_pages(session: Session, application: str) -> list[PageRow]:
-    """Files of an application in order of upload, without those taken back."""
+    """Files of an application in order of upload, without removed ones."""
     return list(session.scalars(_live(application).order_by(PageRow.position)))
 
 
@@ -95,7 +95,7 @@ def places(session: Session, by: str, first: int, last: int) -> tuple[int | None
 
 
 def waiting_since(session: Session, before: datetime, limit: int = 50) -> list[str]:
-    """Ids of files that were uploaded before a moment and still wait, oldest first."""
+    """Ids of files that were uploaded before the time and still wait, oldest first."""
     query = (
         sa.select(PageRow.id).where(IS_WAITING, PageRow.uploaded_at < before).order_by(PageRow.uploaded_at).limit(limit)
     )
@@ -103,7 +103,7 @@ def waiting_since(session: Session, before: datetime, limit: int = 50) -> list[s
 
 
 def store_readings(session: Session, page: PageRow, readings: Sequence[PageReading], at: datetime) -> None:
-    """Replace what a file says and mark it read."""
+    """Replace the readings of a file and mark it as read."""
     _clear(session, page)
     session.add_all(
         ReadingRow(page_id=page.id, index=r.index, material=r.material, body=reading_to_json(r)) for r in readings
@@ -113,7 +113,7 @@ def store_readings(session: Session, page: PageRow, readings: Sequence[PageReadi
 
 
 def mark_failed(session: Session, page: PageRow, finding: Finding, at: datetime) -> None:
-    """Note that a file cannot be read, and why."""
+    """Mark a file as unreadable, with the finding that says why."""
     _clear(session, page)
     page.state, page.error_code, page.read_at = "failed", finding.code, at
     session.add(_finding_row(page.application, finding, page.id))
@@ -121,7 +121,7 @@ def mark_failed(session: Session, page: PageRow, finding: Finding, at: datetime)
 
 
 def readings_of(session: Session, application: str, *, corrected: bool = True) -> list[tuple[PageRow, PageReading]]:
-    """Every page of an application in order, with persons' corrections laid over what was read."""
+    """Every page of an application in order, with the corrections that people made applied to it."""
     query = (
         sa.select(PageRow, ReadingRow)
         .join(ReadingRow, ReadingRow.page_id == PageRow.id)
@@ -140,7 +140,7 @@ def readings_of(session: Session, application: str, *, corrected: bool = True) -
 
 
 def find_reading(session: Session, page_id: str, index: int) -> PageReading:
-    """What one page of a file says, without corrections.
+    """The reading of one page of a file, without corrections.
 
     Raises:
         NotFoundError: it was not read, or has no such page.
@@ -154,7 +154,7 @@ def find_reading(session: Session, page_id: str, index: int) -> PageReading:
 def add_correction(
     session: Session, page_id: str, index: int, field: str, value: str, by: str, at: datetime
 ) -> CorrectionRow:
-    """Lay a person's value over what was read."""
+    """Add a value with which a person corrects a reading."""
     row = CorrectionRow(page_id=page_id, index=index, field=field, value=value, by=by, at=at)
     session.add(row)
     session.flush()

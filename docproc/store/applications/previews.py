@@ -10,7 +10,7 @@ from docproc.store.tables.applications import PageRow, PreviewRow
 
 
 def add_previews(session: Session, rows: list[PreviewRow]) -> None:
-    """Keep the pictures of a file's pages; those that are there already stay."""
+    """Store the pictures of a file's pages; existing ones stay."""
     for row in rows:
         if session.get(PreviewRow, (row.page_id, row.index)) is None:
             session.add(row)
@@ -18,7 +18,7 @@ def add_previews(session: Session, rows: list[PreviewRow]) -> None:
 
 
 def has_previews(session: Session, page_id: str) -> bool:
-    """Whether a file's pictures were made."""
+    """Whether a file has its pictures."""
     return session.scalar(sa.select(PreviewRow.index).where(PreviewRow.page_id == page_id).limit(1)) is not None
 
 

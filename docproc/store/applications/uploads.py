@@ -1,4 +1,4 @@
-"""Queries on uploads that come in parts: how far each is and the bytes so far; no commit in here."""
+"""Queries on resumable uploads: their progress and the bytes received so far; no commit in here."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def add_upload(
     metadata: str,
     expires_at: datetime,
 ) -> UploadRow:
-    """Insert an upload of ``size`` bytes of which nothing is there."""
+    """Insert an upload of ``size`` bytes, none of them received."""
     row = UploadRow(
         id=uuid4().hex,
         application=application,
@@ -58,7 +58,7 @@ def find_upload(
 
 
 def count_open(session: Session, application: str, now: datetime) -> int:
-    """Uploads of an application that are under way."""
+    """Number of unfinished uploads of an application."""
     query = sa.select(sa.func.count()).where(
         UploadRow.application == application, UploadRow.page_id == "", UploadRow.expires_at > now
     )
@@ -66,38 +66,38 @@ def count_open(session: Session, application: str, now: datetime) -> int:
 
 
 def add_part(session: Session, row: UploadRow, data: bytes) -> None:
-    """Keep the next bytes; the upload must be locked."""
+    """Store the next bytes; the upload must be locked."""
     session.add(UploadPartRow(upload=row.id, start=row.received, data=data))
     row.received += len(data)
     session.flush()
 
 
 def bytes_of(session: Session, upload: str) -> bytes:
-    """What has come so far."""
+    """The bytes received so far."""
     query = sa.select(UploadPartRow.data).where(UploadPartRow.upload == upload).order_by(UploadPartRow.start)
     return b"".join(session.scalars(query))
 
 
 def drop_parts(session: Session, upload: str) -> None:
-    """Forget the bytes of an upload."""
+    """Delete the bytes of an upload."""
     session.execute(sa.delete(UploadPartRow).where(UploadPartRow.upload == upload))
 
 
 def drop_upload(session: Session, upload: str) -> None:
-    """Forget an upload and its bytes."""
+    """Delete an upload and its bytes."""
     drop_parts(session, upload)
     session.execute(sa.delete(UploadRow).where(UploadRow.id == upload))
 
 
 def drop_open(session: Session, application: str) -> None:
-    """Forget what has come of the files of an application that are not whole."""
+    """Delete the unfinished uploads of an application."""
     unfinished = sa.select(UploadRow.id).where(UploadRow.application == application, UploadRow.page_id == "")
     session.execute(sa.delete(UploadPartRow).where(UploadPartRow.upload.in_(unfinished)))
     session.execute(sa.delete(UploadRow).where(UploadRow.application == application, UploadRow.page_id == ""))
 
 
 def drop_expired(session: Session, now: datetime) -> int:
-    """Forget what expired and its bytes; returns how many uploads."""
+    """Delete expired uploads and their bytes; returns how many."""
     old = sa.select(UploadRow.id).where(UploadRow.expires_at <= now)
     session.execute(sa.delete(UploadPartRow).where(UploadPartRow.upload.in_(old)))
     return len(session.scalars(sa.delete(UploadRow).where(UploadRow.expires_at <= now).returning(UploadRow.id)).all())

@@ -1,1 +1,1 @@
-"""The audit log and the inventory of what must be there."""
+"""The audit log and the inventory of stored files."""

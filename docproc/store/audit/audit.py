@@ -64,7 +64,7 @@ def search(
     before: int | None = None,
     limit: int = 100,
 ) -> list[AuditRow]:
-    """Newest lines whose actor or subject is a text, or begins with it where none is, and whose action begins so."""
+    """Newest lines whose actor or subject is the text (or begins with it where none is) and whose action begins so."""
     query = sa.select(AuditRow).order_by(AuditRow.seq.desc()).limit(limit)
     if text:
         whole = AuditRow.actor == text, AuditRow.subject == text
@@ -86,7 +86,7 @@ def search(
 
 
 def did(session: Session, actor: str, action: str, subject: str, *, since: datetime) -> bool:
-    """Whether somebody did something to a subject since a moment."""
+    """Whether an actor did an action to a subject since the time."""
     query = sa.select(AuditRow.seq).where(
         AuditRow.subject == subject, AuditRow.actor == actor, AuditRow.action == action, AuditRow.at >= since
     )
@@ -94,7 +94,7 @@ def did(session: Session, actor: str, action: str, subject: str, *, since: datet
 
 
 def subjects_of(session: Session, actor: str, action: str, stem: str, *, since: datetime) -> list[str]:
-    """To which subjects that begin with a text somebody did something since a moment."""
+    """Subjects beginning with a text to which an actor did an action since the time."""
     query = sa.select(AuditRow.subject).where(
         AuditRow.subject.startswith(stem, autoescape=True),
         AuditRow.actor == actor,
@@ -110,7 +110,7 @@ def last(session: Session) -> AuditRow | None:
 
 
 def newest(session: Session, action: str, subject: str) -> AuditRow | None:
-    """The newest line of an action on something."""
+    """The newest line of an action on a subject."""
     query = sa.select(AuditRow).where(AuditRow.subject == subject, AuditRow.action == action)
     query = query.order_by(AuditRow.seq.desc()).limit(1)
     return session.scalars(query).one_or_none()

@@ -1,4 +1,4 @@
-"""Everything that must be there: which blobs the database names, and what the audit log says of them."""
+"""Inventory for audits: the blobs that the database names, and its rows compared with the audit log."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CHUNK = 1000
 
 
 def originals(session: Session) -> Iterator[tuple[str, str]]:
-    """Hash and id of every uploaded file, also of those taken back, but not of those erased by rule."""
+    """Hash and id of every uploaded file, removed ones included, those erased under retention rules left out."""
     yield from _pairs(session, sa.select(PageRow.sha256, PageRow.id).where(PageRow.erased_at.is_(None)))
 
 
@@ -27,7 +27,7 @@ def sealed_files(session: Session) -> Iterator[tuple[str, str]]:
 
 
 def sealed_notices(session: Session) -> Iterator[tuple[str, str]]:
-    """Hash and number of every sealed notice that was not erased by rule."""
+    """Hash and number of every sealed notice that was not erased under retention rules."""
     query = sa.select(NoticeRow.sha256, NoticeRow.number).where(NoticeRow.state == "sealed")
     yield from _pairs(session, query)
 
@@ -62,9 +62,9 @@ def approvals(session: Session) -> Iterator[DecisionRow]:
 
 
 def contradictions(session: Session) -> Iterator[str]:
-    """Rows that do not say what the audit log says of them, and those that the log does not know.
+    """Rows that differ from what the audit log says about them, and rows that the log does not know.
 
-    The log's own chain must be checked apart (:func:`docproc.store.audit.audit.first_broken`).
+    The log's own chain is checked separately (:func:`docproc.store.audit.audit.first_broken`).
     """
     keys = ("page", "sha256", "notice", "decision", "seen", "opinion", "saw")
     detail = {key: AuditRow.detail[key].as_string() for key in keys}

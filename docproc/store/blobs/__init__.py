@@ -1,1 +1,1 @@
-"""Files by their content, on disk or on an S3 server."""
+"""Content-addressed files, on disk or on an S3 server."""

@@ -1,4 +1,4 @@
-"""Files by their content: the key of a blob is the SHA-256 of its bytes, in lower-case hex.
+"""Content-addressed files: the key of a blob is the SHA-256 of its bytes, in lower-case hex.
 
 What was put can be read back unchanged or not at all: every read compares the
 hash. Putting the same bytes again is harmless.
@@ -89,7 +89,7 @@ def open_blobs(
     public_url: str = "",
     look: bool = True,
 ) -> Blobs:
-    """Open ``file:FOLDER`` or ``s3://HOST:PORT/BUCKET``; the bucket is made when missing.
+    """Open ``file:FOLDER`` or ``s3://HOST:PORT/BUCKET``; the bucket is created when missing.
 
     Args:
         url: address of the store.

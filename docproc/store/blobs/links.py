@@ -16,7 +16,7 @@ from docproc.errors import NotFoundError
 
 
 class LinkOverError(NotFoundError):
-    """A link that was never made, was changed, or is over: ask for a new one."""
+    """A link that was never made, was changed, or has expired: ask for a new one."""
 
     code = "link_over"
     message_zh = "下载链接无效或已过期，请重新获取"
@@ -42,7 +42,7 @@ def sign(link: Link, secret: bytes) -> str:
 
 
 def check(link: Link, signature: str, secret: bytes, now: datetime) -> None:
-    """Refuse a link that we did not sign so, or whose time is over.
+    """Refuse a link whose signature is wrong or that has expired.
 
     Raises:
         LinkOverError: one of them, without saying which.

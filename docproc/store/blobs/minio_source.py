@@ -1,4 +1,4 @@
-"""Scans in a bucket of an S3 server, to be read and never changed."""
+"""Scans in a bucket of an S3 server, read-only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Queries on the way of papers over the counter; no commit in here."""
+"""Queries on the custody of papers handed in at the counter; no commit in here."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def add(
 
 
 def steps(session: Session, application: str) -> Sequence[CustodyRow]:
-    """All steps of an application, the oldest first."""
+    """All steps of an application, oldest first."""
     query = sa.select(CustodyRow).where(CustodyRow.application == application).order_by(CustodyRow.id)
     return session.scalars(query).all()
 
 
 def count(session: Session, application: str, kind: StepKind, since: datetime | None = None) -> int:
-    """How many steps of a kind there are."""
+    """Number of steps of a kind."""
     query = sa.select(sa.func.count()).where(CustodyRow.application == application, CustodyRow.kind == kind)
     if since is not None:
         query = query.where(CustodyRow.at > since)
@@ -37,7 +37,7 @@ def count(session: Session, application: str, kind: StepKind, since: datetime | 
 
 
 def forget_names(session: Session, application: str) -> None:
-    """Erase who received what; that it was received stays."""
+    """Erase the names of those who received papers; the steps stay."""
     for row in steps(session, application):
         if row.detail.get("to"):
             row.detail = {**row.detail, "to": ""}

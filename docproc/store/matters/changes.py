@@ -15,7 +15,7 @@ from docproc.store.tables.matters import CatalogueChangeRow
 def add_change(
     session: Session, files: dict[str, str], bases: dict[str, str], starts_on: date, reason: str, by: str, at: datetime
 ) -> CatalogueChangeRow:
-    """Insert a change that waits for another person."""
+    """Insert a change that another person must confirm."""
     row = CatalogueChangeRow(
         id=secrets.token_hex(6),
         files=files,
@@ -60,7 +60,7 @@ def confirmed_ids(session: Session, on: date) -> tuple[str, ...]:
 
 
 def files_of(session: Session, ids: tuple[str, ...]) -> dict[str, str]:
-    """The files of some changes laid over each other, by name."""
+    """The files of several changes by name, later changes over earlier ones."""
     query = sa.select(CatalogueChangeRow).where(CatalogueChangeRow.id.in_(ids))
     rows = {row.id: row.files for row in session.scalars(query)}
     found: dict[str, str] = {}

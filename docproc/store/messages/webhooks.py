@@ -15,7 +15,7 @@ from docproc.store.tables.messages import DeliveryRow, WebhookRow
 
 
 def add_webhook(session: Session, org: str, url: str, *, by: str, at: datetime) -> WebhookRow:
-    """Add an address; its secret is made here."""
+    """Add an address with a new secret."""
     row = WebhookRow(
         id=uuid4().hex,
         org=org,
@@ -67,7 +67,7 @@ def last_attempt(session: Session, webhook_id: str, event_id: int) -> int | None
 def log_delivery(
     session: Session, webhook_id: str, event_id: int, attempt: int, at: datetime, status: int | None, error: str
 ) -> None:
-    """Write how an attempt went; an empty error means that it was delivered."""
+    """Record an attempt; an empty error means that it was delivered."""
     session.add(
         DeliveryRow(
             webhook=webhook_id,

@@ -29,7 +29,7 @@ CONTENT, ORIGINALS = "application.erased", "originals.erased"
 def due_content(
     session: Session, matter: str, statuses: Sequence[str], before: datetime, *, handed_in: bool | None, limit: int
 ) -> list[str]:
-    """Applications whose content is due: untouched since a moment, in some statuses, oldest first."""
+    """Applications whose content is due for erasure: unchanged since the time, in these statuses, oldest first."""
     query = sa.select(ApplicationRow.number).where(
         ApplicationRow.matter == matter,
         ApplicationRow.status.in_(statuses),
@@ -43,7 +43,7 @@ def due_content(
 
 
 def due_originals(session: Session, matter: str, before: datetime, limit: int) -> list[str]:
-    """Finished applications whose originals are due."""
+    """Finished applications whose uploaded files are due for erasure."""
     there = sa.exists().where(PageRow.application == ApplicationRow.number, PageRow.erased_at.is_(None))
     query = sa.select(ApplicationRow.number).where(
         ApplicationRow.matter == matter, ApplicationRow.status == "issued", ApplicationRow.updated_at < before, there
@@ -76,7 +76,7 @@ def take_originals(session: Session, number: str, at: datetime) -> tuple[list[st
 
 
 def want_gone(session: Session, keys: Collection[str], at: datetime) -> None:
-    """Note bytes that are to be deleted."""
+    """Queue blobs for deletion."""
     for key in sorted(keys):
         if session.get(ErasureRow, key) is None:
             session.add(ErasureRow(sha256=key, since=at))
@@ -84,27 +84,27 @@ def want_gone(session: Session, keys: Collection[str], at: datetime) -> None:
 
 
 def wanted_gone(session: Session, limit: int = 1000) -> list[str]:
-    """Keys of bytes that are still to be deleted, longest first."""
+    """Keys of blobs queued for deletion, oldest first."""
     return list(session.scalars(sa.select(ErasureRow.sha256).order_by(ErasureRow.since).limit(limit)))
 
 
 def count_wanted(session: Session) -> int:
-    """How many files' bytes are still to be deleted."""
+    """Number of blobs queued for deletion."""
     return session.scalar(sa.select(sa.func.count()).select_from(ErasureRow)) or 0
 
 
 def lock_wanted(session: Session, key: str) -> bool:
-    """Hold one of them until the transaction ends; ``False`` when it is no longer wanted gone."""
+    """Lock a queued blob until the transaction ends; ``False`` when it is no longer queued."""
     return session.get(ErasureRow, key, with_for_update=True) is not None
 
 
 def settle(session: Session, keys: Collection[str]) -> None:
-    """Forget the wish to delete: the bytes are gone, or were handed in again."""
+    """Take blobs off the queue: they are deleted, or were uploaded again."""
     session.execute(sa.delete(ErasureRow).where(ErasureRow.sha256.in_(keys)))
 
 
 def is_named(session: Session, key: str) -> bool:
-    """Whether bytes belong to anything that stays: another upload, a picture, a licence."""
+    """Whether a blob is still referred to: by another upload, a picture or a licence."""
     return any(
         session.scalar(query.limit(1)) is not None
         for query in (
@@ -117,7 +117,7 @@ def is_named(session: Session, key: str) -> bool:
 
 
 def contradictions(session: Session) -> Iterator[str]:
-    """What is erased and not logged, and what is logged and not erased."""
+    """Erasures that are not in the audit log, and logged erasures that did not happen."""
     lines = session.scalars(sa.select(AuditRow).where(AuditRow.action.in_((CONTENT, ORIGINALS)))).all()
     logged_pages = {page for line in lines for page in line.detail["pages"]}
     logged = {line.subject for line in lines if line.action == CONTENT}

@@ -15,7 +15,7 @@ from docproc.store.tables.wallet import FollowCodeRow, LicenceHolderRow, ShareRo
 
 
 def add_follow_code(session: Session, application: str) -> str:
-    """Give an application its unguessable word: 128 bits."""
+    """Give an application its follow code, 128 random bits."""
     row = FollowCodeRow(application=application, code=secrets.token_urlsafe(16))
     session.add(row)
     session.flush()
@@ -23,7 +23,7 @@ def add_follow_code(session: Session, application: str) -> str:
 
 
 def follow_code(session: Session, application: str) -> str:
-    """The word of an application.
+    """The follow code of an application.
 
     Raises:
         NotFoundError: no such application.
@@ -35,7 +35,7 @@ def follow_code(session: Session, application: str) -> str:
 
 
 def followed(session: Session, code: str) -> ApplicationRow:
-    """The application that a word belongs to.
+    """The application with this follow code.
 
     Raises:
         NotFoundError: none.
@@ -48,7 +48,7 @@ def followed(session: Session, code: str) -> ApplicationRow:
 
 
 def set_holder(session: Session, licence: str, holder_code: str) -> None:
-    """Note whose a licence is."""
+    """Record the holder of a licence."""
     session.add(LicenceHolderRow(licence=licence, holder_code=holder_code))
     session.flush()
 
@@ -71,7 +71,7 @@ def holder_of(session: Session, licence: str) -> str | None:
 
 
 def add_share(session: Session, licence: str, purpose: str, *, by: str, at: datetime, expires_at: datetime) -> ShareRow:
-    """Let whoever has the code see a licence."""
+    """Allow whoever has the code to see a licence."""
     row = ShareRow(
         code=secrets.token_urlsafe(16),
         licence=licence,
@@ -94,7 +94,7 @@ def shares_of(session: Session, licence: str) -> list[ShareRow]:
 
 
 def find_share(session: Session, code: str) -> ShareRow:
-    """A share, over or not.
+    """A share, expired or not.
 
     Raises:
         NotFoundError: there is none.
