@@ -11,6 +11,7 @@ from api.kit.problems import problems
 from api.v1.dual_control import add_confirmation
 from api.v1.schemas import seals as schemas
 from docproc.flow.seals import registry
+from docproc.flow.seals.new_seal import NewSeal
 
 router = APIRouter(prefix="/v1/seals", tags=["seals"])
 
@@ -33,7 +34,7 @@ def listing(ctx: Ctx, who: Who) -> registry.Registry:
 def add(body: schemas.NewSeal, ctx: Ctx, who: Who) -> registry.SealChange:
     """Takes effect when another person confirms it. Roles: approver, sealer."""
     given = body.model_dump(exclude={"reason", "diameter_mm", "licence_kinds"})
-    new = registry.NewSeal(**given, diameter=body.diameter_mm, licence_kinds=tuple(body.licence_kinds))
+    new = NewSeal(**given, diameter=body.diameter_mm, licence_kinds=tuple(body.licence_kinds))
     return registry.propose_seal(ctx, who, new, body.reason)
 
 

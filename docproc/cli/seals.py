@@ -99,11 +99,12 @@ def seal_add(
 ) -> None:
     """Propose to register a seal, or to replace the one of this name."""
     from docproc.flow.seals import registry
+    from docproc.flow.seals.new_seal import NewSeal
     from docproc.licence.seal.registered_seal import read_chain, to_pem
 
     chain = read_chain(certificates.read_bytes())
     own = chain[0]
-    new = registry.NewSeal(
+    new = NewSeal(
         name=name,
         owner=owner,
         owner_code=owner_code,

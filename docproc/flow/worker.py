@@ -31,7 +31,7 @@ from docproc.flow.licences.renewal import Renew, renew_due
 from docproc.flow.messages import delivery, sms
 from docproc.flow.real_stages import real_stages
 from docproc.flow.seals import timestamps
-from docproc.flow.seals.registry import register_own
+from docproc.flow.seals.usable import register_own
 from docproc.flow.upkeep import retention
 from docproc.log import configure
 from docproc.settings import Settings

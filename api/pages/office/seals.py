@@ -20,6 +20,7 @@ from docproc.errors import AccessError, DocprocError, InputError
 from docproc.flow.core.access import Caller
 from docproc.flow.core.context import Context
 from docproc.flow.seals import registry, trust_list
+from docproc.flow.seals.new_seal import NewSeal
 from docproc.licence.seal.registered_seal import KINDS
 from docproc.matter.load import load_catalogue
 
@@ -43,7 +44,7 @@ async def add_seal(request: Request, ctx: Ctx, caller: AsCaller) -> Response:
     sent, file = await _form(request, "certificates")
 
     def work() -> object:
-        new = registry.NewSeal(
+        new = NewSeal(
             name=sent.get("name", "").strip(),
             owner=sent.get("owner", "").strip(),
             owner_code=sent.get("owner_code", "").strip(),

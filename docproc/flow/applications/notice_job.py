@@ -15,8 +15,8 @@ from docproc.flow.core.context import Context
 from docproc.flow.core.stages import Tools
 from docproc.flow.jobs import meters
 from docproc.flow.jobs.engine import Job, step, workflow
-from docproc.flow.seals.registry import usable_seal
 from docproc.flow.seals.seal_once import NOT_APPROVED, SealOutcome, retry_delay, seal_once
+from docproc.flow.seals.usable import usable_seal
 from docproc.matter.load import find_matter
 from docproc.store.applications import applications, notices
 from docproc.store.audit import audit

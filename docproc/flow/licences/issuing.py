@@ -25,8 +25,8 @@ from docproc.flow.core.context import Context
 from docproc.flow.core.stages import Tools
 from docproc.flow.jobs import meters
 from docproc.flow.jobs.engine import Job, step, workflow
-from docproc.flow.seals.registry import usable_seals
 from docproc.flow.seals.seal_once import NOT_APPROVED, SealOutcome, retry_delay, seal_once
+from docproc.flow.seals.usable import usable_seals
 from docproc.licence.page.record import licence_json
 from docproc.lifecycle import transition
 from docproc.log import about

@@ -20,8 +20,8 @@ from docproc.flow.core.authority import authority_code
 from docproc.flow.core.context import Context
 from docproc.flow.core.stages import Tools
 from docproc.flow.jobs.engine import Job, step, workflow
-from docproc.flow.seals.registry import usable_seals
 from docproc.flow.seals.seal_once import NOT_APPROVED, SealOutcome, retry_delay, seal_once
+from docproc.flow.seals.usable import usable_seals
 from docproc.licence.page.record import parse_licence_json
 from docproc.licence.report.report import Standing
 from docproc.licence.seal.status_list import LIFE, StatusList

@@ -14,7 +14,7 @@ from docproc.domain import Licence
 from docproc.errors import InputError, SealError, SealPinError, SealUnavailableError, SetupError
 from docproc.flow.core.context import utc_now
 from docproc.flow.core.stages import SealLicence
-from docproc.flow.seals.registry import check_record
+from docproc.flow.seals.new_seal import check_record
 from docproc.licence.devpki.responder import DevPki
 from docproc.licence.devpki.sm2_pki import MAKER
 from docproc.licence.keys.algorithms import SM2

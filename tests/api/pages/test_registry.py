@@ -19,6 +19,7 @@ from docproc.flow.core.context import Context
 from docproc.flow.kiosks import kiosks
 from docproc.flow.messages import sms
 from docproc.flow.seals import registry, trust_list
+from docproc.flow.seals.usable import register_own
 from docproc.licence.devpki.pki import (
     AUTHORITY_CODE,
     ROOT,
@@ -64,7 +65,7 @@ def test_a_seal_is_suspended_by_two_persons_on_the_page(
     office: tuple[FastAPI, Context], desks: dict[str, TestClient]
 ) -> None:
     _, ctx = office
-    registry.register_own(ctx, own_seals)
+    register_own(ctx, own_seals)
     one, two = desks["one"], desks["two"]
     sent = {"csrf": word(one, "/office/seals"), "action": "suspend", "reason": "印章遗失"}
     page = one.post("/office/seals/market_regulation/changes", data=sent)

@@ -16,7 +16,8 @@ from docproc.flow.applications.applications import view_application
 from docproc.flow.core.context import Context
 from docproc.flow.licences.verification import StoredRegister
 from docproc.flow.review.decisions import decide, release
-from docproc.flow.seals.registry import NewSeal, confirm_change, propose_seal
+from docproc.flow.seals.new_seal import NewSeal
+from docproc.flow.seals.registry import confirm_change, propose_seal
 from docproc.licence.devpki.pki import AUTHORITY, AUTHORITY_CODE, make_dev_pki
 from docproc.licence.devpki.responder import DevPki
 from docproc.licence.verify.verify import examine, verify

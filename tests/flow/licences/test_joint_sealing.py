@@ -15,8 +15,9 @@ from docproc.assets.paths import font
 from docproc.domain import Licence
 from docproc.errors import CatalogueError, SealError, SealUnavailableError
 from docproc.flow.core.context import Context, utc_now
-from docproc.flow.seals.registry import confirm_change, propose_change, register_own, usable_seals
+from docproc.flow.seals.registry import confirm_change, propose_change
 from docproc.flow.seals.sealer import open_sealer
+from docproc.flow.seals.usable import register_own, usable_seals
 from docproc.licence.devpki.pki import AUTHORITY, AUTHORITY_CODE, JOINT_AUTHORITY, JOINT_AUTHORITY_CODE, make_dev_pki
 from docproc.licence.devpki.responder import DevPki
 from docproc.licence.keys.keys import load_pkcs12

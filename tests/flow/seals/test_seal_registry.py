@@ -26,18 +26,10 @@ from docproc.flow.applications.applications import view_application
 from docproc.flow.audit.log import audit_lines, check_audit
 from docproc.flow.core.context import Context, utc_now
 from docproc.flow.review.decisions import decide, release
-from docproc.flow.seals.registry import (
-    NewSeal,
-    check_record,
-    confirm_change,
-    list_seals,
-    propose_change,
-    propose_seal,
-    register_own,
-    seal_record,
-    usable_seal,
-)
+from docproc.flow.seals.new_seal import NewSeal, check_record
+from docproc.flow.seals.registry import confirm_change, list_seals, propose_change, propose_seal, seal_record
 from docproc.flow.seals.sealer import development_seals, open_sealer
+from docproc.flow.seals.usable import register_own, usable_seal
 from docproc.licence.devpki.pki import (
     AUTHORITY,
     AUTHORITY_CODE,
