@@ -22,7 +22,7 @@ UPLOADS = re.compile(r"/(pages|verify|verify/report|verify/photo|verify/many|upl
 
 
 class BodyLimit:
-    """Refuses a body that is too large before it is buffered, whether its length is told or not."""
+    """Refuses a body that is too large before it is buffered, whether its length is announced or not."""
 
     def __init__(self, app: ASGIApp, upload_bytes: int) -> None:
         """Wrap an application; ``upload_bytes`` is the largest file."""

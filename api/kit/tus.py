@@ -69,11 +69,11 @@ class Turn:
 
 
 _turns: dict[str, Turn] = {}
-"""By upload, in this process; between processes the database tells which bytes are due."""
+"""By upload, in this process; between processes the database knows which bytes are due."""
 
 
 def check_version(tus_resumable: str) -> None:
-    """Whoever sends speaks our version of the protocol.
+    """The sender uses our version of the protocol.
 
     Raises:
         ProtocolError: another version, or none.
@@ -127,7 +127,7 @@ async def send(
 
 
 def drop(ctx: Context, sender: Sender, upload: str) -> Response:
-    """Give an upload up."""
+    """Abandon an upload."""
     uploads.drop_upload(ctx, sender.caller, sender.number, upload)
     return Response(status_code=204)
 
@@ -229,7 +229,7 @@ def _checksum(text: str) -> tuple[str, bytes] | None:
 
 
 class TusHeaders:
-    """Tells the version with every answer, errors too, and takes the method from ``X-HTTP-Method-Override``."""
+    """Adds the version to every answer, errors too, and takes the method from ``X-HTTP-Method-Override``."""
 
     def __init__(self, app: ASGIApp) -> None:
         """Wrap an application."""

@@ -1,4 +1,4 @@
-"""办件: open, hand in, look at, take back; the files of an application."""
+"""办件: open, submit, look at, take back; the files of an application."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ async def add_page(
     summary="Download an uploaded file",
 )
 def page_file(number: Number, page_id: PageId, ctx: Ctx, who: Who) -> Response:
-    """The bytes as they were handed in."""
+    """The bytes as they were submitted."""
     data, kind = applications.page_file(ctx, who, number, page_id)
     # never shown inside our own pages: what a stranger sent stays a download
     headers = {"Content-Disposition": f'attachment; filename="{page_id}"', "X-Content-Type-Options": "nosniff"}
@@ -152,7 +152,7 @@ def correct(
     ctx: Ctx,
     who: Who,
 ) -> ApplicationView:
-    """Lay a value read by a person over what the machine read; the application is checked again."""
+    """Replace what the machine read by a value that a person read; the application is checked again."""
     return applications.correct_field(ctx, who, number, page_id, index, field, body.value)
 
 
@@ -174,7 +174,7 @@ def known_form(number: Number, material: MaterialId, ctx: Ctx, who: Who) -> Resp
     summary="Hand in",
 )
 def submit(number: Number, ctx: Ctx, who: Who, once: OnceJson) -> ApplicationView:
-    """Hand the application in, for the first time or after 补正; every file must have been read."""
+    """Submit the application, for the first time or after 补正; every file must have been read."""
     return applications.submit(ctx, who, number, once)
 
 

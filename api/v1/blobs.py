@@ -70,7 +70,7 @@ def follow(
     expires: Annotated[int, Query(ge=0, le=2**40)],
     signature: Annotated[str, Query(max_length=64)],
 ) -> Response:
-    """The bytes, compared with their hash. Needs no key: the link is the leave. Wrong or over: 404."""
+    """The bytes, compared with their hash. Needs no key: the link is the permission. Wrong or over: 404."""
     data = links.linked_file(ctx, Link(key, name, kind, expires), signature)
     headers = {"Content-Disposition": attachment(name), "Cache-Control": "private, no-store"}
     headers["X-Content-Type-Options"] = "nosniff"

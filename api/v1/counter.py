@@ -24,7 +24,7 @@ _PROBLEMS = problems(401, 403, 404, 409, 422)
     "/originals", status_code=201, response_model=schemas.CustodyStep, responses=_PROBLEMS, summary="Receive originals"
 )
 def receive(number: Number, body: schemas.Originals, ctx: Ctx, who: Who) -> CustodyStep:
-    """Note which papers are left at the counter; the answer names their receipt. Role: clerk."""
+    """Record which papers are deposited at the counter; the answer names their receipt. Role: clerk."""
     items = [Original(item.material, item.copies) for item in body.items]
     return custody.receive_originals(ctx, who, number, items, body.note)
 

@@ -1,4 +1,4 @@
-"""Matters and editions for programs: files handed in, checked, and put in force by a second person from a day on."""
+"""Matters and editions for programs: files submitted, checked, and put in force by a second person from a day on."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ StartsOn = Annotated[date | None, Query(description="First day in force; default
 
 
 class MatterFileError(InputError):
-    """A file that was handed in breaks the catalogue's rules; the problem's title names file, line and remedy."""
+    """A file that was submitted breaks the catalogue's rules; the problem's title names file, line and remedy."""
 
     code = "catalogue"
     message_zh = "事项文件有误，请按指出的文件和行号修改后重新提交"
@@ -125,6 +125,6 @@ def preview(
     "/{matter}.toml", response_class=Response, responses=problems(401, 403, 422), summary="A matter file in force"
 )
 def source(matter: Name, ctx: Ctx, who: Who) -> Response:
-    """To change and hand in again. Roles: admin, approver."""
+    """To change and submit again. Roles: admin, approver."""
     headers = {"Content-Disposition": f'attachment; filename="{matter}.toml"'}
     return Response(catalogue.source(ctx, who, f"{matter}.toml"), media_type="text/plain", headers=headers)

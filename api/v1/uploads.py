@@ -16,7 +16,7 @@ router = APIRouter(prefix="/v1/applications/{number}/uploads", tags=["uploads"])
 
 
 def sender(number: Number, who: Who, tus_resumable: Text = "") -> Sender:
-    """Who may upload and speaks our version of the protocol.
+    """Who may upload and uses our version of the protocol.
 
     Raises:
         AccessError: no role of the caller may upload.

@@ -1,1 +1,1 @@
-"""The durable way of an application through the service."""
+"""The durable workflows and units of work behind the commands and the web service."""

@@ -1,4 +1,4 @@
-"""The kiosk while a citizen works on an application: scanning, what is wrong, handing in."""
+"""The kiosk while a citizen works on an application: scanning, what is wrong, submission."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def notice(ctx: Ctx, at_work: AtWork) -> Response:
 
 @router.post("/submit", dependencies=[Csrf])
 def submit(ctx: Ctx, at_work: AtWork) -> Response:
-    """Hand in."""
+    """Submit."""
     applications.submit(ctx, at_work[0].caller, at_work[1])
     return RedirectResponse("/kiosk/case/done", 303)
 

@@ -24,7 +24,7 @@ class Place:
     page_id: str
     index: int
     width: int
-    """Pixels of the page as handed in."""
+    """Pixels of the page as submitted."""
     height: int
     box: Box | None
 

@@ -127,7 +127,7 @@ def line(
     waiting: Annotated[int, Form(ge=0, le=10_000)],
     oldest_seconds: Annotated[int, Form(ge=0, le=366 * 86400)] = 0,
 ) -> Response:
-    """What waits for the line here; told by the page when it changes and each minute while something waits."""
+    """What waits for the line here; reported by the page when it changes and each minute while something waits."""
     kiosks.report_line(ctx, here.caller, waiting, oldest_seconds)
     return Response(status_code=204)
 

@@ -85,7 +85,7 @@ def remove(ctx: Ctx, caller: AsCaller, number: Number, page_id: PageId) -> Respo
 
 @router.post("/{number}/submit", dependencies=[Csrf])
 def submit(request: Request, ctx: Ctx, caller: AsCaller, number: Number) -> Response:
-    """Hand in, then print the receipt."""
+    """Submit, then print the receipt."""
     try:
         applications.submit(ctx, caller, number)
     except DocprocError as error:
@@ -95,7 +95,7 @@ def submit(request: Request, ctx: Ctx, caller: AsCaller, number: Number) -> Resp
 
 @router.get("/{number}/receipt")
 def receipt(request: Request, ctx: Ctx, caller: AsCaller, number: Number) -> Response:
-    """收件回执 to print: what was handed in, a barcode of the number, a QR code to follow it."""
+    """收件回执 to print: what was submitted, a barcode of the number, a QR code to follow it."""
     caller.require("create")
     view = applications.view_application(ctx, caller, number)
     if view["submitted_at"] is None:
@@ -117,7 +117,7 @@ def receipt(request: Request, ctx: Ctx, caller: AsCaller, number: Number) -> Res
 
 @router.post("/{number}/originals", dependencies=[Csrf])
 async def receive(request: Request, ctx: Ctx, caller: AsCaller, number: Number) -> Response:
-    """Note the originals that are left here."""
+    """Record the originals that are deposited here."""
     form = await request.form(max_fields=300)
     try:
         items = [Original(str(key), int(str(form.get(f"copies-{key}", "1")) or 1)) for key in form.getlist("material")]
@@ -147,7 +147,7 @@ def give_back(
 
 @router.post("/{number}/papers/begin", dependencies=[Csrf])
 def begin_comparing(ctx: Ctx, caller: AsCaller, number: Number) -> Response:
-    """Show the scans to hold paper against; the audit log keeps who asked."""
+    """Show the scans to compare paper with; the audit log keeps who asked."""
     caller.require("counter")
     workbench.show_all(ctx, caller, number)
     return RedirectResponse(f"/office/counter/{number}/papers", 303)

@@ -1,4 +1,4 @@
-"""Matters and editions: what is in force, files handed in and checked, and the second person's word."""
+"""Matters and editions: what is in force, files submitted and checked, and the second person's word."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def preview(
 
 @router.get("/{matter}.toml")
 def source(ctx: Ctx, caller: AsCaller, matter: Name) -> Response:
-    """The matter file in force, to change and hand in again."""
+    """The matter file in force, to change and submit again."""
     headers = {**HEADERS, "Content-Disposition": f'attachment; filename="{matter}.toml"'}
     return Response(catalogue.source(ctx, caller, f"{matter}.toml"), media_type="text/plain", headers=headers)
 

@@ -83,14 +83,14 @@ def judged(request: Request, ctx: Ctx, caller: AsCaller, number: Number) -> Resp
 
 @router.post("/cases/{number}/hold", dependencies=[Csrf])
 def hold(ctx: Ctx, caller: AsCaller, number: Number) -> Response:
-    """Keep the application while somebody sits at it."""
+    """Keep the application claimed while somebody works on it."""
     workbench.claim(ctx, caller, number)
     return Response(status_code=204)
 
 
 @router.post("/cases/{number}/put-back", dependencies=[Csrf])
 def put_back(ctx: Ctx, caller: AsCaller, number: Number) -> Response:
-    """Give it up for others."""
+    """Release the claim so that others can take it."""
     workbench.put_back(ctx, caller, number)
     return RedirectResponse("/office/queue", 303)
 
@@ -111,7 +111,7 @@ def show_page(ctx: Ctx, caller: AsCaller, number: Number, page_id: PageId) -> Re
 
 @router.post("/cases/{number}/fields", dependencies=[Csrf])
 async def correct(request: Request, ctx: Ctx, caller: AsCaller, number: Number) -> Response:
-    """Lay a value over a field, or confirm the one that was read; several ticked options make one value."""
+    """Correct a field, or confirm the value that was read; several ticked options make one value."""
     from starlette.concurrency import run_in_threadpool
 
     form = await request.form(max_fields=200)

@@ -1,6 +1,6 @@
-"""Which way up a page was scanned, told from where its fields lie; and boxes turned with it.
+"""Which way up a page was scanned, derived from where its fields lie; and boxes turned with it.
 
-The picture on the screen is the page as handed in. Lines of writing are wider
+The picture on the screen is the page as submitted. Lines of writing are wider
 than high, and a material names its fields from top to bottom.
 """
 
@@ -43,7 +43,7 @@ def transform(width: int, height: int, turn: Turn) -> str:
 
 
 def turned_box(box: Box, width: int, height: int, turn: Turn) -> Box:
-    """A box of the page as handed in, on the upright page."""
+    """A box of the page as submitted, on the upright page."""
     x0, y0, x1, y1 = box
     if turn == 90:
         return (height - y1, x0, height - y0, x1)

@@ -68,7 +68,7 @@ class Sheet:
     index: int
     title: str
     width: int
-    """Pixels of the page as handed in."""
+    """Pixels of the page as submitted."""
     height: int
     has_picture: bool
     turn: Turn

@@ -74,7 +74,7 @@ def file_by_code(ctx: Ctx, code: Code) -> Response:
 
 @router.get("/progress")
 def stage(request: Request, ctx: Ctx, number: Asked = "") -> Response:
-    """How far an application is; by its number only the stage is told."""
+    """How far an application is; by its number only the stage is disclosed."""
     if not number.strip():
         return page(request, "public/progress.html", said=None, number="")
     try:

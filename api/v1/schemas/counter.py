@@ -1,4 +1,4 @@
-"""综合窗口: originals, comparison of paper with scans, the way of the papers."""
+"""综合窗口: originals, comparison of paper with scans, the chain of custody."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from docproc.canonical import JsonObject
 
 
 class OriginalPaper(Request):
-    """A kind of paper that is left at the counter."""
+    """A kind of paper that is deposited at the counter."""
 
     material: str = Field(max_length=60)
     copies: int = Field(1, ge=1, le=100)
 
 
 class Originals(Request):
-    """Originals that are left at the counter."""
+    """Originals that are deposited at the counter."""
 
     items: list[OriginalPaper] = Field(min_length=1, max_length=100)
     note: str = Field("", max_length=500)
@@ -80,14 +80,14 @@ class CheckedPage(BaseModel):
 
 
 class PapersCheck(BaseModel):
-    """What holding paper against the scans gave."""
+    """What comparing paper with the scans gave."""
 
     sheets: list[CheckedPage]
     left: list[int] = Field(description="Sheets of the paper, from 1, that belong to no scan")
 
 
 class CustodyStep(BaseModel):
-    """One step in the way of papers over the counter."""
+    """One step in the chain of custody."""
 
     id: int
     kind: Literal["received", "returned", "checked", "compared", "handed_over", "refused"]

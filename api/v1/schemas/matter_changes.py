@@ -37,7 +37,7 @@ class Checked(BaseModel):
 
 
 class CatalogueChange(ByTwoPersons):
-    """A change that was handed in."""
+    """A change that was submitted."""
 
     files: list[str]
     starts_on: date

@@ -24,7 +24,7 @@ class Pace(BaseModel):
 
 
 class Frequent(BaseModel):
-    """A rule and how often it speaks."""
+    """A rule and how often it is triggered."""
 
     code: str
     matter: str

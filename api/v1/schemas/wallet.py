@@ -10,14 +10,14 @@ from docproc.flow.wallet.wallet import MOST_DAYS
 
 
 class NewShare(Request):
-    """Leave for somebody to see a licence."""
+    """Permission for somebody to see a licence."""
 
     purpose: str = Field(min_length=1, max_length=200, examples=["银行开户"])
     days: int = Field(ge=1, le=MOST_DAYS)
 
 
 class ShareView(BaseModel):
-    """Leave that was given."""
+    """A permission that was given."""
 
     code: str
     url: str

@@ -100,7 +100,7 @@ def grants(text: str) -> dict[str, Grant]:
 
 
 def check(settings: Settings) -> None:
-    """Tell wrong settings at the start and not at the first sign-in.
+    """Report wrong settings at the start and not at the first sign-in.
 
     Raises:
         SetupError: a setting is missing or wrong.

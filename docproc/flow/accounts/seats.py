@@ -76,7 +76,7 @@ def resume(ctx: Context, here: Seat, code: str) -> str:
 
     Raises:
         NotFoundError: no such application at this kiosk.
-        ConflictError: there is nothing to hand in now.
+        ConflictError: there is nothing to submit now.
     """
     word = code.strip().rstrip("/").rpartition("/")[2]
     with ctx.database.read() as session:
@@ -90,7 +90,7 @@ def resume(ctx: Context, here: Seat, code: str) -> str:
 
 
 def leave(ctx: Context, here: Seat) -> None:
-    """Forget the citizen: nothing of theirs is reachable at this kiosk, and what was not handed in is taken back."""
+    """Forget the citizen: nothing of theirs is reachable at this kiosk, and what was not submitted is taken back."""
     if here.application is not None:
         with ctx.database.write() as session:
             draft = applications.find_application(session, here.application).status == "draft"

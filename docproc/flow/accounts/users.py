@@ -85,7 +85,7 @@ class UserView(TypedDict):
 
 
 class SignInError(AccessError):
-    """Name, password or code are wrong, or the account is locked; which of them is not told."""
+    """Name, password or code are wrong, or the account is locked; which of them is not disclosed."""
 
     code = "sign_in_failed"
     message_zh = "登录名、密码或验证码不正确；多次输错会锁定 15 分钟"

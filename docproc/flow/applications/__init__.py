@@ -1,1 +1,1 @@
-"""Applications: handed in, read, checked, followed."""
+"""Applications: submitted, read, checked, followed."""

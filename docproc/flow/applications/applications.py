@@ -1,4 +1,4 @@
-"""Handing in: applications, files, corrections, submission."""
+"""Up to submission: opening an application, uploading files, correcting fields, submitting."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ def page_preview(ctx: Context, caller: Caller, number: str, page_id: str, index:
 def correct_field(
     ctx: Context, caller: Caller, number: str, page_id: str, index: int, field: str, value: str
 ) -> ApplicationView:
-    """Lay a person's value over what was read; the application is checked again.
+    """Store a person's correction of a field; the application is checked again.
 
     Raises:
         ConflictError: the application is decided already.
@@ -192,7 +192,7 @@ def correct_field(
 
 
 def submit(ctx: Context, caller: Caller, number: str, once: Once | None = None) -> ApplicationView:
-    """Hand the application in, for the first time or after 补正.
+    """Submit the application, for the first time or after 补正.
 
     Raises:
         ConflictError: no file, files still being read, or not in a state to be submitted.
@@ -328,7 +328,7 @@ def check_room(ctx: Context, caller: Caller, number: str, material: str | None) 
 
 
 def _keep_originals(ctx: Context, caller: Caller, number: str) -> None:
-    """Nothing that was handed in can be deleted before the matter's shortest time for it is over."""
+    """Nothing that was submitted can be deleted before the matter's shortest time for it is over."""
     with ctx.database.read() as session:
         row = visible(session, caller, number, "submit")
         keys = [page.sha256 for page in pages.live_pages(session, number)]

@@ -87,7 +87,7 @@ class Known:
 
 
 def known_of_papers(ctx: Context, caller: Caller, number: str, material: str) -> list[Known]:
-    """What the papers of an application say for one of its forms: values that the matter's rules hold the form against.
+    """What the papers of an application say for one of its forms: values that the matter's rules compare with the form.
 
     Only what was read for certain and passes its check (check digit, calendar); the applicant looks at it before it is
     printed. Nothing of the register is asked, for a card may be in another's hand.

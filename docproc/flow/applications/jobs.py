@@ -44,7 +44,7 @@ def read_page(page_id: str) -> None:
 
 @step("draw_and_store")
 def draw_and_store(page_id: str) -> None:
-    """Keep pictures of the file's pages; what cannot be drawn is told by the reading."""
+    """Store pictures of the file's pages; what cannot be drawn is reported by the reading."""
     ctx, stages = Tools.get()
     with ctx.database.read() as session:
         page = pages.find_page(session, page_id)
@@ -72,7 +72,7 @@ def draw_and_store(page_id: str) -> None:
 
 @step("read_and_store")
 def read_and_store(page_id: str) -> None:
-    """Read the file and keep what it says; a file that cannot be read becomes a finding, never a stuck job."""
+    """Read the file and store the readings; a file that cannot be read becomes a finding, never a stuck job."""
     ctx, stages = Tools.get()
     with ctx.database.read() as session:
         page = pages.find_page(session, page_id)

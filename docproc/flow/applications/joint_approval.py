@@ -1,9 +1,9 @@
 """Joint approval: several departments give their opinions on one application, each on the papers that it needs.
 
 The department of a caller is the one that bears the caller's organisation in the
-matter file. It sees what was handed in only from the moment of handing in, and of
+matter file. It sees what was submitted only from the moment of submission, and of
 that only its own papers; the lead department, and whoever took the application in,
-see all. Opinions belong to the round since the last handing in; one on papers that
+see all. Opinions belong to the round since the last submission; one on papers that
 changed afterwards no longer counts, and the department is asked again.
 """
 

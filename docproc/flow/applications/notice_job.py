@@ -27,7 +27,7 @@ JOBS: tuple[Job, ...] = ("seal_notice",)
 
 @workflow("seal_notice")
 def seal_notice(decision_id: str, attempt: int) -> None:
-    """Seal a notice, or say why not and try again."""
+    """Seal a notice, or record why not and try again."""
     outcome = seal_and_keep_notice(decision_id)
     if outcome["state"] == "sealed":
         register_notice(decision_id, outcome["sha256"])
@@ -86,7 +86,7 @@ def register_notice(decision_id: str, sha256: str) -> None:
 
 @step("postpone_notice")
 def postpone_notice(decision_id: str, attempt: int, outcome: SealOutcome) -> None:
-    """Say why it is not sealed yet, and queue the next attempt unless a person must act first."""
+    """Record why it is not sealed yet, and queue the next attempt unless a person must act first."""
     ctx, _ = Tools.get()
     with ctx.database.write() as session:
         row = notices.find(session, decision_id, lock=True)

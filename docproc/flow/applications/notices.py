@@ -33,7 +33,7 @@ FIRST = "正在签章"
 
 
 def prepare(ctx: Context, session: Session, row: ApplicationRow, decision: DecisionRow) -> None:
-    """Write the notice of a decision to return down, as it stands now, and queue its sealing."""
+    """Record the notice of a decision to return, as it stands now, and queue its sealing."""
     if row.submitted_at is None:
         raise ConflictError(f"application {row.number} was not handed in")
     matter = find_matter(row.matter)

@@ -65,10 +65,10 @@ class Followed(Stage):
 
 
 def progress(ctx: Context, number: str) -> Stage:
-    """How far an application is; numbers can be guessed, so it tells nothing about the person or the papers.
+    """How far an application is; numbers can be guessed, so nothing about the person or the papers is disclosed.
 
     Raises:
-        NotFoundError: no such application, or it was never handed in.
+        NotFoundError: no such application, or it was never submitted.
     """
     with ctx.database.read() as session:
         row = applications.find_application(session, number.strip().upper())

@@ -1,4 +1,4 @@
-"""Files that come in parts over a bad line; whole, they go the way of every page.
+"""Files that are uploaded in parts over an unreliable connection; once complete, they are handled like every page.
 
 The bytes lie in the database beside the count of them, so both survive a crash together, on one machine and on
 many. The last part is not kept: it completes the file, which becomes a page, and only then does the count reach the
@@ -137,7 +137,7 @@ def continue_upload(ctx: Context, caller: Caller, number: str, upload: str, offs
 
 
 def drop_upload(ctx: Context, caller: Caller, number: str, upload: str) -> None:
-    """Give an upload up; the page that it became stays.
+    """Abandon an upload; a page that was made of it stays.
 
     Raises:
         NotFoundError: no such upload of this key, or it expired.

@@ -1,6 +1,6 @@
 """Applications and their files as JSON values, in the shapes that the HTTP interface gives out.
 
-Times are ISO 8601 with their zone, boxes are pixels of the page as handed in.
+Times are ISO 8601 with their zone, boxes are pixels of the page as submitted.
 """
 
 from __future__ import annotations

@@ -68,7 +68,7 @@ class Changes(Generic[Row, View]):
 
 
 def change_view(row: ProposedChange) -> ChangeView:
-    """What every change tells."""
+    """What all changes have in common."""
     return {
         "id": row.id,
         "reason": row.reason,

@@ -61,7 +61,7 @@ def refresh(database: Database, data_dir: Path, today: date, *, now: bool = Fals
 
 
 def lay_out(data_dir: Path, files: dict[str, str]) -> Path:
-    """The folder that holds the matters that ship with these files over them; its name tells its content."""
+    """The folder that holds the matters that ship with these files over them; its name is a hash of its content."""
     shipped = {path.name: path.read_text("utf-8") for path in sorted(MATTERS_DIR.glob("*.toml"))}
     whole = {**shipped, **files}
     digest = hashlib.sha256()

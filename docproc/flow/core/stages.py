@@ -43,11 +43,11 @@ class PagePicture(Protocol):
 
     @property
     def width(self) -> int:
-        """Pixels of the page as handed in."""
+        """Pixels of the page as submitted."""
 
     @property
     def height(self) -> int:
-        """Pixels of the page as handed in."""
+        """Pixels of the page as submitted."""
 
     @property
     def view(self) -> bytes:

@@ -43,7 +43,7 @@ _OTHER_PRINT = "纸质表格的二维码与扫描件不是同一张，不能记�
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """A kind of paper that is left at the counter."""
+    """A kind of paper that is deposited at the counter."""
 
     material: str
     copies: int
@@ -62,7 +62,7 @@ class Compared:
 
 
 class CustodyStep(TypedDict):
-    """One step in the way of papers over the counter."""
+    """One step in the chain of custody."""
 
     id: int
     kind: StepKind
@@ -175,7 +175,7 @@ def compare(ctx: Context, caller: Caller, number: str, found: Sequence[Compared]
     the last check by machine saw a difference, a match needs a word.
 
     Raises:
-        ConflictError: not handed in yet.
+        ConflictError: not submitted yet.
         NotFoundError: no such page.
         InputError: nothing was compared, a page twice, a mismatch without a word, or a match that the code denies, or
             that the machine denies and no word explains.

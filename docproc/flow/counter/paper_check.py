@@ -77,11 +77,11 @@ def check_papers(ctx: Context, caller: Caller, number: str, files: Sequence[byte
     Args:
         ctx: the service.
         caller: a clerk.
-        number: of an application that was handed in.
+        number: of an application that was submitted.
         files: scans of the paper, sheets in any order and turned anyhow.
 
     Raises:
-        ConflictError: not handed in yet.
+        ConflictError: not submitted yet.
         InputError: no file.
         LimitError: more or larger files than an application has.
         UnsupportedFileError: a file is no picture or PDF, or damaged.
@@ -99,7 +99,7 @@ def check_papers(ctx: Context, caller: Caller, number: str, files: Sequence[byte
         if visible(session, caller, number, "view").submitted_at is None:
             raise ConflictError(f"application {number} was not handed in", message_zh="办件还没有提交")
         found = pages.readings_of(session, number, corrected=False)
-    files_of = {page.id: page.sha256 for page, _ in found}  # the same bytes may have been handed in as two materials
+    files_of = {page.id: page.sha256 for page, _ in found}  # the same bytes may have been submitted as two materials
     places = list(files_of)
     workbench.show_all(ctx, caller, number)
     if not _ROOM.acquire(timeout=WAIT_SECONDS):

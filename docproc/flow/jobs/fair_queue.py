@@ -3,7 +3,7 @@
 A queue gives out the lowest number first. A submitter's file gets the place after its
 last one, or the place that is being served now, whichever is later (start-time fair
 queueing, Goyal, Vin and Cheng 1996): files of several kiosks come up in turn, none can
-keep the others waiting by handing in much at once, and since the place that is served
+keep the others waiting by submitting much at once, and since the place that is served
 only grows while anything waits, no file is overtaken for ever by those that keep coming.
 """
 

@@ -1,4 +1,4 @@
-"""What one worker process tells at its port: measurements for Prometheus, and whether it is at work."""
+"""What one worker process serves at its port: metrics for Prometheus, and whether it is alive."""
 
 from __future__ import annotations
 

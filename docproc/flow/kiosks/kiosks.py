@@ -11,13 +11,13 @@ from docproc.flow.core.context import Context
 from docproc.store.kiosks import kiosks
 
 QUIET = timedelta(minutes=30)
-"""A kiosk that was not heard of for so long may be out of order, or the hall is shut."""
+"""A kiosk that sent nothing for so long may be out of order, or the hall is closed."""
 LATE = timedelta(minutes=5)
 """A file that waits longer shows that readers are missing."""
 UNCLEAR = 0.1
 """Share of pages to be scanned again from which the scanner should be looked at (glass, light, focus)."""
 FEWEST = 20
-"""Pages below which nothing is said of the scanner."""
+"""Fewest pages for a statement on the scanner."""
 State = Literal["good", "quiet", "never", "line", "late", "unclear", "failing"]
 
 
@@ -42,7 +42,7 @@ class Kiosk:
     """Applications begun in the time looked at."""
     handed_in: int
     given_up: int
-    """Taken back before they were handed in."""
+    """Taken back before they were submitted."""
     pages: int
     """Pages that were read."""
     rescans: int
@@ -105,7 +105,7 @@ def health(ctx: Context, caller: Caller, days: int = 7) -> list[Kiosk]:
 
 
 def report_line(ctx: Context, caller: Caller, waiting: int, oldest_seconds: int = 0) -> None:
-    """Keep what a kiosk tells of its own queue for the line; while the line is down the last report stands.
+    """Store what a kiosk reports of its own upload queue; while its connection is down the last report stands.
 
     Args:
         ctx: the service.

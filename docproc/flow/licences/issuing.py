@@ -172,7 +172,7 @@ def keep_originals(ctx: Context, number: str) -> None:
 
 @step("postpone")
 def postpone(decision_id: str, attempt: int, outcome: SealOutcome) -> None:
-    """Say why there is no licence yet, and queue the next attempt unless a person must act first."""
+    """Record why there is no licence yet, and queue the next attempt unless a person must act first."""
     ctx, _ = Tools.get()
     with ctx.database.write() as session:
         decision = applications.find_decision(session, decision_id)

@@ -104,7 +104,7 @@ def register_version(version_id: str, sha256: str) -> None:
 
 @step("postpone_version")
 def postpone_version(version_id: str, attempt: int, outcome: SealOutcome) -> None:
-    """Say why the new version is not there yet, and queue the next attempt unless a person must act first."""
+    """Record why the new version is not there yet, and queue the next attempt unless a person must act first."""
     ctx, _ = Tools.get()
     with ctx.database.write() as session:
         version = licences.find_version(session, version_id)

@@ -1,4 +1,4 @@
-"""Files of a catalogue as they are handed in: single TOML files, a folder of them, or a zip of it."""
+"""Files of a catalogue as they are submitted: single TOML files, a folder of them, or a zip of it."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Matters and editions that an office puts in force: handed in by one person, confirmed by another, from a day on.
+"""Matters and editions that an office puts in force: submitted by one person, confirmed by another, from a day on.
 
-What is handed in is checked whole: every file by itself, every form drawn, every licence layout loaded. A form that
+What is submitted is checked whole: every file by itself, every form drawn, every licence layout loaded. A form that
 was ever printed keeps its layout for ever, for its cells are read where they stand; a new layout is a new edition.
 """
 
@@ -37,7 +37,7 @@ MOST_LINES = 400
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """Files that were handed in and are in order."""
+    """Files that were submitted and are in order."""
 
     files: dict[str, str]
     """Those that say something else than what is in force."""
@@ -46,7 +46,7 @@ class Examined:
     day: date
     """First day in force."""
     matters: tuple[Matter, ...]
-    """All that were handed in."""
+    """All that were submitted."""
 
 
 class FormView(TypedDict):
@@ -97,7 +97,7 @@ def examine(ctx: Context, caller: Caller, sent: Sequence[tuple[str, bytes]], sta
 
     Args:
         ctx: the service.
-        caller: who hands in.
+        caller: who submits.
         sent: name and content of each file; a zip holds several.
         starts_on: first day in force; a day that is over means today.
 
@@ -139,7 +139,7 @@ def propose(
 
 
 def confirm(ctx: Context, caller: Caller, change_id: str, *, refuse: bool = False) -> CatalogueChange:
-    """Put in force, or refuse, what another person handed in.
+    """Put in force, or refuse, what another person submitted.
 
     Raises:
         AccessError: the same person as handed it in.
@@ -216,7 +216,7 @@ def _laid_out(ctx: Context, caller: Caller, change_id: str) -> tuple[CatalogueCh
 
 
 def source(ctx: Context, caller: Caller, name: str) -> str:
-    """The text of a matter file in force, to change and hand in again."""
+    """The text of a matter file in force, to change and submit again."""
     caller.require("confirm_matters")
     with ctx.database.read() as session:
         before = _in_force_on(session, ctx.today())

@@ -89,7 +89,7 @@ def deliver_webhook(webhook_id: str, event_id: int, attempt: int) -> None:
 
 @step("post_and_log")
 def post_and_log(webhook_id: str, event_id: int, attempt: int) -> None:
-    """Post, write down how it went, and queue the next attempt where it did not go well."""
+    """Post, record how it went, and queue the next attempt where it did not go well."""
     ctx, _ = Tools.get()
     with ctx.database.read() as session:
         row = session.get(OutboxRow, event_id)

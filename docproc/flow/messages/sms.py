@@ -4,8 +4,8 @@
 
     send_sms    event -> number from the form, as corrected -> provider; again only where it was certainly not taken
 
-That a message is being handed over is written down first. Who finds it so afterwards does not know whether the
-provider took it, and hands nothing over again: the log says ``unknown``, and a receipt that bears our id says more.
+Before a message is submitted to the provider, this is recorded. Who finds that record later cannot know whether the
+provider accepted it, and does not submit it again: the log says ``unknown``, and a receipt that bears our id says more.
 Jobs carry the event's number; the telephone number is read from the form at that moment, and neither kept nor logged.
 """
 
@@ -45,7 +45,7 @@ log = logging.getLogger(__name__)
 
 JOBS: tuple[Job, ...] = ("send_sms",)
 FIRST_DELAY, LONGEST_DELAY = 5, 3600
-"""Seconds before a message is handed over again, doubling up to the longest."""
+"""Seconds before a message is submitted again, doubling up to the longest."""
 MOST_ATTEMPTS = 30
 """Attempts over about a day; older news is no news."""
 SHORTEST_SECRET = 32
@@ -120,13 +120,13 @@ def queue(ctx: Context, session: Session, event: OutboxRow) -> None:
 
 @workflow("send_sms")
 def send_sms(event_id: int, attempt: int) -> None:
-    """Tell the applicant of one event."""
+    """Notify the applicant of one event."""
     hand_over(event_id, attempt)
 
 
 @step("hand_over")
 def hand_over(event_id: int, attempt: int) -> None:
-    """Hand one message to the provider and write down how it went."""
+    """Submit one message to the provider and record the outcome."""
     ctx, _ = Tools.get()
     provider = open_provider(ctx.settings)
     if provider is None:
@@ -150,7 +150,7 @@ def hand_over(event_id: int, attempt: int) -> None:
 
 
 def _begin(ctx: Context, event_id: int, attempt: int) -> sms_templates.Message | None:
-    """Write down that a message is handed over now; ``None`` where it must not be, or cannot."""
+    """Record that a message is submitted now; ``None`` where it must not be, or cannot."""
     with ctx.database.write() as session:
         event, row, at = session.get(OutboxRow, event_id), store.find(session, event_id), ctx.clock()
         template = sms_templates.template_for(event.topic) if event is not None else None
@@ -199,12 +199,12 @@ def _mobile(session: Session, application: ApplicationRow) -> str:
 
 
 def _is_sure(item: Field) -> bool:
-    """A wrong digit would tell a stranger, so what a reviewer is asked to look at is not dialled as it was read."""
+    """A wrong digit would notify a stranger, so what a reviewer is asked to look at is not dialled as it was read."""
     return sms_templates.is_mobile(item.value or "") and is_sure(item, least=LOOK)
 
 
 def tell_overdue(ctx: Context) -> None:
-    """Announce each application that is past its term of decision, once for each time it was handed in."""
+    """Announce each application that is past its term of decision, once for each time it was submitted."""
     days, today = overrides(ctx.settings.holidays_file), ctx.today()
     for matter in load_catalogue().values():
         term = matter.clock.decide_working_days
@@ -243,7 +243,7 @@ def keep_receipts(ctx: Context, secret: str, body: object) -> int:
 
 
 def send_again(ctx: Context, caller: Caller, event_id: int) -> SmsView:
-    """Hand a message over once more because a person asks for it; its receipt bears another id of ours.
+    """Submit a message once more because a person asks for it; its receipt bears another id of ours.
 
     Raises:
         NotFoundError: no such message.

@@ -32,7 +32,7 @@ class Template:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Message:
-    """What is handed to a provider; never stored nor logged, so it has no repr that shows the number."""
+    """What is submitted to a provider; never stored nor logged, so it has no repr that shows the number."""
 
     mobile: str
     """Eleven digits of a mainland mobile."""
@@ -47,7 +47,7 @@ class Message:
 class Sent:
     """How it went.
 
-    ``accepted``: the provider sends it. ``put off``: it was certainly not taken and may be handed over again.
+    ``accepted``: the provider sends it. ``put off``: it was certainly not accepted and may be submitted again.
     ``refused``: it was not taken and never will be. ``unknown``: it may have been taken, so it must not be repeated.
     """
 

@@ -1,4 +1,4 @@
-"""Signed delivery of events over HTTP, and how a receiver tells a genuine, fresh one from a forged or repeated one."""
+"""Signed delivery of events over HTTP, and how a receiver recognises one that is forged or repeated."""
 
 from __future__ import annotations
 

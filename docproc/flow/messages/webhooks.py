@@ -1,4 +1,4 @@
-"""Webhooks: who hears of what, and the log of deliveries."""
+"""Webhooks: who is notified of which events, and the log of deliveries."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class DeliveryView(TypedDict):
 def add_webhook(ctx: Context, caller: Caller, url: str) -> CreatedWebhook:
     """Have events posted to an address; ``secret`` of the answer is shown this once.
 
-    An office hears of its applications and licences, an enterprise of the licences it holds.
+    An office is notified of its applications and licences, an enterprise of the licences it holds.
 
     Raises:
         InputError: not an https address, or one in a private network where the settings do not allow it.

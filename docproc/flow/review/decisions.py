@@ -90,7 +90,7 @@ def decide(
 
     Args:
         ctx: the service.
-        caller: who decides; not the one who handed in.
+        caller: who decides; not the one who submitted.
         number: application.
         action: the decision.
         seen: what it is based on.

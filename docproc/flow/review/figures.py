@@ -1,4 +1,4 @@
-"""What the office wants to know: how long decisions take, how many pass at once, which rules speak, what is misread."""
+"""Figures for the office: how long decisions take, how many pass at once, which rules fire, what is misread."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Pace:
     matter: str
     decided: int
     median_hours: float
-    """On working days alone, from first handing in to the final decision, corrections by the applicant included."""
+    """On working days alone, from first submission to the final decision, corrections by the applicant included."""
     statutory_days: int
     saved: float
     """Share of the statutory working days that the median saves, with 24 hours to a day; negative when over."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 WRONG_AT_MOST = 0.005
 """Share of wrong values among those believed that is borne, as for free text in the reading's own targets."""
 FEWEST = 50
-"""Reviewed values below which nothing is said."""
+"""Fewest reviewed values for a statement."""
 
 
 def threshold(reviewed: Sequence[tuple[float, bool]], wrong_at_most: float = WRONG_AT_MOST) -> float | None:

@@ -1,7 +1,7 @@
 """The reviewer's queue and bench: what is most urgent, who works on it, everything about it with what was read first.
 
 Urgency goes by the statutory clock of the matter (:class:`docproc.matter.model.Clock`): working days to accept and to
-decide, both counted from the day of handing in, which is never later than the law's own beginning.
+decide, both counted from the day of submission, which is never later than the law's own beginning.
 """
 
 from __future__ import annotations
@@ -175,7 +175,7 @@ def claim(ctx: Context, caller: Caller, number: str) -> bool:
 
 
 def put_back(ctx: Context, caller: Caller, number: str) -> None:
-    """Give an application up so that others can take it."""
+    """Release the claim on an application so that others can take it."""
     with ctx.database.write() as session:
         row = visible(session, caller, number, "accept", lock=True)
         claims.drop(session, number, caller.subject, desk=joint_approval.desk(caller, row))
@@ -275,10 +275,10 @@ def sees_picture(ctx: Context, caller: Caller, number: str, page_id: str) -> boo
 
 
 def term(ctx: Context, row: ApplicationRow, matter: Matter, today: date) -> Term:
-    """The clock of one application that was handed in.
+    """The clock of one application that was submitted.
 
     Raises:
-        NotFoundError: it was never handed in.
+        NotFoundError: it was never submitted.
     """
     if row.submitted_at is None:
         raise NotFoundError(f"application {row.number!r} was not handed in")

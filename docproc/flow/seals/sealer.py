@@ -132,7 +132,7 @@ def _statement_key(own: Signer, others: Sequence[Signer]) -> Signer:
 
 
 def _check_record(seal: RegisteredSeal, known: TrustList, at: datetime) -> None:
-    """Hold a seal against its seal object at each use."""
+    """Compare a seal with its seal object at each use."""
     try:
         check_record(seal, known, at)
     except InputError as error:

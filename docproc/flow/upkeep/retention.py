@@ -148,7 +148,7 @@ def _delete_bytes(ctx: Context) -> int:
     for key in keys:
         with ctx.database.write() as session:
             if not retention.lock_wanted(session, key):
-                continue  # it was handed in again
+                continue  # it was submitted again
             if retention.is_named(session, key):
                 retention.settle(session, [key])
             elif ctx.blobs.delete(key):
