@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from docproc.domain import Licence, PageReading
 from docproc.errors import SetupError
@@ -16,9 +16,6 @@ from docproc.flow.core.context import Context
 from docproc.licence.seal.registered_seal import RegisteredSeal
 from docproc.licence.seal.status_list import StatusList
 from docproc.matter.model import Matter
-
-if TYPE_CHECKING:
-    pass
 
 
 class ReadFile(Protocol):
