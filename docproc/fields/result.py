@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal, Protocol
@@ -42,11 +41,3 @@ def good(value: str, *notes: str) -> Checked:
 def bad(value: str, problem: str, severity: FindingLevel = "fix") -> Checked:
     """Return a refused value with what the citizen should do."""
     return Checked(False, value, problem, severity)
-
-
-def from_parser(parse: Callable[[str], str], raw: str, shown: str, problem: str) -> Checked:
-    """Accept what ``parse`` returns; where it raises ValueError, refuse ``shown`` with the problem."""
-    try:
-        return good(parse(raw))
-    except ValueError:
-        return bad(shown, problem)

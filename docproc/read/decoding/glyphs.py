@@ -202,8 +202,3 @@ def _level(left: Glyph, right: Glyph) -> bool:
 
 def _distance(left: Glyph, right: Glyph) -> float:
     return right.x - left.x + 6 * abs(right.y - left.y)
-
-
-def text_of(glyphs: Iterable[Glyph]) -> str:
-    """Return the characters as one string."""
-    return "".join(glyph.char for glyph in glyphs)

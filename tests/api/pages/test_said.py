@@ -21,7 +21,7 @@ from docproc.matter.load import COMMON_FILE, MATTERS_DIR, load_catalogue, load_m
 
 ROOT = Path(__file__).parents[3]
 CHINESE = re.compile(r"[\u3400-\u9fff]")
-SPOKEN = {"bad", "from_parser", "Finding", "SealUnavailableError", "SealKeyUnavailableError"}
+SPOKEN = {"bad", "Finding", "SealUnavailableError", "SealKeyUnavailableError"}
 """Calls whose arguments are sentences for people."""
 SHOWN = r"“[^”]*”|男|女|长期|100万元|壹佰万元整|2026年11月22日"
 """Words to be looked for, or written, on Chinese paper."""
