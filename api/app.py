@@ -12,22 +12,10 @@ from api import health, pages
 from api.kit import problems, tus
 from api.kit.limits import BodyLimit, RateLimit
 from api.kit.traced import Traced
-from api.v1 import (
-    accounts,
-    applications,
-    blobs,
-    counter,
-    licences,
-    matter_changes,
-    matters,
-    messages,
-    office,
-    review,
-    seals,
-    trust_list,
-    uploads,
-    wallet,
-)
+from api.v1 import accounts, audit, blobs, counter, kiosks, licences, messages, review, upkeep, wallet
+from api.v1.applications import applications, uploads
+from api.v1.matters import changes, matters
+from api.v1.seals import registry, trust_list
 from docproc import __version__, tracing
 from docproc.canonical import JsonObject
 from docproc.flow.accounts import oidc
@@ -83,16 +71,20 @@ def create_app(settings: Settings) -> FastAPI:
         licences,
         wallet,
         accounts,
-        seals,
+        audit,
+        registry,
         trust_list,
-        matter_changes,
-        office,
+        changes,
+        kiosks,
+        upkeep,
         messages,
         health,
     ):
         app.include_router(module.router)
     app.include_router(licences.status_router)
     app.include_router(matters.known)
+    app.include_router(review.work)
+    app.include_router(messages.event_router)
     pages.install(app)
     app.add_middleware(BodyLimit, upload_bytes=settings.max_upload_bytes)
     app.add_middleware(tus.TusHeaders)

@@ -1,7 +1,7 @@
 """Resumable uploads: tus 1.0.0 with creation, checksum, termination and expiration.
 
 Source: https://tus.io/protocols/resumable-upload
-The protocol only: headers in, headers out; routes say who sends (:mod:`api.v1.uploads`,
+The protocol only: headers in, headers out; routes say who sends (:mod:`api.v1.applications.uploads`,
 :mod:`api.pages.kiosk.uploads`).
 What has come is kept every :data:`PART_BYTES`, and once more when the line breaks, so that the sender goes on from
 there; a part with a checksum counts whole or not at all. A sender whose line broke comes back before the service knows

@@ -1,26 +1,20 @@
-"""API keys, audit log and events."""
+"""API keys and officials."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Response
 
 from api.kit.deps import Ctx, OnceJson, Who
 from api.kit.problems import problems
 from api.v1.schemas import accounts as schemas
-from docproc.flow.accounts import api_keys
+from docproc.flow.accounts import api_keys, users
 from docproc.flow.accounts.api_keys import CreatedKey, KeyView
-from docproc.flow.audit import log
-from docproc.flow.audit.log import AuditCheck
-from docproc.flow.core.views import AuditLine
-from docproc.flow.messages import feed
-from docproc.flow.messages.feed import EventView
 
 router = APIRouter(prefix="/v1", tags=["administration"])
 
-After = Annotated[int, Query(ge=0, description="Last number of the page before")]
-Limit = Annotated[int, Query(ge=1, le=1000)]
+UserId = Annotated[str, Path(max_length=32)]
 
 
 @router.post(
@@ -49,27 +43,43 @@ def revoke(key_id: Annotated[str, Path(max_length=16)], ctx: Ctx, who: Who) -> K
     return api_keys.revoke_key(ctx, who, key_id)
 
 
-@router.get("/audit", response_model=list[schemas.AuditLine], responses=problems(401, 403), summary="Audit log")
-def audit(
-    ctx: Ctx,
-    who: Who,
-    subject: Annotated[str | None, Query(max_length=80, description="Application, licence or key")] = None,
-    after: After = 0,
-    limit: Limit = 100,
-) -> list[AuditLine]:
-    """Who did what when. Role: auditor."""
-    return log.audit_lines(ctx, who, subject=subject, after=after, limit=limit)
+@router.get("/users", response_model=list[schemas.UserView], responses=problems(401, 403), summary="List officials")
+def list_users(ctx: Ctx, who: Who) -> list[users.UserView]:
+    """Without secrets. Role: admin."""
+    return users.list_users(ctx, who)
 
 
-@router.get(
-    "/audit/check", response_model=schemas.AuditCheck, responses=problems(401, 403), summary="Check the audit log"
+@router.post(
+    "/users",
+    status_code=201,
+    response_model=schemas.Secrets,
+    responses=problems(401, 403, 409, 422),
+    summary="Add an official",
 )
-def check(ctx: Ctx, who: Who) -> AuditCheck:
-    """Whether no line was changed or removed. Role: auditor."""
-    return log.check_audit(ctx, who)
+def add_user(body: schemas.NewUser, ctx: Ctx, who: Who, response: Response) -> users.NewUser:
+    """The secrets are in the answer this once; give them to the person alone. Role: admin."""
+    response.headers["Cache-Control"] = "no-store"
+    return users.add_user(ctx, who, body.name.strip(), body.title, body.org.strip(), body.roles)
 
 
-@router.get("/events", response_model=list[schemas.EventView], responses=problems(401, 403), summary="Events")
-def events(ctx: Ctx, who: Who, after: After = 0, limit: Limit = 100) -> list[EventView]:
-    """What happened to the organisation's applications and licences, oldest first; each event has one number."""
-    return feed.events(ctx, who, after=after, limit=limit)
+@router.post(
+    "/users/{user_id}/secrets",
+    response_model=schemas.Secrets,
+    responses=problems(401, 403, 404, 409),
+    summary="New secrets",
+)
+def renew_secrets(user_id: UserId, ctx: Ctx, who: Who, response: Response) -> users.NewUser:
+    """For who lost theirs; what they had is void at once. Role: admin."""
+    response.headers["Cache-Control"] = "no-store"
+    return users.renew_secrets(ctx, who, user_id)
+
+
+@router.put(
+    "/users/{user_id}/enabled",
+    status_code=204,
+    responses=problems(401, 403, 404, 409),
+    summary="Shut or open an account",
+)
+def set_enabled(user_id: UserId, body: schemas.Enabled, ctx: Ctx, who: Who) -> None:
+    """Shut, it is signed out everywhere. Role: admin."""
+    users.set_enabled(ctx, who, user_id, body.enabled)

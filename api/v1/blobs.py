@@ -8,8 +8,8 @@ from fastapi import APIRouter, Path, Query, Response
 
 from api.kit.deps import Ctx, Public, Who
 from api.kit.problems import problems
-from api.v1.applications import Number as Application
-from api.v1.applications import PageId
+from api.v1.applications.applications import Number as Application
+from api.v1.applications.applications import PageId
 from api.v1.licences import Number as Licence
 from api.v1.schemas import blobs as schemas
 from docproc.flow.blobs import links

@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api.kit.deps import UPLOADS_BODY, Ctx, Uploads, Who
 from api.kit.problems import problems
-from api.v1.applications import Number
+from api.v1.applications.applications import Number
 from api.v1.schemas import counter as schemas
 from docproc.flow.counter import custody, paper_check
 from docproc.flow.counter.custody import Compared, CustodyStep, Original

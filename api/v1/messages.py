@@ -11,9 +11,16 @@ from api.kit.problems import problems
 from api.v1.schemas import messages as schemas
 from docproc.canonical import JsonObject
 from docproc.errors import NotFoundError
-from docproc.flow.messages import sms
+from docproc.flow.messages import feed, sms
+from docproc.flow.messages.feed import EventView
 
 router = APIRouter(prefix="/v1/sms", tags=["administration"])
+event_router = APIRouter(prefix="/v1", tags=["administration"])
+
+After = Annotated[int, Query(ge=0, description="Last number of the page before")]
+
+
+Limit = Annotated[int, Query(ge=1, le=1000)]
 
 
 @router.get(
@@ -61,3 +68,9 @@ def receipts(
         public(request, WRONG_KEY_COST)
         raise
     return schemas.ReceiptAnswer()
+
+
+@event_router.get("/events", response_model=list[schemas.EventView], responses=problems(401, 403), summary="Events")
+def events(ctx: Ctx, who: Who, after: After = 0, limit: Limit = 100) -> list[EventView]:
+    """What happened to the organisation's applications and licences, oldest first; each event has one number."""
+    return feed.events(ctx, who, after=after, limit=limit)

@@ -1,18 +1,22 @@
-"""Officials' actions on an application: accept, decide, release the seal."""
+"""What officials do with applications: queue, claims, acceptance, decision, release of the seal, and figures."""
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
 
 from api.kit.deps import Ctx, OnceJson, Who
 from api.kit.problems import problems
-from api.v1.applications import Number
+from api.v1.applications.applications import Number
 from api.v1.schemas import applications as schemas
+from api.v1.schemas import review as review_schemas
 from docproc.flow.applications import notices
 from docproc.flow.applications.views import ApplicationView, NoticeView
-from docproc.flow.review import decisions
+from docproc.flow.review import decisions, figures, workbench
 
 router = APIRouter(prefix="/v1/applications", tags=["decisions"])
+work = APIRouter(prefix="/v1", tags=["administration"])
 _PROBLEMS = problems(401, 403, 404, 409, 422)
 
 
@@ -73,3 +77,46 @@ def notice_pdf(number: str, data: bytes) -> Response:
     """A sealed notice as a response."""
     headers = {"Content-Disposition": f'inline; filename="notice-{number}.pdf"', "Cache-Control": "no-store"}
     return Response(data, media_type="application/pdf", headers=headers)
+
+
+@work.get("/figures", responses=problems(401, 403, 422), summary="Figures")
+def show_figures(ctx: Ctx, who: Who, days: Annotated[int, Query(ge=1, le=730)] = 90) -> review_schemas.FiguresView:
+    """Time to decision, first-pass rate, findings by rule, corrections by field. Roles: approver, auditor."""
+    found = figures.figures(ctx, who, days)
+    rules = [
+        review_schemas.Frequent(code=code, matter=matter, applications=count) for code, matter, count in found.findings
+    ]
+    return review_schemas.FiguresView.model_validate(
+        {"pace": found.pace, "findings": rules, "misread": found.misread, "trust": found.trust}, from_attributes=True
+    )
+
+
+@work.get("/queue", responses=problems(401, 403), summary="What waits for a decision")
+def queue(ctx: Ctx, who: Who) -> list[review_schemas.WaitingView]:
+    """The most urgent first, with the working-day clock. Roles: reviewer, approver."""
+    return [_waiting(item) for item in workbench.queue(ctx, who)]
+
+
+@work.put(
+    "/applications/{number}/claim",
+    responses=problems(401, 403, 404, 409),
+    summary="Take an application",
+)
+def claim(number: Number, ctx: Ctx, who: Who) -> review_schemas.Claimed:
+    """For twenty minutes from now, so that two do not work on one. Roles: reviewer, approver."""
+    return review_schemas.Claimed(held=workbench.claim(ctx, who, number))
+
+
+@work.delete("/applications/{number}/claim", status_code=204, responses=problems(401, 403, 404), summary="Put it back")
+def put_back(number: Number, ctx: Ctx, who: Who) -> None:
+    """Others can take it. Roles: reviewer, approver."""
+    workbench.put_back(ctx, who, number)
+
+
+def _waiting(item: workbench.Waiting) -> review_schemas.WaitingView:
+    told = {name: item.view[name] for name in ("number", "matter", "status", "submitted_at")}
+    clock = {"due": item.term.due.on, "due_certain": item.term.due.certain, "working_days_left": item.term.left}
+    hold = {"held_by": item.by, "mine": item.mine, "own": item.own}
+    return review_schemas.WaitingView.model_validate(
+        {**told, **clock, **hold, "light": item.term.light, "findings": item.findings}
+    )

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query, Response
 from api.kit.deps import Ctx, OnceJson, Who
 from api.kit.problems import problems
 from api.v1.licences import Number, pdf
-from api.v1.matters import MaterialId, MatterId, form_pdf
+from api.v1.matters.matters import MaterialId, MatterId, form_pdf
 from api.v1.schemas import wallet as schemas
 from api.v1.schemas.licences import PublicLicence
 from docproc.flow.applications import forms

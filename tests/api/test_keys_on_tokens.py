@@ -72,6 +72,7 @@ def custody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Custody]:
         "SOFTHSM2_CONF": str(config),
         "DOCPROC_CERTS_DIR": str(pki.folder),
         "DOCPROC_TRUST_DIR": str(pki.folder / "trust"),
+        "DOCPROC_AUTHORITY_CODE": AUTHORITY_CODE,
         "DOCPROC_PKCS11_MODULE": str(module),
         "DOCPROC_PKCS11_TOKEN": TOKEN,
         "DOCPROC_PKCS11_KEY": "seal",

@@ -13,7 +13,7 @@ from api.kit.deps import Ctx, Public
 from api.kit.render import page
 from api.kit.seats import Wallet, find_seat, sign_in, sign_out
 from api.v1.licences import Number, pdf
-from api.v1.matters import MaterialId, MatterId, form_pdf
+from api.v1.matters.matters import MaterialId, MatterId, form_pdf
 from docproc.errors import ConflictError, DocprocError
 from docproc.flow.accounts import seats
 from docproc.flow.applications import forms

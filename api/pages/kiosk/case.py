@@ -15,8 +15,8 @@ from api.kit.qr import qr_svg
 from api.kit.render import is_fragment, page
 from api.kit.seats import AtWork
 from api.pages.kiosk.case_view import Case, build
-from api.v1.applications import webp
-from api.v1.matters import MaterialId, form_pdf
+from api.v1.applications.applications import webp
+from api.v1.matters.matters import MaterialId, form_pdf
 from api.v1.review import notice_pdf
 from docproc.errors import InputError
 from docproc.flow.accounts import seats

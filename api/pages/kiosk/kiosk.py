@@ -11,7 +11,7 @@ from api.kit.csrf import Csrf
 from api.kit.deps import WRONG_KEY_COST, Ctx, public
 from api.kit.render import page
 from api.kit.seats import LEAVING, Kiosk, find_seat, sign_in, sign_out
-from api.v1.matters import MaterialId, MatterId, form_pdf
+from api.v1.matters.matters import MaterialId, MatterId, form_pdf
 from docproc.errors import DocprocError, NotFoundError
 from docproc.flow.accounts import seats
 from docproc.flow.applications import applications, forms

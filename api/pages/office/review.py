@@ -12,7 +12,7 @@ from api.kit.deps import Ctx
 from api.kit.official import AsCaller
 from api.kit.render import is_fragment, page
 from api.pages.office.workbench_view import Bench, build
-from api.v1.applications import webp
+from api.v1.applications.applications import webp
 from api.v1.review import notice_pdf
 from docproc.errors import AccessError, ConflictError, DocprocError, InputError
 from docproc.flow.applications import applications, notices

@@ -1,4 +1,4 @@
-"""API keys, the audit log and events."""
+"""API keys and officials."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from datetime import datetime
 from pydantic import BaseModel, Field
 
 from api.v1.schemas.base import Request
-from docproc.canonical import JsonObject
 from docproc.flow.core.access import Role
 
 
@@ -38,31 +37,39 @@ class CreatedKey(KeyView):
     key: str | None
 
 
-class AuditLine(BaseModel):
-    """One line of the audit log, chained by hashes."""
+class UserView(BaseModel):
+    """An official, without secrets."""
 
-    seq: int
-    at: datetime
-    actor: str
-    action: str
-    subject: str
-    detail: JsonObject
-    previous: str
-    sha256: str
-
-
-class AuditCheck(BaseModel):
-    """Whether the chain is whole."""
-
-    ok: bool
-    first_broken: int | None
+    id: str
+    name: str
+    title: str
+    org: str
+    roles: list[str]
+    created_at: datetime
+    locked: bool
+    disabled: bool
+    elsewhere: bool = Field(description="Signs in at the OpenID Connect provider")
 
 
-class EventView(BaseModel):
-    """One event; the webhook gets the same body."""
+class NewUser(Request):
+    """An official to add."""
 
-    id: int
-    topic: str
-    subject: str
-    at: datetime
-    body: JsonObject
+    name: str = Field(max_length=80, examples=["li.na"])
+    title: str = Field("", max_length=80)
+    org: str = Field(max_length=80)
+    roles: list[str] = Field(max_length=20)
+
+
+class Secrets(BaseModel):
+    """What an official signs in with; shown this once, the password is changed at the first sign-in."""
+
+    id: str
+    name: str
+    password: str
+    totp_uri: str
+
+
+class Enabled(BaseModel):
+    """Whether an account is open."""
+
+    enabled: bool

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal
 
 from pydantic import BaseModel, Field
+
+from docproc.canonical import JsonObject
 
 
 class ReceiptView(BaseModel):
@@ -35,3 +38,13 @@ class ReceiptAnswer(BaseModel):
 
     result: int = 0
     errmsg: str = "OK"
+
+
+class EventView(BaseModel):
+    """One event; the webhook gets the same body."""
+
+    id: int
+    topic: str
+    subject: str
+    at: datetime
+    body: JsonObject

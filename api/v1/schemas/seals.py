@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, Field
 
-from api.v1.schemas.dual_control import ByTwoPersons
+from api.v1.schemas.base import ByTwoPersons
 
 
 class SealView(BaseModel):

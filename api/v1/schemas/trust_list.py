@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from api.v1.schemas.dual_control import ByTwoPersons
+from api.v1.schemas.base import ByTwoPersons
 
 
 class RootView(BaseModel):

@@ -42,6 +42,7 @@ class Office:
         self.settings = Settings(data_dir=folder, _env_file=None)
         env = {
             "DOCPROC_DATA_DIR": str(folder),
+            "DOCPROC_AUTHORITY_CODE": AUTHORITY_CODE,
             "DOCPROC_CERTS_DIR": str(folder / "pki"),
             "DOCPROC_TRUST_DIR": str(folder / "pki" / "trust"),
             "DOCPROC_TSA_URL": f"{self.pki.base_url}/tsa",

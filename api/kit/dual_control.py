@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from api.kit.deps import Ctx, Who
 from api.kit.problems import problems
-from api.v1.schemas.dual_control import Confirmation
+from api.v1.schemas.base import Confirmation
 from docproc.flow.core.access import Caller
 from docproc.flow.core.context import Context
 from docproc.flow.core.dual_control import ChangeView

@@ -7,8 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 
 from api.kit.deps import Ctx, Who
+from api.kit.dual_control import add_confirmation
 from api.kit.problems import problems
-from api.v1.dual_control import add_confirmation
 from api.v1.schemas import seals as schemas
 from docproc.flow.seals import registry
 from docproc.flow.seals.new_seal import NewSeal

@@ -11,9 +11,9 @@ from fastapi import APIRouter, Path, Query, Response
 from starlette.concurrency import run_in_threadpool
 
 from api.kit.deps import UPLOADS_BODY, Ctx, Uploads, Who
+from api.kit.dual_control import ChangeId, add_confirmation
 from api.kit.problems import problems
-from api.v1.dual_control import ChangeId, add_confirmation
-from api.v1.schemas import matter_changes as schemas
+from api.v1.schemas import matters as schemas
 from docproc.errors import CatalogueError, InputError
 from docproc.flow.core.access import Caller
 from docproc.flow.core.context import Context

@@ -10,7 +10,7 @@ from api.kit import tus
 from api.kit.deps import Ctx, IdempotencyKey, Public, Who
 from api.kit.problems import problems
 from api.kit.tus import BODY_TYPE, Sender, Text, UploadId
-from api.v1.applications import Number
+from api.v1.applications.applications import Number
 
 router = APIRouter(prefix="/v1/applications/{number}/uploads", tags=["uploads"])
 

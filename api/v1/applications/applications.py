@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api.kit.deps import Ctx, IdempotencyKey, OnceJson, Upload, Who, once_for
 from api.kit.problems import problems
-from api.v1.matters import MaterialId, form_pdf
+from api.v1.matters.matters import MaterialId, form_pdf
 from api.v1.schemas import applications as schemas
 from docproc.flow.applications import applications, forms
 from docproc.flow.applications.views import ApplicationSummary, ApplicationView, PageView

@@ -7,8 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 
 from api.kit.deps import Ctx, Who
+from api.kit.dual_control import add_confirmation
 from api.kit.problems import problems
-from api.v1.dual_control import add_confirmation
 from api.v1.schemas import trust_list as schemas
 from docproc.flow.seals import trust_list
 

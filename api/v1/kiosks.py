@@ -1,0 +1,32 @@
+"""How the kiosks are, and what waits at them for the line."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from api.kit.deps import Ctx, Who
+from api.kit.problems import problems
+from api.v1.schemas import kiosks as schemas
+from docproc.flow.kiosks import kiosks
+
+router = APIRouter(prefix="/v1", tags=["administration"])
+
+
+@router.get("/kiosks", responses=problems(401, 403, 422), summary="Kiosk health")
+def health(ctx: Ctx, who: Who, days: Annotated[int, Query(ge=1, le=365)] = 7) -> list[schemas.KioskView]:
+    """When each was last there, what waits, what failed. Roles: clerk (own office), auditor, admin."""
+    return [_kiosk(item) for item in kiosks.health(ctx, who, days)]
+
+
+@router.post("/kiosks/line", status_code=204, responses=problems(401, 403, 422), summary="Report what waits at a kiosk")
+def report_line(body: schemas.LineReport, ctx: Ctx, who: Who) -> None:
+    """The caller's own queue for the line; the last report counts. Role: kiosk."""
+    kiosks.report_line(ctx, who, body.waiting, body.oldest_seconds)
+
+
+def _kiosk(kiosk: kiosks.Kiosk) -> schemas.KioskView:
+    faults = [schemas.Fault(code=code, message=message, pages=pages) for code, message, pages in kiosk.faults]
+    told = {name: getattr(kiosk, name) for name in schemas.KioskView.model_fields if name != "faults"}
+    return schemas.KioskView.model_validate({**told, "faults": faults})

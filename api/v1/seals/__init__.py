@@ -1,0 +1,1 @@
+"""The seal registry and the trust list."""
