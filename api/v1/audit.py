@@ -13,7 +13,6 @@ from api.v1.schemas import audit as schemas
 from docproc.flow.audit import log
 from docproc.flow.audit.log import AuditCheck
 from docproc.flow.core.views import AuditLine
-from docproc.flow.review import figures
 
 router = APIRouter(prefix="/v1", tags=["administration"])
 
@@ -59,4 +58,4 @@ def search_audit(
     before: Annotated[int | None, Query(ge=1, le=2**62, description="Last number of the page before")] = None,
 ) -> list[AuditLine]:
     """The newest lines that fit. Role: auditor."""
-    return figures.search_audit(ctx, who, text=text, action=action, since=since, until=until, before=before)
+    return log.search_audit(ctx, who, text=text, action=action, since=since, until=until, before=before)

@@ -1,7 +1,8 @@
-"""The audit log for who may read it: its lines, and whether its chain is whole."""
+"""The audit log for those who may read it: its lines, searching it, and whether its chain is whole."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TypedDict
 
 from docproc.flow.core.access import Caller
@@ -32,3 +33,20 @@ def check_audit(ctx: Context, caller: Caller) -> AuditCheck:
     with ctx.database.read() as session:
         broken = audit.first_broken(session)
         return {"ok": broken is None, "first_broken": broken}
+
+
+def search_audit(
+    ctx: Context,
+    caller: Caller,
+    *,
+    text: str = "",
+    action: str = "",
+    since: datetime | None = None,
+    until: datetime | None = None,
+    before: int | None = None,
+) -> list[AuditLine]:
+    """The newest lines of the audit log that fit."""
+    caller.require("audit")
+    with ctx.database.read() as session:
+        rows = audit.search(session, text=text, action=action, since=since, until=until, before=before)
+        return [audit_line(row) for row in rows]

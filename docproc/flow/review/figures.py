@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from statistics import median
 
 from docproc.domain import CHINA
 from docproc.fields.working_days import Elapsed, working_time
 from docproc.flow.core.access import Caller
 from docproc.flow.core.context import Context
-from docproc.flow.core.views import AuditLine, audit_line
 from docproc.flow.review.thresholds import threshold
 from docproc.flow.review.workbench import overrides
 from docproc.matter.load import find_matter
-from docproc.store.audit import audit
 from docproc.store.review import figures as store
 
 
@@ -96,23 +94,6 @@ def figures(ctx: Context, caller: Caller, days: int = 90) -> Figures:
             tuple(Misread(*row) for row in store.corrections(session, org, since)),
             _trust(store.reviewed(session, org, since)),
         )
-
-
-def search_audit(
-    ctx: Context,
-    caller: Caller,
-    *,
-    text: str = "",
-    action: str = "",
-    since: datetime | None = None,
-    until: datetime | None = None,
-    before: int | None = None,
-) -> list[AuditLine]:
-    """The newest lines of the audit log that fit."""
-    caller.require("audit")
-    with ctx.database.read() as session:
-        rows = audit.search(session, text=text, action=action, since=since, until=until, before=before)
-        return [audit_line(row) for row in rows]
 
 
 def _trust(reviewed: list[tuple[str, str, str, str, float, bool]]) -> tuple[Trust, ...]:

@@ -141,7 +141,7 @@ def test_a_way_back_serves_once_and_only_the_browser_that_went(client: TestClien
 
 
 def test_who_comes_and_goes_is_in_the_audit_log(client: TestClient) -> None:
-    from docproc.flow.review.figures import search_audit
+    from docproc.flow.audit.log import search_audit
 
     lines = search_audit(context(client), AUDITOR, text="mei")
     actions = {line["action"] for line in lines}

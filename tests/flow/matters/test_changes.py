@@ -199,7 +199,7 @@ def test_a_reason_is_asked_for_and_all_of_it_is_in_the_audit_log(ctx: Context) -
         propose(ctx, text())
     change = propose(ctx, SLOWER)
     catalogue.confirm(ctx, OTHER, change)
-    from docproc.flow.review.figures import search_audit
+    from docproc.flow.audit.log import search_audit
 
     found = {line["action"]: line for line in search_audit(ctx, AUDITOR, text=change)}
     assert found["catalogue.proposed"]["actor"] == "admin-1" and found["catalogue.proposed"]["detail"]["reason"]
