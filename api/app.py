@@ -14,7 +14,7 @@ from api.kit.limits import BodyLimit, RateLimit
 from api.kit.traced import Traced
 from api.v1 import accounts, audit, blobs, counter, kiosks, licences, messages, review, upkeep, wallet
 from api.v1.applications import applications, uploads
-from api.v1.matters import changes, matters
+from api.v1.matters import catalogue, matters
 from api.v1.seals import registry, trust_list
 from docproc import __version__, tracing
 from docproc.canonical import JsonObject
@@ -74,7 +74,7 @@ def create_app(settings: Settings) -> FastAPI:
         audit,
         registry,
         trust_list,
-        changes,
+        catalogue,
         kiosks,
         upkeep,
         messages,

@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from docproc.errors import CatalogueError, SetupError, UnavailableError
 from docproc.matter.load import MATTERS_DIR, put_in_force
 from docproc.store.db import Database
-from docproc.store.matters import changes
+from docproc.store.matters import catalogue
 
 log = logging.getLogger(__name__)
 
@@ -48,10 +48,10 @@ def refresh(database: Database, data_dir: Path, today: date, *, now: bool = Fals
         _looked = time.monotonic()
         try:
             with database.read() as session:
-                ids = changes.confirmed_ids(session, today)
+                ids = catalogue.confirmed_ids(session, today)
                 if (url, ids) == _seen:
                     return
-                files = changes.files_of(session, ids)
+                files = catalogue.files_of(session, ids)
             put_in_force(lay_out(data_dir, files) if files else MATTERS_DIR)
             _seen = (url, ids)
         except (UnavailableError, SetupError, sa.exc.SQLAlchemyError) as error:

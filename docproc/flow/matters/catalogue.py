@@ -28,7 +28,7 @@ from docproc.flow.matters.catalogue_lint import lint_catalogue
 from docproc.licence.page.layout import FOLDER as LAYOUTS
 from docproc.matter.load import load_catalogue, load_matter
 from docproc.matter.model import Form, Matter
-from docproc.store.matters import changes
+from docproc.store.matters import catalogue
 from docproc.store.tables.matters import CatalogueChangeRow
 
 MOST_LINES = 400
@@ -133,7 +133,7 @@ def propose(
     def add(session: Session, reason: str, at: datetime) -> CatalogueChangeRow:
         if not found.files:
             raise ConflictError("nothing would change", message_zh="文件与现行内容相同")
-        return changes.add_change(session, found.files, found.bases, found.day, reason, caller.subject, at)
+        return catalogue.add_change(session, found.files, found.bases, found.day, reason, caller.subject, at)
 
     return dual_control.propose(ctx, caller, CHANGES, reason, add)
 
@@ -208,7 +208,7 @@ def _laid_out(ctx: Context, caller: Caller, change_id: str) -> tuple[CatalogueCh
     """A change, its matters as they would be, and the folder of what is in force then without it."""
     caller.require("confirm_matters")
     with ctx.database.read() as session:
-        row = changes.find_change(session, change_id)
+        row = catalogue.find_change(session, change_id)
         before = _in_force_on(session, row.starts_on)
     matters = load_catalogue(in_force.lay_out(ctx.settings.data_dir, {**before, **row.files}))
     touched = [matters[name.removesuffix(".toml")] for name in sorted(row.files) if MATTER_NAME.fullmatch(name)]
@@ -229,7 +229,7 @@ def source(ctx: Context, caller: Caller, name: str) -> str:
 
 
 def _in_force_on(session: Session, day: date) -> dict[str, str]:
-    return changes.files_of(session, changes.confirmed_ids(session, day))
+    return catalogue.files_of(session, catalogue.confirmed_ids(session, day))
 
 
 def _text_of(folder: Path, name: str) -> str:
@@ -281,8 +281,8 @@ CHANGES: Changes[CatalogueChangeRow, CatalogueChange] = Changes(
     same_person_zh="提出人与确认人不能是同一人",
     closed_zh="这项事项变更已经处理",
     no_reason_zh="请填写变更说明",
-    find=partial(changes.find_change, lock=True),
-    newest=changes.newest_changes,
+    find=partial(catalogue.find_change, lock=True),
+    newest=catalogue.newest_changes,
     view=_view,
     subject=lambda row: row.id,
     noted_on_proposal=_noted_on_proposal,
