@@ -45,14 +45,24 @@ def make(folder: Path, file: Path) -> None:
     make_dev_pki(folder, at=now())
     pki, layout = DevPki(folder), load_layout("food_business")
     licence = Licence(
-        number="JY29900990000015", kind="food_business", matter="food_licence", version=1, application="A-1",
-        title="食品经营许可证", holder="示例市样例餐饮店（样例）", authority=AUTHORITY, authority_code=AUTHORITY_CODE,
-        issued_on=now().date(), valid_from=date(2020, 1, 1), valid_to=None, fields=(("items", "经营项目", "热食"),),
-    )  # fmt: skip
-    sealed = seal(
-        render(licence, layout), pki.signer(), pki.timestamper(now), pki.seal_trust(),
-        place=layout.seal, art=draw(AUTHORITY, font(), diameter=42.0), reason="签发", at=now(),
-    )  # fmt: skip
+        number="JY29900990000015",
+        kind="food_business",
+        matter="food_licence",
+        version=1,
+        application="A-1",
+        title="食品经营许可证",
+        holder="示例市样例餐饮店（样例）",
+        authority=AUTHORITY,
+        authority_code=AUTHORITY_CODE,
+        issued_on=now().date(),
+        valid_from=date(2020, 1, 1),
+        valid_to=None,
+        fields=(("items", "经营项目", "热食"),),
+    )
+    drawn = draw(AUTHORITY, font(), diameter=42.0)
+    signer, timestamper, trust = pki.signer(), pki.timestamper(now), pki.seal_trust()
+    pdf = render(licence, layout)
+    sealed = seal(pdf, signer, timestamper, trust, place=layout.seal, art=drawn, reason="签发", at=now())
     file.write_bytes(sealed)
 
 

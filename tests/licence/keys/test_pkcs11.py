@@ -45,10 +45,8 @@ def module(tmp_path_factory: pytest.TempPathFactory, pki: DevPki) -> Iterator[Pa
     before = os.environ.get("SOFTHSM2_CONF")
     os.environ["SOFTHSM2_CONF"] = str(folder / "softhsm2.conf")
     util = ["softhsm2-util", "--module", str(library)]
-    subprocess.run(
-        [*util, "--init-token", "--free", "--label", TOKEN, "--pin", PIN, "--so-pin", PIN],
-        check=True, capture_output=True,
-    )  # fmt: skip
+    new_token = ["--init-token", "--free", "--label", TOKEN, "--pin", PIN, "--so-pin", PIN]
+    subprocess.run([*util, *new_token], check=True, capture_output=True)
     for number, name in enumerate(("seal-rsa", "seal-p256", "seal-rsa3072"), 1):
         key, certificate, _ = pkcs12.load_key_and_certificates(
             (pki.folder / f"{name}.p12").read_bytes(), pki.passphrase
@@ -56,10 +54,8 @@ def module(tmp_path_factory: pytest.TempPathFactory, pki: DevPki) -> Iterator[Pa
         assert key is not None and certificate is not None
         pem = folder / f"{name}.pem"
         pem.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-        subprocess.run(
-            [*util, "--import", str(pem), "--token", TOKEN, "--label", name, "--id", f"0{number}", "--pin", PIN],
-            check=True, capture_output=True,
-        )  # fmt: skip
+        new_key = ["--import", str(pem), "--token", TOKEN, "--label", name, "--id", f"0{number}", "--pin", PIN]
+        subprocess.run([*util, *new_key], check=True, capture_output=True)
         pem.unlink()
         store_certificate(library, name, bytes([number]), certificate.public_bytes(Encoding.DER))
     yield library

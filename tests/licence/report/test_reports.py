@@ -91,18 +91,22 @@ def test_the_xml_says_the_same(good: VerificationReport) -> None:
     proven = good.signatures[0].time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     assert found(good, path + "vr:ValidationTimeInfo/vr:BestSignatureTime/vr:POETime") == proven
     own = path + "vr:OtherInformation/lv:LicenceVerification/"
-    assert [found(good, own + f"lv:{name}") for name in ("Accepted", "Issued", "LicenceStatus")] == [
-        "true", "as-issued", "valid",
-    ]  # fmt: skip
+    verdict = [found(good, own + f"lv:{name}") for name in ("Accepted", "Issued", "LicenceStatus")]
+    assert verdict == ["true", "as-issued", "valid"]
 
 
 def test_the_xml_follows_the_schema_order(good: VerificationReport) -> None:
     root = ET.fromstring(report_xml(good))
     names = [item.tag.removeprefix(f"{{{VR}}}") for item in root[0]]
     assert names == [
-        "SignatureIdentifier", "ValidationTimeInfo", "SignersDocument", "SignerInformation",
-        "SignatureValidationProcess", "SignatureValidationStatus", "OtherInformation",
-    ]  # fmt: skip
+        "SignatureIdentifier",
+        "ValidationTimeInfo",
+        "SignersDocument",
+        "SignerInformation",
+        "SignatureValidationProcess",
+        "SignatureValidationStatus",
+        "OtherInformation",
+    ]
     targets = {item.get("id") for item in root.iter(f"{{{VR}}}ValidationObject")}
     referred = {item.get("VOReference") for item in root.iter() if item.get("VOReference")}
     assert referred == targets

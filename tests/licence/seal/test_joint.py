@@ -112,9 +112,8 @@ def test_a_jointly_sealed_licence_reports_every_seal(sealed: bytes, trust: Trust
 
 def test_the_first_seal_lets_in_the_others_and_the_last_locks(sealed: bytes) -> None:
     first, second, third, stamp = PdfFileReader(io.BytesIO(sealed)).embedded_signatures
-    assert (first.docmdp_level, second.docmdp_level, third.docmdp_level) == (
-        MDPPerm.FILL_FORMS, None, MDPPerm.NO_CHANGES,
-    )  # fmt: skip
+    levels = (first.docmdp_level, second.docmdp_level, third.docmdp_level)
+    assert levels == (MDPPerm.FILL_FORMS, None, MDPPerm.NO_CHANGES)
     assert third.fieldmdp is not None and third.fieldmdp.action.value == "/All"
     assert stamp.byte_range[2] + stamp.byte_range[3] == len(sealed)
 

@@ -113,10 +113,9 @@ def test_openssl_accepts_the_cades_signature(pki: DevPki, make_sealed: Make, nam
     content = pdf[start : start + first] + pdf[second : second + length]
     (tmp_path / "cms.der").write_bytes(unpadded(signature.pkcs7_content))
     (tmp_path / "content").write_bytes(content)
-    common = [
-        "cms", "-verify", "-cades", "-binary", "-inform", "DER", "-in", str(tmp_path / "cms.der"),
-        "-CAfile", str(pki.folder / "trust" / "root.crt"), "-purpose", "any", "-out", str(tmp_path / "out"),
-    ]  # fmt: skip
+    signed = ("-binary", "-inform", "DER", "-in", str(tmp_path / "cms.der"))
+    trusted = ("-CAfile", str(pki.folder / "trust" / "root.crt"), "-purpose", "any")
+    common = ("cms", "-verify", "-cades", *signed, *trusted, "-out", str(tmp_path / "out"))
     good = openssl(*common, "-content", str(tmp_path / "content"))
     assert good.returncode == 0, good.stderr
     (tmp_path / "content").write_bytes(content[:-1] + b"?")
@@ -129,10 +128,10 @@ def test_openssl_accepts_the_archive_time_stamp(pki: DevPki, sealed: bytes, tmp_
     (tmp_path / "data").write_bytes(sealed[start : start + first] + sealed[second : second + length])
     token = cms.ContentInfo.load(stamp.pkcs7_content)
     (tmp_path / "token.der").write_bytes(unpadded(stamp.pkcs7_content))
-    done = openssl(
-        "ts", "-verify", "-data", str(tmp_path / "data"), "-in", str(tmp_path / "token.der"), "-token_in",
-        "-CAfile", str(pki.folder / "trust" / "root.crt"), "-untrusted", str(pki.folder / "trust" / "ca.crt"),
-    )  # fmt: skip
+    trust = pki.folder / "trust"
+    stamped = ("-data", str(tmp_path / "data"), "-in", str(tmp_path / "token.der"), "-token_in")
+    trusted = ("-CAfile", str(trust / "root.crt"), "-untrusted", str(trust / "ca.crt"))
+    done = openssl("ts", "-verify", *stamped, *trusted)
     assert done.returncode == 0, done.stderr
     assert isinstance(token["content"]["encap_content_info"]["content"].parsed, tsp.TSTInfo)
 

@@ -138,10 +138,9 @@ def test_a_revoked_certificate_or_none_that_says_so_does_not_seal(both: DevPki, 
 
 def test_an_rsa_seal_and_an_sm2_seal_on_one_licence(both: DevPki, pdf: bytes, art: SealArt) -> None:
     national = load_sm2(both.folder / f"{SM2_SEAL}.pem", both.passphrase)
-    made = seal(
-        pdf, both.signer(), both.timestamper(lambda: AT), both.seal_trust(), place=PLACE, art=art, reason="签发",
-        at=AT, joint=[PlacedSeal(national, PLACE, art)],
-    )  # fmt: skip
+    signer, timestamper, trust = both.signer(), both.timestamper(lambda: AT), both.seal_trust()
+    joint = [PlacedSeal(national, PLACE, art)]
+    made = seal(pdf, signer, timestamper, trust, place=PLACE, art=art, reason="签发", at=AT, joint=joint)
     report = verify(made, both.trust_list(), AT)
     assert [(item.level, item.algorithm) for item in report.signatures] == [("B-LTA", ""), ("B-LTA", "SM2")]
     assert not report.ok

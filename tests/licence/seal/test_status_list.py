@@ -91,11 +91,9 @@ def test_another_kind_of_statement_is_no_list(pki: DevPki, trust: TrustList) -> 
 
 
 def test_nobody_speaks_for_another_authority(fresh_pki: DevPki) -> None:
-    item = issue(
-        fresh_pki.issued("ca"), seal_subject("别的机关（样例）", "11990099MB0000001X"), SEAL,
-        now() - timedelta(days=1), fresh_pki.base_url, new_p256(),
-    )  # fmt: skip
-    chain = [fresh_pki.issued("ca").certificate, fresh_pki.issued("root").certificate]
+    ca, subject = fresh_pki.issued("ca"), seal_subject("别的机关（样例）", "11990099MB0000001X")
+    item = issue(ca, subject, SEAL, now() - timedelta(days=1), fresh_pki.base_url, new_p256())
+    chain = [ca.certificate, fresh_pki.issued("root").certificate]
     write_p12(fresh_pki.folder / "other.p12", item, chain, fresh_pki.passphrase)
     with pytest.raises(InputError, match="another authority"):
         read_status_list(make_status_list(listing(), fresh_pki.signer("other")), fresh_pki.trust_list(), now())

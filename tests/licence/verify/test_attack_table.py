@@ -203,9 +203,12 @@ FORGERIES: dict[str, tuple[bytes, bytes]] = {
     "subfilter of a time-stamp": (SUB_FILTER, b"/SubFilter /ETSI.RFC3161"),
 }
 READABLE = {
-    "byte range empty", "byte range of zeros", "byte range negative", "subfilter of another profile",
+    "byte range empty",
+    "byte range of zeros",
+    "byte range negative",
+    "subfilter of another profile",
     "subfilter of a time-stamp",
-}  # fmt: skip
+}
 """Forgeries that can be parsed: there the digest speaks."""
 HIDDEN = {"no subfilter", "unknown subfilter", "subfilter of bare RSA"}
 """Forgeries that make a dictionary no signature for a reader."""
@@ -240,7 +243,7 @@ NO_CHAIN = ("INDETERMINATE", UNPROVEN)
         ("B-LT", NO_CHAIN, ("TOTAL-FAILED", "NOT_YET_VALID")),
         ("B-LTA", ("INDETERMINATE", "NO_POE"), NO_CHAIN),
     ],
-)  # fmt: skip
+)
 def test_a_seal_whose_certificate_was_not_yet_valid_never_passes(
     early_pki: DevPki,
     pdf: bytes,
@@ -253,10 +256,9 @@ def test_a_seal_whose_certificate_was_not_yet_valid_never_passes(
     """A sealer with a wrong clock: it believes in a day of next month, the time-stamping service knows the true one."""
     wrong = now() + timedelta(days=11)
     monkeypatch.setattr("docproc.licence.pki.tsa.CLOCK_GAP", timedelta(days=12))  # a stranger's sealer does not compare
-    data = seal(
-        pdf, early_pki.signer("seal-early"), early_pki.timestamper(now), early_pki.seal_trust(),
-        place=load_layout("food_business").seal, art=art, reason="签发", at=wrong, level=level,
-    )  # fmt: skip
+    signer, timestamper, trust = early_pki.signer("seal-early"), early_pki.timestamper(now), early_pki.seal_trust()
+    place = load_layout("food_business").seal
+    data = seal(pdf, signer, timestamper, trust, place=place, art=art, reason="签发", at=wrong, level=level)
     for at, verdict in ((now(), today), (wrong + timedelta(hours=1), later)):
         report = verify(data, early_pki.trust_list(), at)
         assert (report.ok, report.indication, report.sub_indication, report.integrity) == (False, *verdict, "intact")

@@ -29,8 +29,9 @@ COUNT = int(os.environ.get("DOCPROC_MUTANTS", "600"))
 SEED = int(os.environ.get("DOCPROC_MUTANTS_SEED", "20261125"))
 DEAREST = 30
 """How often the processor time of a whole file a damaged one may take."""
-WORDS = (b"/Type", b"/ByteRange", b"/Contents", b"/Prev", b"/Size", b"obj", b"endobj", b"stream", b"xref", b"trailer",
-         b"startxref", b"%%EOF", b"/Root", b"/Length", b"/Filter", b"<<", b">>", b"[", b"]", b"0 R")  # fmt: skip
+KEYS = (b"/Type", b"/ByteRange", b"/Contents", b"/Prev", b"/Size", b"/Root", b"/Length", b"/Filter")
+FRAME = (b"obj", b"endobj", b"stream", b"xref", b"trailer", b"startxref", b"%%EOF")
+WORDS = (*KEYS, *FRAME, b"<<", b">>", b"[", b"]", b"0 R")
 
 
 def flip(data: bytearray, rng: random.Random) -> None:
@@ -89,8 +90,17 @@ def contents(data: bytearray, rng: random.Random) -> None:
 
 
 KINDS: tuple[Callable[[bytearray, random.Random], None], ...] = (
-    flip, cut, remove, insert, repeat, overwrite, digits, words, append, contents,
-)  # fmt: skip
+    flip,
+    cut,
+    remove,
+    insert,
+    repeat,
+    overwrite,
+    digits,
+    words,
+    append,
+    contents,
+)
 
 
 def mutants(original: bytes, count: int, seed: str) -> list[tuple[str, bytes]]:
