@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from docproc.cli.common import Json, MatterName, emit, err, out
 from docproc.settings import Settings
+
+if TYPE_CHECKING:
+    from docproc.ops.ingest import Report
+    from docproc.store.blobs.minio_source import Bucket
 
 retention_app = typer.Typer(help="Deletion by the matters' rules.", no_args_is_help=True)
 
@@ -83,26 +89,10 @@ def ingest(
 ) -> None:
     """Hand in a folder or bucket of scans as a batch; run it again to go on; exit 1 when some were not handed in."""
     from docproc.ops.client import Client
-    from docproc.ops.ingest import Report
     from docproc.ops.ingest import ingest as run
-    from docproc.store.blobs.minio_source import Bucket
 
-    settings = Settings()
-    if not source.startswith("s3:") and not Path(source).is_dir():
-        raise typer.BadParameter(f"{source!r} is no folder and no address s3://HOST:PORT/BUCKET")
-    secret = settings.ingest_secret_key.get_secret_value()
-    opened: Path | Bucket = Path(source)
-    if source.startswith("s3:"):
-        opened = Bucket.open(source, settings.ingest_access_key, secret, secure=settings.s3_secure)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Client(server, key) as client, Progress(*columns, console=err, disable=not err.is_terminal) as bar:
-        task = bar.add_task("applications", total=None)
-
-        def show(report: Report) -> None:
-            done = report.handed_in + report.done_before + len(report.failed)
-            judged = f", {sum(report.verdicts.values())} with verdict" if done == report.parcels else ""
-            bar.update(task, description=f"applications{judged}", completed=done, total=report.parcels)
-
+    opened = _open_source(source, Settings())
+    with Client(server, key) as client, _ingest_bar() as show:
         report = run(client, opened, matter, notes, at_once=at_once, wait=wait, progress=show)
     if as_json:
         emit(asdict(report))
@@ -111,3 +101,30 @@ def ingest(
             out.print(f"{name}: {value}", highlight=False, soft_wrap=True)
     if report.failed:
         raise typer.Exit(1)
+
+
+def _open_source(source: str, settings: Settings) -> Path | Bucket:
+    """A folder, or a bucket opened with the keys in the settings."""
+    from docproc.store.blobs.minio_source import Bucket
+
+    if source.startswith("s3:"):
+        secret = settings.ingest_secret_key.get_secret_value()
+        return Bucket.open(source, settings.ingest_access_key, secret, secure=settings.s3_secure)
+    if not Path(source).is_dir():
+        raise typer.BadParameter(f"{source!r} is no folder and no address s3://HOST:PORT/BUCKET")
+    return Path(source)
+
+
+@contextmanager
+def _ingest_bar() -> Iterator[Callable[[Report], None]]:
+    """A bar on a terminal; gives what moves it."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=err, disable=not err.is_terminal) as bar:
+        task = bar.add_task("applications", total=None)
+
+        def show(report: Report) -> None:
+            done = report.handed_in + report.done_before + len(report.failed)
+            judged = f", {sum(report.verdicts.values())} with verdict" if done == report.parcels else ""
+            bar.update(task, description=f"applications{judged}", completed=done, total=report.parcels)
+
+        yield show

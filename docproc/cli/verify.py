@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,7 +16,7 @@ from docproc.cli.common import Json, RevocationFolder, TrustFolder, emit, err, k
 from docproc.settings import Settings
 
 if TYPE_CHECKING:
-    from docproc.flow.licences.photographs import PrintReport
+    from docproc.flow.licences.photographs import PhotoVerification, PrintReport
     from docproc.licence.pki.trust import TrustList
     from docproc.licence.report.report import VerificationReport
     from docproc.licence.seal.status_list import StatusList
@@ -58,19 +59,13 @@ def verify(
     when = moment(at)
     known = known_trust(settings, trust, revocation, when)
     listed = _listed(status_list, known, when) if status_list is not None else None
+    verifier = _Verifier(settings, known, when, listed, issued, report_file)
     if pages:
-        told = _photo(settings, [path.read_bytes() for path in files], issued, known, when, listed)
-        _tell(*told, as_json)
-        raise typer.Exit(0 if told[0]["ok"] else 1)
-
-    def one(data: bytes) -> Told:
-        if data.startswith(_PICTURES):
-            return _photo(settings, [data], issued, known, when, listed)
-        return _file(settings, data, known, when, listed, report_file)
-
-    shown = track(files, "verifying", console=err, disable=not err.is_terminal or len(files) < 2, transient=True)
-    found = [one(path.read_bytes()) for path in shown]
-    if len(files) == 1:
+        found = [verifier.photo([path.read_bytes() for path in files])]
+    else:
+        shown = track(files, "verifying", console=err, disable=not err.is_terminal or len(files) < 2, transient=True)
+        found = [verifier.file_or_photo(path.read_bytes()) for path in shown]
+    if len(found) == 1:
         _tell(*found[0], as_json)
     else:
         _tell_many(files, found, as_json)
@@ -93,54 +88,66 @@ Told = tuple[Mapping[str, Any], str]
 """The verdict as JSON and its sentence in Chinese."""
 
 
-def _file(
-    settings: Settings, data: bytes, trust: TrustList, at: datetime, listed: StatusList | None, report_file: Path | None
-) -> Told:
-    from docproc.licence.verify.verify_limited import verify_limited
+@dataclass(frozen=True, slots=True)
+class _Verifier:
+    """What a run verifies with, and how it verifies each file."""
 
-    report = verify_limited(data, trust, at, listed=listed, seconds=settings.verify_cpu_seconds)
-    if report_file is not None:
-        _write_report(report, report_file)
-    return report.to_json(), report.headline()
+    settings: Settings
+    trust: TrustList
+    at: datetime
+    listed: StatusList | None
+    """What the status list says, where one was given."""
+    issued: Path | None
+    """Issued PDF to compare photographs with."""
+    report_file: Path | None
 
+    def file_or_photo(self, data: bytes) -> Told:
+        """Verify a sealed file, or a photograph of one page of a printed licence."""
+        return self.photo([data]) if data.startswith(_PICTURES) else self.file(data)
 
-def _photo(
-    settings: Settings,
-    photos: list[bytes],
-    issued: Path | None,
-    trust: TrustList,
-    at: datetime,
-    listed: StatusList | None,
-) -> Told:
-    if issued is not None:
-        told = _beside(settings, photos, issued.read_bytes(), trust, at, listed).to_json()
-    else:
+    def file(self, data: bytes) -> Told:
+        """Verify a sealed file, and write the report where one is asked for."""
+        report = self._verified(data)
+        if self.report_file is not None:
+            _write_report(report, self.report_file)
+        return report.to_json(), report.headline()
+
+    def photo(self, photos: list[bytes]) -> Told:
+        """Compare photographs of a printed licence with the issued file that was given, or with the register."""
+        if self.issued is not None:
+            told = self._beside(photos, self.issued.read_bytes()).to_json()
+        else:
+            told = self._in_register(photos)
+        return {key: value for key, value in told.items() if key != "headline"}, told["headline"]
+
+    def _verified(self, data: bytes) -> VerificationReport:
+        from docproc.licence.verify.verify_limited import verify_limited
+
+        seconds = self.settings.verify_cpu_seconds
+        return verify_limited(data, self.trust, self.at, listed=self.listed, seconds=seconds)
+
+    def _in_register(self, photos: list[bytes]) -> PhotoVerification:
         from docproc.flow.core.context import open_context
         from docproc.flow.licences.photographs import verify_photo
 
-        ctx = open_context(settings)
+        ctx = open_context(self.settings)
         try:
-            told = verify_photo(ctx, photos)
+            return verify_photo(ctx, photos)
         finally:
             ctx.close()
-    return {key: value for key, value in told.items() if key != "headline"}, told["headline"]
 
+    def _beside(self, photos: list[bytes], issued: bytes) -> PrintReport:
+        from docproc.flow.licences.photographs import PrintReport, compared
+        from docproc.read.printed.photo import photo_codes
 
-def _beside(
-    settings: Settings, photos: list[bytes], issued: bytes, trust: TrustList, at: datetime, listed: StatusList | None
-) -> PrintReport:
-    from docproc.flow.licences.photographs import PrintReport, compared
-    from docproc.licence.verify.verify_limited import verify_limited
-    from docproc.read.printed.photo import photo_codes
-
-    report = verify_limited(issued, trust, at, listed=listed, seconds=settings.verify_cpu_seconds)
-    if report.licence is None or report.indication != "TOTAL-PASSED" or report.integrity != "intact":
-        raise typer.BadParameter(f"--issued: {report.headline()}")
-    codes = photo_codes(photos)
-    if not codes:
-        return PrintReport("no-code")
-    url = report.licence.verify_url
-    return compared(photos, issued, report.licence, report.standing, url if url in codes else codes[0])
+        report = self._verified(issued)
+        if report.licence is None or report.indication != "TOTAL-PASSED" or report.integrity != "intact":
+            raise typer.BadParameter(f"--issued: {report.headline()}")
+        codes = photo_codes(photos)
+        if not codes:
+            return PrintReport("no-code")
+        url = report.licence.verify_url
+        return compared(photos, issued, report.licence, report.standing, url if url in codes else codes[0])
 
 
 def _tell(told: Mapping[str, Any], headline: str, as_json: bool) -> None:

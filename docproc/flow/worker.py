@@ -77,22 +77,56 @@ def run_worker(
     Raises:
         SetupError: unknown queue, or the name is in use.
     """
+    _check_queues(queues)
+    sms.open_provider(settings)  # wrong settings are reported now and not with the first message
+    stopping = _stop_on_signals()
+    ctx = open_context(settings)
+    release_name = _hold_name(ctx, name)
+    seals_for_real = stages is None and "seal" in queues
+    stamp = partial(timestamps.stamp, settings) if seals_for_real else None
+    renewer = partial(timestamps.renew_file, settings) if seals_for_real else None
+    _start_jobs(ctx, name, queues, stages or real_stages(settings))
+    on_ready()
+    _maintain(ctx, name, stopping, stamp, renewer)
+    engine.stop(GRACE_SECONDS)
+    release_name()
+    ctx.close()
+    tracing.stop()
+    return 0
+
+
+def _check_queues(queues: Sequence[str]) -> None:
     unknown = sorted(set(queues) - set(QUEUE_OF.values()))
     if unknown or not queues:
         raise SetupError(f"unknown queues {unknown}: use some of {', '.join(QUEUE_OF.values())}")
-    sms.open_provider(settings)  # wrong settings are told now and not with the first message
+
+
+def _stop_on_signals() -> threading.Event:
+    """An event that is set on SIGTERM or SIGINT."""
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    ctx = open_context(settings)
+    return stopping
+
+
+def _hold_name(ctx: Context, name: str) -> Callable[[], None]:
+    """Take the worker's name and watch it from a thread of its own; returns the function that releases the name."""
     held = lease.acquire(ctx.database, name)
     ended = threading.Event()
     watch = threading.Thread(target=_watch, args=(held, name, ended), name="lease-watch", daemon=True)
     watch.start()
-    seals = stages is None and "seal" in queues
-    stamp = partial(timestamps.stamp, settings) if seals else None
-    renewer = partial(timestamps.renew_file, settings) if seals else None
-    stages = stages or real_stages(settings)
+
+    def release() -> None:
+        ended.set()
+        watch.join()
+        held.release()
+
+    return release
+
+
+def _start_jobs(ctx: Context, name: str, queues: Sequence[str], stages: Stages) -> None:
+    """Install the stages, export metrics, take over jobs of older application versions, and start on the queues."""
+    settings = ctx.settings
     Tools.install(ctx, stages)
     if "seal" in queues:
         _register_seals(ctx, stages)
@@ -103,7 +137,10 @@ def run_worker(
     engine.launch(ctx.database, name, queues, settings.application_version)
     log.info("worker %s works off %s", name, ", ".join(queues))
     meters.beat()
-    on_ready()
+
+
+def _maintain(ctx: Context, name: str, stopping: threading.Event, stamp: Stamper | None, renewer: Renew | None) -> None:
+    """Until it is time to stop, look for dead workers every few seconds and tidy up every hour."""
     tidied = -math.inf
     while not stopping.wait(TICK_SECONDS):
         if _look_around(ctx, name):
@@ -113,13 +150,6 @@ def run_worker(
             _tidy(ctx, stamp, renewer)
             meters.beat()
             tidied = time.monotonic()
-    engine.stop(GRACE_SECONDS)
-    ended.set()
-    watch.join()
-    held.release()
-    ctx.close()
-    tracing.stop()
-    return 0
 
 
 def _watch(held: Lease, name: str, ended: threading.Event) -> None:

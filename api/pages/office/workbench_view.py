@@ -261,17 +261,11 @@ def _row(
     drawn: tuple[int, int, Turn],
     hide: bool,
 ) -> Row:
-    material, name, value = reading["material"], field["name"], field["value"]
-    spec = spec_of(matter, material, name)
-    mine = [f for f in view["findings"] if f["material"] == material and f["field"] == name and f["severity"] != "info"]
-    if field["source"] == "person" and not view["checked"]:
-        mine = []  # they speak of the value before
-    edits: tuple[CorrectionView, ...] = tuple(
-        {**e, "by": view["names"].get(e["by"], e["by"])}
-        for e in view["corrections"]
-        if (e["page_id"], e["index"], e["field"]) == (page_id, reading["index"], name)
-    )
-    first = view["machine"].get((page_id, reading["index"], name))
+    name, value, place = field["name"], field["value"], (page_id, reading["index"], field["name"])
+    spec = spec_of(matter, reading["material"], name)
+    mine = _findings_on(view, reading["material"], field)
+    edits = _edits_of(view, place)
+    first = view["machine"].get(place)
 
     # a day of birth is the middle of the identity number
     kind = None if name.endswith("born_on") or spec.sensitive else spec.type
@@ -297,6 +291,26 @@ def _row(
         crop=_crop(field["box"], *drawn),
         alternatives=() if hide else tuple(field["alternatives"]),
         edits=() if hide else edits,
+    )
+
+
+def _findings_on(view: BenchView, material: str | None, field: FieldView) -> list[FindingView]:
+    """Findings on a field, hints left out."""
+    if field["source"] == "person" and not view["checked"]:
+        return []  # those that are there are about the value before the correction
+    return [
+        f
+        for f in view["findings"]
+        if f["material"] == material and f["field"] == field["name"] and f["severity"] != "info"
+    ]
+
+
+def _edits_of(view: BenchView, place: tuple[str, int, str]) -> tuple[CorrectionView, ...]:
+    """Corrections of a field, given by page, index and name, with the persons' names to show."""
+    return tuple(
+        {**e, "by": view["names"].get(e["by"], e["by"])}
+        for e in view["corrections"]
+        if (e["page_id"], e["index"], e["field"]) == place
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePath
 from typing import Any
@@ -31,6 +32,18 @@ from docproc.store.wallet import shares
 CHANNELS = ("kiosk", "counter", "web", "api", fair_queue.BATCH)
 MAX_FILES = 100
 """Files of one application."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Upload:
+    """A file whose bytes are in the blob store already."""
+
+    sha256: str
+    size: int
+    filename: str
+    media_type: str
+    material: str
+    """Material named by the sender, or empty."""
 
 
 def create_application(
@@ -90,38 +103,42 @@ def add_page(
     # Before the transaction: a blob without a row is harmless, a row without a blob is not.
     # Only for as long as a draft stays: issuing lengthens it, and what never becomes anything can be deleted.
     key = ctx.blobs.put(data, keep_days=keep_days)
+    file = _Upload(key, len(data), plain_name(filename), kind, material or "")
 
     def work(session: Session) -> PageView:
-        at = ctx.clock()
         row = _open_application(session, caller, number)
         retention.settle(session, [key])
-        same = pages.find_same(session, number, key, material or "")
-        if same is not None:
-            return views.page_view(same)
-        if len(pages.live_pages(session, number)) >= MAX_FILES:
-            raise LimitError(f"an application holds at most {MAX_FILES} files", message_zh="上传的材料份数过多")
-        place = fair_queue.place(session, row.channel, caller.subject)
-        added = pages.add_page(
-            session,
-            row,
-            sha256=key,
-            size=len(data),
-            filename=plain_name(filename),
-            media_type=kind,
-            material=material or "",
-            by=caller.subject,
-            at=at,
-            place=place,
-        )
-        _touch(row, at)
-        ctx.jobs.enqueue(session, "read_page", f"read:{added.id}", added.id, priority=place)
-        audit.append(session, at, caller.subject, "page.added", number, page=added.id, sha256=key)
-        return views.page_view(added)
+        same = pages.find_same(session, number, key, file.material)
+        return views.page_view(same or _queue_file(ctx, session, caller, row, file))
 
     answer = run_once(ctx, caller, once, work)
     if not ctx.blobs.exists(key):  # the same bytes of somebody else were erased just before the transaction
         ctx.blobs.put(data, keep_days=keep_days)
     return answer
+
+
+def _queue_file(ctx: Context, session: Session, caller: Caller, row: ApplicationRow, file: _Upload) -> PageRow:
+    """Insert a file into an open application and queue it for reading."""
+    if len(pages.live_pages(session, row.number)) >= MAX_FILES:
+        raise LimitError(f"an application holds at most {MAX_FILES} files", message_zh="上传的材料份数过多")
+    at = ctx.clock()
+    place = fair_queue.place(session, row.channel, caller.subject)
+    added = pages.add_page(
+        session,
+        row,
+        sha256=file.sha256,
+        size=file.size,
+        filename=file.filename,
+        media_type=file.media_type,
+        material=file.material,
+        by=caller.subject,
+        at=at,
+        place=place,
+    )
+    _touch(row, at)
+    ctx.jobs.enqueue(session, "read_page", f"read:{added.id}", added.id, priority=place)
+    audit.append(session, at, caller.subject, "page.added", row.number, page=added.id, sha256=file.sha256)
+    return added
 
 
 def remove_page(ctx: Context, caller: Caller, number: str, page_id: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
@@ -9,6 +11,7 @@ from typing import Literal
 from docproc.flow.core.access import Caller
 from docproc.flow.core.context import Context
 from docproc.store.kiosks import kiosks
+from docproc.store.tables.accounts import ApiKeyRow
 
 QUIET = timedelta(minutes=30)
 """A kiosk that sent nothing for so long may be out of order, or the hall is closed."""
@@ -60,6 +63,17 @@ class Kiosk:
         return self.rescans / self.pages if self.pages else 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class _Figures:
+    """Counts of all kiosks together, by kiosk and what is counted (:mod:`docproc.store.kiosks.kiosks`)."""
+
+    files: Mapping[tuple[str, str], int]
+    waiting: Mapping[str, tuple[int, datetime]]
+    begun: Mapping[tuple[str, str], int]
+    verdicts: Mapping[tuple[str, str], int]
+    faults: Mapping[str, Counter[tuple[str, str]]]
+
+
 def health(ctx: Context, caller: Caller, days: int = 7) -> list[Kiosk]:
     """Every kiosk whose key was not revoked; a clerk sees those of their own office."""
     caller.require("view_kiosks")
@@ -69,39 +83,45 @@ def health(ctx: Context, caller: Caller, days: int = 7) -> list[Kiosk]:
     with ctx.database.read() as session:
         keys = kiosks.kiosk_keys(session, None if everywhere else caller.org)
         names = {key.subject for key in keys}
-        files = kiosks.files_from(session, names, since)
-        waiting = kiosks.waiting_from(session, names)
-        begun = kiosks.applications_from(session, names, since)
-        verdicts = kiosks.scan_verdicts(session, names, since)
-        faults = kiosks.scan_faults(session, names, since)
-    found = []
-    for name in sorted(names):
-        mine = [key for key in keys if key.subject == name]
-        seen = max((key.seen_at for key in mine if key.seen_at is not None), default=None)
-        by_status = {status: count for (subject, status), count in begun.items() if subject == name}
-        pages = {verdict: count for (subject, verdict), count in verdicts.items() if subject == name}
-        count, oldest = waiting.get(name, (0, None))
-        told = max((key.line_told_at for key in mine if key.line_told_at is not None), default=None)
-        kiosk = Kiosk(
-            subject=name,
-            org=mine[0].org,
-            seen_at=seen,
-            waiting=count,
-            oldest=oldest,
-            line_waiting=sum(key.line_waiting for key in mine),
-            line_since=min((key.line_since for key in mine if key.line_since is not None), default=None),
-            line_told_at=told,
-            begun=sum(by_status.values()),
-            handed_in=sum(by_status.values()) - by_status.get("draft", 0) - by_status.get("withdrawn", 0),
-            given_up=by_status.get("withdrawn", 0),
-            pages=sum(pages.values()),
-            rescans=pages.get("rescan", 0),
-            failed=files.get((name, "failed"), 0),
-            faults=tuple((*what, n) for what, n in faults[name].most_common(3)) if name in faults else (),
-            states=(),
+        figures = _Figures(
+            files=kiosks.files_from(session, names, since),
+            waiting=kiosks.waiting_from(session, names),
+            begun=kiosks.applications_from(session, names, since),
+            verdicts=kiosks.scan_verdicts(session, names, since),
+            faults=kiosks.scan_faults(session, names, since),
         )
-        found.append(_judged(kiosk, now))
-    return found
+    found = (_kiosk(name, [key for key in keys if key.subject == name], figures) for name in sorted(names))
+    return [_judged(kiosk, now) for kiosk in found]
+
+
+def _kiosk(name: str, keys: Sequence[ApiKeyRow], figures: _Figures) -> Kiosk:
+    """A kiosk from its keys, of which there is at least one, and the figures; not judged yet."""
+    by_status = _counts_of(name, figures.begun)
+    pages = _counts_of(name, figures.verdicts)
+    count, oldest = figures.waiting.get(name, (0, None))
+    faults = figures.faults[name].most_common(3) if name in figures.faults else ()
+    return Kiosk(
+        subject=name,
+        org=keys[0].org,
+        seen_at=max((key.seen_at for key in keys if key.seen_at is not None), default=None),
+        waiting=count,
+        oldest=oldest,
+        line_waiting=sum(key.line_waiting for key in keys),
+        line_since=min((key.line_since for key in keys if key.line_since is not None), default=None),
+        line_told_at=max((key.line_told_at for key in keys if key.line_told_at is not None), default=None),
+        begun=sum(by_status.values()),
+        handed_in=sum(by_status.values()) - by_status.get("draft", 0) - by_status.get("withdrawn", 0),
+        given_up=by_status.get("withdrawn", 0),
+        pages=sum(pages.values()),
+        rescans=pages.get("rescan", 0),
+        failed=figures.files.get((name, "failed"), 0),
+        faults=tuple((*what, n) for what, n in faults),
+        states=(),
+    )
+
+
+def _counts_of(name: str, counts: Mapping[tuple[str, str], int]) -> dict[str, int]:
+    return {what: count for (subject, what), count in counts.items() if subject == name}
 
 
 def report_line(ctx: Context, caller: Caller, waiting: int, oldest_seconds: int = 0) -> None:

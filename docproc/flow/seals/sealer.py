@@ -77,45 +77,65 @@ def open_sealer(settings: Settings) -> Sealer:
     timestamper, trust = _services(settings)
     known = TrustList.from_folder(settings.trust_dir)
     keys = {_fingerprint(item): item for item in (signer, *_further_signers(settings))}
+    opened = _Opened(keys, timestamper, trust, known)
+    return Sealer(opened.seal_licence, _statement_key(signer, tuple(keys.values())))
 
-    def seal_licence(licence: Licence, registered: Sequence[RegisteredSeal], at: datetime) -> bytes:
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """The keys of a sealer and what it needs beside them."""
+
+    keys: Mapping[str, Signer]
+    """By the SHA-256 of their certificates."""
+    timestamper: TimeStamper
+    trust: SealTrust
+    known: TrustList
+
+    def seal_licence(self, licence: Licence, registered: Sequence[RegisteredSeal], at: datetime) -> bytes:
+        """Render, seal and verify a licence or a notice; raises SealError or SealUnavailableError."""
         own, *others = registered
         for item in registered:
-            _check_record(item, known, at)
-        key = keys.get(own.certificate_sha256)
+            _check_record(item, self.known, at)
+        key = self.keys.get(own.certificate_sha256)
         if key is None:
             raise SealError(f"no key here is that of seal {own.name}", message_zh=OTHER_KEY)
         if licence.kind == NOTICE:
-            pdf, place = notice.render_notice(licence, own.diameter)
-            reason = f"出具{licence.title} {licence.number}"
-            return checked(seal(pdf, key, timestamper, trust, place=place, art=own.drawing(), reason=reason, at=at))
+            sealed = self._sealed_notice(licence, key, own, at)
+        else:
+            sealed = self._sealed_licence(licence, key, own, others, at)
+        self._check_sealed(sealed)
+        return sealed
+
+    def _sealed_notice(self, record: Licence, key: Signer, own: RegisteredSeal, at: datetime) -> bytes:
+        pdf, place = notice.render_notice(record, own.diameter)
+        reason = f"出具{record.title} {record.number}"
+        return seal(pdf, key, self.timestamper, self.trust, place=place, art=own.drawing(), reason=reason, at=at)
+
+    def _sealed_licence(
+        self, licence: Licence, key: Signer, own: RegisteredSeal, others: Sequence[RegisteredSeal], at: datetime
+    ) -> bytes:
         layout = load_layout(find_matter(licence.matter).licence.layout)
         if len(others) > len(layout.co_seal):
             raise SealError(f"layout {layout.kind} has no place for {len(others)} further seals", message_zh=NO_PLACE)
-        joint = [_co_seal(item, keys, place) for item, place in zip(others, layout.co_seal, strict=False)]
-        reason = f"签发{licence.title} {licence.number}"
-        return checked(
-            seal(
-                render(licence, layout, own.drawing()),
-                key,
-                timestamper,
-                trust,
-                place=layout.seal,
-                art=own.drawing(),
-                reason=reason,
-                at=at,
-                joint=joint,
-            )
+        joint = [_co_seal(item, self.keys, place) for item, place in zip(others, layout.co_seal, strict=False)]
+        return seal(
+            render(licence, layout, own.drawing()),
+            key,
+            self.timestamper,
+            self.trust,
+            place=layout.seal,
+            art=own.drawing(),
+            reason=f"签发{licence.title} {licence.number}",
+            at=at,
+            joint=joint,
         )
 
-    def checked(sealed: bytes) -> bytes:
-        report = verify(sealed, known, utc_now(), None)
+    def _check_sealed(self, sealed: bytes) -> None:
+        """Refuse a sealed file that does not verify."""
+        report = verify(sealed, self.known, utc_now(), None)
         if not report.holds():
             problem = f"the sealed file does not verify: {report.indication} {report.sub_indication}"
             raise SealError(problem, message_zh=NOT_VERIFIED)
-        return sealed
-
-    return Sealer(seal_licence, _statement_key(signer, tuple(keys.values())))
 
 
 def _statement_key(own: Signer, others: Sequence[Signer]) -> Signer:
