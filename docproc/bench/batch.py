@@ -1,8 +1,8 @@
-"""Measure a batch of seals on the real way: ``docproc bench batch``.
+"""Measure sealing a batch through the real queue: ``docproc bench batch``.
 
-One sample is read and approved; its rows are copied to as many approved applications as are asked for. All are released
+One sample is read and approved; its rows are copied to as many approved applications as requested. All are released
 as ``docproc seal batch`` does, and a sealer process renders, seals at B-LTA, verifies and registers each. In the middle
-that process is killed by signal 9 and started again. In the end every application has one licence and one file.
+that process is killed with SIGKILL and restarted. At the end every application has one licence and one file.
 """
 
 from __future__ import annotations
@@ -39,16 +39,16 @@ CHUNK = 500
 
 
 def run(sample: Path, applications: int, seconds: float, tell: Tell = lambda what, done, total: None) -> dict[str, Any]:
-    """Measure.
+    """Measure a batch and return the figures as JSON values.
 
     Args:
         sample: folder of a sample application that passes.
         applications: approved applications to seal.
-        seconds: longest time that the sealer is let work; what is left then is told.
-        tell: told of the progress.
+        seconds: time limit for the sealer; what is left by then is reported.
+        tell: called with the progress.
 
     Raises:
-        SetupError: no such sample, or the work does not get done.
+        SetupError: no such sample, or the work makes no progress.
     """
     found = load_sample(sample)
     with fresh_service("embedded") as ctx:
@@ -97,7 +97,7 @@ def _approved(ctx: Context, sample: SampleApplication, copies: int, tell: Tell) 
 def _work(
     ctx: Context, numbers: tuple[str, ...], enough: int, end: float, tell: Tell, *, kill: bool = False
 ) -> tuple[int, Costs]:
-    """Let a sealer work until enough are sealed, nothing waits, or the time is up; how many are sealed, and costs."""
+    """Run a sealer until enough are sealed, nothing waits, or the time is up; returns the number sealed, and costs."""
     port = free_port()
     process = start([WORKER, "sealer", "seal,notify"], ctx.settings.model_copy(update={"metrics_port": port}))
     try:

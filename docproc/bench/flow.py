@@ -1,10 +1,10 @@
 """Measure the whole flow: ``docproc bench flow``.
 
 For each store and number of workers a fresh service gets the same applications. Its
-readers are started, and the clock runs from the moment that every one has read a page
-(its engine is loaded) until there are fewer files left than readers. Then all are
-approved, and as many sealers work them off. Costs come from the workers' own
-measurements, those of a page from the same stretch of time.
+readers are started, and the clock runs from the moment that each of them has read a page
+(its engine is loaded) until fewer files are left than there are readers. Then all are
+approved, and the same number of sealers seals them. Costs come from the workers' own
+measurements; those of a page are taken over the same period.
 """
 
 from __future__ import annotations
@@ -44,13 +44,13 @@ PAGE_STEPS = ("draw_and_store", "read_and_store")
 
 @dataclass(frozen=True, slots=True)
 class SampleApplication:
-    """A sample application that passes its check; it is submitted as often as needed."""
+    """A sample application that passes its check; it is submitted as many times as needed."""
 
     folder: Path
     matter: str
     files: tuple[str, ...]
     truth: Mapping[tuple[str | None, int, str], Any]
-    """Values by material, page and field, for what the machine leaves open."""
+    """Values by material, page and field, for fields that the machine leaves open."""
 
 
 def load_sample(folder: Path) -> SampleApplication:
@@ -75,11 +75,11 @@ def run(
         folder: of a sample application that passes.
         numbers: of readers, and then of sealers.
         copies: applications in each run.
-        stores: where the service keeps what it has.
-        tell: told of the progress.
+        stores: where the service keeps its data.
+        tell: called with the progress.
 
     Raises:
-        SetupError: no such sample, no servers, or the work does not get done.
+        SetupError: no such sample, no servers, or the work makes no progress.
     """
     sample = load_sample(folder)
     runs = [_run(store, sample, number, copies, tell) for store in stores for number in numbers]
@@ -127,7 +127,7 @@ def _run(store: Store, sample: SampleApplication, number: int, copies: int, tell
 
 
 class _Warm:
-    """Whether each of some workers has done a step once, and what all had cost by then."""
+    """Whether each of the workers has done a step once, and the total costs at that moment."""
 
     def __init__(self, ports: Sequence[int], step: str) -> None:
         self.ports, self.step = ports, step
@@ -141,7 +141,7 @@ class _Warm:
         return True
 
     def cost_since(self, now: Costs, steps: Sequence[str]) -> float:
-        """CPU seconds of the steps, all together, for each time the step itself was done since."""
+        """Total CPU seconds of the steps since, divided by the number of times that the step itself was done."""
         times = now[self.step]["times"] - self.before[self.step]["times"]
         return sum(now[name]["cpu_s"] - self.before[name]["cpu_s"] for name in steps) / times
 
@@ -168,7 +168,7 @@ def hand_in(ctx: Context, sample: SampleApplication) -> str:
 
 
 def approve(ctx: Context, number: str, sample: SampleApplication) -> None:
-    """Approve as a reviewer who enters what the machine left open."""
+    """Approve as a reviewer does who enters the fields that the machine left open."""
     view = submit(ctx, KIOSK, number)
     for page in view["pages"]:
         for reading in page["readings"]:

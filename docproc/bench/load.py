@@ -1,10 +1,10 @@
 """Measure the service under load: ``docproc bench load``.
 
 A fresh service with its web process and readers is first filled with files to find
-out how many a second it can read: its capacity. Then files come in from kiosks at that
-rate, and then at twice that rate, each at its own moment whether the one before was
-answered or not. Files that are refused are handed in again after the rush, when the
-service says so; in the end every file must be there and read.
+out how many it can read per second: its capacity. Then kiosks submit files at that rate,
+and then at twice that rate, each at its scheduled time whether or not the one before was
+answered. Files that are refused are submitted again after the rush, when the service
+says so; at the end every file must be stored and read.
 """
 
 from __future__ import annotations
@@ -47,12 +47,12 @@ KIOSKS = 8
 FILES_OF_APPLICATION = 50
 ADMIN = Caller("bench-o", "bench-admin", "bench", frozenset({"admin"}))
 MakeFile = Callable[[int], bytes]
-"""A file that no other number gives."""
+"""Makes a file that differs for each number."""
 
 
 @dataclass(slots=True)
 class _Rush:
-    """What came of the files of one rate."""
+    """What became of the files submitted at one rate."""
 
     rate: float
     seconds: float
@@ -62,7 +62,7 @@ class _Rush:
     without_advice: int = 0
     """Refusals that did not say when to come back, and errors."""
     memory: list[tuple[float, dict[str, float]]] = field(default_factory=list)
-    """Seconds since the begin, and the resident memory of each process, MiB; about a sample a second."""
+    """Seconds since the start, and the resident memory of each process, MiB; about one sample per second."""
 
 
 class _Kiosks:
@@ -80,7 +80,7 @@ class _Kiosks:
         self.numbers: list[tuple[int, str]] = []
 
     def post(self, data: bytes) -> httpx.Response:
-        """Hand a file in at the next kiosk."""
+        """Submit a file at the next kiosk."""
         kiosk = next(self.turns) % len(self.clients)
         client = self.clients[kiosk]
         number, files = self.open[kiosk]
@@ -112,15 +112,15 @@ def run(
     """Measure capacity, then the answers at that rate and at twice that rate.
 
     Args:
-        make: gives the files.
-        seconds: of each of the two rushes; a third of it to find the capacity.
+        make: makes the files.
+        seconds: length of each of the two rushes; a third of it is used to find the capacity.
         readers: worker processes that read.
-        store: where the service keeps what it has.
-        module: of the workers.
-        tell: told of the progress.
+        store: where the service keeps its data.
+        module: Python module that the workers run.
+        tell: called with the progress.
 
     Raises:
-        SetupError: nothing more happens.
+        SetupError: no more progress is made.
     """
     port, serial = free_port(), count()
     with fresh_service(store, port=port, rate_limit_per_minute=1_000_000) as ctx:
@@ -160,7 +160,7 @@ def run(
 def _capacity(
     ctx: Context, kiosks: _Kiosks, make: MakeFile, serial: count[int], seconds: float, readers: int, tell: Tell
 ) -> float:
-    """Files a second that all readers together read, while files come in as well."""
+    """Files per second that all readers together read while files are being submitted."""
     for _ in range(2 * readers):
         kiosks.post(make(next(serial)))
     until(lambda: _waiting(ctx) == 0)  # engines are loaded
@@ -221,7 +221,7 @@ def _rush(
 
 
 def _again(kiosks: _Kiosks, refused: Sequence[bytes]) -> None:
-    """Hand in what was refused, as the service advises."""
+    """Submit refused files again, when the service says so."""
     end = time.monotonic() + STALLED_SECONDS + 30 * len(refused)
     for data in refused:
         while (answer := kiosks.post(data)).status_code != 201:
@@ -244,7 +244,7 @@ def _figures(rush: _Rush) -> dict[str, Any]:
 
 
 def memory_figures(samples: Sequence[tuple[float, dict[str, float]]]) -> dict[str, dict[str, float]]:
-    """Memory of each process: first, highest and last (MiB), and its growth in MB an hour.
+    """Memory of each process: first, highest and last (MiB), and its growth in MB per hour.
 
     The growth is the slope of the straight line through the samples after the first quarter, in which caches fill.
 
@@ -273,7 +273,7 @@ def _waiting(ctx: Context) -> int:
 
 
 def _kept(ctx: Context, numbers: Sequence[tuple[int, str]]) -> set[str]:
-    """Hashes of the files that are there, each read from the store and compared, and read by a reader."""
+    """Hashes of the files that were stored unchanged (each is fetched and compared) and read by a reader."""
     with ctx.database.read() as session:
         rows = [page for _, number in numbers for page in pages.live_pages(session, number)]
     return {hashlib.sha256(ctx.blobs.get(page.sha256)).hexdigest() for page in rows if page.state != "queued"}
@@ -287,12 +287,12 @@ def _ready(port: int) -> bool:
 
 
 def _memory(processes: Mapping[str, int]) -> dict[str, float]:
-    """Resident memory of each process, MiB; 0 of one that is gone."""
+    """Resident memory of each process, MiB; 0 for one that has ended."""
     return {name: _megabytes(process) for name, process in processes.items()}
 
 
 def _children(process: int) -> set[int]:
-    """Processes that were started by the first thread of this one."""
+    """Processes started by the main thread of a process."""
     return {int(word) for word in Path(f"/proc/{process}/task/{process}/children").read_text().split()}
 
 
@@ -305,6 +305,6 @@ def _megabytes(process: int) -> float:
 
 
 def marked_jpeg(file: Path) -> MakeFile:
-    """The same picture under other bytes: a comment segment (ITU-T T.81 B.2.4.5) holds the number."""
+    """The same picture in different bytes: a comment segment (ITU-T T.81 B.2.4.5) holds the number."""
     data = file.read_bytes()
     return lambda turn: data[:2] + b"\xff\xfe\x00\x12" + f"{turn:016d}".encode() + data[2:]

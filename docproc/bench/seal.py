@@ -1,7 +1,7 @@
-"""What a seal costs: our sealing at each level, stock pyHanko on the same file, and the key operation alone.
+"""Measure the cost of a seal: our sealing at each level, stock pyHanko on the same file, and the key operation alone.
 
-CPU time of this process, one core, with a PKI of its own: time-stamps and revocation information are made in the
-process, so no network is measured. Both sides seal one rendered licence with the same RSA-2048 seal.
+CPU time of this process on one core, with its own PKI: time-stamps and revocation information are made in the
+process, so no network is measured. Both seal the same rendered licence with the same RSA-2048 key.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ _SPEED = {"rsa2048": re.compile(r"^rsa\s+2048 bits.*", re.M), "p256": re.compile
 
 
 def run(times: int = 20, seconds: int = 1) -> dict[str, Any]:
-    """Measure.
+    """Measure the cost of seals and return the figures as JSON values.
 
     Args:
         times: seals for each figure; the median counts.
-        seconds: that openssl takes for each key.
+        seconds: how long openssl is run for each key.
 
     Raises:
         SetupError: fonts or openssl are missing.
@@ -80,7 +80,7 @@ def _figure(work: Callable[[], object], times: int) -> dict[str, float]:
 
 
 def _openssl(seconds: int) -> dict[str, float]:
-    """Signatures a second on one core by ``openssl speed``."""
+    """Signatures per second on one core by ``openssl speed``."""
     program = shutil.which("openssl")
     if program is None:
         raise SetupError("openssl is missing: install the package openssl")

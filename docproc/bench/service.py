@@ -1,6 +1,6 @@
-"""A new service for each measurement, its processes, and the metrics that they export.
+"""Start a new service for each measurement, manage its processes and read the metrics that they export.
 
-It stands on SQLite and a folder, or on a database and a bucket of its own at the servers in the settings.
+It uses SQLite and a folder, or its own database and bucket on the servers in the settings.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ from docproc.store.db import create_database, drop_database, open_database
 
 Store = Literal["embedded", "distributed"]
 Tell = Callable[[str, int, int], None]
-"""Told what is going on, how much of it is done, and of how much."""
+"""Called with what is being done, how much of it is done, and the total."""
 Costs = dict[str, dict[str, float]]
 """``wall_s``, ``cpu_s`` and ``times`` of each step."""
 READER_QUEUES = "read,check,notify"
 STALLED_SECONDS = 300.0
-"""Time without any progress after which a measurement is given up."""
+"""Time without progress after which a measurement is aborted."""
 KIOSK = Caller("bench-k", "bench-kiosk", "bench", frozenset({"kiosk"}))
 APPROVER = Caller("bench-a", "bench-approver", "bench", frozenset({"approver"}))
 SEALER = Caller("bench-s", "bench-sealer", "bench", frozenset({"sealer"}))
@@ -47,11 +47,11 @@ _NAMES = {"seconds_sum": "wall_s", "cpu_seconds_total": "cpu_s", "seconds_count"
 
 @contextmanager
 def fresh_service(store: Store, **more: object) -> Iterator[Context]:
-    """An empty migrated service; its database is dropped in the end. A bucket stays: what it holds is under retention.
+    """An empty migrated service; its database is dropped at the end. A bucket stays: its objects are under retention.
 
     Args:
-        store: ``embedded``, or ``distributed``: a database and a bucket of its own on the servers in the settings.
-        more: settings that differ.
+        store: ``embedded``, or ``distributed``: its own database and bucket on the servers in the settings.
+        more: settings to override.
 
     Raises:
         SetupError: distributed, and the settings name no PostgreSQL or no S3 server.
@@ -85,7 +85,7 @@ def _opened(settings: Settings) -> Iterator[Context]:
 
 @contextmanager
 def workers(ctx: Context, queues: Mapping[str, str], module: str = WORKER) -> Iterator[list[int]]:
-    """Run a worker process for each name; gives the ports of their measurements."""
+    """Run a worker process for each name; yields the ports on which they export metrics."""
     running, ports = [], []
     try:
         for name, wanted in queues.items():
@@ -98,14 +98,14 @@ def workers(ctx: Context, queues: Mapping[str, str], module: str = WORKER) -> It
 
 
 def start(module: Sequence[str], settings: Settings) -> subprocess.Popen[bytes]:
-    """Start ``python -m MODULE ARG...`` with these settings in its environment; what it prints is not shown."""
+    """Start ``python -m MODULE ARG...`` with these settings in its environment; its output is discarded."""
     env = {**os.environ, **settings.environment(), "DOCPROC_LOG_LEVEL": "ERROR"}
     null = subprocess.DEVNULL
     return subprocess.Popen([sys.executable, "-m", *module], env=env, stdin=null, stdout=null)
 
 
 def stop(running: Sequence[subprocess.Popen[bytes]], seconds: float = 60.0) -> None:
-    """Stop processes in order; those that do not end in time are killed."""
+    """Terminate processes; those that do not end in time are killed."""
     for process in running:
         process.terminate()
     for process in running:
@@ -130,7 +130,7 @@ def costs(ports: Sequence[int]) -> Costs:
 
 
 def answers(port: int) -> bool:
-    """Whether a worker or web process answers already."""
+    """Whether a worker or web process answers yet."""
     try:
         return httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=10).status_code == 200
     except httpx.TransportError:
@@ -147,19 +147,19 @@ def steady_rate(
 ) -> tuple[int, float]:
     """Wait until all is done; returns how much was done, and in how many seconds, while every worker was busy.
 
-    Where that was never so, up to the end.
+    Where they were never all busy, the period lasts up to the end.
 
     Args:
-        count: how much is done.
+        count: returns how much is done.
         warm: whether every worker has loaded what it needs and done something.
-        busy: number of workers; once less than so much is left, some have nothing to do.
+        busy: number of workers; once fewer items than this are left, some have nothing to do.
         total: how much there is to do.
-        tell: told of the progress.
-        since: when the first of it was given out, on ``time.monotonic``. All counts from then on where it was done
-            before every worker was seen warm.
+        tell: called with the progress.
+        since: when the first item was queued, by ``time.monotonic``. Where everything was done before every worker was
+            seen to be warm, the period begins here.
 
     Raises:
-        SetupError: nothing more happens, or all was done too soon and ``since`` is not given.
+        SetupError: no more progress is made, or all was done too soon and ``since`` is not given.
     """
     seen, moved = -1, time.monotonic()
     begun: tuple[int, float] | None = None
@@ -198,7 +198,7 @@ def until(condition: Callable[[], bool], seconds: float = STALLED_SECONDS) -> No
 
 
 def free_port() -> int:
-    """A loopback port that nobody listens on."""
+    """A loopback port on which nothing listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

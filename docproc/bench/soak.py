@@ -1,8 +1,8 @@
-"""Measure what shows only after many pages: ``docproc bench soak``.
+"""Measure effects that appear only after many pages: ``docproc bench soak``.
 
-Readers, each a process of its own as in the service, read the pages of a sample
-over and over. Told is how long one takes to start, how its memory grows with the
-pages, and how many pages a second several of them read.
+Readers, each in its own process as in the service, read the pages of a sample
+repeatedly. The report says how long one takes to start, how its memory grows with the
+pages, and how many pages per second several of them read.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import numpy as np
 from docproc.errors import SetupError
 
 Tell = Callable[[str, int, int], None]
-"""Told what is going on, how much of it is done, and of how much."""
+"""Called with what is being done, how much of it is done, and the total."""
 LOOKS = 40
 """How often a reader's memory is looked at."""
 
@@ -34,12 +34,12 @@ class Soaked:
     """The measurements of one reader."""
 
     start_s: float
-    """Wall time from the beginning of its process until the engine stood."""
+    """Wall time from the start of its process until the engine is loaded."""
     pages: int
     wall_s: float
     cpu_s: float
     memory: list[tuple[int, float]]
-    """After how many pages how much memory was in use, MB."""
+    """Pages read, and memory in use at that point, MB."""
 
 
 def run(
@@ -48,10 +48,10 @@ def run(
     """Measure with each number of readers.
 
     Args:
-        sample: folder of a sample application; its pages are read by turns.
+        sample: folder of a sample application; its pages are read in turn.
         readers: numbers of readers.
-        pages: that each reader reads, after it has read all of the sample once.
-        tell: told of the progress.
+        pages: number that each reader reads after it has read the sample once.
+        tell: called with the progress.
 
     Raises:
         SetupError: no such sample, or a reader failed.
@@ -78,7 +78,7 @@ def _summary(done: Sequence[Soaked]) -> dict[str, Any]:
 
 
 def growth_kb(memory: Sequence[tuple[int, float]]) -> float:
-    """Slope through what was in use (MB) over pages, kB a page; the first quarter, when caches fill, is left out."""
+    """Slope of memory in use (MB) over pages, kB per page; the first quarter, when caches fill, is left out."""
     kept = memory[len(memory) // 4 :]
     if len(kept) < 2:
         return 0.0
@@ -125,7 +125,7 @@ def _line(reader: subprocess.Popen[str]) -> str:
 
 
 def read_over_and_over(sample: Path, pages: int) -> None:
-    """Be one reader: tell when all stands, wait for a line, read, and tell what it took."""
+    """Run one reader: report when it is ready, wait for a line of input, read, and report the measurements."""
     from docproc.matter.load import find_matter
     from docproc.read.pipeline import page_engine, read_file
     from docproc.sandbox.parent import cpu_seconds

@@ -1,9 +1,8 @@
-"""Measure what a page costs with few and with many stored applications: ``docproc bench stored``.
+"""Measure the cost of a page with few and with many stored applications: ``docproc bench stored``.
 
-One service for each number, all at the same time, each with a reader of its own. The
-same application is handed in to each in turn, so that what else the machine does
-meanwhile falls on all of them alike. A first round, in which engines are loaded, does
-not count.
+One service for each number, all running at the same time, each with its own reader. The
+same application is submitted to each in turn, so that other load on the machine affects
+all of them equally. A first round, in which engines are loaded, does not count.
 """
 
 from __future__ import annotations
@@ -27,13 +26,13 @@ from docproc.store.upkeep.health import backends
 
 @dataclass(slots=True)
 class _Service:
-    """One of the services that are compared."""
+    """One of the services compared."""
 
     stored: int
     ctx: Context
     ports: Sequence[int]
     cpu: dict[str, float] = field(default_factory=dict)
-    """Spent before the first round that counts, then in those that do: by worker and database."""
+    """CPU seconds of worker and database before the first round that counts, then in the rounds that do."""
     hand_in: list[tuple[float, float]] = field(default_factory=list)
     """CPU and wall seconds of each."""
 
@@ -46,12 +45,12 @@ def run(
     Args:
         folder: of a sample application that passes.
         numbers: of stored applications.
-        rounds: applications that are handed in to each service and count.
-        seed: of what is stored.
-        tell: told of the progress.
+        rounds: applications that are submitted to each service and count.
+        seed: of the stored data.
+        tell: called with the progress.
 
     Raises:
-        SetupError: no such sample, no servers, or the work does not get done.
+        SetupError: no such sample, no servers, or the work makes no progress.
     """
     sample = load_sample(folder)
     with ExitStack() as stack:
@@ -102,7 +101,7 @@ def _figures(service: _Service, pages: int) -> dict[str, Any]:
 
 
 def _cpu_seconds(process: int) -> float:
-    """CPU time of a process of this machine; 0 of one that ended, or runs elsewhere."""
+    """CPU time of a process on this machine; 0 for one that has ended or runs elsewhere."""
     try:
         text = Path(f"/proc/{process}/stat").read_text()
     except OSError:

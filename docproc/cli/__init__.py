@@ -1,1 +1,1 @@
-"""The commands of ``docproc``, a module for each group."""
+"""The commands of ``docproc``, one module for each group."""

@@ -22,7 +22,7 @@ def audit_verify(
     head: Annotated[str | None, typer.Option(help="LINE:HASH noted earlier, for example from a backup.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Check the chain, its time-stamps, every blob's hash and every approval; exit 1 when anything is wrong."""
+    """Check the chain, its time-stamps, every blob's hash and every approval; exit 1 if anything is wrong."""
     from docproc.flow.audit.proof import prove
     from docproc.flow.core.context import open_context
     from docproc.licence.pki.trust import TrustList
@@ -46,7 +46,7 @@ def audit_verify(
 
 @audit_app.command("stamp")
 def audit_stamp(as_json: Json = False) -> None:
-    """Time-stamp the newest line of the log, unless that was done within a day; a sealer does it by itself."""
+    """Time-stamp the newest line of the log unless that was done in the last day; a sealer does so automatically."""
     from docproc.flow.audit.proof import stamp_head
     from docproc.flow.core.context import open_context
     from docproc.flow.seals.timestamps import stamp

@@ -22,13 +22,13 @@ bench_app = typer.Typer(help="Measure accuracy and speed.", no_args_is_help=True
 
 @bench_app.command("read")
 def bench_read(
-    pages: Annotated[int, typer.Option(help="About so many generated pages for each way of reading.")] = 40,
+    pages: Annotated[int, typer.Option(help="Approximate number of generated pages for each pipeline.")] = 40,
     seed: Annotated[int, typer.Option(help="Seed of the generated pages.")] = 1,
     real: Annotated[Path | None, typer.Option(help="Folder of photographs to read as well.")] = None,
     labels: Annotated[Path | None, typer.Option(help="JSON {file: {field: value as printed}} for them.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Stock PaddleOCR, our free path and our registered path side by side."""
+    """Compare stock PaddleOCR, our pipeline for free pages and our pipeline for registered forms."""
     from docproc.bench.read import run
 
     if (real is None) != (labels is None):
@@ -60,10 +60,10 @@ def bench_read(
 def bench_soak(
     pages: Annotated[int, typer.Option(min=40, help="Pages that each reader reads.")] = 1000,
     readers: Annotated[str, typer.Option(help="Numbers of readers, separated by commas.")] = "1,2",
-    sample: Annotated[Path, typer.Option(help="Folder of a sample, whose pages are read by turns.")] = SAMPLE,
+    sample: Annotated[Path, typer.Option(help="Folder of a sample, whose pages are read in turn.")] = SAMPLE,
     as_json: Json = False,
 ) -> None:
-    """How readers start, how their memory grows over many pages, and how they get on beside each other."""
+    """Measure how long readers take to start, how their memory grows, and how fast several of them read together."""
     from docproc.bench.soak import run
 
     with progress() as tell:
@@ -90,7 +90,7 @@ def bench_flow(
     sample: Annotated[Path, typer.Option(help="Folder of a sample that passes.")] = SAMPLE,
     as_json: Json = False,
 ) -> None:
-    """Pages and seals a second, and what each step costs, with a fresh service for each number of workers."""
+    """Measure pages and seals per second and the cost of each step, with a new service for each number of workers."""
     from docproc.bench.flow import run
 
     with progress() as tell:
@@ -115,12 +115,12 @@ def bench_flow(
 @bench_app.command("stored")
 def bench_stored(
     rows: Annotated[str, typer.Option(help="Numbers of stored applications, separated by commas.")] = "1000,1000000",
-    rounds: Annotated[int, typer.Option(min=2, help="Applications handed in beside each of them.")] = 6,
-    seed: Annotated[int, typer.Option(help="Seed of what is stored.")] = 1,
+    rounds: Annotated[int, typer.Option(min=2, help="Applications submitted to each service.")] = 6,
+    seed: Annotated[int, typer.Option(help="Seed of the stored data.")] = 1,
     sample: Annotated[Path, typer.Option(help="Folder of a sample that passes.")] = SAMPLE,
     as_json: Json = False,
 ) -> None:
-    """What a page costs beside few and many stored applications, in turn, on the servers in the settings."""
+    """Measure the cost of a page with few and with many stored applications, on the servers in the settings."""
     from docproc.bench.stored import run
 
     with progress() as tell:
@@ -144,10 +144,10 @@ def bench_load(
     stores: Annotated[
         str, typer.Option(help="`embedded`, or `distributed`: on the servers in the settings.")
     ] = "embedded",
-    file: Annotated[Path, typer.Option(help="JPEG that is handed in.")] = SAMPLE / "01-application-1.jpg",
+    file: Annotated[Path, typer.Option(help="JPEG to submit.")] = SAMPLE / "01-application-1.jpg",
     as_json: Json = False,
 ) -> None:
-    """How fast kiosks are answered when as much comes in as can be read, and twice that; exit 1 if a file is lost."""
+    """Measure how fast kiosks are answered at the reading capacity and at twice that; exit 1 if a file is lost."""
     from docproc.bench.load import marked_jpeg, run
 
     (store,) = store_names(stores)
@@ -172,7 +172,7 @@ def bench_load(
 
 @contextmanager
 def progress() -> Iterator[Callable[[str, int, int], None]]:
-    """A bar on a terminal; gives what moves it."""
+    """A progress bar, drawn only on a terminal; yields the function that moves it."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=err, disable=not err.is_terminal) as bar:
         task = bar.add_task("starting", total=None)
@@ -202,13 +202,13 @@ def store_names(text: str) -> list[Store]:
 @bench_app.command("batch")
 def bench_batch(
     applications: Annotated[int, typer.Option(min=2, help="Approved applications to seal.")] = 1000,
-    seconds: Annotated[float, typer.Option(min=1, help="Longest time that the sealer is let work.")] = 3600,
+    seconds: Annotated[float, typer.Option(min=1, help="Time limit for the sealer, seconds.")] = 3600,
     sample: Annotated[Path, typer.Option(help="Folder of a sample that passes.")] = Path(
         "samples/scans/02-trader-good"
     ),
     as_json: Json = False,
 ) -> None:
-    """Seals a second of a batch on the whole way, B-LTA, with a kill -9 of the sealer in the middle."""
+    """Measure seals per second in a batch (B-LTA, with rendering and verification); kills the sealer once midway."""
     from docproc.bench.batch import run
 
     with counting_bar() as show:
@@ -227,7 +227,7 @@ def bench_seal(
     times: Annotated[int, typer.Option(min=1, help="Seals for each figure; the median counts.")] = 20,
     as_json: Json = False,
 ) -> None:
-    """CPU time of a seal at each level, beside stock pyHanko and `openssl speed`."""
+    """Measure the CPU time of a seal at each level, compared with stock pyHanko and `openssl speed`."""
     from docproc.bench.seal import run
 
     result = run(times)

@@ -1,4 +1,4 @@
-"""What every command shares: options, consoles, JSON output."""
+"""What all commands share: options, consoles, JSON output."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def emit(data: Any) -> None:
 
 @contextmanager
 def counting_bar() -> Iterator[Callable[[str, int, int], None]]:
-    """Give a function of name, done and total that draws a bar on standard error where that is a terminal."""
+    """Yield a function of name, done and total that draws a bar on standard error if that is a terminal."""
     if not sys.stderr.isatty():
         yield lambda name, done, total: None
         return
@@ -95,12 +95,12 @@ def moment(text: str | None) -> datetime:
 
 
 def known_trust(settings: Settings, folder: Path | None, revocation: Path | None, at: datetime) -> TrustList:
-    """Whom a command trusts: a folder that was named, else that of the settings with what two persons recognised.
+    """The trust list of a command: the given folder, or that of the settings with the recognised roots.
 
-    Revocation information that is over at the moment of verification counts, and the person is told that it is over.
+    Revocation information that has expired at the moment of verification is used, with a warning that it has expired.
 
     Raises:
-        SetupError: a folder is missing or wrong, or holds revocation information of somebody unknown.
+        SetupError: a folder is missing or wrong, or contains revocation information from an unknown issuer.
     """
     from docproc.flow.seals.trust_list import trust_of
     from docproc.licence.pki.revocation import unknown_sources

@@ -19,7 +19,7 @@ def renew(
     margin_days: Annotated[int, typer.Option(min=1, help="How long before its end a time-stamp is renewed.")] = 180,
     as_json: Json = False,
 ) -> None:
-    """Renew archive time-stamps before they wear out; can be stopped and run again; exit 1 when some cannot be."""
+    """Renew archive time-stamps before they expire; can be interrupted and resumed; exit 1 if some cannot be."""
     from docproc.flow.core.context import open_context
     from docproc.flow.licences.renewal import Sweep, look, renew_due
     from docproc.flow.seals.sealer import open_renewer
@@ -79,7 +79,7 @@ def archive_verify(
     at: Annotated[str | None, typer.Option(help="Moment of verification, ISO 8601; default now.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Check an archive package on its own, without any store; exit 1 unless everything holds."""
+    """Verify an archive package by itself, without any store; exit 1 unless everything is valid."""
     from docproc.licence.verify.package import verify_package
 
     when = moment(at)

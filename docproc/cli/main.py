@@ -1,4 +1,4 @@
-"""The command line: each command takes ``--json``; exit 0 good, 1 the answer is no, 2 wrong use or failure."""
+"""The command line: each command takes ``--json``; exit 0 success, 1 a negative answer, 2 wrong usage or failure."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ def matter_check(
     files: Annotated[list[Path] | None, typer.Argument(help="Matter files; default all that ship.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Lint matter files; a mistake is named with its line and remedy."""
+    """Lint matter files; each mistake is reported with its line and remedy."""
     from docproc.errors import CatalogueError
     from docproc.flow.matters.catalogue_lint import lint_drawing
     from docproc.matter.load import MATTERS_DIR, load_matter

@@ -32,7 +32,7 @@ def models_fetch(
 
 @models_app.command("verify")
 def models_verify(as_json: Json = False) -> None:
-    """Check that every file of the manifest is here and unchanged."""
+    """Check that every file in the manifest is present and unchanged."""
     from docproc.assets.fetch import verify as verify_models
 
     states = verify_models()

@@ -18,7 +18,7 @@ def form(
     material: str,
     out_file: Annotated[Path | None, typer.Option("--out", help="PDF to write.")] = None,
     fill: Annotated[Path | None, typer.Option(help="JSON file {field: value} to print into the form.")] = None,
-    layout: Annotated[bool, typer.Option("--layout", help="Print where every field stands, as JSON.")] = False,
+    layout: Annotated[bool, typer.Option("--layout", help="Print the position of every field, as JSON.")] = False,
     edition: Annotated[str | None, typer.Option(help="Edition; default the one in force.")] = None,
     form_id: Annotated[str | None, typer.Option(help="Serial of the print-out; default a new one.")] = None,
     as_json: Json = False,

@@ -1,4 +1,4 @@
-"""Seal objects by GB/T 38540: the art for a seal maker, a sample maker for development, and a look into an object."""
+"""Seal objects according to GB/T 38540: export art for a seal maker, make development samples, check an object."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def seal_art(
     purpose: Purpose = "",
     emblem: Emblem = False,
 ) -> None:
-    """Write the art of a seal as SVG: the picture that its maker signs."""
+    """Write the art of a seal as SVG: the picture that the seal maker signs."""
     from docproc.assets.paths import SERIF, font
     from docproc.licence.page.art import draw
     from docproc.licence.page.art_svg import to_svg
@@ -45,7 +45,7 @@ def seal_make_object(
     purpose: Purpose = "",
     emblem: Emblem = False,
 ) -> None:
-    """Make a seal object with the sample maker of the development PKI; a real one comes from the maker of the seal."""
+    """Make a seal object with the sample maker of the development PKI; real ones come from a licensed seal maker."""
     from docproc.assets.paths import SERIF, font
     from docproc.licence.devpki.responder import DevPki
     from docproc.licence.devpki.sm2_pki import MAKER
@@ -79,7 +79,7 @@ def seal_check_object(
     trust: Annotated[Path | None, typer.Option(help="Folder of trusted certificates, with `makers`.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Show what a seal object says and whether a known maker signed it; exit 1 when not."""
+    """Show the contents of a seal object and whether a known maker signed it; exit 1 if not."""
     from docproc.errors import InputError
     from docproc.licence.pki.trust import TrustList
     from docproc.licence.seal.seal_object import check_maker, read_seal_object
@@ -113,6 +113,6 @@ def seal_check_object(
 
 
 def add_to(group: typer.Typer) -> None:
-    """Put these commands into ``docproc seal``."""
+    """Add these commands to ``docproc seal``."""
     for name, command in (("art", seal_art), ("make-object", seal_make_object), ("check-object", seal_check_object)):
         group.command(name)(command)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # loaded by the commands that need them, so that `docproc --h
     from docproc.flow.core.context import Context
     from docproc.flow.seals.registry import SealChange
 
-Key = Annotated[str, typer.Option(help="API key of who does this; role approver or sealer.", envvar="DOCPROC_KEY")]
+Key = Annotated[str, typer.Option(help="API key of the caller; role approver or sealer.", envvar="DOCPROC_KEY")]
 Name = Annotated[str, typer.Argument(help="Name of the seal, as in the matter files.")]
 Reason = Annotated[str, typer.Option(help="Why, in Chinese; kept in the audit log.")]
 
@@ -31,7 +31,7 @@ seal_app = typer.Typer(help="Seals and the development PKI.", no_args_is_help=Tr
 
 @contextmanager
 def _opened(key: str) -> Iterator[tuple[Context, Caller]]:
-    """The service and who calls.
+    """The opened service and the caller.
 
     Raises:
         AccessError: the key is wrong or revoked.
@@ -51,7 +51,7 @@ def _opened(key: str) -> Iterator[tuple[Context, Caller]]:
 
 @seal_app.command("list")
 def seal_list(key: Key, as_json: Json = False) -> None:
-    """List the registered seals and the changes that wait for a second person."""
+    """List the registered seals and the changes that wait for confirmation."""
     from docproc.flow.seals import registry
 
     with _opened(key) as (ctx, caller):
@@ -97,7 +97,7 @@ def seal_add(
     valid_to: Annotated[str | None, typer.Option(help="ISO 8601; default the certificate's.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Propose to register a seal, or to replace the one of this name."""
+    """Propose to register a seal, or to replace the seal of this name."""
     from docproc.flow.seals import registry
     from docproc.flow.seals.new_seal import NewSeal
     from docproc.licence.seal.registered_seal import read_chain, to_pem
@@ -125,7 +125,7 @@ def seal_add(
 
 @seal_app.command("suspend")
 def seal_suspend(name: Name, reason: Reason, key: Key, as_json: Json = False) -> None:
-    """Propose to stop the use of a seal."""
+    """Propose to suspend a seal."""
     from docproc.flow.seals import registry
 
     with _opened(key) as (ctx, caller):
@@ -134,7 +134,7 @@ def seal_suspend(name: Name, reason: Reason, key: Key, as_json: Json = False) ->
 
 @seal_app.command("resume")
 def seal_resume(name: Name, reason: Reason, key: Key, as_json: Json = False) -> None:
-    """Propose to take a suspended seal into use again."""
+    """Propose to resume the use of a suspended seal."""
     from docproc.flow.seals import registry
 
     with _opened(key) as (ctx, caller):
@@ -148,7 +148,7 @@ def seal_confirm(
     refuse: Annotated[bool, typer.Option("--refuse", help="Refuse it instead.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Confirm or refuse what another person proposed."""
+    """Confirm or refuse a change that another person proposed."""
     from docproc.flow.seals import registry
 
     with _opened(key) as (ctx, caller):
@@ -164,7 +164,7 @@ def seal_batch(
     wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for the sealer; 0: only release.")] = 3600,
     as_json: Json = False,
 ) -> None:
-    """Release the seals of all approved applications and show how far the sealer has come; safe to start again."""
+    """Release all approved applications for sealing and show the sealer's progress; safe to run again."""
     from docproc.flow.review.batch_release import batch_progress, release_batch
 
     with _opened(key) as (ctx, caller), counting_bar() as show:

@@ -43,7 +43,7 @@ def worker(
 
 
 def migrate(as_json: Json = False) -> None:
-    """Bring the database to the newest schema; running it again changes nothing."""
+    """Upgrade the database to the newest schema; running it again changes nothing."""
     from docproc.flow.jobs.engine import migrate_all
     from docproc.store.db import open_database
 
@@ -63,7 +63,7 @@ def submit(
     key: Annotated[str, typer.Option(help="API key with the role kiosk or clerk.", envvar="DOCPROC_KEY")],
     as_json: Json = False,
 ) -> None:
-    """Open an application on a server, hand the files in, and show the verdict; exit 1 unless it is pass."""
+    """Open an application on a server, upload the files and show the verdict; exit 1 unless it is pass."""
     from docproc.ops.client import Client
 
     with Client(server, key) as client:
@@ -85,7 +85,7 @@ def doctor(
     deployment: Annotated[bool, typer.Option("--deployment", help="Look at the running deployment instead.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Find what is missing on this machine, or wrong with the deployment, and name the remedy; exit 1 if needed."""
+    """Check this machine, or the running deployment, and print a remedy for each problem; exit 1 if there is one."""
     from docproc.ops.checkup import checkup
     from docproc.ops.doctor import diagnose, healthy
 
@@ -114,7 +114,7 @@ def demo(
     samples: Annotated[Path, typer.Option(help="Folder of sample applications.")] = Path("samples/scans"),
     as_json: Json = False,
 ) -> None:
-    """Real scans to verdicts, decisions, sealed licences and their verification, through the real service."""
+    """Run sample scans through the real service to verdicts, decisions, sealed licences and their verification."""
     from docproc.ops.demo import run_demo, show
 
     os.environ.setdefault("DOCPROC_LOG_LEVEL", "ERROR")

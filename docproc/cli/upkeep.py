@@ -23,9 +23,9 @@ retention_app = typer.Typer(help="Deletion by the matters' rules.", no_args_is_h
 
 @retention_app.command("sweep")
 def retention_sweep(
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what is due.")] = False, as_json: Json = False
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only report what is due.")] = False, as_json: Json = False
 ) -> None:
-    """Erase what is due by the matters' rules; the workers do it once an hour by themselves."""
+    """Erase what is due under the matters' rules; the workers do so automatically every hour."""
     from docproc.flow.core.context import open_context
     from docproc.flow.upkeep import retention
 
@@ -41,10 +41,10 @@ def retention_sweep(
 
 
 def backup(
-    folder: Annotated[Path, typer.Argument(help="Folder of the backup; an earlier one is brought up to date.")],
+    folder: Annotated[Path, typer.Argument(help="Folder of the backup; an existing backup there is updated.")],
     as_json: Json = False,
 ) -> None:
-    """Copy database and blobs at one consistent point; the service may run meanwhile."""
+    """Copy database and blobs at one consistent point in time; the service may keep running."""
     from docproc.flow.core.context import open_context
     from docproc.flow.upkeep.backup import back_up
 
@@ -61,7 +61,7 @@ def restore(
     folder: Annotated[Path, typer.Argument(help="Folder of the backup.", exists=True, file_okay=False)],
     as_json: Json = False,
 ) -> None:
-    """Bring an empty database and blob store to a backup's point, and prove it; exit 1 when anything is missing."""
+    """Restore a backup into an empty database and blob store, and verify it; exit 1 if anything is missing."""
     from docproc.flow.upkeep.backup import restore as run
 
     proof = run(Settings(), folder)
@@ -82,12 +82,12 @@ def ingest(
     matter: MatterName,
     server: Annotated[str, typer.Option(help="Address of the service.")],
     key: Annotated[str, typer.Option(help="API key with the role kiosk or clerk.", envvar="DOCPROC_KEY")],
-    notes: Annotated[Path, typer.Option(help="File that remembers what was done.")] = Path("var/ingest.jsonl"),
+    notes: Annotated[Path, typer.Option(help="Journal of what was done, to resume from.")] = Path("var/ingest.jsonl"),
     at_once: Annotated[int, typer.Option(min=1, max=64, help="Requests at the same time.")] = 4,
     wait: Annotated[bool, typer.Option(help="Wait for every verdict.")] = True,
     as_json: Json = False,
 ) -> None:
-    """Hand in a folder or bucket of scans as a batch; run it again to go on; exit 1 when some were not handed in."""
+    """Submit a folder or bucket of scans as a batch; run it again to resume; exit 1 if some could not be submitted."""
     from docproc.ops.client import Client
     from docproc.ops.ingest import ingest as run
 
@@ -117,7 +117,7 @@ def _open_source(source: str, settings: Settings) -> Path | Bucket:
 
 @contextmanager
 def _ingest_bar() -> Iterator[Callable[[Report], None]]:
-    """A bar on a terminal; gives what moves it."""
+    """A progress bar, drawn only on a terminal; yields the function that moves it."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=err, disable=not err.is_terminal) as bar:
         task = bar.add_task("applications", total=None)

@@ -50,7 +50,7 @@ def verify(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Verify sealed licences offline, or photographs of printed ones; exit 1 unless everything holds."""
+    """Verify sealed licences offline, or photographs of printed ones; exit 1 unless everything is valid."""
     from docproc.licence.verify.verify_limited import prepare
 
     settings = Settings()

@@ -25,18 +25,18 @@ from docproc.store.migrate import is_current
 from docproc.store.upkeep import health
 
 STUCK_AFTER = timedelta(minutes=10)
-"""Age of a waiting file from which something is wrong or workers are too few."""
+"""Age of a waiting file above which something is wrong or there are too few workers."""
 SKEW_SECONDS = 2.0
 """Clocks further apart than this make time-stamps and retention doubtful."""
 TSA_SKEW_SECONDS = 10.0
-"""A token tells whole seconds, and the way to the service takes time; seals wait from five minutes."""
+"""A token has whole seconds and the network takes time; sealing is deferred from a difference of five minutes."""
 CERTIFICATE_DAYS = 30
 STAMP_AGE = timedelta(hours=26)
-"""The log is time-stamped once a day, by a worker that looks every hour."""
+"""The log is time-stamped once a day, by a worker that checks every hour."""
 
 
 def checkup(settings: Settings) -> list[Check]:
-    """Check the deployment that the settings name; nothing is changed."""
+    """Check the deployment named in the settings; nothing is changed."""
     try:
         ctx = open_context(settings)
     except DocprocError as error:
@@ -66,7 +66,7 @@ def _schema(ctx: Context) -> Check:
 
 
 def _version(ctx: Context) -> Check:
-    """Only workers of the newest registered version take new jobs: after a step back the queues stand still."""
+    """Only workers of the newest registered version take new jobs: after a downgrade the queues stop."""
     mine, newest = ctx.settings.application_version, ctx.jobs.latest_version()
     ok = newest in (None, mine)
     remedy = f"run all workers with DOCPROC_APPLICATION_VERSION={newest}, or start one worker of a newer version"
@@ -83,7 +83,7 @@ def _queue(ctx: Context) -> Check:
 
 
 def _jobs(ctx: Context) -> Check:
-    """Work that people wait for; what a batch waits for may take its time."""
+    """Jobs that people wait for; those of a batch may take longer."""
     stuck = [
         f"{part.queue}: {part.jobs}, the oldest for {part.age_seconds:.0f} s"
         for part in ctx.jobs.waiting()
@@ -94,7 +94,7 @@ def _jobs(ctx: Context) -> Check:
 
 
 def _sealing(ctx: Context) -> Check:
-    """Licences on their way to a seal, also those that are put off again and again."""
+    """Licences being sealed, also those whose sealing is deferred repeatedly."""
     with ctx.database.read() as session:
         waiting, oldest = health.waiting_seals(session)
     age = ctx.clock() - oldest if oldest else timedelta()
@@ -129,7 +129,7 @@ def _clock_of(database: Database) -> Check:
 
 
 def _clock_alone(settings: Settings) -> list[Check]:
-    """The clock when the stores cannot be opened: S3 refuses requests of a wrong time as it does wrong keys."""
+    """The clock when the stores cannot be opened: S3 refuses a wrong time as it does wrong keys."""
     try:
         database = open_database(settings.database)
         try:
@@ -141,7 +141,7 @@ def _clock_alone(settings: Settings) -> list[Check]:
 
 
 def _tsa_clock(ctx: Context) -> Check:
-    """Seals wait while the time-stamping service says another time; a token of its own shows what it says."""
+    """Sealing is deferred while the time-stamping service's clock differs; a token requested here shows its time."""
     digest = hashlib.sha256(b"docproc doctor").digest()
     try:
         token = stamp(ctx.settings, digest)
@@ -164,7 +164,7 @@ def _blobs(ctx: Context) -> Check:
 
 
 def _stamps(ctx: Context) -> Check:
-    """Since when something is in the audit log that no time-stamp covers."""
+    """Since when the audit log has lines that no time-stamp covers."""
     with ctx.database.read() as session:
         stamped = audit.newest(session, STAMPED, "audit")
         uncovered = audit.lines(session, after=stamped.seq if stamped else 0, limit=1)
@@ -174,12 +174,12 @@ def _stamps(ctx: Context) -> Check:
 
 
 _IN_TABLES: tuple[Callable[[Context], Check], ...] = (_version, _queue, _jobs, _sealing, _given_up, _workers, _stamps)
-"""What can be asked of tables of the newest schema alone."""
+"""Checks that need the tables of the newest schema."""
 _BESIDE_TABLES: tuple[Callable[[Context], Check], ...] = (_database_clock, _tsa_clock, _blobs)
 
 
 def _certificates(settings: Settings, at: datetime) -> Iterator[Check]:
-    """Every certificate in the folders of the settings, also those inside PKCS#12 whose passphrase is known."""
+    """Every certificate in the folders of the settings, including those in PKCS#12 files whose passphrase is known."""
     for folder in dict.fromkeys((settings.certs_dir, settings.trust_dir)):
         for path in sorted(folder.glob("*")) if folder.is_dir() else []:
             for certificate in _read(path, settings):

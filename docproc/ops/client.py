@@ -27,10 +27,10 @@ _ERRORS: dict[int, type[DocprocError]] = {401: AccessError, 403: AccessError, 40
 
 
 class Client:
-    """One caller of a service; every creating request carries an Idempotency-Key and may be sent again."""
+    """One caller of a service; each creating request carries an Idempotency-Key and can safely be repeated."""
 
     def __init__(self, server: str, key: str | None = None, timeout: float = 60.0) -> None:
-        """Speak to ``server`` (``http://host:port``) with an API key."""
+        """Connect to ``server`` (``http://host:port``) with an API key."""
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         transport = httpx.HTTPTransport(retries=3)
         self._http = httpx.Client(base_url=server, headers=headers, timeout=timeout, transport=transport)
@@ -55,7 +55,7 @@ class Client:
         return self._send("GET", path).content
 
     def post(self, path: str, body: JsonObject | None = None, once: str | None = None) -> Any:
-        """JSON of a POST that happens once however often it is sent; ``once`` names it across runs."""
+        """JSON of a POST that takes effect once however often it is sent; ``once`` identifies it across runs."""
         return self._send("POST", path, json=body, headers={"Idempotency-Key": once or uuid.uuid4().hex}).json()
 
     def put(self, path: str, body: JsonObject) -> Any:
@@ -63,7 +63,7 @@ class Client:
         return self._send("PUT", path, json=body).json()
 
     def upload(self, path: str, data: bytes, filename: str, once: str | None = None) -> Any:
-        """JSON of a POST of one file; ``once`` as of :meth:`post`."""
+        """JSON of a POST of one file; ``once`` as in :meth:`post`."""
         headers = {"Idempotency-Key": once or uuid.uuid4().hex}
         return self._send("POST", path, files={"file": (filename, data)}, headers=headers).json()
 
@@ -79,7 +79,7 @@ class Client:
         return self.wait_for(number, lambda view: bool(view["checked"]), wait)
 
     def wait_for(self, number: str, done: Any, wait: float = 600.0, every: float = POLL_SECONDS) -> Any:
-        """Look at an application every so many seconds until ``done(view)``.
+        """Poll an application until ``done(view)``.
 
         Raises:
             SetupError: not within ``wait`` seconds.

@@ -28,8 +28,8 @@ def run_demo(samples: Path, folder: Path) -> dict[str, Any]:
     """Submit every sample application, decide those that pass, and verify what was issued.
 
     Args:
-        samples: folder with one folder an application: scans and ``expected.json``.
-        folder: results; what an earlier run left there is removed.
+        samples: folder with one folder for each application: scans and ``expected.json``.
+        folder: for the results; those of an earlier run are removed.
 
     Raises:
         SetupError: no samples, or the service does not start.
@@ -85,7 +85,7 @@ def _group(pattern: re.Pattern[str], line: str) -> str:
 
 
 def _people(server: str, admin_key: str) -> dict[str, Client]:
-    """A kiosk, a reviewer and the person who releases the seal, each with a key of their own."""
+    """A kiosk, a reviewer and the person who releases the seal, each with their own key."""
     with Client(server, admin_key) as admin:
         keys = {
             role: admin.post("/v1/keys", {"subject": f"demo-{role}", "org": "demo", "roles": [role]})["key"]
@@ -120,7 +120,7 @@ def _application(case: Path, people: dict[str, Client], server: str, folder: Pat
 
 
 def _enter_unread(number: str, reviewer: Client, truth: list[dict[str, Any]]) -> list[str]:
-    """Enter what the machine left open, as a reviewer does who looks at the picture."""
+    """Enter the fields that the machine left open, as a reviewer does who looks at the picture."""
     written = {(t["material"], t["page"], name): v for t in truth for name, v in t["fields"].items()}
     entered = []
     for page in reviewer.get(f"/v1/applications/{number}")["pages"]:
@@ -157,7 +157,7 @@ def _issue(
 
 
 def _verify(server: str, row: dict[str, Any], folder: Path) -> None:
-    """The file as issued, and the same file with one byte changed in its middle."""
+    """Verify the file as issued, and the same file with one byte in its middle changed."""
     data = Path(row["file"]).read_bytes()
     place = len(data) // 2
     altered = data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]

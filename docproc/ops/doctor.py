@@ -1,4 +1,4 @@
-"""Check this machine: what docproc needs, what it can use, and the command that supplies what is missing."""
+"""Check this machine: what docproc requires, what it can use, and the command that installs what is missing."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ class Check:
     detail: str
     """What was found."""
     remedy: str = ""
-    """The command or step that mends it; empty when ``ok``."""
+    """The command or step that fixes it; empty when ``ok``."""
     needed: bool = True
-    """False for what docproc only makes use of; such a check never makes the whole answer no."""
+    """False for what is optional; such a check never makes the overall result negative."""
 
 
 def diagnose(
@@ -111,7 +111,7 @@ def check_cv2() -> Check:
 
 
 def check_models(root: Path) -> list[Check]:
-    """Weights and fonts are there and unaltered."""
+    """Weights and fonts are present and unaltered."""
     try:
         states = verify(root=root)
     except SetupError as error:
@@ -126,14 +126,14 @@ def check_models(root: Path) -> list[Check]:
 
 
 def check_certs(folder: Path) -> Check:
-    """The development PKI is whole; an office with its own certificates does not need it."""
+    """The development PKI is complete; an office with its own certificates does not need it."""
     missing = [name for name in _CERTS if not (folder / name).is_file()]
     detail = f"{', '.join(missing)} missing in {folder}" if missing else f"complete in {folder}"
     return Check("certificates", not missing, detail, "docproc seal dev-pki" if missing else "", needed=False)
 
 
 def check_sqlite(folder: Path) -> Check:
-    """SQLite is new enough and the file system carries its write-ahead log."""
+    """SQLite is new enough and the file system supports its write-ahead log."""
     detail, remedy = sqlite3.sqlite_version, "use a Python that is built with SQLite 3.35 or newer"
     if sqlite3.sqlite_version_info < _SQLITE:
         return Check("sqlite", False, detail, remedy)
@@ -156,7 +156,7 @@ def check_sqlite(folder: Path) -> Check:
 
 
 def check_disk(folder: Path) -> Check:
-    """At least 2 GiB are free where scans and licences go."""
+    """At least 2 GiB are free where scans and licences are stored."""
     place = folder.absolute()
     while not place.exists():
         place = place.parent
@@ -166,7 +166,7 @@ def check_disk(folder: Path) -> Check:
 
 
 def check_memory() -> Check:
-    """Reading needs about 2 GiB a worker."""
+    """Reading needs about 2 GiB of memory per worker."""
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     ok = total >= _MEMORY_BYTES
     remedy = "" if ok else "give the machine 4 GiB, or start one worker only"
@@ -194,7 +194,7 @@ def check_cpu() -> Check:
 
 
 def check_program(program: str, package: str, use: str) -> Check:
-    """A program that tests and checks from outside make use of."""
+    """A program that the tests and external checks use."""
     path = shutil.which(program)
     return Check(
         program, path is not None, path or f"not installed; {use}", "" if path else f"apt-get install {package}", False

@@ -1,10 +1,10 @@
-"""Submit a folder or bucket of many scans: resumable, considerate of a busy service, with a report.
+"""Submit many scans from a folder or bucket: resumable, backing off while the service is busy, with a report.
 
 Every folder below the given one is an application and its files are the pages; a
-file that lies directly in it is an application of its own. What was done is noted
-line by line, and every request carries an Idempotency-Key made of what it asks, so
-a run that was cut short goes on where it stopped and nothing is handed in twice.
-All is handed in first, as fast as the service takes it; verdicts are collected after.
+file directly in it is an application by itself. What was done is recorded in a
+journal, and every request carries an Idempotency-Key derived from its contents, so
+an interrupted run continues where it stopped and nothing is submitted twice.
+Everything is submitted first, as fast as the service accepts it; then verdicts are collected.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from docproc.store.blobs.minio_source import Bucket
 R = TypeVar("R")
 SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".pdf")
 MOST_TRIES = 1000
-"""Times that one request may be put off by a busy service, at 10 to 60 s each."""
+"""How often one request may be deferred by a busy service, 10 to 60 s each time."""
 MOST_LOST = 60
-"""Times that the service may be out of reach for one request: it restarts, or the line is cut."""
+"""How often the service may be unreachable for one request: it restarts, or the network is down."""
 LOST_SECONDS = 2.0
 LOOK_SECONDS = 2.0
-"""Between two looks at what was judged."""
+"""Between two polls for verdicts."""
 STALLED_SECONDS = 86_400.0
 """Time without any new verdict after which the run ends."""
 
@@ -62,18 +62,18 @@ class Report:
 
     parcels: int = 0
     done_before: int = 0
-    """Parcels that an earlier run handed in."""
+    """Parcels that an earlier run submitted."""
     handed_in: int = 0
     files: int = 0
     seconds: float = 0.0
     hand_in_seconds: float = 0.0
-    """Of them, until everything was handed in."""
+    """Of them, until everything was submitted."""
     put_off: int = 0
-    """Times that the service was busy."""
+    """How often the service was busy."""
     verdicts: dict[str, int] = field(default_factory=dict)
-    """Applications by verdict, of this and earlier runs, where the run waits for them."""
+    """Applications by verdict, of this and earlier runs, if the run waits for verdicts."""
     failed: dict[str, str] = field(default_factory=dict)
-    """Parcels that could not be handed in, and why."""
+    """Parcels that could not be submitted, and why."""
 
 
 def parcels(source: Path | Bucket) -> Iterator[Parcel]:
@@ -117,7 +117,7 @@ class Notes:
         self._file = path.open("a", encoding="utf-8")
 
     def write(self, **line: str) -> None:
-        """Note a line, on disk before this returns."""
+        """Append a line; it is on disk before this returns."""
         with self._lock:
             self._take(line)
             self._file.write("\n" + json.dumps(line, ensure_ascii=False))
@@ -176,7 +176,7 @@ def ingest(
 
 
 def _ingest_one(client: Client, matter: str, parcel: Parcel, kept: Notes, report: Report, lock: Lock) -> None:
-    """Hand one application in, unless that was done before; a failure is kept in the report."""
+    """Submit one application unless that was done before; a failure is recorded in the report."""
     try:
         before = parcel.name in kept.numbers
         if not before:
@@ -191,10 +191,10 @@ def _ingest_one(client: Client, matter: str, parcel: Parcel, kept: Notes, report
 
 
 def _collect(client: Client, kept: Notes, report: Report, looked: Callable[[], None]) -> None:
-    """Note each application's verdict as soon as it has one.
+    """Record each application's verdict as soon as it has one.
 
     Raises:
-        SetupError: for a day there was none.
+        SetupError: there was no new verdict for a day.
     """
     moved = time.monotonic()
     open_ = {number: name for name, number in kept.numbers.items() if name not in kept.verdicts}
@@ -232,7 +232,7 @@ def _hand_in(client: Client, matter: str, parcel: Parcel, report: Report) -> str
 
 
 def _patiently(call: Callable[[], R], report: Report) -> R:
-    """Call, and again whenever the service says later or is out of reach for a while."""
+    """Call, and retry while the service defers the request or is unreachable for a while."""
     lost = 0
     for _ in range(MOST_TRIES):
         try:

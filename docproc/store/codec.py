@@ -1,7 +1,7 @@
-"""Domain dataclasses to JSON and back, without loss.
+"""Convert domain dataclasses to JSON and back, without loss.
 
-While a service is upgraded, processes of both versions read what either wrote: an unknown key is ignored, and a
-missing one takes its default.
+During an upgrade, processes of both versions read what either wrote: an unknown key is ignored, and a missing
+one takes its default.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The database: engine, transactions and time.
 
-SQLite (WAL) on one machine, PostgreSQL otherwise; nothing outside this package
-asks which one it is. A unit of work is one ``with database.write() as session``:
-it commits at its end or rolls back whole.
+SQLite (WAL) on one machine, PostgreSQL otherwise; code outside this package
+does not depend on which. A unit of work is one ``with database.write() as session``:
+it commits at its end, or rolls back entirely.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from sqlalchemy.orm import Session
 from docproc.errors import SetupError, UnavailableError
 
 BUSY_MS = 30_000
-"""How long a SQLite writer waits for another one."""
+"""How long a SQLite writer waits for another one, seconds."""
 LOST_AFTER_SECONDS = 6
-"""Silence after which both ends give a connection up. By the system's own rules a cut cable would hold its connections,
-and at the server its locks and the names of workers, for hours."""
+"""Silence after which both ends close a connection. With the system's defaults, a cut cable would keep connections,
+and with them the server's locks and the names of workers, for hours."""
 _WRITES = "docproc_writes"
 _ABSENT = ("42P01", "42703")
-"""PostgreSQL's codes for a table and a column that are not there."""
+"""PostgreSQL's codes for a missing table and a missing column."""
 _PASSING = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
 
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """An open database; share one in a process."""
+    """An open database; shared by the whole process."""
 
     engine: sa.Engine
 
@@ -45,10 +45,10 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        """One unit of work that may write; on SQLite it holds the write lock from its start.
+        """A unit of work that may write; on SQLite it takes the write lock at its start.
 
         Raises:
-            UnavailableError: the database is out of reach, restarting, locked for too long or full.
+            UnavailableError: the database is unreachable, restarting, locked for too long or full.
             SetupError: its schema is that of another version.
         """
         writer = self.engine.execution_options(**{_WRITES: True})
@@ -57,7 +57,7 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """One consistent look; what is changed in it is rolled back; raises as :meth:`write`."""
+        """A consistent read; changes made in it are rolled back; raises as :meth:`write`."""
         with _reaching(), Session(self._at_one_moment(), expire_on_commit=False) as session:
             yield session
             session.expunge_all()  # so that rows stay readable after the look
@@ -65,13 +65,13 @@ class Database:
 
     @contextmanager
     def snapshot(self) -> Iterator[Session]:
-        """As :meth:`read`, for many rows: none is kept after it was looked at."""
+        """As :meth:`read`, for many rows: rows are not kept in memory after they were processed."""
         with _reaching(), Session(self._at_one_moment(), expire_on_commit=False) as session:
             yield session
             session.rollback()
 
     def _at_one_moment(self) -> sa.Engine:
-        """What others commit between two queries is not seen; SQLite does it by itself."""
+        """Hide what others commit between two queries; SQLite does so by default."""
         return self.engine if self.is_sqlite else self.engine.execution_options(isolation_level="REPEATABLE READ")
 
     def close(self) -> None:
@@ -80,7 +80,7 @@ class Database:
 
 
 def open_database(url: str, pool_size: int = 10) -> Database:
-    """Open a database by its SQLAlchemy URL; the schema must be there (:func:`docproc.store.migrate.migrate`).
+    """Open a database by its SQLAlchemy URL; the schema must exist (:func:`docproc.store.migrate.migrate`).
 
     Raises:
         SetupError: neither SQLite nor PostgreSQL.
@@ -102,7 +102,7 @@ def open_database(url: str, pool_size: int = 10) -> Database:
 
 
 def has_database(url: str) -> bool:
-    """Whether there is a database at a URL; one on a server is assumed to exist."""
+    """Whether a database exists at a URL; assumed for one on a server."""
     parsed = sa.make_url(url)
     return not parsed.drivername.startswith("sqlite") or (bool(parsed.database) and Path(str(parsed.database)).exists())
 
@@ -111,14 +111,14 @@ def create_database(url: str, name: str) -> str:
     """Create an empty database beside another one on a PostgreSQL server; returns its URL.
 
     Raises:
-        UnavailableError: the server is out of reach, or does not allow it.
+        UnavailableError: the server is unreachable, or does not allow it.
     """
     _outside_transactions(url, f"CREATE DATABASE {name}")
     return sa.make_url(url).set(database=name).render_as_string(hide_password=False)
 
 
 def drop_database(url: str, name: str) -> None:
-    """Remove a database with all that is in it, whoever is connected; raises as :func:`create_database`."""
+    """Drop a database and its contents, even while others are connected; raises as :func:`create_database`."""
     _outside_transactions(url, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
@@ -132,7 +132,7 @@ def _outside_transactions(url: str, statement: str) -> None:
 
 
 def _watched(url: sa.URL) -> sa.URL:
-    """The URL with a limit on silence for both ends; what the URL itself says goes first."""
+    """The URL with a limit on silence for both ends; options in the URL itself take precedence."""
     probes = {"keepalives_idle": LOST_AFTER_SECONDS // 2, "keepalives_interval": 1, "keepalives_count": 3}
     there = {f"tcp_{name}": value for name, value in probes.items()}
     limit = {"tcp_user_timeout": LOST_AFTER_SECONDS * 1000}
@@ -166,7 +166,7 @@ def _sqlite(url: str, pool_size: int) -> sa.Engine:
 
 @contextmanager
 def _reaching() -> Iterator[None]:
-    """Turn trouble that passes into UnavailableError; the values of a statement stay out of its message."""
+    """Turn transient errors into UnavailableError; its message contains no values of the statement."""
     try:
         yield
     except (sa.exc.OperationalError, sa.exc.ProgrammingError, sa.exc.InterfaceError, sa.exc.TimeoutError) as error:
@@ -181,14 +181,14 @@ def _reaching() -> Iterator[None]:
 
 
 def _lacks(cause: BaseException | None) -> bool:
-    """Whether a driver's error says that a table or a column is not there."""
+    """Whether a driver's error reports a missing table or column."""
     if isinstance(cause, sqlite3.Error):
         return any(words in str(cause) for words in ("no such table", "no such column", "has no column"))
     return getattr(cause, "sqlstate", None) in _ABSENT
 
 
 class UtcTime(sa.TypeDecorator[datetime]):
-    """An aware ``datetime``, kept in UTC on every database."""
+    """An aware ``datetime``, stored in UTC on every database."""
 
     impl = sa.DateTime(timezone=True)
     cache_ok = True
@@ -202,7 +202,7 @@ class UtcTime(sa.TypeDecorator[datetime]):
         return value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
-        """Give UTC back, also where the database forgot the zone."""
+        """Return UTC, also where the database dropped the zone."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)

@@ -1,4 +1,4 @@
-"""Answers to requests with an Idempotency-Key, so that a repeated one is answered alike; no commit in here."""
+"""Answers to requests with an Idempotency-Key, so that repeats get the same answer; nothing is committed here."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def keep_answer(
 
 
 def forget_answers(session: Session, before: datetime) -> int:
-    """Delete answers given before the time; returns how many."""
+    """Delete answers given before the time; returns their number."""
     result = session.execute(
         sa.delete(IdempotencyRow).where(IdempotencyRow.created_at < before).returning(IdempotencyRow.key)
     )

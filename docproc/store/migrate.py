@@ -1,4 +1,4 @@
-"""Bring the schema up or down; migrations are Alembic's, in ``migrations/versions``."""
+"""Upgrade or downgrade the schema; the Alembic migrations are in ``migrations/versions``."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def migrate(database: Database, to: str = "head") -> None:
 
 
 def downgrade(database: Database, to: str) -> None:
-    """Take the schema back to a revision; ``base`` removes all tables."""
+    """Downgrade the schema to a revision; ``base`` removes all tables."""
     _run(database, to, up=False)
 
 

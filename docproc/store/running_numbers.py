@@ -1,4 +1,4 @@
-"""Running numbers; one that was rolled back is given out again, so there are no gaps."""
+"""Running numbers; one that was rolled back is assigned again, so there are no gaps."""
 
 from __future__ import annotations
 
@@ -18,5 +18,5 @@ def next_value(session: Session, name: str) -> int:
 
 
 def current_value(session: Session, name: str) -> int:
-    """The number given last; 0 before the first."""
+    """The number assigned last; 0 before the first."""
     return session.scalar(sa.select(CounterRow.value).where(CounterRow.name == name)) or 0

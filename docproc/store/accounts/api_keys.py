@@ -21,7 +21,7 @@ _SHAPE = re.compile(r"dp_([0-9a-f]{12})_([0-9a-f]{64})")
 def create_key(
     session: Session, *, subject: str, org: str, roles: Collection[str], by: str, at: datetime
 ) -> tuple[ApiKeyRow, str]:
-    """Create a key; the second value is the key itself, which is shown once and stored nowhere."""
+    """Create a key; the second value is the key itself, which is shown once and not stored."""
     key_id, secret = secrets.token_hex(6), secrets.token_hex(32)
     row = ApiKeyRow(
         id=key_id, sha256=_hash(secret), subject=subject, org=org, roles=sorted(roles), created_at=at, created_by=by
@@ -32,7 +32,7 @@ def create_key(
 
 
 def find_key(session: Session, key: str) -> ApiKeyRow | None:
-    """The row of a presented key, unless it is wrong or revoked."""
+    """The row of a presented key; ``None`` if it is wrong or revoked."""
     match = _SHAPE.fullmatch(key)
     row = session.get(ApiKeyRow, match[1]) if match else None
     if match is None or row is None or row.revoked_at is not None:
@@ -41,7 +41,7 @@ def find_key(session: Session, key: str) -> ApiKeyRow | None:
 
 
 def is_stale(row: ApiKeyRow, at: datetime) -> bool:
-    """Whether its last use was recorded more than a minute ago: one write a minute is enough."""
+    """Whether the recorded last use is more than a minute old: one write per minute is enough."""
     return row.seen_at is None or at - row.seen_at > timedelta(minutes=1)
 
 

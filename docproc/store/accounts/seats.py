@@ -1,4 +1,4 @@
-"""Queries on browsers that signed in with an API key; no commit in here."""
+"""Queries on browser sessions opened with an API key; nothing is committed here."""
 
 from __future__ import annotations
 

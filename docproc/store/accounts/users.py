@@ -1,4 +1,4 @@
-"""Queries on officials and their sessions; no commit in here."""
+"""Queries on officials and their sessions; nothing is committed here."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def add_user(
     at: datetime,
     identity_sha256: str | None = None,
 ) -> UserRow:
-    """Insert an official, with an initial password that must be changed or with an identity at a provider.
+    """Insert an official, with an initial password that must be changed or an identity at an OpenID Connect provider.
 
     Raises:
         ConflictError: the name is taken.
@@ -55,7 +55,7 @@ def add_user(
 
 
 def find_by_name(session: Session, name: str, *, lock: bool = False) -> UserRow | None:
-    """The official of this sign-in name."""
+    """The official with this sign-in name."""
     query = sa.select(UserRow).where(UserRow.name == name)
     return session.scalars(query.with_for_update() if lock else query).one_or_none()
 
@@ -67,7 +67,7 @@ def find_by_identity(session: Session, identity_sha256: str) -> UserRow | None:
 
 
 def find_user(session: Session, user_id: str) -> UserRow:
-    """The official of this id.
+    """The official with this id.
 
     Raises:
         NotFoundError: no such official.
@@ -117,14 +117,14 @@ def close_sessions_of(session: Session, user_id: str) -> None:
 
 
 def add_login(session: Session, state: str, nonce: str, verifier: str, *, at: datetime, expires_at: datetime) -> None:
-    """Store a sign-in that was sent to the identity provider; expired ones are deleted."""
+    """Store a sign-in that was redirected to the identity provider; expired ones are deleted."""
     session.execute(sa.delete(OidcLoginRow).where(OidcLoginRow.expires_at < at))
     session.add(OidcLoginRow(state_sha256=_hash(state), nonce=nonce, verifier=verifier, expires_at=expires_at))
     session.flush()
 
 
 def take_login(session: Session, state: str, at: datetime) -> OidcLoginRow | None:
-    """Remove and return the stored sign-in of this state, so that it can be used only once."""
+    """Remove and return the stored sign-in with this ``state`` value, so that it can be used only once."""
     query = sa.delete(OidcLoginRow).where(OidcLoginRow.state_sha256 == _hash(state), OidcLoginRow.expires_at > at)
     return session.scalars(query.returning(OidcLoginRow)).one_or_none()
 

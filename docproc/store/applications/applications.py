@@ -1,4 +1,4 @@
-"""Queries on applications and decisions; no commit in here."""
+"""Queries on applications and decisions; nothing is committed here."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def add_application(
 
 
 def find_application(session: Session, number: str, *, lock: bool = False) -> ApplicationRow:
-    """The application of this number; ``lock`` keeps other writers out until the transaction ends.
+    """The application with this number; ``lock`` blocks other writers until the transaction ends.
 
     Raises:
         NotFoundError: no such application.
@@ -69,7 +69,7 @@ def list_applications(
     limit: int = 50,
     matters: Sequence[str] = (),
 ) -> list[ApplicationRow]:
-    """Applications by number after ``after``; with ``matters``, also those handed in for them elsewhere."""
+    """Applications by number after ``after``; with ``matters``, also those submitted for them at other offices."""
     query = sa.select(ApplicationRow).where(ApplicationRow.number > after).order_by(ApplicationRow.number).limit(limit)
     if org is not None:
         query = query.where(_of(org, matters))
@@ -127,7 +127,7 @@ def add_decision(
 
 
 def find_decision(session: Session, decision_id: str) -> DecisionRow:
-    """The decision of this id.
+    """The decision with this id.
 
     Raises:
         NotFoundError: no such decision.

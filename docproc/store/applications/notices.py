@@ -1,4 +1,4 @@
-"""Queries on sealed notices; no commit in here."""
+"""Queries on sealed notices; nothing is committed here."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from docproc.errors import NotFoundError
 from docproc.store.tables.applications import UNSEALED, NoticeRow
 
 OPEN = ("queued", "waiting")
-"""States in which a job is to seal it."""
+"""States in which a job has yet to seal it."""
 
 
 def count(session: Session, application: str) -> int:
-    """Number of notices that an application has had."""
+    """Number of notices that an application has had so far."""
     query = sa.select(sa.func.count()).where(NoticeRow.application == application)
     return session.scalar(query) or 0
 
@@ -44,18 +44,18 @@ def by_sha256(session: Session, digest: str) -> NoticeRow | None:
 
 
 def by_number(session: Session, number: str) -> NoticeRow | None:
-    """The sealed notice of this number."""
+    """The sealed notice with this number."""
     query = sa.select(NoticeRow).where(NoticeRow.number == number, NoticeRow.state == "sealed")
     return session.scalars(query).first()
 
 
 def unsealed(session: Session) -> Sequence[NoticeRow]:
-    """Notices that wait to be sealed."""
+    """Notices waiting to be sealed."""
     return session.scalars(sa.select(NoticeRow).where(UNSEALED)).all()
 
 
 def take_away(session: Session, application: str) -> set[str]:
-    """Erase the contents of the notices of an application; returns the keys of their files."""
+    """Erase the contents of an application's notices; returns the keys of their files."""
     rows = session.scalars(sa.select(NoticeRow).where(NoticeRow.application == application)).all()
     for row in rows:
         row.body, row.state, row.note = {}, "erased", ""

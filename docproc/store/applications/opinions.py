@@ -1,4 +1,4 @@
-"""Queries on departments' opinions in joint approvals; no commit in here."""
+"""Queries on departments' opinions in joint approvals; nothing is committed here."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from docproc.store.tables.review import DecisionRow, OpinionRow
 
 
 def round_of(session: Session, application: ApplicationRow) -> int:
-    """The current round of examination: 1, and one more after each correction (补正) that was handed in."""
+    """The current round of examination: 1, and one more after each correction (补正) that was submitted."""
     open_again = application.status not in ("returned", "draft")
     query = sa.select(sa.func.count()).where(
         DecisionRow.application == application.number, DecisionRow.action == "return"
@@ -33,7 +33,7 @@ def of_round(session: Session, number: str, round_: int) -> list[OpinionRow]:
 def add_opinion(
     session: Session, application: ApplicationRow, org: str, given: Decision, set_aside: Sequence[str]
 ) -> OpinionRow:
-    """Insert a department's opinion; the application must be locked. An earlier one stays but no longer counts."""
+    """Insert a department's opinion; the application must be locked. An earlier one is kept but no longer counts."""
     last = session.scalar(sa.select(sa.func.max(OpinionRow.seq)).where(OpinionRow.application == application.number))
     row = OpinionRow(
         id=uuid4().hex,

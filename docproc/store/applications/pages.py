@@ -1,4 +1,4 @@
-"""Queries on uploaded files, their readings, corrections and findings; no commit in here."""
+"""Queries on uploaded files, their readings, corrections and findings; nothing is committed here."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from docproc.store.codec import reading_from_json, reading_to_json
 from docproc.store.tables.applications import ApplicationRow, CorrectionRow, FindingRow, PageRow, ReadingRow
 
 IS_WAITING = sa.text("pages.state = 'queued' AND pages.removed_at IS NULL")
-"""In the words of its index: with the state as a parameter the database could not tell that the index holds all."""
+"""Written as in its partial index: with the state as a parameter the database could not see that the index applies."""
 
 
 def add_page(
@@ -32,7 +32,7 @@ def add_page(
     at: datetime,
     place: int,
 ) -> PageRow:
-    """Insert an uploaded file that waits to be read at a place of the queue; the application must be locked."""
+    """Insert an uploaded file at a place in the reading queue; the application must be locked."""
     last = session.scalar(sa.select(sa.func.max(PageRow.position)).where(PageRow.application == application.number))
     row = PageRow(
         id=uuid4().hex,
@@ -67,18 +67,18 @@ def find_page(session: Session, page_id: str, application: str | None = None) ->
 
 
 def find_same(session: Session, application: str, sha256: str, material: str) -> PageRow | None:
-    """The file with the same bytes that was handed in before as the same material."""
+    """The file with the same bytes that was uploaded before as the same material."""
     query = _live(application).where(PageRow.sha256 == sha256, PageRow.material_hint == material)
     return session.scalars(query).one_or_none()
 
 
 def live_pages(session: Session, application: str) -> list[PageRow]:
-    """Files of an application in order of upload, without removed ones."""
+    """Files of an application in order of upload, removed ones left out."""
     return list(session.scalars(_live(application).order_by(PageRow.position)))
 
 
 def count_waiting(session: Session, application: str | None = None, *, by: str | None = None) -> int:
-    """Files that wait to be read, of one application, of one submitter, or of all."""
+    """Number of files waiting to be read: of one application, of one submitter, or of all."""
     query = sa.select(sa.func.count()).select_from(PageRow).where(IS_WAITING)
     if application is not None:
         query = query.where(PageRow.application == application)
@@ -88,14 +88,14 @@ def count_waiting(session: Session, application: str | None = None, *, by: str |
 
 
 def places(session: Session, by: str, first: int, last: int) -> tuple[int | None, int | None]:
-    """Of the files that wait in a part of the reading queue, the lowest place, and a submitter's highest."""
+    """The lowest place in a part of the reading queue, and the highest place there of a submitter's files."""
     here = (IS_WAITING, PageRow.place >= first, PageRow.place <= last)
     lowest = session.scalar(sa.select(sa.func.min(PageRow.place)).where(*here))
     return lowest, session.scalar(sa.select(sa.func.max(PageRow.place)).where(*here, PageRow.uploaded_by == by))
 
 
 def waiting_since(session: Session, before: datetime, limit: int = 50) -> list[str]:
-    """Ids of files that were uploaded before the time and still wait, oldest first."""
+    """Ids of files uploaded before the given time that still wait, oldest first."""
     query = (
         sa.select(PageRow.id).where(IS_WAITING, PageRow.uploaded_at < before).order_by(PageRow.uploaded_at).limit(limit)
     )
@@ -121,7 +121,7 @@ def mark_failed(session: Session, page: PageRow, finding: Finding, at: datetime)
 
 
 def readings_of(session: Session, application: str, *, corrected: bool = True) -> list[tuple[PageRow, PageReading]]:
-    """Every page of an application in order, with the corrections that people made applied to it."""
+    """Every page of an application in order, with people's corrections applied."""
     query = (
         sa.select(PageRow, ReadingRow)
         .join(ReadingRow, ReadingRow.page_id == PageRow.id)
@@ -173,14 +173,14 @@ def corrections_of(session: Session, application: str) -> list[CorrectionRow]:
 
 
 def store_findings(session: Session, application: str, findings: Iterable[Finding]) -> None:
-    """Replace the check's findings; those on files that could not be read stay."""
+    """Replace the findings of the check; those on files that could not be read stay."""
     session.execute(sa.delete(FindingRow).where(FindingRow.application == application, FindingRow.page_id.is_(None)))
     session.add_all(_finding_row(application, item) for item in findings)
     session.flush()
 
 
 def severe_findings(session: Session, numbers: Collection[str]) -> dict[str, list[str | None]]:
-    """Materials of the findings that block or must be mended, by application; one query for all."""
+    """Materials with findings of severity ``block`` or ``fix``, by application, in a single query."""
     query = sa.select(FindingRow.application, FindingRow.material).where(
         FindingRow.application.in_(numbers), FindingRow.severity.in_(("block", "fix"))
     )
@@ -191,7 +191,7 @@ def severe_findings(session: Session, numbers: Collection[str]) -> dict[str, lis
 
 
 def findings_of(session: Session, application: str) -> list[tuple[str | None, Finding]]:
-    """Findings with the file that they are about, where it is about one; those of removed files left out."""
+    """Findings, each with the file that it is about, if any; those on removed files are left out."""
     query = (
         sa.select(FindingRow)
         .outerjoin(PageRow, PageRow.id == FindingRow.page_id)

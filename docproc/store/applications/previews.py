@@ -1,4 +1,4 @@
-"""Queries on pictures for the screen; no commit in here."""
+"""Queries on pictures for the screen; nothing is committed here."""
 
 from __future__ import annotations
 

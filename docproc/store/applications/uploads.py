@@ -1,4 +1,4 @@
-"""Queries on resumable uploads: their progress and the bytes received so far; no commit in here."""
+"""Queries on resumable uploads: their progress and the bytes received so far; nothing is committed here."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def add_upload(
 def find_upload(
     session: Session, upload: str, application: str, key_id: str, now: datetime, *, lock: bool = False
 ) -> UploadRow:
-    """An upload of this key that has not expired.
+    """The upload with this key, unless it has expired.
 
     Raises:
         NotFoundError: there is none.

@@ -1,8 +1,8 @@
-"""The audit log: who did what when, each line chained to the one before by its hash.
+"""The audit log: who did what and when, each line chained to the one before by its hash.
 
-Lines are written in the transaction that they tell of. Who changes or removes
-a line breaks the chain from there on; :func:`first_broken` finds the place. Keep
-the newest hash somewhere else to notice a cut at the end.
+A line is written in the transaction that it describes. Changing or removing a line
+breaks the chain from there on; :func:`first_broken` finds the place. Keep the newest
+hash outside the database to detect that lines were cut off at the end.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ FIRST = "0" * 64
 
 
 def append(session: Session, at: datetime, actor: str, action: str, subject: str, **detail: Any) -> AuditRow:
-    """Write one line; it holds the chain's lock until the transaction ends."""
+    """Append one line; the chain stays locked until the transaction ends."""
     seq = next_value(session, "audit")  # the counter's row lock keeps writers in one line
     last = session.scalar(sa.select(AuditRow.sha256).where(AuditRow.seq == seq - 1))
     row = AuditRow(
@@ -34,7 +34,7 @@ def append(session: Session, at: datetime, actor: str, action: str, subject: str
 
 
 def first_broken(session: Session) -> int | None:
-    """Number of the first line that does not fit the chain, or ``None`` when the chain is whole."""
+    """Number of the first line that does not fit the chain, or ``None`` when the chain is intact."""
     previous = FIRST
     expected = 1
     with session.scalars(sa.select(AuditRow).order_by(AuditRow.seq).execution_options(yield_per=500)) as rows:
@@ -64,11 +64,14 @@ def search(
     before: int | None = None,
     limit: int = 100,
 ) -> list[AuditRow]:
-    """Newest lines whose actor or subject is the text (or begins with it where none is) and whose action begins so."""
+    """Newest lines of an actor or subject, of actions with a prefix, and of a period; each filter is optional.
+
+    ``text`` is the name of an actor or subject, or the beginning of one where no name equals it.
+    """
     query = sa.select(AuditRow).order_by(AuditRow.seq.desc()).limit(limit)
     if text:
         whole = AuditRow.actor == text, AuditRow.subject == text
-        # Lines that begin so have all to be found before the newest are known; those of one name are in order.
+        # For a prefix, all matching lines must be found before the newest are known; those of one name come in order.
         if any(session.scalar(sa.select(AuditRow.seq).where(is_it).limit(1)) for is_it in whole):
             query = query.where(sa.or_(*whole))
         else:
@@ -86,7 +89,7 @@ def search(
 
 
 def did(session: Session, actor: str, action: str, subject: str, *, since: datetime) -> bool:
-    """Whether an actor did an action to a subject since the time."""
+    """Whether an actor did an action to a subject since the given time."""
     query = sa.select(AuditRow.seq).where(
         AuditRow.subject == subject, AuditRow.actor == actor, AuditRow.action == action, AuditRow.at >= since
     )
@@ -94,7 +97,7 @@ def did(session: Session, actor: str, action: str, subject: str, *, since: datet
 
 
 def subjects_of(session: Session, actor: str, action: str, stem: str, *, since: datetime) -> list[str]:
-    """Subjects beginning with a text to which an actor did an action since the time."""
+    """Subjects with a prefix to which an actor did an action since the given time."""
     query = sa.select(AuditRow.subject).where(
         AuditRow.subject.startswith(stem, autoescape=True),
         AuditRow.actor == actor,
@@ -122,7 +125,7 @@ def of_action(session: Session, action: str) -> list[AuditRow]:
 
 
 def hash_of(session: Session, seq: int) -> str | None:
-    """Hash of a line; ``None`` when there is none of this number."""
+    """Hash of a line; ``None`` if there is no line of this number."""
     return session.scalar(sa.select(AuditRow.sha256).where(AuditRow.seq == seq))
 
 

@@ -1,4 +1,4 @@
-"""Inventory for audits: the blobs that the database names, and its rows compared with the audit log."""
+"""Inventory for audits: the blobs that the database refers to, and its rows compared with the audit log."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CHUNK = 1000
 
 
 def originals(session: Session) -> Iterator[tuple[str, str]]:
-    """Hash and id of every uploaded file, removed ones included, those erased under retention rules left out."""
+    """Hash and id of every uploaded file, including removed ones but not those erased under retention rules."""
     yield from _pairs(session, sa.select(PageRow.sha256, PageRow.id).where(PageRow.erased_at.is_(None)))
 
 
@@ -62,7 +62,7 @@ def approvals(session: Session) -> Iterator[DecisionRow]:
 
 
 def contradictions(session: Session) -> Iterator[str]:
-    """Rows that differ from what the audit log says about them, and rows that the log does not know.
+    """Rows that differ from their entry in the audit log, and rows that have no entry.
 
     The log's own chain is checked separately (:func:`docproc.store.audit.audit.first_broken`).
     """

@@ -1,7 +1,7 @@
 """Content-addressed files: the key of a blob is the SHA-256 of its bytes, in lower-case hex.
 
-What was put can be read back unchanged or not at all: every read compares the
-hash. Putting the same bytes again is harmless.
+Stored bytes are read back unchanged or not at all: every read compares the hash.
+Storing the same bytes again is harmless.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS)
 
 
 class DamagedBlobError(DocprocError):
-    """A stored file no longer has the bytes that were put: restore it from a backup."""
+    """A stored file no longer has its original bytes: restore it from a backup."""
 
     code = "damaged_blob"
 
 
 class Blobs(Protocol):
-    """A content-addressed store; every call raises UnavailableError while the store is out of reach or full."""
+    """A content-addressed store; every call raises UnavailableError while the store is unreachable or full."""
 
     def put(self, data: bytes, *, keep_days: int = 0) -> str:
-        """Store the bytes durably and return their key; ``keep_days`` forbids deletion for so long where supported."""
+        """Store the bytes durably and return their key; ``keep_days`` forbids deletion so long, where supported."""
 
     def get(self, key: str) -> bytes:
         """The bytes of a key.
@@ -53,30 +53,30 @@ class Blobs(Protocol):
         """Whether the key is stored."""
 
     def keep(self, key: str, days: int) -> None:
-        """Forbid deletion for so long from now where supported; never shortens.
+        """Forbid deletion for that long from now where supported; never shortens a retention.
 
         Raises:
             NotFoundError: no such key.
         """
 
     def delete(self, key: str) -> bool:
-        """Delete the bytes for good; ``False`` while they are under retention. What is not there is deleted."""
+        """Delete the bytes; ``False`` while they are under retention; missing bytes count as deleted."""
 
     def iterate(self) -> Iterator[str]:
         """All keys, in no particular order."""
 
     def link(self, link: Link) -> str:
-        """An address from which anybody gets the bytes until the link ends.
+        """A URL from which anybody can download the bytes until it expires.
 
-        Absolute where the store itself answers it, which compares no hash; otherwise relative to
-        where the service answers what it signed with :meth:`link_secret`.
+        Absolute where the store itself answers, which does not compare hashes; otherwise relative to
+        the route at which the service answers links signed with :meth:`link_secret`.
 
         Raises:
             NotFoundError: no such key.
         """
 
     def link_secret(self) -> bytes:
-        """Key of the links that the service answers; the same for every process on this store."""
+        """Signing key of the links that the service answers; the same for every process that uses this store."""
 
 
 def open_blobs(
@@ -93,16 +93,16 @@ def open_blobs(
 
     Args:
         url: address of the store.
-        access_key: of the S3 server.
-        secret_key: of the S3 server.
-        secure: speak TLS to the S3 server.
+        access_key: for the S3 server.
+        secret_key: for the S3 server.
+        secure: use TLS to the S3 server.
         encryption: by the S3 server: empty for none, ``s3`` for its own key, ``kms:NAME`` for a named one.
-        public_url: where those who follow links reach the S3 server; empty: they do not, the service answers links.
-        look: ask the S3 server for the bucket at once; without, the caller knows that somebody did.
+        public_url: of the S3 server, for links to it; empty: clients cannot reach it, so the service answers links.
+        look: check the bucket at once; ``False`` where the caller knows that this was done.
 
     Raises:
-        SetupError: the address has neither shape, or the server refuses.
-        UnavailableError: the server is out of reach.
+        SetupError: the address has neither form, or the server refuses.
+        UnavailableError: the server is unreachable.
     """
     kind, _, rest = url.partition(":")
     if kind == "file" and rest:
@@ -123,12 +123,12 @@ def open_blobs(
 
 @dataclass(frozen=True, slots=True)
 class FileBlobs:
-    """A folder, two levels deep; each file appears whole by an atomic rename after fsync."""
+    """A folder, two levels deep; each file appears complete, by an atomic rename after fsync."""
 
     root: Path
 
     def put(self, data: bytes, *, keep_days: int = 0) -> str:
-        """Store the bytes; retention on a plain folder is up to the file system, so ``keep_days`` sets read-only."""
+        """Store the bytes; a plain folder has no retention, so ``keep_days`` only makes the file read-only."""
         key = hashlib.sha256(data).hexdigest()
         path = self._path(key)
         mode = 0o440 if keep_days else 0o640
@@ -160,7 +160,7 @@ class FileBlobs:
         return self._path(key).is_file()
 
     def keep(self, key: str, days: int) -> None:
-        """Set the file read-only: retention on a plain folder is up to the file system."""
+        """Make the file read-only; a plain folder has no retention."""
         path = self._path(key)
         if not path.is_file():
             raise NotFoundError(f"no blob {key}")
@@ -181,13 +181,13 @@ class FileBlobs:
                 yield path.name
 
     def link(self, link: Link) -> str:
-        """An address that the service answers."""
+        """A URL that the service answers."""
         if not self.exists(link.key):
             raise NotFoundError(f"no blob {link.key}")
         return sign(link, self.link_secret())
 
     def link_secret(self) -> bytes:
-        """Kept beside the blobs, made at the first call."""
+        """Stored beside the blobs, created at the first call."""
         path = self.root / ".link-key"
         if not path.is_file():
             with suppress(FileExistsError):  # another process was faster
@@ -201,7 +201,7 @@ class FileBlobs:
 
 
 def verified(key: str, data: bytes) -> bytes:
-    """The bytes, if they are those of the key.
+    """The bytes, if their hash is the key.
 
     Raises:
         DamagedBlobError: they are not.

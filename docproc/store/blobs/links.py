@@ -1,7 +1,7 @@
-"""Links to a blob for a short time, signed by the service itself: what an S3 server calls a presigned download.
+"""Short-lived links to a blob, signed by the service itself, like the presigned URLs of an S3 server.
 
-Who holds the link gets the bytes until it ends; whether somebody may have it is
-decided before it is made. The signature (HMAC-SHA256) covers all that it says.
+Whoever has the link can download the bytes until it expires; access rights are checked
+before it is made. The signature (HMAC-SHA256) covers all of its parameters.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from docproc.errors import NotFoundError
 
 
 class LinkOverError(NotFoundError):
-    """A link that was never made, was changed, or has expired: ask for a new one."""
+    """A link that was never issued, was altered, or has expired: request a new one."""
 
     code = "link_over"
     message_zh = "下载链接无效或已过期，请重新获取"
@@ -27,16 +27,16 @@ class Link:
     """What a link allows."""
 
     key: str
-    """Of the blob."""
+    """Key of the blob."""
     name: str
-    """Under which the file is saved."""
+    """Name under which the file is saved."""
     media_type: str
     expires: int
-    """Seconds since 1970 from which on it is over."""
+    """When it expires, seconds since 1970."""
 
 
 def sign(link: Link, secret: bytes) -> str:
-    """The link as an address, relative to where the service answers such links."""
+    """The link as a URL relative to the route that answers such links."""
     query = {"name": link.name, "type": link.media_type, "expires": link.expires, "signature": _signature(link, secret)}
     return f"{link.key}?{urlencode(query)}"
 
@@ -45,7 +45,7 @@ def check(link: Link, signature: str, secret: bytes, now: datetime) -> None:
     """Refuse a link whose signature is wrong or that has expired.
 
     Raises:
-        LinkOverError: one of them, without saying which.
+        LinkOverError: either; the message does not say which.
     """
     good = hmac.compare_digest(_signature(link, secret).encode(), signature.encode())
     if not good or now.timestamp() >= link.expires:
@@ -53,7 +53,7 @@ def check(link: Link, signature: str, secret: bytes, now: datetime) -> None:
 
 
 def attachment(name: str) -> str:
-    """``Content-Disposition`` of a file to be saved under a name (RFC 6266)."""
+    """``Content-Disposition`` for a file to be saved under a name (RFC 6266)."""
     return f"attachment; filename*=UTF-8''{quote(name, safe='')}"
 
 

@@ -1,4 +1,4 @@
-"""Blobs on an S3 server: a bucket with versioning and object lock, so that nothing vanishes silently."""
+"""Blobs on an S3 server: a bucket with versioning and object lock, so that nothing disappears unnoticed."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ from docproc.store.blobs.blobs import KEY, verified
 from docproc.store.blobs.links import Link, attachment, sign
 
 REGION = "us-east-1"
-"""Named, so that the client need not ask for it."""
+"""Set explicitly, so that the client does not request it."""
 CONNECT_SECONDS, READ_SECONDS = 3.0, 60.0
 LOST_AFTER_SECONDS = 6
-"""Silence after which a connection is given up; an answer that takes its time may take :data:`READ_SECONDS`."""
+"""Silence after which a connection is closed; a slow answer may take :data:`READ_SECONDS`."""
 _WATCHED = [
     (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
     (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
@@ -39,13 +39,13 @@ _WATCHED = [
     (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, LOST_AFTER_SECONDS * 1000),
 ]
 HELD = "WORM"
-"""Word of MinIO's refusal to delete what is under retention, whose code is the general ``InvalidRequest``."""
+"""Word in MinIO's refusal to delete an object under retention, whose code is the generic ``InvalidRequest``."""
 ABSENT = ("NoSuchKey", "NoSuchObject", "MethodNotAllowed")
-"""Codes for a key that is not there; the last comes from a server that looks at a delete marker."""
+"""Codes for a missing key; the last is returned for a delete marker."""
 DENIED = ("AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "NoSuchBucket", "InvalidArgument")
-"""Codes that waiting does not mend."""
+"""Codes of errors that retrying does not fix."""
 OLD_VERSION_DAYS, HALF_UPLOAD_DAYS = 90, 7
-"""Lifecycle: versions that were replaced, and uploads that were cut short, go after so many days."""
+"""Lifecycle: days after which replaced versions and interrupted uploads are deleted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +55,11 @@ class MinioBlobs:
     client: Any
     bucket: str
     sse: SseS3 | SseKMS | None = None
-    """How the server encrypts what it keeps."""
+    """How the server encrypts objects."""
     public: Any = None
-    """Client that signs links for the server's public address, where it has one; it sends nothing itself."""
+    """Client that signs links for the server's public URL, if it has one; it sends no requests."""
     secret: bytes = b""
-    """Key of the links that the service answers."""
+    """Signing key of the links that the service answers."""
 
     @classmethod
     def at(
@@ -73,10 +73,10 @@ class MinioBlobs:
         encryption: str = "",
         public_url: str = "",
     ) -> MinioBlobs:
-        """The bucket of a server; nothing is asked yet.
+        """Refer to the bucket of a server; nothing is sent yet.
 
         Raises:
-            SetupError: the server's public address or the encryption is not understood.
+            SetupError: the server's public URL or the encryption setting is invalid.
         """
         timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS)
         # A kiosk that hears "later" at once is better served than one that waits for many silent attempts.
@@ -90,11 +90,11 @@ class MinioBlobs:
         return cls(client, bucket, _encryption(encryption), public, secret)
 
     def prepare(self) -> None:
-        """Make the bucket with versioning, object lock and lifecycle when it is missing.
+        """Create the bucket with versioning, object lock and lifecycle if it is missing.
 
         Raises:
-            SetupError: the server refuses, or the bucket is one without object lock.
-            UnavailableError: the server is out of reach.
+            SetupError: the server refuses, or the bucket has no object lock.
+            UnavailableError: the server is unreachable.
         """
         try:
             with self._reaching():
@@ -158,7 +158,7 @@ class MinioBlobs:
         return True
 
     def keep(self, key: str, days: int) -> None:
-        """Lengthen the COMPLIANCE retention; a longer one stays."""
+        """Extend the COMPLIANCE retention; a longer one stays."""
         if not self.exists(key):
             raise NotFoundError(f"no blob {key}")
         self._keep(key, Retention(COMPLIANCE, datetime.now(UTC) + timedelta(days=days)))
@@ -187,7 +187,7 @@ class MinioBlobs:
                     yield item.object_name
 
     def link(self, link: Link) -> str:
-        """An address at the server itself where clients reach it, otherwise one that the service answers."""
+        """A URL of the server itself if clients can reach it, otherwise one that the service answers."""
         if not KEY.fullmatch(link.key) or not self.exists(link.key):
             raise NotFoundError(f"no blob {link.key[:80]!r}")
         if self.public is None:
@@ -204,7 +204,7 @@ class MinioBlobs:
         return str(address)
 
     def link_secret(self) -> bytes:
-        """Made of the server's secret key, which every process has."""
+        """Derived from the server's secret key, which every process has."""
         return self.secret
 
     def kept_until(self, key: str) -> datetime | None:
@@ -214,7 +214,7 @@ class MinioBlobs:
         return found.retain_until_date if found is not None else None
 
     def _keep(self, key: str, retention: Retention) -> None:
-        """Lengthen a retention; a longer one stays."""
+        """Extend a retention; a longer one stays."""
         present = self.kept_until(key)
         if present is None or present < retention.retain_until_date:
             with self._reaching():
@@ -243,7 +243,7 @@ class MinioBlobs:
                 raise
 
     def _check_lock(self) -> None:
-        """Refuse a bucket in which a licence could be deleted; object lock can only be had from the beginning."""
+        """Refuse a bucket in which a licence could be deleted; object lock is set when a bucket is created."""
         try:
             self.client.get_object_lock_config(bucket_name=self.bucket)
         except S3Error as error:
@@ -257,7 +257,7 @@ class MinioBlobs:
 
     @contextmanager
     def _reaching(self) -> Iterator[None]:
-        """Turn a server that is away, restarting or full into UnavailableError."""
+        """Raise UnavailableError while the server is unreachable, restarting or full."""
         try:
             yield
         except S3Error as error:

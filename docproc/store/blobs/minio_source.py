@@ -15,12 +15,12 @@ from docproc.errors import InputError, UnavailableError
 
 CONNECT_SECONDS, READ_SECONDS = 5.0, 60.0
 REFUSED = ("AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "NoSuchBucket", "NoSuchKey")
-"""Codes that waiting does not mend."""
+"""Codes of errors that retrying does not fix."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """A bucket, or what is below a prefix in it."""
+    """A bucket, or the part of it below a prefix."""
 
     client: Any
     name: str
@@ -31,7 +31,7 @@ class Bucket:
         """Open ``s3://HOST:PORT/BUCKET`` or ``s3://HOST:PORT/BUCKET/FOLDER``; nothing is sent yet.
 
         Raises:
-            InputError: the address has another shape.
+            InputError: the address has another form.
         """
         host, _, rest = url.removeprefix("s3://").partition("/")
         name, _, folder = rest.partition("/")
@@ -43,16 +43,16 @@ class Bucket:
         return cls(client, name, f"{folder.strip('/')}/" if folder.strip("/") else "")
 
     def keys(self) -> Iterator[str]:
-        """Every key below the prefix, without it, in order; what is in one folder comes together."""
+        """Every key below the prefix, with the prefix removed, in order; files of one folder are adjacent."""
         with self._reaching():
             for item in self.client.list_objects(bucket_name=self.name, prefix=self.prefix, recursive=True):
                 yield str(item.object_name).removeprefix(self.prefix)
 
     def read(self, key: str) -> bytes:
-        """The bytes of a key that :meth:`keys` gave.
+        """The bytes of a key returned by :meth:`keys`.
 
         Raises:
-            UnavailableError: the server is out of reach.
+            UnavailableError: the server is unreachable.
             InputError: it refuses.
         """
         with self._reaching():

@@ -1,1 +1,1 @@
-"""Queries on paper at the counter."""
+"""Queries on paper documents at the counter."""

@@ -1,4 +1,4 @@
-"""Queries on the custody of papers handed in at the counter; no commit in here."""
+"""Queries on the custody of paper documents at the counter; nothing is committed here."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from docproc.store.tables.counter import CustodyRow, StepKind
 def add(
     session: Session, application: str, kind: StepKind, actor: str, at: datetime, *, receipt: str = "", **detail: Any
 ) -> CustodyRow:
-    """Add a step."""
+    """Record a custody step."""
     row = CustodyRow(application=application, kind=kind, receipt=receipt, actor=actor, at=at, detail=detail)
     session.add(row)
     session.flush()
@@ -37,7 +37,7 @@ def count(session: Session, application: str, kind: StepKind, since: datetime | 
 
 
 def forget_names(session: Session, application: str) -> None:
-    """Erase the names of those who received papers; the steps stay."""
+    """Erase the names of people who received documents; the steps stay."""
     for row in steps(session, application):
         if row.detail.get("to"):
             row.detail = {**row.detail, "to": ""}

@@ -1,4 +1,4 @@
-"""Figures on kiosks: what each handed in and how well it could be read; no commit in here."""
+"""Figures on kiosks: what each submitted and how well it could be read; nothing is committed here."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from docproc.store.tables.accounts import ApiKeyRow
 from docproc.store.tables.applications import ApplicationRow, PageRow, ReadingRow
 
 MOST_LOOKED_AT = 400
-"""Pages with verdict ``rescan`` whose findings are counted, newest first."""
+"""Number of pages with verdict ``rescan``, the newest, whose findings are counted."""
 
 
 def kiosk_keys(session: Session, org: str | None) -> list[ApiKeyRow]:
-    """API keys of kiosks, without revoked ones, of an organisation or, with ``None``, of all."""
+    """API keys of kiosks, revoked ones left out, of an organisation or, with ``None``, of all."""
     query = sa.select(ApiKeyRow).where(ApiKeyRow.revoked_at.is_(None)).order_by(ApiKeyRow.subject)
     if org is not None:
         query = query.where(ApiKeyRow.org == org)
@@ -25,7 +25,7 @@ def kiosk_keys(session: Session, org: str | None) -> list[ApiKeyRow]:
 
 
 def note_line(session: Session, key_id: str, waiting: int, since: datetime | None, at: datetime) -> None:
-    """Record how many files wait at a kiosk for its network connection."""
+    """Record how many files wait at a kiosk to be uploaded."""
     session.execute(
         sa.update(ApiKeyRow)
         .where(ApiKeyRow.id == key_id)
@@ -64,7 +64,7 @@ def applications_from(session: Session, subjects: Collection[str], since: dateti
 
 
 def scan_verdicts(session: Session, subjects: Collection[str], since: datetime) -> dict[tuple[str, str], int]:
-    """Number of pages uploaded since the time and read, by subject and verdict on the scan (``good`` or ``rescan``)."""
+    """Number of pages uploaded since the time and read, by subject and quality verdict (``good`` or ``rescan``)."""
     verdict = ReadingRow.body[("quality", "verdict")].as_string()
     query = (
         sa.select(PageRow.uploaded_by, verdict, sa.func.count())
@@ -76,7 +76,7 @@ def scan_verdicts(session: Session, subjects: Collection[str], since: datetime) 
 
 
 def scan_faults(session: Session, subjects: Collection[str], since: datetime) -> dict[str, Counter[tuple[str, str]]]:
-    """Why the newest pages had to be scanned again: code and message with their number, by subject."""
+    """Why the newest pages had to be scanned again: number of pages for each code and message, by subject."""
     query = (
         sa.select(PageRow.uploaded_by, ReadingRow.body)
         .join(ReadingRow, ReadingRow.page_id == PageRow.id)

@@ -1,4 +1,4 @@
-"""Queries on licences: the register of what was issued; no commit in here."""
+"""Queries on licences: the register of what was issued; nothing is committed here."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from docproc.store.tables.licences import (
 )
 
 NEVER_DUE = datetime(9999, 1, 1, tzinfo=UTC)
-"""In place of the end of a file that needs no renewal: superseded, or without an archive time-stamp."""
+"""Expiry of a file that needs no renewal: superseded, or without an archive time-stamp."""
 
 
 def new_code() -> str:
-    """A fresh unguessable word for a QR code's address: 128 bits."""
+    """A new unguessable code for the URL in a QR code: 128 bits."""
     return secrets.token_urlsafe(16)
 
 
@@ -75,7 +75,7 @@ def prepared_licence(session: Session, number: str) -> LicenceRow:
     """A licence by number, sealed or not.
 
     Raises:
-        NotFoundError: the number was never given.
+        NotFoundError: the number was never assigned.
     """
     row = session.get(LicenceRow, number)
     if row is None:
@@ -102,7 +102,7 @@ def find_issued(session: Session, number: str) -> LicenceRow | None:
 
 
 def find_by_code(session: Session, code: str) -> LicenceRow:
-    """An issued licence by the word in its QR code.
+    """An issued licence by the code in its QR code.
 
     Raises:
         NotFoundError: no licence has this code.
@@ -120,7 +120,7 @@ def find_by_sha256(session: Session, digest: str) -> LicenceRow | None:
 
 
 def register_sealed(session: Session, number: str, sha256: str, at: datetime) -> bool:
-    """Make a sealed file the licence; ``False`` when another file was registered before."""
+    """Register a sealed file as the licence; ``False`` if another file was registered before."""
     statement = (
         sa.update(LicenceRow)
         .where(LicenceRow.number == number, LicenceRow.sha256.is_(None))
@@ -135,7 +135,7 @@ def register_sealed(session: Session, number: str, sha256: str, at: datetime) ->
 
 
 def register_renewed(session: Session, licence: LicenceRow, sha256: str, at: datetime) -> None:
-    """Make a renewed file the current one; the earlier ones stay known as superseded. The licence must be locked."""
+    """Make a renewed file the current one; earlier ones are kept as superseded. The licence must be locked."""
     former, licence.sha256 = licence.sha256, sha256
     session.add(LicenceFileRow(sha256=sha256, licence=licence.number, at=at, reason="renewed"))
     session.flush()
@@ -145,7 +145,7 @@ def register_renewed(session: Session, licence: LicenceRow, sha256: str, at: dat
 def register_version(
     session: Session, licence: LicenceRow, version: LicenceVersionRow, new: Licence, at: datetime
 ) -> None:
-    """Make a corrected or re-issued file the licence; the former stays known as superseded. Lock the licence before."""
+    """Make a corrected or re-issued file the current one; the former is kept as superseded. Lock the licence first."""
     set_good_until(session, {licence.sha256: NEVER_DUE} if licence.sha256 else {})
     licence.body, licence.version, licence.sha256 = version.body, version.version, version.sha256
     licence.holder, licence.issued_on, licence.sealed_at = new.holder, new.issued_on, at
@@ -157,7 +157,7 @@ def register_version(
 def set_status(
     session: Session, licence: LicenceRow, status: SealedStatus, by: str, at: datetime, reason: str, basis: str = ""
 ) -> None:
-    """Change a licence's status and keep who did it, when, why and on what legal basis."""
+    """Change a licence's status and record who did it, when, why and on what legal basis."""
     licence.status = status
     add_status_event(session, licence.number, status, by, at, reason, basis)
 
@@ -165,13 +165,13 @@ def set_status(
 def add_status_event(
     session: Session, number: str, status: SealedStatus, by: str, at: datetime, reason: str, basis: str = ""
 ) -> None:
-    """Write a line of a licence's history."""
+    """Add an entry to a licence's history."""
     session.add(LicenceEventRow(licence=number, status=status, by=by, at=at, reason=reason, basis=basis))
     session.flush()
 
 
 def last_event(session: Session, number: str) -> LicenceEventRow | None:
-    """The newest line of a licence's history."""
+    """The newest entry of a licence's history."""
     query = sa.select(LicenceEventRow).where(LicenceEventRow.licence == number)
     return session.scalars(query.order_by(LicenceEventRow.id.desc()).limit(1)).one_or_none()
 
@@ -195,7 +195,7 @@ def find_version(session: Session, version_id: str) -> LicenceVersionRow:
 
 
 def next_version(session: Session, number: str) -> int:
-    """The number after the highest version ever ordered; a failed order keeps its own."""
+    """The number after the highest version ever ordered; the number of a failed order is not reused."""
     ordered = session.scalar(
         sa.select(sa.func.max(LicenceVersionRow.version)).where(LicenceVersionRow.licence == number)
     )
@@ -221,7 +221,7 @@ def withdrawn(session: Session) -> list[tuple[LicenceRow, LicenceEventRow]]:
 
 
 def superseded_files(session: Session) -> list[str]:
-    """Hashes of the files of earlier versions of licences; a file that was only renewed still says the truth."""
+    """Hashes of the files of earlier versions of licences; files that were only renewed are left out."""
     versions = {"correct", "reissue"}
     changed = sa.select(LicenceFileRow.licence).where(LicenceFileRow.reason.in_(versions)).distinct()
     rows = session.execute(
@@ -240,26 +240,26 @@ def superseded_files(session: Session) -> list[str]:
 
 
 def add_status_list(session: Session, sequence: int, at: datetime, body: str) -> None:
-    """Keep a signed status list as the newest one; older ones are dropped, relying parties hold their own."""
+    """Store a signed status list as the newest one; older ones are deleted, relying parties keep their own copies."""
     session.execute(sa.delete(StatusListRow).where(StatusListRow.sequence < sequence))
     session.add(StatusListRow(sequence=sequence, issued_at=at, body=body))
     session.flush()
 
 
 def newest_status_list(session: Session) -> StatusListRow | None:
-    """The status list that is given out."""
+    """The status list that is served."""
     query = sa.select(StatusListRow).order_by(StatusListRow.sequence.desc()).limit(1)
     return session.scalars(query).one_or_none()
 
 
 def unlooked(session: Session, limit: int) -> list[str]:
-    """Current files whose end the renewal sweep has not looked up yet."""
+    """Current files whose expiry the renewal sweep has not determined yet."""
     query = sa.select(LicenceFileRow.sha256).join(LicenceRow, LicenceRow.sha256 == LicenceFileRow.sha256)
     return list(session.scalars(query.where(LicenceFileRow.good_until.is_(None)).limit(limit)))
 
 
 def set_good_until(session: Session, ends: dict[str, datetime]) -> None:
-    """Remember when the archive time-stamps of files wear out, by SHA-256."""
+    """Store when the archive time-stamps of files expire, by SHA-256."""
     for sha256, end in ends.items():
         session.execute(sa.update(LicenceFileRow).where(LicenceFileRow.sha256 == sha256).values(good_until=end))
 
@@ -267,10 +267,10 @@ def set_good_until(session: Session, ends: dict[str, datetime]) -> None:
 def due(
     session: Session, before: datetime, made_before: datetime, limit: int, after: tuple[datetime, str] | None = None
 ) -> list[tuple[datetime, str, str]]:
-    """End, file and number of licences whose time-stamp wears out before a moment, the first to end first.
+    """Expiry, file and number of licences whose time-stamp expires before a moment, earliest first.
 
-    ``made_before`` leaves out what this very sweep has made, ``after`` is the end and the file of the last one that
-    was dealt with.
+    ``made_before`` leaves out files that this sweep itself has made; ``after`` is the expiry and the file of the last
+    one processed.
     """
     end, sha256 = LicenceFileRow.good_until, LicenceFileRow.sha256
     query = (
@@ -286,7 +286,7 @@ def due(
 
 
 def ends(session: Session, never: datetime) -> dict[int, int]:
-    """How many current files wear out in each year before ``never``."""
+    """Number of current files that expire in each year before ``never``."""
     end = LicenceFileRow.good_until
     current = sa.select(end).join(LicenceRow, LicenceRow.sha256 == LicenceFileRow.sha256)
     found: dict[int, int] = {}

@@ -1,4 +1,4 @@
-"""Queries on matter files that an office put in force; no commit in here."""
+"""Queries on matter files that an office has put into force; nothing is committed here."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ def find_change(session: Session, change_id: str, *, lock: bool = False) -> Cata
 
 
 def newest_changes(session: Session, limit: int = 30) -> list[CatalogueChangeRow]:
-    """Those that wait first, then the others, newest first."""
+    """Pending changes first, then the others, newest first."""
     waits = sa.case((CatalogueChangeRow.state == "open", 0), else_=1)
     query = sa.select(CatalogueChangeRow).order_by(waits, CatalogueChangeRow.proposed_at.desc()).limit(limit)
     return list(session.scalars(query))
 
 
 def confirmed_ids(session: Session, on: date) -> tuple[str, ...]:
-    """Ids of all changes that are in force on a day, in the order in which they are laid over each other."""
+    """Ids of all changes in force on a day, in the order in which they are applied."""
     query = sa.select(CatalogueChangeRow.id).where(
         CatalogueChangeRow.state == "confirmed", CatalogueChangeRow.starts_on <= on
     )
@@ -60,7 +60,7 @@ def confirmed_ids(session: Session, on: date) -> tuple[str, ...]:
 
 
 def files_of(session: Session, ids: tuple[str, ...]) -> dict[str, str]:
-    """The files of several changes by name, later changes over earlier ones."""
+    """The files of several changes by name; later changes override earlier ones."""
     query = sa.select(CatalogueChangeRow).where(CatalogueChangeRow.id.in_(ids))
     rows = {row.id: row.files for row in session.scalars(query)}
     found: dict[str, str] = {}

@@ -1,1 +1,1 @@
-"""Queries on events, webhooks and short messages."""
+"""Queries on events, webhooks and text messages."""

@@ -1,4 +1,4 @@
-"""Events for other systems, in the manner of a transactional outbox; no commit in here."""
+"""Events for other systems (a transactional outbox); nothing is committed here."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from docproc.store.tables.messages import OutboxRow
 
 
 def add_event(session: Session, at: datetime, topic: str, subject: str, org: str, **body: Any) -> OutboxRow:
-    """Write an event in the transaction that causes it."""
+    """Add an event in the transaction that causes it."""
     row = OutboxRow(topic=topic, subject=subject, org=org, body=body, created_at=at)
     session.add(row)
     session.flush()
@@ -28,7 +28,7 @@ def events(session: Session, *, org: str | None, after: int = 0, limit: int = 10
 
 
 def was_announced(session: Session, topic: str, subject: str, since: datetime) -> bool:
-    """Whether an event of the topic was written about the subject since the time."""
+    """Whether an event of the topic was added about the subject since the given time."""
     query = sa.select(OutboxRow.id).where(
         OutboxRow.topic == topic, OutboxRow.subject == subject, OutboxRow.created_at >= since
     )

@@ -1,4 +1,4 @@
-"""Queries on text messages and their receipts; no commit in here."""
+"""Queries on text messages and their receipts; nothing is committed here."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from docproc.store.tables.messages import OutboxRow, SmsReceiptRow, SmsRow
 
 
 def find(session: Session, event_id: int) -> SmsRow | None:
-    """The message of an event, locked."""
+    """The message for an event, locked."""
     return session.scalar(sa.select(SmsRow).where(SmsRow.event_id == event_id).with_for_update())
 
 
 def keep_receipt(session: Session, serial: str, *, sent_as: str, delivered: bool, code: str, at: datetime) -> bool:
-    """Store the receipt of a message; false where it is there already."""
+    """Store the delivery receipt of a message; ``False`` if it is already stored."""
     if session.get(SmsReceiptRow, serial) is not None:
         return False
     session.add(SmsReceiptRow(serial=serial, session=sent_as, delivered=delivered, code=code, at=at))
@@ -43,7 +43,7 @@ def log(
 def unannounced(
     session: Session, topic: str, matter: str, statuses: tuple[str, ...], before: datetime, limit: int
 ) -> list[ApplicationRow]:
-    """Applications submitted before the time without an event of the topic since they were submitted, oldest first."""
+    """Applications submitted before the given time that have had no event of the topic since, oldest first."""
     announced = sa.exists().where(
         OutboxRow.topic == topic,
         OutboxRow.subject == ApplicationRow.number,

@@ -1,4 +1,4 @@
-"""Queries on webhooks and their deliveries; no commit in here."""
+"""Queries on webhooks and their deliveries; nothing is committed here."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from docproc.store.tables.messages import DeliveryRow, WebhookRow
 
 
 def add_webhook(session: Session, org: str, url: str, *, by: str, at: datetime) -> WebhookRow:
-    """Add an address with a new secret."""
+    """Add a webhook URL with a new secret."""
     row = WebhookRow(
         id=uuid4().hex,
         org=org,
@@ -31,10 +31,10 @@ def add_webhook(session: Session, org: str, url: str, *, by: str, at: datetime) 
 
 
 def find_webhook(session: Session, webhook_id: str, org: str | None = None) -> WebhookRow:
-    """A webhook that was not removed.
+    """A webhook that has not been removed.
 
     Raises:
-        NotFoundError: none, or of another organisation.
+        NotFoundError: there is none, or it belongs to another organisation.
     """
     row = session.get(WebhookRow, webhook_id)
     if row is None or row.removed_at is not None or org not in (None, row.org):
@@ -57,7 +57,7 @@ def was_delivered(session: Session, webhook_id: str, event_id: int) -> bool:
 
 
 def last_attempt(session: Session, webhook_id: str, event_id: int) -> int | None:
-    """Number of the last attempt to post an event; ``None`` where there was none."""
+    """Number of the last attempt to post an event; ``None`` if there was none."""
     query = sa.select(sa.func.max(DeliveryRow.attempt)).where(
         DeliveryRow.webhook == webhook_id, DeliveryRow.event_id == event_id
     )

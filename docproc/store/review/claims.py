@@ -1,4 +1,4 @@
-"""Queries on who works on which application; no commit in here."""
+"""Queries on who works on which application; nothing is committed here."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ class ClaimedError(ConflictError):
     code = "claimed"
 
     def __init__(self, number: str, by: str) -> None:
-        """Name who it is."""
+        """Say who has claimed it."""
         super().__init__(f"{number} is being worked on by {by}", message_zh=f"{by} 正在办理这个办件，请先办理其他办件")
         self.by = by
 
 
 def take(session: Session, number: str, by: str, at: datetime, until: datetime, desk: str = "") -> ClaimRow:
-    """Take an application at a desk, or keep it for longer; the application must be locked.
+    """Claim an application at a desk, or extend the claim; the application must be locked.
 
     Raises:
         ClaimedError: somebody else has it.
@@ -41,7 +41,7 @@ def take(session: Session, number: str, by: str, at: datetime, until: datetime, 
 
 
 def check_free(session: Session, number: str, by: str, at: datetime, desk: str = "") -> None:
-    """Refuse when somebody else works on it at this desk.
+    """Refuse if somebody else works on it at this desk.
 
     Raises:
         ClaimedError: somebody else does.
@@ -52,7 +52,7 @@ def check_free(session: Session, number: str, by: str, at: datetime, desk: str =
 
 
 def drop(session: Session, number: str, by: str | None = None, *, desk: str | None = None) -> None:
-    """Put an application back, at every desk or at one; with ``by``, only if that person has it."""
+    """Release an application, at every desk or at one; with ``by``, only if that person has claimed it."""
     query = sa.delete(ClaimRow).where(ClaimRow.application == number)
     if desk is not None:
         query = query.where(ClaimRow.desk == desk)
@@ -60,6 +60,6 @@ def drop(session: Session, number: str, by: str | None = None, *, desk: str | No
 
 
 def living(session: Session, at: datetime) -> dict[tuple[str, str], str]:
-    """Who has what now: application and desk to sign-in name."""
+    """Current claims: sign-in name by application and desk."""
     query = sa.select(ClaimRow.application, ClaimRow.desk, ClaimRow.by).where(ClaimRow.until > at)
     return {(number, desk): by for number, desk, by in session.execute(query)}

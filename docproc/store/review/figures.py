@@ -1,4 +1,4 @@
-"""Figures on how the service does its work; no commit in here."""
+"""Figures on the service's work; nothing is committed here."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from docproc.store.tables.review import DecisionRow
 
 
 def decided(session: Session, org: str | None, since: datetime) -> list[tuple[str, str, datetime, datetime, bool]]:
-    """Final decisions: number, matter, first handed in, decided, and whether it had been returned before."""
+    """Final decisions: number, matter, when first submitted, when decided, and whether it had been returned before."""
     first = (
         sa.select(sa.func.min(AuditRow.at))
         .where(AuditRow.action == "application.submitted", AuditRow.subject == ApplicationRow.number)
@@ -36,7 +36,7 @@ def decided(session: Session, org: str | None, since: datetime) -> list[tuple[st
 
 
 def findings(session: Session, org: str | None, since: datetime, limit: int = 30) -> list[tuple[str, str, int]]:
-    """Rule, matter and how many applications it speaks of now, most frequent first."""
+    """Rule, matter and number of applications that it currently applies to, most frequent first."""
     count = sa.func.count(sa.distinct(FindingRow.application))
     query = (
         sa.select(FindingRow.code, ApplicationRow.matter, count)
@@ -86,9 +86,9 @@ def corrections(
 def reviewed(
     session: Session, org: str | None, since: datetime, limit: int = 1000
 ) -> list[tuple[str, str, str, str, float, bool]]:
-    """What officials decided on: matter, material, edition, field, confidence, and whether a person changed the value.
+    """Fields that officials decided on: matter, material, edition, name, confidence, whether a person changed it.
 
-    Of the pages uploaded last, at most ``limit``; the edition is empty for papers that are no forms of ours.
+    Taken from the newest pages, at most ``limit``; the edition is empty for documents that are not our forms.
     """
     decided_ = sa.exists().where(
         DecisionRow.application == ApplicationRow.number, DecisionRow.action.in_(("approve", "reject"))

@@ -1,4 +1,4 @@
-"""Queries on the seal registry; no commit in here."""
+"""Queries on the seal registry; nothing is committed here."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from docproc.store.tables.seals import SealAction, SealBody, SealChangeRow, Seal
 
 
 def is_empty(session: Session) -> bool:
-    """Whether nothing was ever registered or proposed."""
+    """Whether no seal was ever registered or proposed."""
     found = session.scalar(sa.select(SealRow.name).limit(1)) or session.scalar(sa.select(SealChangeRow.id).limit(1))
     return found is None
 
 
 def find_seal(session: Session, name: str, *, lock: bool = False) -> SealRow | None:
-    """The seal of a name, or ``None``."""
+    """The seal with this name, or ``None``."""
     return session.get(SealRow, name, with_for_update=lock)
 
 
@@ -29,7 +29,7 @@ def list_seals(session: Session) -> list[SealRow]:
 
 
 def put_seal(session: Session, row: SealRow) -> None:
-    """Register a seal in place of the one of this name."""
+    """Register a seal; it replaces the one of the same name."""
     session.merge(row)
     session.flush()
 
@@ -37,10 +37,10 @@ def put_seal(session: Session, row: SealRow) -> None:
 def propose(
     session: Session, name: str, action: SealAction, body: SealBody, reason: str, by: str, at: datetime
 ) -> SealChangeRow:
-    """Insert a change that waits for another person.
+    """Insert a change that another person must confirm.
 
     Raises:
-        ConflictError: one of the seal is waiting already.
+        ConflictError: a change of this seal is already pending.
     """
     waiting = sa.select(SealChangeRow.id).where(SealChangeRow.seal == name, SealChangeRow.state == "open")
     if session.scalar(waiting) is not None:
@@ -73,6 +73,6 @@ def find_change(session: Session, change_id: str, *, lock: bool = False) -> Seal
 
 
 def open_changes(session: Session) -> list[SealChangeRow]:
-    """Changes that wait for another person, oldest first."""
+    """Changes waiting to be confirmed, oldest first."""
     query = sa.select(SealChangeRow).where(SealChangeRow.state == "open").order_by(SealChangeRow.proposed_at)
     return list(session.scalars(query))

@@ -1,4 +1,4 @@
-"""Queries on other departments' roots; no commit in here."""
+"""Queries on other departments' roots; nothing is committed here."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from docproc.store.tables.seals import RootBody, TrustAction, TrustChangeRow
 def propose(
     session: Session, root_sha256: str, action: TrustAction, body: RootBody, reason: str, by: str, at: datetime
 ) -> TrustChangeRow:
-    """Insert a change that waits for another person.
+    """Insert a change that another person must confirm.
 
     Raises:
-        ConflictError: one of this root is waiting already.
+        ConflictError: a change of this root is already pending.
     """
     waiting = sa.select(TrustChangeRow.id).where(
         TrustChangeRow.root_sha256 == root_sha256, TrustChangeRow.state == "open"
@@ -53,7 +53,7 @@ def find_change(session: Session, change_id: str, *, lock: bool = False) -> Trus
 
 
 def newest_changes(session: Session, limit: int = 30) -> list[TrustChangeRow]:
-    """Those that wait first, then the others, newest first."""
+    """Pending changes first, then the others, newest first."""
     waits = sa.case((TrustChangeRow.state == "open", 0), else_=1)
     return list(
         session.scalars(sa.select(TrustChangeRow).order_by(waits, TrustChangeRow.proposed_at.desc()).limit(limit))
@@ -61,7 +61,7 @@ def newest_changes(session: Session, limit: int = 30) -> list[TrustChangeRow]:
 
 
 def recognised(session: Session) -> dict[str, RootBody]:
-    """What is trusted now: body by hash of the root."""
+    """Roots that are trusted now: body by hash of the root."""
     query = sa.select(TrustChangeRow).where(TrustChangeRow.state == "confirmed")
     found: dict[str, RootBody] = {}
     for row in session.scalars(query.order_by(TrustChangeRow.closed_at, TrustChangeRow.id)):

@@ -1,6 +1,7 @@
-"""All tables, one module a noun. None is named like a table of DBOS in the same SQLite file (``queues``, for one).
+"""All tables, one module for each noun. No name is that of a DBOS table in the same SQLite file (such as ``queues``).
 
-Every module is imported here: who imports one table has the targets of its foreign keys, and Alembic the whole schema.
+Every module is imported here, so that importing one table also loads the targets of its foreign keys, and Alembic
+sees the complete schema.
 """
 
 from __future__ import annotations

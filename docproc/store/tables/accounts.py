@@ -1,4 +1,4 @@
-"""Keys of machines, accounts of officials, and the browsers in which either signed in."""
+"""API keys, officials' accounts, and the browser sessions of both."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ from docproc.store.tables.base import Base
 
 
 class ApiKeyRow(Base):
-    """A key of a person or machine; only the hash of its secret is kept."""
+    """An API key of a person or machine; only the hash of its secret is stored."""
 
     __tablename__ = "api_keys"
 
     id: Mapped[str] = mapped_column(sa.String(16), primary_key=True)
     sha256: Mapped[str] = mapped_column(sa.String(64))
     subject: Mapped[str] = mapped_column(sa.String(80), index=True)
-    """The person or machine; keys of one subject are one person for separate duties."""
+    """The person or machine; where two persons are required, keys of one subject count as one."""
     org: Mapped[str] = mapped_column(sa.String(80))
     roles: Mapped[list[str]]
     created_at: Mapped[datetime]
     created_by: Mapped[str] = mapped_column(sa.String(80))
     revoked_at: Mapped[datetime | None]
     seen_at: Mapped[datetime | None]
-    """When it was used last, to the minute."""
+    """When it was last used, to the minute."""
     line_waiting: Mapped[int] = mapped_column(server_default="0", default=0)
-    """Files in the kiosk's own queue for the line, as it last reported."""
+    """Files in the kiosk's own upload queue, as it last reported."""
     line_since: Mapped[datetime | None]
-    """Since when the oldest of them waits."""
+    """Since when the oldest of them has been waiting."""
     line_told_at: Mapped[datetime | None]
     """When it reported."""
 
 
 class PageSessionRow(Base):
-    """A browser in which somebody entered an API key: a kiosk, or an enterprise; only the token's hash is kept."""
+    """A browser in which somebody entered an API key: a kiosk, or an enterprise; only the token's hash is stored."""
 
     __tablename__ = "page_sessions"
 
@@ -44,20 +44,20 @@ class PageSessionRow(Base):
     kind: Mapped[str] = mapped_column(sa.String(12))
     """``kiosk`` or ``wallet``."""
     application: Mapped[str | None] = mapped_column(sa.ForeignKey("applications.number"))
-    """What the citizen at the kiosk is working on; nothing else is shown."""
+    """The application that the citizen at the kiosk works on; no other is shown."""
     created_at: Mapped[datetime]
     seen_at: Mapped[datetime]
     expires_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class UserRow(Base):
-    """An official who signs in with password and one-time code."""
+    """An official who signs in with a password and a one-time code."""
 
     __tablename__ = "users"
 
     id: Mapped[str] = mapped_column(sa.String(16), primary_key=True)
     name: Mapped[str] = mapped_column(sa.String(80), unique=True)
-    """Sign-in name; the subject under which everything that the person does is kept."""
+    """Sign-in name; the subject under which everything that the person does is recorded."""
     title: Mapped[str] = mapped_column(sa.String(80))
     """Name to show."""
     org: Mapped[str] = mapped_column(sa.String(80))
@@ -65,11 +65,11 @@ class UserRow(Base):
     password_hash: Mapped[str] = mapped_column(sa.String(200))
     """Argon2id."""
     must_change: Mapped[bool]
-    """The password was given out by somebody else and lets in only to choose another."""
+    """The password was set by somebody else and only allows choosing a new one."""
     totp_secret: Mapped[str] = mapped_column(sa.String(64))
-    """Base32; both ends of RFC 6238 need it in clear."""
+    """Base32; RFC 6238 needs the secret itself on both sides."""
     totp_step: Mapped[int]
-    """Time step of the last code that was taken: none is taken twice."""
+    """Time step of the last accepted code: no code is accepted twice."""
     failures: Mapped[int]
     locked_until: Mapped[datetime | None]
     created_at: Mapped[datetime]
@@ -80,7 +80,7 @@ class UserRow(Base):
 
 
 class OidcLoginRow(Base):
-    """Somebody who was sent to the provider and has not come back yet."""
+    """A sign-in that was redirected to the provider and has not returned yet."""
 
     __tablename__ = "oidc_logins"
 
@@ -92,7 +92,7 @@ class OidcLoginRow(Base):
 
 
 class UserSessionRow(Base):
-    """A browser in which an official signed in; only the token's hash is kept."""
+    """A browser in which an official signed in; only the token's hash is stored."""
 
     __tablename__ = "user_sessions"
 

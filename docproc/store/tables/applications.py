@@ -1,4 +1,4 @@
-"""Applications, the files handed in for them, what was read and found, and the notices about them."""
+"""Applications, their uploaded files, readings and findings, and the notices about them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from docproc.lifecycle import Status
 from docproc.store.tables.base import Base, BigId
 
 SealState = Literal["none", "awaiting_release", "queued", "waiting", "failed", "sealed"]
-"""Where the licence of an application is between approval and seal; ``waiting``: for the TSA or the key."""
+"""State of an application's licence between approval and seal; ``waiting``: for the TSA or the key."""
 PageState = Literal["queued", "read", "failed"]
 NoticeState = Literal["queued", "waiting", "sealed", "failed", "erased"]
 """``waiting``: for the next attempt."""
@@ -53,18 +53,18 @@ class ApplicationRow(Base):
     submitted_at: Mapped[datetime | None]
     status: Mapped[Status] = mapped_column(sa.String(20), index=True)
     version: Mapped[int]
-    """Rises with each change of status; a decision names the version that was seen."""
+    """Incremented with each change of status; a decision names the version that the official saw."""
     revision: Mapped[int]
-    """Rises with each change of pages or fields."""
+    """Incremented with each change of pages or fields."""
     checked_revision: Mapped[int]
     """Revision that the findings and the verdict belong to; 0 before the first check."""
     verdict: Mapped[Verdict | None] = mapped_column(sa.String(20))
     seal_state: Mapped[SealState] = mapped_column(sa.String(20))
     seal_note: Mapped[str] = mapped_column(sa.Text)
-    """Chinese reason that officials see while the seal is not there."""
+    """Reason, in Chinese, that officials see while the licence is not sealed."""
     seal_attempt: Mapped[int]
     erased_at: Mapped[datetime | None]
-    """When what was read of it was deleted by the matter's rules."""
+    """When its readings were deleted under the matter's rules."""
 
 
 class PageRow(Base):
@@ -114,34 +114,34 @@ class PageRow(Base):
     uploaded_at: Mapped[datetime]
     uploaded_by: Mapped[str] = mapped_column(sa.String(80))
     place: Mapped[int | None]
-    """In the reading queue when it was handed in; lower is earlier."""
+    """Place in the reading queue when it was uploaded; lower is earlier."""
     read_at: Mapped[datetime | None]
     removed_at: Mapped[datetime | None]
     erased_at: Mapped[datetime | None]
-    """When its bytes were given up by the matter's rules."""
+    """When its bytes were released for deletion under the matter's rules."""
 
 
 class UploadRow(Base):
-    """A file that comes in parts over a bad line; once it is whole it becomes a page."""
+    """A file uploaded in parts over a poor connection; once complete it becomes a page."""
 
     __tablename__ = "uploads"
 
     id: Mapped[str] = mapped_column(sa.String(32), primary_key=True)
     application: Mapped[str] = mapped_column(sa.ForeignKey("applications.number"), index=True)
     key_id: Mapped[str] = mapped_column(sa.String(16))
-    """The only key that reaches it."""
+    """The only API key that may access it."""
     size: Mapped[int]
-    """Bytes of the whole file."""
+    """Size of the complete file, bytes."""
     received: Mapped[int]
-    """Bytes that are there; ``size`` only once the file has become a page."""
+    """Bytes received; equals ``size`` only once the file has become a page."""
     filename: Mapped[str] = mapped_column(sa.String(200))
     material_hint: Mapped[str] = mapped_column(sa.String(60))
     replaces: Mapped[str] = mapped_column(sa.String(32), server_default="")
-    """The page that is taken back once this one is there; empty for none."""
+    """The page that is removed once this one is complete; empty for none."""
     client_metadata: Mapped[str] = mapped_column(sa.Text)
-    """The sender's words about the file, given back as they came."""
+    """The sender's metadata about the file, returned unchanged."""
     page_id: Mapped[str] = mapped_column(sa.String(32))
-    """The page that it became; empty before."""
+    """The page that it became; empty before then."""
     expires_at: Mapped[datetime] = mapped_column(index=True)
 
 
@@ -152,12 +152,12 @@ class UploadPartRow(Base):
 
     upload: Mapped[str] = mapped_column(sa.ForeignKey("uploads.id"), primary_key=True)
     start: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    """Place of the first byte in the file."""
+    """Offset of the first byte in the file."""
     data: Mapped[bytes]
 
 
 class ReadingRow(Base):
-    """What one page of a file says."""
+    """The reading of one page of a file."""
 
     __tablename__ = "readings"
 
@@ -169,7 +169,7 @@ class ReadingRow(Base):
 
 
 class CorrectionRow(Base):
-    """A value that a person typed over what was read; the newest counts."""
+    """A value that a person entered in place of the reading; the newest counts."""
 
     __tablename__ = "corrections"
 
@@ -217,12 +217,12 @@ class PreviewRow(Base):
     view_sha256: Mapped[str] = mapped_column(sa.String(64), index=True)
     thumb_sha256: Mapped[str] = mapped_column(sa.String(64), index=True)
     width: Mapped[int]
-    """Pixels of the page as handed in, the measure of every field's box."""
+    """Pixels of the page as uploaded, the unit of every field's box."""
     height: Mapped[int]
 
 
 class NoticeRow(Base):
-    """一次性告知书 of a decision to return an application; it is sealed after the decision and never holds it up."""
+    """一次性告知书 of a decision to return an application; it is sealed after the decision and never delays it."""
 
     __tablename__ = "notices"
     __table_args__ = (
@@ -238,12 +238,12 @@ class NoticeRow(Base):
     application: Mapped[str] = mapped_column(sa.ForeignKey("applications.number"), index=True)
     number: Mapped[str] = mapped_column(sa.String(80), unique=True)
     body: Mapped[JsonObject]
-    """The record that is sealed; empty once it was erased."""
+    """The record that is sealed; empty once it has been erased."""
     state: Mapped[NoticeState] = mapped_column(sa.String(10))
     note: Mapped[str] = mapped_column(sa.Text)
     """Why it is not sealed yet, in Chinese."""
     attempt: Mapped[int]
     sha256: Mapped[str | None] = mapped_column(sa.String(64), index=True)
-    """Of the sealed file."""
+    """Hash of the sealed file."""
     created_at: Mapped[datetime]
     sealed_at: Mapped[datetime | None]

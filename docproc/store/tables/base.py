@@ -1,4 +1,4 @@
-"""The parent of all tables, and what several of them share."""
+"""The base class of all tables, and columns that several of them share."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BigId = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 class Base(DeclarativeBase):
-    """Parent of all tables; constraint names are fixed so that migrations can name them."""
+    """Base class of all tables; constraint names are fixed so that migrations can refer to them."""
 
     metadata = sa.MetaData(
         naming_convention={
@@ -33,7 +33,7 @@ class Base(DeclarativeBase):
 
 
 class ProposedChange:
-    """What each change by two persons has: one proposes it, another confirms or refuses it."""
+    """Columns of a change by two persons: one proposes it, another confirms or refuses it."""
 
     id: Mapped[str] = mapped_column(sa.String(16), primary_key=True)
     reason: Mapped[str] = mapped_column(sa.Text)

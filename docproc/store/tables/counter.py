@@ -1,4 +1,4 @@
-"""Papers handed in over the counter."""
+"""Custody of paper documents at the counter."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ StepKind = Literal["received", "returned", "checked", "compared", "handed_over",
 
 
 class CustodyRow(Base):
-    """One step in the way of papers over the counter; rows are only added."""
+    """One step in the custody of paper documents; rows are only added."""
 
     __tablename__ = "custody"
 

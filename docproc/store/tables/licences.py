@@ -19,7 +19,7 @@ VersionState = Literal["queued", "waiting", "failed", "sealed"]
 
 
 class LicenceRow(Base):
-    """证照; the row is there from the moment its number is given, its file from the moment it is sealed."""
+    """证照; the row exists from when its number is assigned, its file from when it is sealed."""
 
     __tablename__ = "licences"
 
@@ -28,7 +28,7 @@ class LicenceRow(Base):
     """One approval, one licence: the database refuses a second."""
     application: Mapped[str] = mapped_column(sa.ForeignKey("applications.number"), unique=True)
     code: Mapped[str] = mapped_column(sa.String(32), unique=True)
-    """Unguessable word of the QR code's address."""
+    """Unguessable code in the URL of the QR code."""
     matter: Mapped[str] = mapped_column(sa.String(60))
     kind: Mapped[str] = mapped_column(sa.String(60))
     version: Mapped[int]
@@ -42,9 +42,9 @@ class LicenceRow(Base):
     status: Mapped[SealedStatus | Literal["preparing"]] = mapped_column(sa.String(12))
     """``preparing`` until its file is sealed."""
     body: Mapped[JsonObject]
-    """The licence as it is attached to the sealed file."""
+    """The licence's data as attached to the sealed file."""
     sha256: Mapped[str | None] = mapped_column(sa.String(64), unique=True)
-    """Of the sealed file; also its key in the blob store."""
+    """Hash of the sealed file; also its key in the blob store."""
     sealed_at: Mapped[datetime | None]
 
 
@@ -59,7 +59,7 @@ class LicenceFileRow(Base):
     reason: Mapped[Literal["issued", "renewed"] | VersionAction] = mapped_column(sa.String(20))
     """``issued``, ``renewed`` (a fresh archive time-stamp), ``correct`` or ``reissue`` (a new version)."""
     good_until: Mapped[datetime | None] = mapped_column(index=True)
-    """When its newest archive time-stamp wears out; ``None`` until the renewal sweep has looked."""
+    """When its newest archive time-stamp expires; ``None`` until the renewal sweep has determined it."""
 
 
 class LicenceEventRow(Base):
@@ -78,7 +78,7 @@ class LicenceEventRow(Base):
 
 
 class LicenceVersionRow(Base):
-    """A new version of a licence: corrected or issued again, from the moment it was ordered."""
+    """A new version of a licence, corrected or re-issued, from the moment it is ordered."""
 
     __tablename__ = "licence_versions"
     __table_args__ = (sa.UniqueConstraint("licence", "version", name="uq_licence_versions_version"),)
@@ -88,20 +88,20 @@ class LicenceVersionRow(Base):
     version: Mapped[int]
     action: Mapped[VersionAction] = mapped_column(sa.String(10))
     body: Mapped[JsonObject]
-    """The licence as it will be attached to the sealed file."""
+    """The licence's data as it will be attached to the sealed file."""
     by: Mapped[str] = mapped_column("ordered_by", sa.String(80))
     at: Mapped[datetime] = mapped_column("ordered_at")
     reason: Mapped[str] = mapped_column(sa.Text)
     basis: Mapped[str] = mapped_column(sa.Text)
     state: Mapped[VersionState] = mapped_column(sa.String(10))
     note: Mapped[str] = mapped_column(sa.Text)
-    """Chinese reason while it is not sealed."""
+    """Reason, in Chinese, why it is not sealed yet."""
     attempt: Mapped[int]
     sha256: Mapped[str | None] = mapped_column(sa.String(64))
 
 
 class StatusListRow(Base):
-    """A signed list of the licences that are not in force; the newest is given out."""
+    """A signed list of the licences that are not in force; the newest is served."""
 
     __tablename__ = "status_lists"
 

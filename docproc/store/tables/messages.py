@@ -1,4 +1,4 @@
-"""Events for others, webhooks and text messages."""
+"""Events for other systems, webhooks and text messages."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SmsState = Literal["sending", "put off", "accepted", "refused", "unknown", "no n
 
 
 class OutboxRow(Base):
-    """An event for others, written in the transaction that caused it."""
+    """An event for other systems, written in the transaction that caused it."""
 
     __tablename__ = "outbox"
     __table_args__ = (
@@ -33,7 +33,7 @@ class OutboxRow(Base):
 
 
 class WebhookRow(Base):
-    """An address that wants to hear of events."""
+    """A URL that receives events."""
 
     __tablename__ = "webhooks"
 
@@ -42,7 +42,7 @@ class WebhookRow(Base):
     """Organisation or credit code whose events are posted."""
     url: Mapped[str] = mapped_column(sa.String(500))
     secret: Mapped[str] = mapped_column(sa.String(80))
-    """Key of the HMAC; both ends need it in clear."""
+    """Key of the HMAC; both sides need the secret itself."""
     created_by: Mapped[str] = mapped_column(sa.String(80))
     created_at: Mapped[datetime]
     removed_at: Mapped[datetime | None]
@@ -59,13 +59,13 @@ class DeliveryRow(Base):
     attempt: Mapped[int]
     at: Mapped[datetime] = mapped_column("attempted_at")
     status: Mapped[int | None]
-    """HTTP status of the answer; ``None`` when there was none."""
+    """HTTP status of the answer; ``None`` if there was none."""
     error: Mapped[str] = mapped_column(sa.String(200))
     delivered: Mapped[bool]
 
 
 class SmsRow(Base):
-    """A short message that an event causes; the number it goes to is nowhere kept."""
+    """A text message caused by an event; the phone number is not stored."""
 
     __tablename__ = "sms"
 
@@ -74,19 +74,19 @@ class SmsRow(Base):
     application: Mapped[str] = mapped_column(sa.String(60), index=True)
     kind: Mapped[str] = mapped_column(sa.String(20))
     session: Mapped[str] = mapped_column(sa.String(40), unique=True)
-    """Our id of the message at the provider."""
+    """Our own id of the message, passed to the provider."""
     state: Mapped[SmsState] = mapped_column(sa.String(20))
     attempt: Mapped[int]
     code: Mapped[str] = mapped_column(sa.String(80))
-    """The provider's last word."""
+    """The provider's latest status."""
     serial: Mapped[str | None] = mapped_column(sa.String(80), index=True)
-    """The provider's id of the message, which its receipt names."""
+    """The provider's id of the message, which the receipt refers to."""
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 
 
 class SmsReceiptRow(Base):
-    """What became of a message; it may come before the answer to the sending is written down."""
+    """The delivery receipt of a message; it may arrive before the answer to the send request is stored."""
 
     __tablename__ = "sms_receipts"
 

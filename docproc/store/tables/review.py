@@ -12,13 +12,13 @@ from docproc.store.tables.base import Base
 
 
 class ClaimRow(Base):
-    """Who works on an application; nobody else changes it meanwhile."""
+    """Who works on an application; nobody else can change it meanwhile."""
 
     __tablename__ = "claims"
 
     application: Mapped[str] = mapped_column(sa.ForeignKey("applications.number"), primary_key=True)
     desk: Mapped[str] = mapped_column(sa.String(80), primary_key=True)
-    """Department of a joint approval, whose officials work beside the others'; empty in all other matters."""
+    """Department in a joint approval, whose officials work in parallel with the others; empty in all other matters."""
     by: Mapped[str] = mapped_column("claimed_by", sa.String(80), index=True)
     at: Mapped[datetime] = mapped_column("claimed_at")
     until: Mapped[datetime]
@@ -36,7 +36,7 @@ class DecisionRow(Base):
     id: Mapped[str] = mapped_column(sa.String(32), primary_key=True)
     application: Mapped[str] = mapped_column(sa.ForeignKey("applications.number"))
     on_version: Mapped[int]
-    """The application's version that was decided on: no version is decided twice."""
+    """Version of the application that was decided on: no version is decided twice."""
     action: Mapped[DecisionAction] = mapped_column(sa.String(10))
     by: Mapped[str] = mapped_column("decided_by", sa.String(80))
     at: Mapped[datetime] = mapped_column("decided_at")
@@ -44,7 +44,7 @@ class DecisionRow(Base):
     basis: Mapped[str] = mapped_column(sa.Text)
     seen_sha256: Mapped[str] = mapped_column(sa.String(64))
     set_aside: Mapped[list[str]]
-    """Codes of the findings that the official approved in spite of."""
+    """Codes of the findings that the official set aside in approving."""
     released_by: Mapped[str | None] = mapped_column(sa.String(80))
     released_at: Mapped[datetime | None]
 
@@ -58,9 +58,9 @@ class OpinionRow(Base):
     id: Mapped[str] = mapped_column(sa.String(32), primary_key=True)
     application: Mapped[str] = mapped_column(sa.ForeignKey("applications.number"))
     round: Mapped[int]
-    """1 from the first handing in, one more after each 补正."""
+    """1 from the first submission, one more after each 补正."""
     org: Mapped[str] = mapped_column(sa.String(80))
-    """Of the department."""
+    """Organisation id of the department."""
     seq: Mapped[int]
     """Order within the application."""
     action: Mapped[DecisionAction] = mapped_column(sa.String(10))
@@ -70,5 +70,5 @@ class OpinionRow(Base):
     reason: Mapped[str] = mapped_column(sa.Text)
     basis: Mapped[str] = mapped_column(sa.Text)
     seen_sha256: Mapped[str] = mapped_column(sa.String(64))
-    """Of what the department saw; on anything else the opinion does not count."""
+    """Hash of the content that the department saw; the opinion counts for no other content."""
     set_aside: Mapped[list[str]]

@@ -9,7 +9,7 @@ from docproc.store.tables.base import Base
 
 
 class CounterRow(Base):
-    """Running numbers, given out without gaps inside committed transactions."""
+    """Running numbers, assigned without gaps in committed transactions."""
 
     __tablename__ = "counters"
 

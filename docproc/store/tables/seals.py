@@ -17,7 +17,7 @@ TrustAction = Literal["add", "remove"]
 
 
 class SealBody(TypedDict, total=False):
-    """A seal that is to be registered; empty for a change that only suspends one or resumes its use."""
+    """A seal to be registered; empty for a change that only suspends a seal or resumes its use."""
 
     name: str
     owner: str
@@ -37,7 +37,7 @@ class SealBody(TypedDict, total=False):
 
 
 class RootBody(TypedDict):
-    """A root that is to be recognised, or was."""
+    """A root to be recognised, or one that was."""
 
     certificates: list[str]
     """Base64 of DER, the root first."""
@@ -70,7 +70,7 @@ class SealRow(Base):
     valid_to: Mapped[datetime]
     suspended: Mapped[bool]
     record: Mapped[bytes]
-    """Seal object shaped by GB/T 38540, or empty."""
+    """Seal object according to GB/T 38540, or empty."""
     registered_at: Mapped[datetime]
 
 
@@ -85,11 +85,11 @@ class SealChangeRow(ProposedChange, Base):
 
 
 class TrustChangeRow(ProposedChange, Base):
-    """Another department's root to be trusted, or no longer: one person proposes, another confirms."""
+    """A proposal to trust another department's root, or to stop trusting it: one person proposes, another confirms."""
 
     __tablename__ = "trust_changes"
 
     root_sha256: Mapped[str] = mapped_column(sa.String(64), index=True)
     action: Mapped[TrustAction] = mapped_column(sa.String(10))
     body: Mapped[RootBody] = mapped_column(Json)
-    """Certificates and limits of what is added; what was there of what is removed."""
+    """Certificates and limits of a root that is added; those it had, of a root that is removed."""

@@ -1,4 +1,4 @@
-"""What is to be deleted from the blob store."""
+"""Blobs to be deleted from the blob store."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from docproc.store.tables.base import Base
 
 
 class ErasureRow(Base):
-    """Bytes that are to be deleted from the blob store, unless something else names them."""
+    """A blob to be deleted from the blob store unless something else refers to it."""
 
     __tablename__ = "erasures"
 

@@ -1,4 +1,4 @@
-"""What applicants and holders reach without an account: codes to follow an application, licences of a firm, shares."""
+"""Access without an account for applicants and holders: follow codes, licences of an enterprise, shares."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from docproc.store.tables.base import Base
 
 
 class FollowCodeRow(Base):
-    """Unguessable word under which an applicant follows an application without signing in."""
+    """Unguessable code with which an applicant follows an application without signing in."""
 
     __tablename__ = "follow_codes"
 
@@ -20,7 +20,7 @@ class FollowCodeRow(Base):
 
 
 class LicenceHolderRow(Base):
-    """Credit code of a licence's holder, so that an enterprise finds what is its own."""
+    """Credit code of a licence's holder, by which an enterprise finds its licences."""
 
     __tablename__ = "licence_holders"
 
@@ -29,7 +29,7 @@ class LicenceHolderRow(Base):
 
 
 class ShareRow(Base):
-    """A holder's leave for somebody to see a licence, for a purpose and a time."""
+    """A holder's permission to view a licence, for a purpose and a limited time."""
 
     __tablename__ = "licence_shares"
 
@@ -41,4 +41,4 @@ class ShareRow(Base):
     expires_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
     opened: Mapped[int]
-    """How often it was looked at."""
+    """How often it was viewed."""

@@ -1,9 +1,9 @@
-"""PostgreSQL tables without constraints and indexes while much is stored in them.
+"""Bulk loading into PostgreSQL: drop constraints and indexes, and build them again afterwards.
 
-A row costs a look-up for each foreign key and an entry in each index; built over all rows at the end, the same indexes
+Each row costs a look-up for each foreign key and an entry in each index; built over all rows at the end, the indexes
 take a fraction of the time, and each foreign key is checked by one join. Partial indexes stay: most rows are not in
-them, and PostgreSQL writes their conditions otherwise when it reads its own text. For a database that nobody uses
-meanwhile.
+them, and PostgreSQL rewrites their conditions when it parses its own output. Only for a database that nobody else is
+using.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from docproc.store.db import Database
 
 SESSIONS = 3
-"""Sessions at work together."""
+"""Number of concurrent sessions."""
 _SCHEMAS = "SELECT nspname FROM pg_namespace WHERE nspname IN (current_schema(), 'dbos')"
 _TABLES = """SELECT oid::regclass::text FROM pg_class
    WHERE relkind = 'r' AND relnamespace = ANY(CAST(:schemas AS regnamespace[]))"""
@@ -33,7 +33,7 @@ _INDEXES = """SELECT indrelid::regclass::text, indexrelid::regclass::text, pg_ge
 
 
 def tables(database: Database) -> list[str]:
-    """Names of all tables, the engine's too."""
+    """Names of all tables, including those of the job engine."""
     with database.engine.connect() as connection:
         schemas = list(connection.scalars(sa.text(_SCHEMAS)))
         return list(connection.scalars(sa.text(_TABLES), {"schemas": schemas}))
@@ -41,11 +41,11 @@ def tables(database: Database) -> list[str]:
 
 @contextmanager
 def bare(database: Database, step: Callable[[], None] = lambda: None) -> Iterator[int]:
-    """Take constraints and indexes of all tables away and build the same ones again at the end of the block.
+    """Drop the constraints and indexes of all tables, and build the same ones again at the end of the block.
 
     Args:
-        database: on PostgreSQL; the account owns the tables.
-        step: called after each chain of statements at the end; the block is given how many those are.
+        database: on PostgreSQL; the account must own the tables.
+        step: called after each chain of statements at the end; the block receives the number of chains.
     """
     with database.engine.begin() as connection:
         schemas = list(connection.scalars(sa.text(_SCHEMAS)))
@@ -71,7 +71,7 @@ def bare(database: Database, step: Callable[[], None] = lambda: None) -> Iterato
 def together(
     database: Database, chains: Iterable[Iterable[sa.TextClause | str]], step: Callable[[], None] = lambda: None
 ) -> None:
-    """Run chains of statements, each chain in order and several chains at a time; ``step`` is called after each."""
+    """Run chains of statements, each chain in order and several chains concurrently; ``step`` is called after each."""
 
     def run(chain: Iterable[sa.TextClause | str]) -> None:
         with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:

@@ -1,4 +1,4 @@
-"""Copies of an approved application, for measurements with many of them; no commit in here."""
+"""Copy an approved application, for measurements with many of them; nothing is committed here."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from docproc.store.wallet import shares
 
 
 def copy_application(session: Session, number: str, to: str) -> DecisionRow:
-    """Copy an application with its files, readings, findings and one decision; the copy's decision."""
+    """Copy an application with its files, readings, findings and one decision; returns the copy's decision."""
     session.add(_like(session.get_one(ApplicationRow, number), number=to))
     session.flush()
     shares.add_follow_code(session, to)
@@ -38,7 +38,7 @@ def copy_application(session: Session, number: str, to: str) -> DecisionRow:
 
 
 def count_doubled(session: Session) -> int:
-    """Licences beyond one an application, and files beyond one a licence."""
+    """Number of licences beyond one per application, and of files beyond one per licence."""
     more = "SELECT COALESCE(SUM(n - 1), 0) FROM (SELECT COUNT(*) AS n FROM {} GROUP BY {}) AS counted"
     asked = (("licences", "application"), ("licence_files", "licence"))
     return sum(int(session.scalar(sa.text(more.format(*item))) or 0) for item in asked)

@@ -1,7 +1,7 @@
-"""Made-up applications in great number, finished long ago: what a service has stored when a measurement begins.
+"""Fill a database with many made-up applications, finished long ago, before a measurement begins.
 
-PostgreSQL makes the rows itself, in tables without indexes and in several sessions: nothing is copied to it that it
-cannot make. All of it follows from the seed.
+PostgreSQL generates the rows itself, in tables without indexes and in several sessions, so that no rows need to be
+sent to it. Everything is determined by the seed.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from docproc.store.db import Database
 from docproc.store.upkeep.bare import bare, tables, together
 
 FILES = 3
-"""Files of each application."""
+"""Number of files of each application."""
 LINES = 4
-"""Lines of the audit log for each application."""
+"""Number of audit log lines for each application."""
 OPEN = 300
-"""Most applications on which nothing is decided yet, the newest."""
+"""Maximum number of undecided applications, the newest."""
 JOBS = 5
-"""Jobs that are done and still listed, for each application of the last month."""
+"""Number of finished jobs still listed, for each application of the last month."""
 RECENT = 200_000
-"""Most applications of which jobs are still listed and answers to requests still kept."""
+"""Maximum number of applications with jobs still listed and answers to requests still stored."""
 READING = (
     '{"file": "x.jpg", "index": 0, "material": "idcard", "how": "free", "page": 1, "quality": {"verdict": "good", '
     '"findings": []}, "cpu_seconds": 0.8, "fields": {"name": {"name": "name", "value": "样例", "raw": "样例", '
@@ -35,7 +35,7 @@ READING = (
     '"box": [412.5, 510.0, 1040.0, 602.5], "page": 1, "source": "ocr"}}}'
 )
 Chain = tuple[str, ...]
-"""Statements that follow each other; chains do not wait for one another."""
+"""Statements that run in order; chains do not wait for one another."""
 NUMBER = "'A' || lpad(n::text, 9, '0')"
 APPLICATIONS: Chain = (
     f"""INSERT INTO applications (number, matter, org, channel, created_by, created_at, updated_at, submitted_at,
@@ -98,21 +98,21 @@ FINISHED_JOBS = """INSERT INTO dbos.workflow_status (workflow_uuid, status, name
    SELECT 'read:' || md5(:seed || n || '.' || job), 'SUCCESS', 'read_page', 'read', 'docproc', 1, ms, ms, ms
    FROM generate_series(1, :recent) n, generate_series(1, :jobs) job,
        LATERAL (SELECT (extract(epoch FROM now()) * 1000 - n * 10000)::bigint AS ms) at"""
-"""Into the engine's table, where it is there."""
+"""Inserts into the job engine's table, if it exists."""
 
 
 def fill(
     database: Database, rows: int, seed: int = 1, tell: Callable[[int, int], None] = lambda done, total: None
 ) -> None:
-    """Store so many applications with files, readings, decisions, licences, log and finished jobs.
+    """Store the given number of applications with files, readings, decisions, licences, log and finished jobs.
 
     The log's hashes are made up, so a filled database proves nothing (``docproc audit verify``).
 
     Args:
         database: migrated, on PostgreSQL, without applications.
-        rows: applications.
-        seed: of everything that is made up.
-        tell: told of the progress.
+        rows: number of applications.
+        seed: of all generated data.
+        tell: called with the progress.
 
     Raises:
         InputError: it is on SQLite.
@@ -136,7 +136,7 @@ def fill(
 
 
 def _bound(text: str, values: Mapping[str, object]) -> sa.TextClause:
-    """The statement with its values, typed by what they are."""
+    """The statement with its values bound, each with the SQL type of its Python type."""
     statement = sa.text(text)
     named: list[sa.BindParameter[Any]] = [sa.bindparam(name, values[name]) for name in statement.compile().params]
     return statement.bindparams(*named)

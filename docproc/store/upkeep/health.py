@@ -1,4 +1,4 @@
-"""Measurements of a deployment's health: what waits, in which states, and how far the clocks are apart."""
+"""Measurements of a deployment's health: waiting work, counts by status, and the difference between the clocks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from docproc.store.tables.review import DecisionRow
 
 OPEN = frozenset(get_args(Status)) - FINAL
 EXACT_ROWS = 20_000
-"""Tables with more rows are estimated, not counted."""
+"""Tables with more rows than this are estimated, not counted."""
 
 
 def is_reachable(session: Session) -> bool:
@@ -25,14 +25,14 @@ def is_reachable(session: Session) -> bool:
 
 
 def waiting_files(session: Session) -> tuple[int, datetime | None]:
-    """How many files wait to be read, and since when the oldest does."""
+    """How many files wait to be read, and since when the oldest has been waiting."""
     query = sa.select(sa.func.count(), sa.func.min(PageRow.uploaded_at))
     count, oldest = session.execute(query.select_from(PageRow).where(IS_WAITING)).one()
     return count, oldest
 
 
 def waiting_seals(session: Session) -> tuple[int, datetime | None]:
-    """How many licences are being issued, and since when the oldest is: its release, or else its approval."""
+    """How many licences are being issued, and since when the oldest is: from its release, or else from its approval."""
     since = sa.func.min(sa.func.coalesce(DecisionRow.released_at, DecisionRow.at))
     query = sa.select(sa.func.count(), since).join(DecisionRow, DecisionRow.application == ApplicationRow.number)
     issued = ApplicationRow.seal_state.in_(("queued", "waiting")), DecisionRow.action == "approve"
@@ -49,7 +49,7 @@ def statuses(session: Session) -> dict[str, int]:
 
 
 def verdicts(session: Session) -> dict[str, int]:
-    """How many applications have which verdict; see :func:`tally`."""
+    """How many applications have each verdict; see :func:`tally`."""
     return tally(session, ApplicationRow.verdict)
 
 
@@ -59,10 +59,10 @@ def licences_by_status(session: Session) -> dict[str, int]:
 
 
 def tally(session: Session, column: InstrumentedAttribute[Any]) -> dict[str, int]:
-    """How many rows have which value.
+    """How many rows have each value.
 
-    For a large table PostgreSQL's own statistics are used, which are right within a few percent and leave out very
-    rare values: counting a hundred million rows each time metrics are scraped would be most of the server's work.
+    For a large table PostgreSQL's own statistics are used, which are accurate within a few percent and leave out very
+    rare values: counting a hundred million rows at each scrape of the metrics would be most of the server's load.
     """
     table = column.class_.__tablename__
     rows = _about(session, table)
@@ -79,7 +79,7 @@ def tally(session: Session, column: InstrumentedAttribute[Any]) -> dict[str, int
 
 
 def _about(session: Session, table: str) -> int:
-    """Rows of a table by PostgreSQL's last estimate; 0 where it has none."""
+    """Rows of a table by PostgreSQL's last estimate; 0 if it has none."""
     if session.get_bind().dialect.name == "sqlite":
         return 0
     query = sa.text("SELECT CAST(reltuples AS bigint) FROM pg_class WHERE oid = to_regclass(:table)")

@@ -1,4 +1,4 @@
-"""Queries for deletion by rule: what is due, taking the content away, bytes that are still to go; no commit in here."""
+"""Queries for retention rules: what is due, erasing content, blobs to be deleted; nothing is committed here."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def due_originals(session: Session, matter: str, before: datetime, limit: int) -
 
 
 def take_content(session: Session, number: str) -> set[str]:
-    """Delete what was read of an application, its corrections, findings, pictures and notices; returns their keys."""
+    """Delete an application's readings, corrections, findings, pictures and notices; returns keys of the files."""
     mine = sa.select(PageRow.id).where(PageRow.application == number)
     keys: set[str] = set()
     for view, thumb in session.execute(
@@ -67,7 +67,7 @@ def take_content(session: Session, number: str) -> set[str]:
 
 
 def take_originals(session: Session, number: str, at: datetime) -> tuple[list[str], set[str]]:
-    """Give the uploaded files of an application up: their ids, and the keys of their bytes. The rows stay, nameless."""
+    """Release an application's uploaded files; returns their ids and blob keys. The rows stay, without file names."""
     rows = session.scalars(sa.select(PageRow).where(PageRow.application == number, PageRow.erased_at.is_(None))).all()
     for row in rows:
         row.erased_at, row.filename = at, ""
@@ -99,12 +99,12 @@ def lock_wanted(session: Session, key: str) -> bool:
 
 
 def settle(session: Session, keys: Collection[str]) -> None:
-    """Take blobs off the queue: they are deleted, or were uploaded again."""
+    """Remove blobs from the deletion queue: they are deleted, or were uploaded again."""
     session.execute(sa.delete(ErasureRow).where(ErasureRow.sha256.in_(keys)))
 
 
 def is_named(session: Session, key: str) -> bool:
-    """Whether a blob is still referred to: by another upload, a picture or a licence."""
+    """Whether a blob is still referred to by another upload, a picture or a licence."""
     return any(
         session.scalar(query.limit(1)) is not None
         for query in (
@@ -130,7 +130,7 @@ def contradictions(session: Session) -> Iterator[str]:
 
 
 def erased_keys(session: Session) -> Iterator[tuple[str, str]]:
-    """Key and page of every erased file whose bytes must be gone."""
+    """Key and page of every erased file whose bytes must no longer exist."""
     wanted = sa.exists().where(ErasureRow.sha256 == PageRow.sha256)
     query = sa.select(PageRow.sha256, PageRow.id).where(PageRow.erased_at.is_not(None), ~wanted)
     for key, page in session.execute(query).all():

@@ -1,4 +1,4 @@
-"""Queries on follow codes, holders and shares; no commit in here."""
+"""Queries on follow codes, holders and shares; nothing is committed here."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from docproc.store.tables.wallet import FollowCodeRow, LicenceHolderRow, ShareRo
 
 
 def add_follow_code(session: Session, application: str) -> str:
-    """Give an application its follow code, 128 random bits."""
+    """Add an application's follow code, 128 random bits."""
     row = FollowCodeRow(application=application, code=secrets.token_urlsafe(16))
     session.add(row)
     session.flush()
@@ -71,7 +71,7 @@ def holder_of(session: Session, licence: str) -> str | None:
 
 
 def add_share(session: Session, licence: str, purpose: str, *, by: str, at: datetime, expires_at: datetime) -> ShareRow:
-    """Allow whoever has the code to see a licence."""
+    """Allow whoever has the code to view a licence."""
     row = ShareRow(
         code=secrets.token_urlsafe(16),
         licence=licence,

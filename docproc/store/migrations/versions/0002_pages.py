@@ -1,4 +1,4 @@
-"""What the pages need: previews, sessions, follow codes, holders, shares, webhooks."""
+"""Tables for the web pages: previews, sessions, follow codes, holders, shares, webhooks."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def upgrade() -> None:
 
 
 def _fill() -> None:
-    """Give what is there already its follow code and its holder."""
+    """Set the follow code and the holder of existing rows."""
     bind = op.get_bind()
     for (number,) in bind.execute(sa.text("SELECT number FROM applications")).all():
         bind.execute(

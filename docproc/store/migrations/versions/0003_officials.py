@@ -1,4 +1,4 @@
-"""What officials' pages need: users, their sessions, who works on which application."""
+"""Tables for officials' pages: users, their sessions, who works on which application."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The seal registry and its changes by two persons."""
+"""The seal registry and its changes, each made by two persons."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Indexes for queries that would read whole tables once there are many applications."""
+"""Indexes for queries that would otherwise scan entire tables once there are many applications."""
 
 from __future__ import annotations
 

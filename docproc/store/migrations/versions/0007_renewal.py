@@ -1,4 +1,4 @@
-"""When the archive time-stamp of each sealed file wears out."""
+"""When the archive time-stamp of each sealed file expires."""
 
 from __future__ import annotations
 

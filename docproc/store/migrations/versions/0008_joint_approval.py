@@ -1,4 +1,4 @@
-"""Opinions of departments in a joint approval, who work side by side."""
+"""Opinions of departments in a joint approval, which work in parallel."""
 
 from __future__ import annotations
 

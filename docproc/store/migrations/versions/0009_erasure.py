@@ -1,4 +1,4 @@
-"""Deletion by the matter's rules: what was erased when, and which bytes are still to be deleted."""
+"""Deletion under the matter's rules: what was erased when, and which bytes are still to be deleted."""
 
 from __future__ import annotations
 

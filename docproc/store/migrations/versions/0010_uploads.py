@@ -1,4 +1,4 @@
-"""Uploads that come in parts over a bad line."""
+"""Resumable uploads, sent in parts over a poor connection."""
 
 from __future__ import annotations
 

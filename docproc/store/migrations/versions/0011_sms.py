@@ -1,4 +1,4 @@
-"""Short messages: what was sent for which event, and the provider's receipts; no number is kept."""
+"""Text messages: what was sent for which event, and the provider's receipts; no phone number is stored."""
 
 from __future__ import annotations
 

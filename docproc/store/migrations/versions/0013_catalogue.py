@@ -1,4 +1,4 @@
-"""Matter files and licence layouts that an office puts in force."""
+"""Matter files and licence layouts that an office puts into force."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page whose place an upload takes."""
+"""The page that an upload replaces."""
 
 from __future__ import annotations
 

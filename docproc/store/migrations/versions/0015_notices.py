@@ -1,4 +1,4 @@
-"""Sealed notices of what an applicant has to mend."""
+"""Sealed notices of what an applicant has to correct."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Other departments' roots by two persons, and when each key was used last."""
+"""Other departments' roots, each recognised by two persons, and when each API key was last used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fewer indexes to keep up with each page, and those that figures over a time need."""
+"""Fewer indexes to update for each page, and the indexes that figures over a period need."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The way of papers over the counter: originals, comparison with the scans, hand-over of the result."""
+"""Custody of paper documents at the counter: originals, comparison with the scans, delivery of the result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What waits for the line at each kiosk, as it last reported."""
+"""Files waiting to be uploaded at each kiosk, as it last reported."""
 
 from __future__ import annotations
 

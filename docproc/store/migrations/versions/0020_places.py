@@ -1,4 +1,4 @@
-"""Where a file stands in the reading queue, so that the next one of its submitter comes after it."""
+"""A file's place in the reading queue, so that its submitter's next file is placed after it."""
 
 from __future__ import annotations
 
