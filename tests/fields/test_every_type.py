@@ -35,7 +35,7 @@ from docproc.read.decoding.fields import TextRun, decode_runs
 from docproc.read.decoding.glyphs import glyphs_of
 from docproc.read.decoding.grammar import GRAMMARS, grammar_for
 from docproc.read.engine.recogniser import Lattice, TextLine
-from docproc.read.form.ink import Sheet, to_px
+from docproc.read.form.ink import InkLayers, to_px
 from docproc.read.form.template import PX
 from docproc.read.form.ticks import read_options, read_presence
 
@@ -88,7 +88,7 @@ def lattice(text: str, charset: str = "") -> Lattice:
     return Lattice(probs, np.arange(len(characters), dtype=np.int32), characters, 1.0)
 
 
-def sheet_of(box: FieldBox, width_mm: float, height_mm: float, red: bool = False) -> Sheet:
+def sheet_of(box: FieldBox, width_mm: float, height_mm: float, red: bool = False) -> InkLayers:
     """A page with a block of ink in the middle of a box."""
     shape = (round(297 * PX), round(210 * PX))
     x, y = (box.box[0] + box.box[2]) / 2, (box.box[1] + box.box[3]) / 2
@@ -98,7 +98,7 @@ def sheet_of(box: FieldBox, width_mm: float, height_mm: float, red: bool = False
     page = np.full((*shape, 3), 245, dtype=np.uint8)
     page[ink] = 30
     none = np.zeros(shape, dtype=np.bool_)
-    return Sheet(page, none if red else ink, ink if red else none, none)
+    return InkLayers(page, none if red else ink, ink if red else none, none)
 
 
 def value_of(kind: FieldType) -> str:

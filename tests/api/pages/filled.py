@@ -16,7 +16,7 @@ from docproc.flow.accounts import api_keys, seats
 from docproc.flow.applications import applications
 from docproc.flow.core.context import Context
 from docproc.flow.kiosks import kiosks
-from docproc.flow.matters import changes
+from docproc.flow.matters import catalogue
 from docproc.flow.review import decisions
 from docproc.flow.review.decisions import Seen
 from docproc.flow.seals import registry, trust_list
@@ -178,7 +178,7 @@ def _again(row: object, **changed: object) -> object:
 
 def _changes(ctx: Context) -> str:
     text = (MATTERS_DIR / "sole_trader.toml").read_text("utf-8").replace("accept_days = 3", "accept_days = 2")
-    found = changes.propose(ctx, ADMIN, [("sole_trader.toml", text.encode())], ctx.today(), "提速")
+    found = catalogue.propose(ctx, ADMIN, [("sole_trader.toml", text.encode())], ctx.today(), "提速")
     if registry.list_seals(ctx, APPROVER)["seals"]:
         registry.propose_change(ctx, APPROVER, "market_regulation", "suspend", "例行检查")
     root = next(ctx.settings.trust_dir.parent.glob("neighbour.crt")).read_bytes()
