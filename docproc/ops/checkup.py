@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 
 from docproc.errors import DocprocError, InputError, SealError, SetupError
 from docproc.flow.audit.proof import STAMPED
+from docproc.flow.core.authority import authority_code
 from docproc.flow.core.context import Context, open_context, utc_now
 from docproc.flow.jobs.lease import dead
 from docproc.flow.seals.timestamps import stamp
@@ -173,9 +174,17 @@ def _stamps(ctx: Context) -> Check:
     return Check("audit log", ok, detail, "" if ok else "docproc audit stamp, and see why the sealer does not")
 
 
+def _authority(ctx: Context) -> Check:
+    """Without a code nothing can be numbered, and no official can return an application."""
+    try:
+        return Check("authority", True, authority_code(ctx.settings))
+    except SetupError as error:
+        return Check("authority", False, str(error), "set DOCPROC_AUTHORITY_CODE for all processes")
+
+
 _IN_TABLES: tuple[Callable[[Context], Check], ...] = (_version, _queue, _jobs, _sealing, _given_up, _workers, _stamps)
 """Checks that need the tables of the newest schema."""
-_BESIDE_TABLES: tuple[Callable[[Context], Check], ...] = (_database_clock, _tsa_clock, _blobs)
+_BESIDE_TABLES: tuple[Callable[[Context], Check], ...] = (_database_clock, _tsa_clock, _blobs, _authority)
 
 
 def _certificates(settings: Settings, at: datetime) -> Iterator[Check]:

@@ -29,6 +29,7 @@ from docproc.licence.devpki.pki import (
     write_p12,
 )
 from docproc.licence.devpki.sm2_pki import SM2_SEAL, make_sm2_pki
+from docproc.ops.checkup import checkup
 from docproc.settings import Settings
 from tests.flow.people import KIOSK, REVIEWER, SEALER, Workers, seen, submitted, until
 
@@ -108,6 +109,8 @@ def test_nothing_is_numbered_or_listed_under_another_key(ctx: Context, office: P
         assert view_application(ctx, KIOSK, returned["number"])["status"] == returned["status"]
         with pytest.raises(SetupError, match="DOCPROC_AUTHORITY_CODE"):
             gather(here, 1, NOW)
+        found = {check.name: check for check in checkup(here.settings)}
+        assert not found["authority"].ok and "DOCPROC_AUTHORITY_CODE" in found["authority"].remedy
         decided = decide(ctx, REVIEWER, approved["number"], "approve", seen(approved))
         release(ctx, SEALER, approved["number"], decided["version"])
         until(lambda: "DOCPROC_AUTHORITY_CODE is empty" in (data / "log-w1").read_text())
