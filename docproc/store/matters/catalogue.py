@@ -8,7 +8,7 @@ from datetime import date, datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from docproc.errors import NotFoundError
+from docproc.store import dual_control
 from docproc.store.tables.matters import CatalogueChangeRow
 
 
@@ -37,17 +37,14 @@ def find_change(session: Session, change_id: str, *, lock: bool = False) -> Cata
     Raises:
         NotFoundError: no such change.
     """
-    row = session.get(CatalogueChangeRow, change_id, with_for_update=lock)
-    if row is None:
-        raise NotFoundError(f"no change {change_id!r} of the catalogue", message_zh="没有这项事项变更")
-    return row
+    return dual_control.find_change(
+        session, CatalogueChangeRow, change_id, "the catalogue", message_zh="没有这项事项变更", lock=lock
+    )
 
 
 def newest_changes(session: Session, limit: int = 30) -> list[CatalogueChangeRow]:
     """Pending changes first, then the others, newest first."""
-    waits = sa.case((CatalogueChangeRow.state == "open", 0), else_=1)
-    query = sa.select(CatalogueChangeRow).order_by(waits, CatalogueChangeRow.proposed_at.desc()).limit(limit)
-    return list(session.scalars(query))
+    return dual_control.newest_changes(session, CatalogueChangeRow, limit)
 
 
 def confirmed_ids(session: Session, on: date) -> tuple[str, ...]:

@@ -8,7 +8,8 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from docproc.errors import ConflictError, NotFoundError
+from docproc.errors import ConflictError
+from docproc.store import dual_control
 from docproc.store.tables.seals import SealAction, SealBody, SealChangeRow, SealRow
 
 
@@ -66,10 +67,9 @@ def find_change(session: Session, change_id: str, *, lock: bool = False) -> Seal
     Raises:
         NotFoundError: no such change.
     """
-    row = session.get(SealChangeRow, change_id, with_for_update=lock)
-    if row is None:
-        raise NotFoundError(f"no change {change_id!r} of a seal", message_zh="没有这项印章变更")
-    return row
+    return dual_control.find_change(
+        session, SealChangeRow, change_id, "a seal", message_zh="没有这项印章变更", lock=lock
+    )
 
 
 def open_changes(session: Session) -> list[SealChangeRow]:

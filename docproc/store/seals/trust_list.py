@@ -8,7 +8,8 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from docproc.errors import ConflictError, NotFoundError
+from docproc.errors import ConflictError
+from docproc.store import dual_control
 from docproc.store.tables.seals import RootBody, TrustAction, TrustChangeRow
 
 
@@ -46,18 +47,14 @@ def find_change(session: Session, change_id: str, *, lock: bool = False) -> Trus
     Raises:
         NotFoundError: no such change.
     """
-    row = session.get(TrustChangeRow, change_id, with_for_update=lock)
-    if row is None:
-        raise NotFoundError(f"no change {change_id!r} of the trust list", message_zh="没有这项变更")
-    return row
+    return dual_control.find_change(
+        session, TrustChangeRow, change_id, "the trust list", message_zh="没有这项变更", lock=lock
+    )
 
 
 def newest_changes(session: Session, limit: int = 30) -> list[TrustChangeRow]:
     """Pending changes first, then the others, newest first."""
-    waits = sa.case((TrustChangeRow.state == "open", 0), else_=1)
-    return list(
-        session.scalars(sa.select(TrustChangeRow).order_by(waits, TrustChangeRow.proposed_at.desc()).limit(limit))
-    )
+    return dual_control.newest_changes(session, TrustChangeRow, limit)
 
 
 def recognised(session: Session) -> dict[str, RootBody]:
