@@ -20,6 +20,9 @@ QualityVerdict = Literal["good", "rescan"]
 Source = Literal["ocr", "repair", "registry", "person"]
 How = Literal["registered", "matched", "free"]
 DecisionAction = Literal["approve", "return", "reject"]
+CorrectionKind = Literal["", "confirmed", "misread", "changed"]
+"""What a value entered by hand is: the reading confirmed, what the paper says where the machine misread it, or
+something else than the applicant wrote; empty where it was not recorded."""
 
 CHINA = timezone(timedelta(hours=8))
 """Licences begin and end at midnight of Chinese standard time; there has been no summer time since 1992."""

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from docproc.canonical import JsonObject
-from docproc.domain import Severity, Verdict
+from docproc.domain import CorrectionKind, Severity, Verdict
 from docproc.lifecycle import Status
 from docproc.store.tables.base import Base, BigId
 
@@ -180,6 +180,7 @@ class CorrectionRow(Base):
     value: Mapped[str] = mapped_column(sa.Text)
     by: Mapped[str] = mapped_column("corrected_by", sa.String(80))
     at: Mapped[datetime] = mapped_column("corrected_at")
+    kind: Mapped[CorrectionKind] = mapped_column(sa.String(10), server_default="", default="")
 
     __table_args__ = (
         sa.ForeignKeyConstraint(
@@ -189,6 +190,30 @@ class CorrectionRow(Base):
             ondelete="CASCADE",
         ),
     )
+
+
+class RemarkRow(Base):
+    """A citizen's remark that a value was read wrongly; it is never taken as the value."""
+
+    __tablename__ = "remarks"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(
+            ["page_id", "page_index"],
+            ["readings.page_id", "readings.page_index"],
+            name="fk_remarks_reading",
+            ondelete="CASCADE",
+        ),
+        sa.UniqueConstraint("page_id", "page_index", "field", name="uq_remarks_field"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    page_id: Mapped[str] = mapped_column(sa.String(32))
+    index: Mapped[int] = mapped_column("page_index")
+    field: Mapped[str] = mapped_column(sa.String(80))
+    said: Mapped[str] = mapped_column(sa.Text)
+    """What should stand there in the citizen's words; empty where they only say that it is wrong."""
+    by: Mapped[str] = mapped_column("remarked_by", sa.String(80))
+    at: Mapped[datetime] = mapped_column("remarked_at")
 
 
 class FindingRow(Base):

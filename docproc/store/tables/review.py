@@ -7,8 +7,9 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
+from docproc.canonical import JsonObject
 from docproc.domain import DecisionAction
-from docproc.store.tables.base import Base
+from docproc.store.tables.base import Base, Json
 
 
 class ClaimRow(Base):
@@ -45,6 +46,9 @@ class DecisionRow(Base):
     seen_sha256: Mapped[str] = mapped_column(sa.String(64))
     set_aside: Mapped[list[str]]
     """Codes of the findings that the official set aside in approving."""
+    changed: Mapped[list[JsonObject]] = mapped_column(Json, server_default="[]", default=list)
+    """Fields in which an approval rests on something else than the applicant wrote: correction, page, material, field
+    and official; the values stay with the corrections, and go with them."""
     released_by: Mapped[str | None] = mapped_column(sa.String(80))
     released_at: Mapped[datetime | None]
 

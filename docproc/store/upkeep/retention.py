@@ -18,6 +18,7 @@ from docproc.store.tables.applications import (
     PageRow,
     PreviewRow,
     ReadingRow,
+    RemarkRow,
 )
 from docproc.store.tables.audit import AuditRow
 from docproc.store.tables.licences import LicenceFileRow
@@ -52,14 +53,14 @@ def due_originals(session: Session, matter: str, before: datetime, limit: int) -
 
 
 def take_content(session: Session, number: str) -> set[str]:
-    """Delete an application's readings, corrections, findings, pictures and notices; returns keys of the files."""
+    """Delete an application's readings, corrections, remarks, findings, previews and notices; returns blob keys."""
     mine = sa.select(PageRow.id).where(PageRow.application == number)
     keys: set[str] = set()
     for view, thumb in session.execute(
         sa.select(PreviewRow.view_sha256, PreviewRow.thumb_sha256).where(PreviewRow.page_id.in_(mine))
     ):
         keys |= {view, thumb}
-    for table in (PreviewRow, CorrectionRow, ReadingRow):
+    for table in (PreviewRow, CorrectionRow, RemarkRow, ReadingRow):
         session.execute(sa.delete(table).where(table.page_id.in_(mine)))
     session.execute(sa.delete(FindingRow).where(FindingRow.application == number))
     custody.forget_names(session, number)
