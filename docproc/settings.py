@@ -24,6 +24,9 @@ class Settings(BaseSettings):
     data_dir: Path = Field(Path("var"), description="Folder of the embedded database, blobs and caches")
     database_url: str = Field("", description="SQLAlchemy URL; empty: SQLite in the data folder")
     blobs: str = Field("", description="`file:FOLDER` or `s3://HOST:PORT/BUCKET`; empty: `blobs` in the data folder")
+    process_keys: str = Field(
+        "", description="Folder of the processes' own keys and of those they trust; empty: `keys` in the data folder"
+    )
     s3_access_key: str = Field("", description="Access key of the S3 server")
     s3_secret_key: SecretStr = Field(SecretStr(""), description="Secret key of the S3 server")
     s3_secure: bool = Field(True, description="Speak TLS to the S3 server")
@@ -125,6 +128,11 @@ class Settings(BaseSettings):
     def blob_store(self) -> str:
         """The blob store in use."""
         return self.blobs or f"file:{(self.data_dir / 'blobs').resolve()}"
+
+    @property
+    def keys_folder(self) -> Path:
+        """The folder of the processes' keys in use."""
+        return Path(self.process_keys) if self.process_keys else self.data_dir.resolve() / "keys"
 
     @property
     def is_embedded(self) -> bool:

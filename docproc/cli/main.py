@@ -15,6 +15,7 @@ from docproc.cli import (
     licences,
     matters,
     models,
+    process_keys,
     reading,
     seal_objects,
     seals,
@@ -53,6 +54,7 @@ app.add_typer(licences.archive_app, name="archive")
 app.add_typer(bench.bench_app, name="bench")
 app.add_typer(accounts.user_app, name="user")
 app.add_typer(audit.audit_app, name="audit")
+app.add_typer(process_keys.process_key_app, name="process-key")
 app.add_typer(upkeep.retention_app, name="retention")
 
 

@@ -80,7 +80,7 @@ def run_worker(
     _check_queues(queues)
     sms.open_provider(settings)  # wrong settings are reported now and not with the first message
     stopping = _stop_on_signals()
-    ctx = open_context(settings)
+    ctx = open_context(settings, role="sealer" if "seal" in queues else "reader")
     release_name = _hold_name(ctx, name)
     seals_for_real = stages is None and "seal" in queues
     stamp = partial(timestamps.stamp, settings) if seals_for_real else None

@@ -20,6 +20,7 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from docproc.errors import SetupError, UnavailableError
+from docproc.process_keys import NO_KEYS, ProcessKeys
 
 BUSY_MS = 30_000
 """How long a SQLite writer waits for another one, seconds."""
@@ -27,6 +28,7 @@ LOST_AFTER_SECONDS = 6
 """Silence after which both ends close a connection. With the system's defaults, a cut cable would keep connections,
 and with them the server's locks and the names of workers, for hours."""
 _WRITES = "docproc_writes"
+_KEYS = "docproc_keys"
 _ABSENT = ("42P01", "42703")
 """PostgreSQL's codes for a missing table and a missing column."""
 _PASSING = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
@@ -37,6 +39,8 @@ class Database:
     """An open database; shared by the whole process."""
 
     engine: sa.Engine
+    keys: ProcessKeys = NO_KEYS
+    """What this process signs rows with, and whose rows it trusts; every session carries them (:func:`keys_of`)."""
 
     @property
     def is_sqlite(self) -> bool:
@@ -52,13 +56,13 @@ class Database:
             SetupError: its schema is that of another version.
         """
         writer = self.engine.execution_options(**{_WRITES: True})
-        with _reaching(), Session(writer, expire_on_commit=False) as session, session.begin():
+        with _reaching(), self._session(writer) as session, session.begin():
             yield session
 
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A consistent read; changes made in it are rolled back; raises as :meth:`write`."""
-        with _reaching(), Session(self._at_one_moment(), expire_on_commit=False) as session:
+        with _reaching(), self._session(self._at_one_moment()) as session:
             yield session
             session.expunge_all()  # so that rows stay readable after the look
             session.rollback()
@@ -66,9 +70,12 @@ class Database:
     @contextmanager
     def snapshot(self) -> Iterator[Session]:
         """As :meth:`read`, for many rows: rows are not kept in memory after they were processed."""
-        with _reaching(), Session(self._at_one_moment(), expire_on_commit=False) as session:
+        with _reaching(), self._session(self._at_one_moment()) as session:
             yield session
             session.rollback()
+
+    def _session(self, engine: sa.Engine) -> Session:
+        return Session(engine, expire_on_commit=False, info={_KEYS: self.keys})
 
     def _at_one_moment(self) -> sa.Engine:
         """Hide what others commit between two queries; SQLite does so by default."""
@@ -79,14 +86,20 @@ class Database:
         self.engine.dispose()
 
 
-def open_database(url: str, pool_size: int = 10) -> Database:
+def keys_of(session: Session) -> ProcessKeys:
+    """The keys of the process that opened a session."""
+    keys: ProcessKeys = session.info.get(_KEYS, NO_KEYS)
+    return keys
+
+
+def open_database(url: str, pool_size: int = 10, keys: ProcessKeys = NO_KEYS) -> Database:
     """Open a database by its SQLAlchemy URL; the schema must exist (:func:`docproc.store.migrate.migrate`).
 
     Raises:
         SetupError: neither SQLite nor PostgreSQL.
     """
     if url.startswith("sqlite"):
-        return Database(_sqlite(url, pool_size))
+        return Database(_sqlite(url, pool_size), keys)
     if url.startswith("postgresql"):
         engine = sa.create_engine(
             _watched(sa.make_url(url).set(drivername="postgresql+psycopg")),
@@ -97,7 +110,7 @@ def open_database(url: str, pool_size: int = 10) -> Database:
             hide_parameters=True,  # values of citizens' fields never get into a log
             connect_args={"application_name": "docproc"},
         )
-        return Database(engine)
+        return Database(engine, keys)
     raise SetupError(f"database {url.split(':')[0]!r} is not supported: use sqlite:///FILE or postgresql://…")
 
 

@@ -10,6 +10,7 @@ from docproc.domain import CHINA
 from docproc.errors import UnavailableError
 from docproc.flow.core import in_force
 from docproc.flow.jobs.engine import Jobs
+from docproc.process_keys import ROLES, KeyRole, ProcessKeys, ensure_key, find_key, known_keys
 from docproc.settings import Settings
 from docproc.store.blobs.blobs import Blobs, open_blobs
 from docproc.store.db import Database, open_database
@@ -33,6 +34,11 @@ class Context:
     jobs: Jobs
     settings: Settings
     clock: Callable[[], datetime] = utc_now
+
+    @property
+    def keys(self) -> ProcessKeys:
+        """What this process signs with, and whom it trusts."""
+        return self.database.keys
 
     def today(self) -> date:
         """The present day in China."""
@@ -60,19 +66,37 @@ class Context:
         self.database.close()
 
 
-def open_context(settings: Settings, *, look: bool = True) -> Context:
+def open_keys(settings: Settings, role: KeyRole) -> ProcessKeys:
+    """The key of a process of a role, and the public keys that it trusts.
+
+    On one machine without any server, keys in the data folder are made where there are none; a deployment makes them
+    by a command, for each process gets the folder with its own key alone.
+
+    Raises:
+        SetupError: a key is damaged.
+    """
+    folder = settings.keys_folder
+    if settings.is_embedded and not settings.process_keys:
+        for each in ROLES:
+            ensure_key(folder, each)
+    return ProcessKeys(find_key(folder, role), known_keys(folder), folder)
+
+
+def open_context(settings: Settings, *, look: bool = True, role: KeyRole = "web") -> Context:
     """Open the stores; the database must be migrated (:func:`docproc.flow.jobs.engine.migrate_all`).
 
     Args:
         settings: where they are.
         look: make sure that the blob store is there and keeps what it is given. Without, one that is away for now does
             not stop a process that can do other things meanwhile.
+        role: whose key this process signs with, if it has that key; commands act for persons and take the web
+            process's.
 
     Raises:
         SetupError: a store cannot be opened.
         UnavailableError: a store is out of reach.
     """
-    database = open_database(settings.database)
+    database = open_database(settings.database, keys=open_keys(settings, role))
     blobs = open_blobs(
         settings.blob_store,
         access_key=settings.s3_access_key,

@@ -28,7 +28,7 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
 from docproc.errors import SetupError
-from docproc.licence.keys.private_file import write_private
+from docproc.private_file import write_private
 
 AUTHORITY = "示例市市场监督管理局（样例）"
 AUTHORITY_CODE = "11990099MB00000000"

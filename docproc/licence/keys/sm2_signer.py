@@ -18,9 +18,9 @@ from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from docproc.errors import SealError, SetupError
-from docproc.licence.keys.private_file import write_private
 from docproc.licence.keys.signer import Signer
 from docproc.licence.keys.sm2 import CURVE, SM2_WITH_SM3, SM3, Sm2Key, sm3
+from docproc.private_file import write_private
 
 _ROUNDS = 600_000
 _MOST_ROUNDS = 10_000_000
