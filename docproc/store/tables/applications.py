@@ -216,6 +216,22 @@ class RemarkRow(Base):
     at: Mapped[datetime] = mapped_column("remarked_at")
 
 
+class AssignmentRow(Base):
+    """What a person said a page is; the newest of a page counts."""
+
+    __tablename__ = "page_assignments"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    page_id: Mapped[str] = mapped_column(sa.ForeignKey("pages.id"), index=True)
+    index: Mapped[int] = mapped_column("page_index")
+    material: Mapped[str | None] = mapped_column(sa.String(60))
+    """``None``: it is none of the matter's papers."""
+    side: Mapped[int]
+    """1-based page of the material."""
+    by: Mapped[str] = mapped_column("assigned_by", sa.String(80))
+    at: Mapped[datetime] = mapped_column("assigned_at")
+
+
 class FindingRow(Base):
     """A finding on an application (from the check) or on a file that could not be read."""
 
@@ -230,6 +246,8 @@ class FindingRow(Base):
     material: Mapped[str | None] = mapped_column(sa.String(60))
     field: Mapped[str | None] = mapped_column(sa.String(80))
     basis: Mapped[str] = mapped_column(sa.Text)
+    look: Mapped[bool] = mapped_column(server_default=sa.false(), default=False)
+    """A person must settle it before an approval."""
 
 
 class PreviewRow(Base):

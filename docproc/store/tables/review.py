@@ -46,6 +46,8 @@ class DecisionRow(Base):
     seen_sha256: Mapped[str] = mapped_column(sa.String(64))
     set_aside: Mapped[list[str]]
     """Codes of the findings that the official set aside in approving."""
+    confirmed: Mapped[list[str]] = mapped_column(Json, server_default="[]", default=list)
+    """Ids of the materials that no reader recognised and that the official confirmed by name in approving."""
     changed: Mapped[list[JsonObject]] = mapped_column(Json, server_default="[]", default=list)
     """Fields in which an approval rests on something else than the applicant wrote: correction, page, material, field
     and official; the values stay with the corrections, and go with them."""
@@ -76,3 +78,5 @@ class OpinionRow(Base):
     seen_sha256: Mapped[str] = mapped_column(sa.String(64))
     """Hash of the content that the department saw; the opinion counts for no other content."""
     set_aside: Mapped[list[str]]
+    confirmed: Mapped[list[str]] = mapped_column(Json, server_default="[]", default=list)
+    """As of :class:`DecisionRow`, of what the department saw."""

@@ -8,7 +8,15 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from docproc.store.tables.applications import ApplicationRow, CorrectionRow, FindingRow, PageRow, ReadingRow, RemarkRow
+from docproc.store.tables.applications import (
+    ApplicationRow,
+    AssignmentRow,
+    CorrectionRow,
+    FindingRow,
+    PageRow,
+    ReadingRow,
+    RemarkRow,
+)
 from docproc.store.tables.base import Base
 from docproc.store.tables.review import DecisionRow
 from docproc.store.wallet import shares
@@ -26,10 +34,9 @@ def copy_application(session: Session, number: str, to: str) -> DecisionRow:
         for reading in session.scalars(sa.select(ReadingRow).where(ReadingRow.page_id == page.id)):
             session.add(_like(reading, page_id=made))
         session.flush()
-        for correction in session.scalars(sa.select(CorrectionRow).where(CorrectionRow.page_id == page.id)):
-            session.add(_like(correction, id=None, page_id=made))
-        for remark in session.scalars(sa.select(RemarkRow).where(RemarkRow.page_id == page.id)):
-            session.add(_like(remark, id=None, page_id=made))
+        for table in (CorrectionRow, RemarkRow, AssignmentRow):
+            for said in session.scalars(sa.select(table).where(table.page_id == page.id)):
+                session.add(_like(said, id=None, page_id=made))
     for finding in session.scalars(sa.select(FindingRow).where(FindingRow.application == number)):
         session.add(_like(finding, id=None, application=to, page_id=None))
     decision = session.scalars(sa.select(DecisionRow).where(DecisionRow.application == number)).one()

@@ -12,6 +12,7 @@ from docproc.store.applications import notices
 from docproc.store.counter import custody
 from docproc.store.tables.applications import (
     ApplicationRow,
+    AssignmentRow,
     CorrectionRow,
     FindingRow,
     NoticeRow,
@@ -53,14 +54,14 @@ def due_originals(session: Session, matter: str, before: datetime, limit: int) -
 
 
 def take_content(session: Session, number: str) -> set[str]:
-    """Delete an application's readings, corrections, remarks, findings, previews and notices; returns blob keys."""
+    """Delete an application's readings, what persons said of them, findings and pictures; returns blob keys."""
     mine = sa.select(PageRow.id).where(PageRow.application == number)
     keys: set[str] = set()
     for view, thumb in session.execute(
         sa.select(PreviewRow.view_sha256, PreviewRow.thumb_sha256).where(PreviewRow.page_id.in_(mine))
     ):
         keys |= {view, thumb}
-    for table in (PreviewRow, CorrectionRow, RemarkRow, ReadingRow):
+    for table in (PreviewRow, CorrectionRow, RemarkRow, AssignmentRow, ReadingRow):
         session.execute(sa.delete(table).where(table.page_id.in_(mine)))
     session.execute(sa.delete(FindingRow).where(FindingRow.application == number))
     custody.forget_names(session, number)
