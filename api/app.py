@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from api import health, pages
 from api.kit import problems, tus
 from api.kit.limits import BodyLimit, RateLimit
+from api.kit.query import KnownQuery
 from api.kit.traced import Traced
 from api.v1 import accounts, audit, blobs, counter, kiosks, licences, messages, review, upkeep, wallet
 from api.v1.applications import applications, uploads
@@ -27,9 +28,34 @@ Scans of hand-filled forms and papers in; read, checked and decided; sealed lice
 
 * Sign in with `Authorization: Bearer dp_…`. Looking up and verifying licences needs no key.
 * Errors are RFC 9457 problems (`application/problem+json`); show `detail` to people, branch on `code`.
+* A query parameter that a route does not name gets 422 (`unknown_parameter`), and so does a material that the matter
+  does not have (`unknown_material`); `errors` lists those that there are.
 * Send `Idempotency-Key` with a POST: a repetition gets the first answer, the key with another request gets 422.
 * A decision names `version` and `content_sha256` of what was seen; when either changed meanwhile it gets 409.
 """
+
+V1 = (
+    matters.router,
+    matters.known,
+    applications.router,
+    uploads.router,
+    blobs.router,
+    counter.router,
+    review.router,
+    review.work,
+    licences.router,
+    licences.status_router,
+    wallet.router,
+    accounts.router,
+    audit.router,
+    registry.router,
+    trust_list.router,
+    catalogue.router,
+    kiosks.router,
+    upkeep.router,
+    messages.router,
+    messages.event_router,
+)
 
 
 class Service(FastAPI):
@@ -61,30 +87,9 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.metrics = health.Metrics()
     app.state.clock_seen = -math.inf
     problems.install(app)
-    for module in (
-        matters,
-        applications,
-        uploads,
-        blobs,
-        counter,
-        review,
-        licences,
-        wallet,
-        accounts,
-        audit,
-        registry,
-        trust_list,
-        catalogue,
-        kiosks,
-        upkeep,
-        messages,
-        health,
-    ):
-        app.include_router(module.router)
-    app.include_router(licences.status_router)
-    app.include_router(matters.known)
-    app.include_router(review.work)
-    app.include_router(messages.event_router)
+    for router in V1:
+        app.include_router(router, dependencies=[KnownQuery], responses=problems.problems(422))
+    app.include_router(health.router)
     pages.install(app)
     app.add_middleware(BodyLimit, upload_bytes=settings.max_upload_bytes)
     app.add_middleware(tus.TusHeaders)

@@ -2,6 +2,7 @@
 
 DocprocError
 ├── InputError                 what was handed in cannot be used; the message says what to do
+│   ├── UnknownMaterialError   a material that the matter does not have
 │   ├── UnsupportedFileError   not JPEG, PNG, TIFF or PDF, or damaged
 │   └── LimitError             over a limit on bytes, pages, pixels, time or memory
 ├── CatalogueError             a matter file is wrong; carries file, line and remedy
@@ -22,6 +23,8 @@ from ``message_zh``.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
 
 
 class DocprocError(Exception):
@@ -44,6 +47,26 @@ class InputError(DocprocError):
 
     code = "bad_input"
     message_zh = "提交的内容无法使用，请检查后重新提交"
+    errors: tuple[Mapping[str, object], ...] = ()
+    """Parts of the request that are at fault: place (``where``), ``problem`` and, of names, those ``known``."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        message_zh: str | None = None,
+        code: str | None = None,
+        errors: Sequence[Mapping[str, object]] = (),
+    ) -> None:
+        """As every error, with the parts at fault."""
+        super().__init__(message, message_zh=message_zh, code=code)
+        self.errors = tuple(errors)
+
+
+class UnknownMaterialError(InputError):
+    """The matter asks for no such material; the message lists those that it has."""
+
+    code = "unknown_material"
 
 
 class UnsupportedFileError(InputError):

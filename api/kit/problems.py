@@ -177,7 +177,8 @@ async def _known(request: Request, error: Exception) -> JSONResponse:
         with working_on(**_ids(request)):
             log.error("%s %s: %s", request.method, _route(request), error)
         return answer(request, 500, error.code, "internal error", error.message_zh)
-    return answer(request, status, error.code, str(error), error.message_zh, headers)
+    more = {"errors": list(error.errors)} if isinstance(error, InputError) and error.errors else {}
+    return answer(request, status, error.code, str(error), error.message_zh, headers, **more)
 
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:

@@ -61,6 +61,8 @@ def _read_files(files: list[Path], matter: str, material: str | None, today: dat
     from docproc.read.pipeline import read_file
 
     spec = find_matter(matter)
+    if material is not None:
+        spec.check_material(material)  # before the engine loads
     readings: list[Any] = []
     for path in track(files, "reading", console=err, disable=not err.is_terminal, transient=True):
         readings += read_file(path.read_bytes(), path.name, spec, material=material, today=today)

@@ -15,7 +15,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticKnownError
 
-from docproc.errors import NotFoundError
+from docproc.errors import NotFoundError, UnknownMaterialError
 from docproc.fields import FIELD_TYPES, FieldType
 from docproc.matter.base import Condition, Data
 from docproc.matter.rule_kinds import Rule
@@ -294,8 +294,25 @@ class Matter(Data):
         for item in self.material:
             if item.id == key:
                 return item
-        known = ", ".join(item.id for item in self.material)
-        raise NotFoundError(f"matter {self.id} has no material {key!r}; it has {known}")
+        raise NotFoundError(self._no_material(key), message_zh="没有这种材料", code=UnknownMaterialError.code)
+
+    def check_material(self, key: str) -> None:
+        """Refuse a material, given with a file or in a command, that the matter does not have.
+
+        Raises:
+            UnknownMaterialError: it has none of this id; the message and ``errors`` list those that it has.
+        """
+        known = {item.id: item.name for item in self.material}
+        if key not in known:
+            listed = "、".join(f"{name}（{item}）" for item, name in known.items())
+            raise UnknownMaterialError(
+                self._no_material(key),
+                message_zh=f"本事项没有这种材料；有：{listed}",
+                errors=[{"where": "material", "problem": f"no material {key!r}", "known": list(known)}],
+            )
+
+    def _no_material(self, key: str) -> str:
+        return f"matter {self.id} has no material {key!r}; it has {', '.join(item.id for item in self.material)}"
 
     @property
     def form_materials(self) -> tuple[str, ...]:
@@ -325,12 +342,17 @@ class Matter(Data):
         Raises:
             NotFoundError: there is no such form or edition.
         """
+        if not any(f.material == material for f in self.form):
+            printed = dict.fromkeys(f.material for f in self.form)
+            spec = self.find_material(material)
+            raise NotFoundError(f"{spec.id!r} of matter {self.id} is no printed form; forms are {', '.join(printed)}")
         forms = [f for f in self.form if f.material == material and (edition is None or f.edition == edition)]
         if edition is None and on is not None:
             forms = [f for f in forms if f.valid(on)]
         if not forms:
-            wanted = f"edition {edition}" if edition else "a form in force"
-            raise NotFoundError(f"matter {self.id} has no {wanted} of {material!r}")
+            wanted = f"edition {edition}" if edition else "form in force"
+            known = ", ".join(f.edition for f in self.form if f.material == material)
+            raise NotFoundError(f"matter {self.id} has no {wanted} of {material!r}; there are editions {known}")
         return max(forms, key=lambda f: f.valid_from)
 
     def fields_of(self, material: str, edition: str | None = None) -> tuple[FieldSpec, ...]:

@@ -52,10 +52,13 @@ def read_file(
         limits: of the upload.
 
     Raises:
+        UnknownMaterialError: the matter has no such material.
         UnsupportedFileError: unsupported kind of file, or damaged.
         LimitError: over a limit.
         SetupError: weights or fonts have not been fetched.
     """
+    if material is not None:
+        matter.check_material(material)
     reader = recogniser or page_engine()
     return tuple(read_page(page, name, matter, material, today, reader) for page in split_limited(data, limits))
 

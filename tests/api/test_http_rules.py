@@ -215,6 +215,24 @@ def test_the_catalogue_and_its_forms_are_public(people: People) -> None:
     assert nobody.get("/v1/matters/sole_trader/forms/none.pdf").status_code == 404
 
 
+def test_a_material_that_the_matter_does_not_have_is_a_problem_that_lists_those_that_it_has(people: People) -> None:
+    number, clerk = open_application(people["clerk"]), people["clerk"]
+    metadata = {"Tus-Resumable": "1.0.0", "Upload-Length": "5", "Upload-Metadata": "material bm9uc2Vuc2U="}
+    answers = [
+        clerk.post(f"/v1/applications/{number}/pages?material=nonsense", content=b"%PDF-"),
+        clerk.post(f"/v1/applications/{number}/uploads", headers=metadata),
+        clerk.post(f"/v1/applications/{number}/originals", json={"items": [{"material": "nonsense", "copies": 1}]}),
+    ]
+    for answer in answers:
+        assert answer.status_code == 422, answer.text
+        told = answer.json()
+        assert told["code"] == "unknown_material" and "经营者身份证（idcard）" in told["detail"]
+        assert told["errors"][0]["known"][:2] == ["application", "idcard"]
+    missing = people["nobody"].get("/v1/matters/sole_trader/forms/nonsense.pdf")
+    assert missing.status_code == 404 and "it has application, idcard" in missing.json()["title"]
+    assert clerk.get("/v1/applications?status=nonsense").status_code == 422
+
+
 def test_health_metrics_and_the_openapi_document(people: People) -> None:
     nobody = people["nobody"]
     assert nobody.get("/healthz").json() == {"status": "ok"}

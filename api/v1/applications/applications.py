@@ -13,6 +13,7 @@ from api.v1.matters.matters import MaterialId, form_pdf
 from api.v1.schemas import applications as schemas
 from docproc.flow.applications import applications, forms
 from docproc.flow.applications.views import ApplicationSummary, ApplicationView, PageView
+from docproc.lifecycle import Status
 
 router = APIRouter(prefix="/v1/applications", tags=["applications"])
 
@@ -38,7 +39,7 @@ def create(body: schemas.NewApplication, ctx: Ctx, who: Who, once: OnceJson) -> 
 def listing(
     ctx: Ctx,
     who: Who,
-    status: Annotated[str | None, Query(max_length=20)] = None,
+    status: Annotated[Status | None, Query()] = None,
     after: Annotated[str, Query(description="Last number of the page before", max_length=60)] = "",
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> list[ApplicationSummary]:

@@ -93,7 +93,8 @@ def add_page(
         LimitError: too large, or too many files.
         BusyError: too many files wait to be read.
         ConflictError: the application is not open for files.
-        NotFoundError: no such application or material.
+        NotFoundError: no such application.
+        UnknownMaterialError: the matter has no such material.
     """
     caller.require("upload")
     kind = media_type(data)
@@ -339,7 +340,7 @@ def check_room(ctx: Context, caller: Caller, number: str, material: str | None) 
         row = _open_application(session, caller, number, lock=False)
         matter = find_matter(row.matter)
         if material is not None:
-            matter.find_material(material)
+            matter.check_material(material)
         fair_queue.check_room(session, row.channel, ctx.settings.max_queue)
         return matter.retention.draft_days
 

@@ -65,7 +65,8 @@ def begin_upload(
         LimitError: too large, or too many files.
         BusyError: too many files wait to be read.
         ConflictError: the application is not open for files.
-        NotFoundError: no such application, material or page to replace.
+        NotFoundError: no such application or page to replace.
+        UnknownMaterialError: the matter has no such material.
     """
     caller.require("upload")
     if size < 1:

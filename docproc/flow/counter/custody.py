@@ -110,7 +110,8 @@ def receive_originals(
 
     Raises:
         InputError: no papers, no sensible number of copies.
-        NotFoundError: no such application, or the matter has no such paper.
+        UnknownMaterialError: the matter has no such paper.
+        NotFoundError: no such application.
     """
     caller.require("counter")
     if not items or any(not 1 <= item.copies <= MOST_COPIES for item in items):
@@ -118,6 +119,8 @@ def receive_originals(
     with ctx.database.write() as session:
         row = visible(session, caller, number, "view", lock=True)
         matter = find_matter(row.matter)
+        for item in items:
+            matter.check_material(item.material)
         named = [
             {"material": i.material, "name": matter.find_material(i.material).name, "copies": i.copies} for i in items
         ]

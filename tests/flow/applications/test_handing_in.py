@@ -15,6 +15,7 @@ from docproc.errors import (
     InputError,
     LimitError,
     NotFoundError,
+    UnknownMaterialError,
     UnsupportedFileError,
 )
 from docproc.flow.applications.applications import (
@@ -51,6 +52,14 @@ def test_a_file_that_cannot_be_read_becomes_a_finding_and_asks_for_a_new_scan(of
     about_files = {f["page_id"]: f for f in view["findings"] if f["page_id"]}
     assert about_files.keys() == failed.keys()
     assert all(f["severity"] == "fix" and "上传" in f["message"] for f in about_files.values())
+
+
+def test_a_file_for_a_material_that_the_matter_does_not_have_is_refused(office: Context) -> None:
+    number = draft(office)
+    with pytest.raises(UnknownMaterialError, match="no material 'bizlic'; it has application, idcard") as caught:
+        add_page(office, KIOSK, number, trader_papers()[0], material="bizlic")
+    assert "经营者身份证（idcard）" in caught.value.message_zh
+    assert not view_application(office, KIOSK, number)["pages"]
 
 
 def test_a_name_left_open_on_the_form_is_what_the_card_says(office: Context) -> None:

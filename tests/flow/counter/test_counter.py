@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from docproc.errors import AccessError, ConflictError, InputError, NotFoundError
+from docproc.errors import AccessError, ConflictError, InputError, NotFoundError, UnknownMaterialError
 from docproc.flow.applications.applications import submit, view_application
 from docproc.flow.applications.progress import follow
 from docproc.flow.audit.log import audit_lines
@@ -48,7 +48,7 @@ def test_originals_are_received_with_a_receipt_and_returned_once(office: Context
     number = str(submitted(office)["number"])
     with pytest.raises(InputError):
         receive_originals(office, CLERK, number, [])
-    with pytest.raises(NotFoundError):
+    with pytest.raises(UnknownMaterialError):
         receive_originals(office, CLERK, number, [Original("no_such_paper", 1)])
     for who in (KIOSK, REVIEWER):
         with pytest.raises(AccessError):
