@@ -19,6 +19,8 @@ Verdict = Literal["pass", "supplement", "rescan"]
 QualityVerdict = Literal["good", "rescan"]
 Source = Literal["ocr", "repair", "registry", "person"]
 How = Literal["registered", "matched", "free"]
+Turn = Literal[0, 90, 180, 270]
+"""Degrees clockwise by which a picture is turned to stand upright."""
 DecisionAction = Literal["approve", "return", "reject"]
 CorrectionKind = Literal["", "confirmed", "misread", "changed"]
 """What a value entered by hand is: the reading confirmed, what the paper says where the machine misread it, or
@@ -96,6 +98,8 @@ class PageReading:
     form_id: str | None = None
     """Serial of the printed form, from its QR code."""
     cpu_seconds: float = 0.0
+    turn: Turn | None = None
+    """How the page lay when it was read, by its marks, its print or the direction of its text; ``None``: not known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,8 +23,8 @@ from docproc.scan.files.limits import UploadLimits
 from docproc.scan.files.qr import read_qr_codes
 from docproc.scan.files.split import PageImage
 from docproc.scan.files.split_limited import split_limited
-from docproc.scan.registration.clean import Orientation, clean_page
-from docproc.scan.registration.homography import Registration, find_registration
+from docproc.scan.registration.clean import Orientation, clean_page, turn_of_sheet
+from docproc.scan.registration.homography import Registration, find_registration, turn_of_page
 from docproc.scan.registration.quality import assess_quality, assess_unreadable
 
 OTHER_MATTER = Finding("form.other_matter", "fix", "该页属于其他事项的表格，请换用本事项的表格填写后重新提交")
@@ -92,7 +92,8 @@ def _read(
     image = page.image
     registration = find_registration(image)
     if registration is not None:
-        empty = PageReading(name, page.index, None, "registered", assess_quality(image, registration))
+        quality = assess_quality(image, registration)
+        empty = PageReading(name, page.index, None, "registered", quality, turn=turn_of_page(registration))
         found = _registered(empty, image, registration, matter, today, recogniser)
         if found is not None:
             return found
@@ -128,7 +129,7 @@ def _free(reading: PageReading, image: Image, matter: Matter, today: date, recog
     """Read a page by its words."""
     cleaned = clean_page(image, _orientation(recogniser))
     quality = assess_quality(image, None, cleaned)
-    reading = replace(reading, quality=quality)
+    reading = replace(reading, quality=quality, turn=turn_of_sheet(cleaned))
     if any(finding.code == "scan.blank" for finding in quality.findings):
         return reading
     black = cleaned.black
@@ -145,7 +146,8 @@ def _free(reading: PageReading, image: Image, matter: Matter, today: date, recog
     if matter.find_material(kind.material).kind == "form":
         found = read_unmarked(image, lines, cleaned, matter, kind, recogniser)
         quality = replace(quality, findings=_once(*quality.findings, *found.findings))
-        return replace(reading, how=found.how, quality=quality, fields=cross_check(found.fields, today))
+        turn = found.turn if found.turn is not None else reading.turn
+        return replace(reading, how=found.how, quality=quality, fields=cross_check(found.fields, today), turn=turn)
     specs = [spec for spec in matter.fields_of(kind.material) if spec.page == kind.page]
     lines = second_pass(recogniser, black, lines, uncertain_lines(lines) & value_lines(lines, specs, black))
     fields = cross_check(read_free(lines, specs, kind.page, cleaned.to_original, black), today)
@@ -172,6 +174,7 @@ def reading_json(reading: PageReading) -> dict[str, object]:
         "edition": reading.edition,
         "form_id": reading.form_id,
         "how": reading.how,
+        "turn": reading.turn,
         "quality": {
             "verdict": reading.quality.verdict,
             "findings": [finding_json(item) for item in reading.quality.findings],

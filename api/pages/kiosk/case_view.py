@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from docproc.domain import Box
+from api.kit.upright import transform, turn_of_reading, turned_box, turned_size
+from docproc.domain import Box, Turn
 from docproc.errors import NotFoundError
 from docproc.flow.applications.views import ApplicationView, FindingView, PageView, PreviewView, ReadingView
 from docproc.matter.model import Material, Matter
@@ -27,17 +28,34 @@ class Place:
     """Pixels of the page as submitted."""
     height: int
     box: Box | None
+    turn: Turn = 0
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the upright page."""
+        return turned_size(self.width, self.height, self.turn)
+
+    @property
+    def transform(self) -> str:
+        """SVG transform that makes the picture stand upright."""
+        return transform(self.width, self.height, self.turn)
+
+    @property
+    def spot(self) -> Box | None:
+        """The box on the upright page."""
+        return turned_box(self.box, self.width, self.height, self.turn) if self.box is not None else None
 
     @property
     def crop(self) -> tuple[float, float, float, float]:
-        """Box with room around it, inside the page: x, y, width, height."""
-        if self.box is None:
-            return (0.0, 0.0, float(self.width), float(self.height))
-        x0, y0, x1, y1 = self.box
-        room_x = max(0.25 * (x1 - x0), 0.04 * self.width)
-        room_y = max(0.6 * (y1 - y0), 0.025 * self.height)
+        """Box with room around it, inside the upright page: x, y, width, height."""
+        width, height = (float(side) for side in self.size)
+        if self.spot is None:
+            return (0.0, 0.0, width, height)
+        x0, y0, x1, y1 = self.spot
+        room_x = max(0.25 * (x1 - x0), 0.04 * width)
+        room_y = max(0.6 * (y1 - y0), 0.025 * height)
         left, top = max(0.0, x0 - room_x), max(0.0, y0 - room_y)
-        right, bottom = min(float(self.width), x1 + room_x), min(float(self.height), y1 + room_y)
+        right, bottom = min(width, x1 + room_x), min(height, y1 + room_y)
         return (round(left, 1), round(top, 1), round(right - left, 1), round(bottom - top, 1))
 
 
@@ -93,7 +111,19 @@ class Card:
     messages: tuple[str, ...]
     has_picture: bool
     width: int
+    """Pixels of the page as submitted."""
     height: int
+    turn: Turn = 0
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the upright page."""
+        return turned_size(self.width, self.height, self.turn)
+
+    @property
+    def transform(self) -> str:
+        """SVG transform that makes the picture stand upright."""
+        return transform(self.width, self.height, self.turn)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +201,8 @@ def _read_card(page: PageView, reading: ReadingView, matter: Matter, sizes: dict
     state: Literal["good", "rescan", "unknown"] = "good" if material is not None else "unknown"
     if reading["quality"]["verdict"] == "rescan":
         state = "rescan"
-    return _card(page, reading["index"], material, reading["page"], state, told, sizes)
+    card = _card(page, reading["index"], material, reading["page"], state, told, sizes)
+    return replace(card, turn=turn_of_reading(reading))
 
 
 def _card(
@@ -221,7 +252,7 @@ def _place(item: FindingView, view: ApplicationView) -> Place | None:
         box = boxes.get(name) if name else None
         if box is None and name and "." not in name:
             box = _around(value for key, value in boxes.items() if key.startswith(name + "."))
-        spot = Place(page["id"], reading["index"], size["width"], size["height"], box)
+        spot = Place(page["id"], reading["index"], size["width"], size["height"], box, turn_of_reading(reading))
         if box is not None:
             return spot
         if told:

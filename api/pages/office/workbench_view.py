@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from api.kit.masks import masked
-from api.pages.office.upright import Turn, transform, turn_of, turned_box, turned_size
-from docproc.domain import Box
+from api.kit.upright import transform, turn_of_reading, turned_box, turned_size
+from docproc.domain import Box, Turn
 from docproc.errors import NotFoundError
 from docproc.fields import FieldType
 from docproc.flow.applications.views import FieldView, FindingView, PageView, ReadingView
@@ -220,6 +220,7 @@ def _unread(page: PageView) -> list[ReadingView]:
             "edition": None,
             "form_id": None,
             "cpu_seconds": 0.0,
+            "turn": None,
         }
         for item in page["previews"]
     ]
@@ -231,7 +232,7 @@ def _sheet(view: BenchView, page: PageView, reading: ReadingView, matter: Matter
     size = next((p for p in page["previews"] if p["index"] == reading["index"]), None)
     key = f"{page['id']}-{reading['index']}"
     width, height = (size["width"], size["height"]) if size else (0, 0)
-    turn = turn_of([field["box"] for field in reading["fields"] if field["box"]])
+    turn = turn_of_reading(reading)
     drawn = (width, height, turn)
     rows = tuple(_row(view, page["id"], reading, field, matter, drawn, hide) for field in reading["fields"])
     told = tuple(dict.fromkeys(f["message"] for f in reading["quality"]["findings"]))

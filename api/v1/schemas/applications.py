@@ -94,6 +94,9 @@ class ReadingView(BaseModel):
     edition: str | None
     form_id: str | None
     cpu_seconds: float
+    turn: Literal[0, 90, 180, 270] | None = Field(
+        None, description="Degrees clockwise by which the page is turned to stand upright; null: not known"
+    )
 
 
 class PreviewView(BaseModel):

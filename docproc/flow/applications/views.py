@@ -22,6 +22,7 @@ from docproc.domain import (
     QualityVerdict,
     Severity,
     Source,
+    Turn,
     Verdict,
 )
 from docproc.flow.core.views import iso, iso_or_none
@@ -110,6 +111,8 @@ class ReadingView(TypedDict):
     edition: str | None
     form_id: str | None
     cpu_seconds: float
+    turn: Turn | None
+    """Degrees clockwise by which the page is turned to stand upright; ``None``: an older reading, which did not say."""
 
 
 class PreviewView(TypedDict):
@@ -309,6 +312,7 @@ def _reading(reading: PageReading) -> ReadingView:
         "edition": reading.edition,
         "form_id": reading.form_id,
         "cpu_seconds": reading.cpu_seconds,
+        "turn": reading.turn,
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from docproc.domain import Field, Finding, How
+from docproc.domain import Field, Finding, How, Turn
 from docproc.matter.model import FieldSpec, Form, Matter
 from docproc.read.engine.recogniser import Image, Recogniser, TextLine
 from docproc.read.form.registered import RECOGNISED, known_form, read_registered
@@ -14,7 +14,7 @@ from docproc.read.free.classify import PageKind
 from docproc.read.free.free import read_free
 from docproc.read.free.two_pass import second_pass, uncertain_lines, value_lines
 from docproc.scan.registration.clean import CleanPage
-from docproc.scan.registration.homography import find_registration_by_print
+from docproc.scan.registration.homography import find_registration_by_print, turn_of_page
 from docproc.scan.registration.quality import assess_quality
 
 BY_PRINT = Finding("scan.marks_lost", "warn", "表格的四角标记无法识别，系统按表格的印刷内容定位，请逐项核对")
@@ -33,6 +33,8 @@ class Unmarked:
     how: How
     fields: dict[str, Field]
     findings: tuple[Finding, ...]
+    turn: Turn | None = None
+    """Of a page found by its print."""
 
 
 def read_unmarked(
@@ -72,7 +74,7 @@ def _by_print(image: Image, matter: Matter, form: Form, page: int, recogniser: R
     fields, alignment = read_registered(image, registration, matter, form, page, recogniser)
     if alignment.found < RECOGNISED:
         return None
-    return Unmarked("matched", fields, (*quality.findings, BY_PRINT))
+    return Unmarked("matched", fields, (*quality.findings, BY_PRINT), turn_of_page(registration))
 
 
 def _labels(form: Form, page: int) -> list[FieldSpec]:

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from docproc.domain import Box
+from docproc.domain import Box, Turn
 
 Image = NDArray[np.uint8]
 """H x W x 3 BGR or H x W grey, 0..255."""
@@ -58,6 +58,19 @@ def transform_points(homography: Matrix, points: Matrix) -> Matrix:
     """Apply a homography to N x 2 points."""
     mapped = np.column_stack([points, np.ones(len(points))]) @ homography.T
     return np.asarray(mapped[:, :2] / mapped[:, 2:], np.float64)
+
+
+def turn_upright(to_image: Matrix, middle: tuple[float, float]) -> Turn:
+    """Return the quarter turn after which a page stands upright in its image.
+
+    Args:
+        to_image: from coordinates of the upright page to pixels of the image.
+        middle: of the page, in its coordinates; a page in perspective is turned as its middle is.
+    """
+    start, end = transform_points(to_image, np.array([middle, (middle[0] + 1.0, middle[1])]))
+    along = end - start  # the direction of the page's lines in the image
+    turns: tuple[Turn, ...] = (0, 270, 180, 90)
+    return turns[round(float(np.arctan2(along[1], along[0])) / (np.pi / 2)) % 4]
 
 
 def mm_to_px(dpi: float) -> Matrix:

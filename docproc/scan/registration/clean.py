@@ -9,7 +9,7 @@ from typing import Literal
 import cv2
 import numpy as np
 
-from docproc.domain import Box
+from docproc.domain import Box, Turn
 from docproc.scan.image.find_sheet import find_sheet, rectify
 from docproc.scan.image.geometry import (
     Image,
@@ -19,6 +19,7 @@ from docproc.scan.image.geometry import (
     corners_of,
     shrink,
     transform_points,
+    turn_upright,
     warp_to,
 )
 from docproc.scan.image.ink import normalise_illumination, remove_red
@@ -95,6 +96,11 @@ def clean_page(image: Image, orientation: Orientation | None = None) -> CleanPag
 def box_to_original(page: CleanPage, box: Box) -> Box:
     """Return the axis-aligned box in the original image around a box of the cleaned page; both in px."""
     return bounding_box(transform_points(page.to_original, box_corners(box) - 0.5) + 0.5)
+
+
+def turn_of_sheet(page: CleanPage) -> Turn:
+    """Return the quarter turn after which the page stands upright in the original image."""
+    return turn_upright(page.to_original, (page.image.shape[1] / 2, page.image.shape[0] / 2))
 
 
 def _crop(image: Image, quad: Matrix | None) -> tuple[Matrix, tuple[float, float]]:

@@ -9,6 +9,7 @@ from typing import Literal
 import cv2
 import numpy as np
 
+from docproc.domain import Turn
 from docproc.marks import A4_MM, FormCode, mark_corners, qr_box
 from docproc.scan.image.find_sheet import find_sheet
 from docproc.scan.image.geometry import (
@@ -19,6 +20,7 @@ from docproc.scan.image.geometry import (
     grey,
     mm_to_px,
     transform_points,
+    turn_upright,
     warp_to,
 )
 from docproc.scan.registration.markers import MarkCorners, candidate_sets, find_code, find_marks, is_mirrored
@@ -59,6 +61,12 @@ class Registration:
     how: RegistrationMethod
     """``edges``: by the paper's outline or the QR code alone, to a few millimetres; ``print``: by the form's printed
     text, to about a millimetre. Align before reading cells."""
+
+
+def turn_of_page(registration: Registration) -> Turn:
+    """Return the quarter turn after which a registered page stands upright in its image."""
+    width, height = registration.page_mm
+    return turn_upright(np.linalg.inv(registration.homography), (width / 2, height / 2))
 
 
 def find_registration(image: Image, page_mm: tuple[float, float] = A4_MM) -> Registration | None:
