@@ -42,7 +42,7 @@ def run_demo(samples: Path, folder: Path) -> dict[str, Any]:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     with _service(folder / "service") as (server, admin_key), Progress(console=Console(stderr=True)) as bar:
-        people = _people(server, admin_key)
+        people = _people(server, admin_key, folder / "service")
         task = bar.add_task("applications", total=len(cases))
         rows = []
         for case in cases:
@@ -84,14 +84,22 @@ def _group(pattern: re.Pattern[str], line: str) -> str:
     return found.group(1) if found else ""
 
 
-def _people(server: str, admin_key: str) -> dict[str, Client]:
+def _people(server: str, admin_key: str, data: Path) -> dict[str, Client]:
     """A kiosk, a reviewer and the person who releases the seal, each with their own key."""
     with Client(server, admin_key) as admin:
-        keys = {
-            role: admin.post("/v1/keys", {"subject": f"demo-{role}", "org": "demo", "roles": [role]})["key"]
-            for role in ("kiosk", "approver", "sealer")
-        }
+        kiosk = admin.post("/v1/keys", {"subject": "demo-kiosk", "org": "demo", "roles": ["kiosk"]})["key"]
+    keys = {"kiosk": kiosk} | {role: _own_key(data, role) for role in ("approver", "sealer")}
     return {role: Client(server, key) for role, key in keys.items()}
+
+
+def _own_key(data: Path, role: str) -> str:
+    """A key made on the machine belongs to whom it is for; two that one administrator made would be one person's."""
+    command = [sys.executable, "-m", "docproc.cli", "key", "add", f"demo-{role}", "--role", role, "--org", "demo"]
+    env = {**os.environ, "DOCPROC_DATA_DIR": str(data)}
+    done = subprocess.run([*command, "--json"], env=env, stdout=subprocess.PIPE, check=False)
+    if done.returncode != 0:
+        raise SetupError("no key can be made; run `docproc doctor`")
+    return str(json.loads(done.stdout)["key"])
 
 
 def _application(case: Path, people: dict[str, Client], server: str, folder: Path) -> dict[str, Any]:

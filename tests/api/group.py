@@ -15,6 +15,9 @@ from typing import Any
 
 import httpx
 
+from docproc.flow.accounts.api_keys import create_key
+from docproc.flow.core.context import open_context
+from docproc.settings import Settings
 from tests.flow.people import trader_papers, until
 
 ROLES = ("kiosk", "clerk", "reviewer", "approver", "sealer", "auditor")
@@ -35,10 +38,11 @@ class Group:
         return httpx.Client(base_url=self.base, headers=headers, timeout=30)
 
     def new_key(self, subject: str, *roles: str, org: str = "office") -> str:
-        with self.client(self.admin_key) as admin:
-            answer = admin.post("/v1/keys", json={"subject": subject, "org": org, "roles": list(roles)})
-            assert answer.status_code == 201, answer.text
-            return str(answer.json()["key"])
+        """A key of a person's own, as the operator of the machine makes it."""
+        ctx = open_context(settings_of(self.env))
+        made = create_key(ctx, None, subject, org, roles)
+        ctx.close()
+        return str(made["key"])
 
     def stop(self) -> None:
         """End the group in order, or by force when it does not end."""
@@ -56,6 +60,16 @@ class Group:
         self.process.wait()
         if self.process.stdout is not None:
             self.process.stdout.close()
+
+
+def settings_of(env: dict[str, str]) -> Settings:
+    """The settings of a process with this environment."""
+    return Settings(
+        _env_file=None,
+        **{  # type: ignore[arg-type]
+            name.removeprefix("DOCPROC_").lower(): value for name, value in env.items() if name.startswith("DOCPROC_")
+        },
+    )
 
 
 def spawn(folder: Path, worker_module: str, **settings: str) -> tuple[subprocess.Popen[str], dict[str, str]]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -12,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pyotp
 
-from docproc.flow.accounts.api_keys import first_key
+from docproc.flow.accounts.api_keys import create_key, first_key
 from docproc.flow.core.context import Context, open_context
 from docproc.flow.jobs.engine import migrate_all
 from docproc.settings import Settings
@@ -32,6 +35,7 @@ READER_QUEUES = "read,check,notify"
 READERS, SEALER = ("reader-1", "reader-2"), "sealer"
 WEB, POSTGRES, MINIO = "web", "postgres", "minio"
 DISK_MIB = 1500
+CALLERS = ("kiosk", "reviewer", "sealer", "auditor")
 
 
 def client(base: str, key: str | None = None) -> httpx.Client:
@@ -39,19 +43,45 @@ def client(base: str, key: str | None = None) -> httpx.Client:
     return httpx.Client(base_url=base, headers=headers, timeout=30)
 
 
-def new_key(base: str, admin_key: str, subject: str, *roles: str, org: str = "office") -> str:
-    with client(base, admin_key) as admin:
-        answer = admin.post("/v1/keys", json={"subject": subject, "org": org, "roles": list(roles)})
-        assert answer.status_code == 201, answer.text
-        return str(answer.json()["key"])
-
-
 def people(base: str, admin_key: str) -> dict[str, httpx.Client]:
-    """A client with a key of its own for each kind of caller."""
-    roles = ("kiosk", "reviewer", "sealer", "auditor")
-    return {role: client(base, new_key(base, admin_key, f"{role}-1", role)) for role in roles} | {
-        "nobody": client(base)
-    }
+    """A client with a key of its own for each kind of caller, got by nothing but what the service offers outside."""
+    with client(base, admin_key) as admin:
+        return {role: client(base, _key(admin, f"{role}-1", role)) for role in CALLERS} | {"nobody": client(base)}
+
+
+def _key(admin: httpx.Client, subject: str, role: str) -> str:
+    """A key that an administrator makes; an official takes theirs over, for it would count as the administrator's."""
+    answer = admin.post("/v1/keys", json={"subject": subject, "org": "office", "roles": [role]})
+    assert answer.status_code == 201, answer.text
+    made = answer.json()
+    if role == "kiosk":
+        return str(made["key"])
+    new = {"name": subject, "org": "office", "roles": [role]}
+    secrets = admin.post("/v1/users", json=new).json()
+    with httpx.Client(base_url=admin.base_url, headers={"Accept": "text/html"}, timeout=30) as browser:
+        browser.follow_redirects = True
+        chosen = f"样例密码不给真人用 {subject}"
+        _sign_in(browser, secrets, secrets["password"], 0)
+        change = {"old": secrets["password"], "new": chosen, "again": chosen}
+        browser.post("/office/password", data={"csrf": _word(browser, "/office/password"), **change})
+        _sign_in(browser, secrets, chosen, 1)
+        page = browser.post(f"/office/mine/{made['id']}", data={"csrf": _word(browser, "/office/mine")}).text
+    found = re.search(r"dp_[0-9a-f]{12}_[0-9a-f]{64}", page)
+    assert found, page
+    return found[0]
+
+
+def _sign_in(browser: httpx.Client, secrets: dict[str, str], password: str, ahead: int) -> None:
+    code = pyotp.TOTP(secrets["totp_secret"]).at(int(time.time()), ahead)
+    given = {"name": secrets["name"], "password": password, "code": code}
+    assert browser.post("/office/login", data={"csrf": _word(browser, "/office/login"), **given}).status_code == 200
+
+
+def _word(browser: httpx.Client, path: str) -> str:
+    """The word that guards the forms of a page."""
+    found = re.search(r'name="csrf" value="([^"]+)"', browser.get(path).text)
+    assert found, path
+    return found[1]
 
 
 @dataclass(frozen=True)
@@ -81,10 +111,15 @@ class Deployment:
         return client(self.base, key)
 
     def new_key(self, subject: str, *roles: str, org: str = "office") -> str:
-        return new_key(self.base, self.admin_key, subject, *roles, org=org)
+        """A key of a person's own, as the operator of the machine makes it."""
+        ctx = self.context()
+        made = create_key(ctx, None, subject, org, roles)
+        ctx.close()
+        return str(made["key"])
 
     def people(self) -> dict[str, httpx.Client]:
-        return people(self.base, self.admin_key)
+        """A client with a key of its own for each kind of caller."""
+        return {role: self.client(self.new_key(f"{role}-1", role)) for role in CALLERS} | {"nobody": self.client()}
 
     def start_workers(self, wait: bool = True) -> None:
         for name in READERS:

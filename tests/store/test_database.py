@@ -119,7 +119,9 @@ def test_application_numbers_tell_place_matter_and_day(database: Database) -> No
 
 def test_a_key_works_until_it_is_revoked_and_only_its_hash_is_kept(database: Database) -> None:
     with database.write() as session:
-        row, key = api_keys.create_key(session, subject="li", org="office", roles=["admin"], by="test", at=AT)
+        row, key = api_keys.create_key(
+            session, subject="li", org="office", roles=["admin"], by="test", owner="test", at=AT
+        )
     secret = key.rsplit("_", 1)[1]
     with database.read() as session:
         found = api_keys.find_key(session, key)

@@ -95,6 +95,19 @@ def revoke(ctx: Ctx, caller: AsCaller, key_id: Id) -> Response:
     return RedirectResponse("/office/keys", 303)
 
 
+@router.get("/mine")
+def own_keys(request: Request, ctx: Ctx, caller: AsCaller) -> Response:
+    """The keys in one's own name, to be taken over from who made them."""
+    return page(request, "office/mine.html", keys=api_keys.own_keys(ctx, caller), made=None)
+
+
+@router.post("/mine/{key_id}", dependencies=[Csrf])
+def take_over(request: Request, ctx: Ctx, caller: AsCaller, key_id: Id) -> Response:
+    """Replace a key by one that nobody else has seen; it is shown this once."""
+    made = api_keys.take_over(ctx, caller, key_id)
+    return page(request, "office/mine.html", keys=api_keys.own_keys(ctx, caller), made=made)
+
+
 def _users(
     request: Request,
     ctx: context.Context,

@@ -13,7 +13,7 @@ from docproc.flow.core.access import Role
 class NewKey(Request):
     """For whom a key is."""
 
-    subject: str = Field(description="Person or machine; separate duties go by it", examples=["li.na"])
+    subject: str = Field(description="Person or machine that acts under this name", examples=["li.na"])
     org: str = Field(description="Organisation whose applications it may see", examples=["shuangliu"])
     roles: list[Role] = Field(min_length=1)
 
@@ -27,6 +27,10 @@ class KeyView(BaseModel):
     roles: list[str]
     created_at: datetime
     created_by: str
+    owner: str = Field(
+        description="Whose acts the key's are counted as where two persons are needed, beside its subject's: "
+        "its maker's, until the holder takes it over"
+    )
     revoked_at: datetime | None
     seen_at: datetime | None = Field(None, description="Last use, to the minute")
 

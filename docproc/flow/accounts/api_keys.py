@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Collection
+from datetime import datetime
 from typing import TypedDict
 
 from sqlalchemy.orm import Session
 
-from docproc.errors import InputError, UnavailableError
+from docproc.errors import AccessError, ConflictError, InputError, UnavailableError
 from docproc.flow.core.access import ROLES, SYSTEM, Caller
 from docproc.flow.core.context import Context
 from docproc.flow.core.idempotency import Once, run_once
@@ -30,6 +31,8 @@ class KeyView(TypedDict):
     roles: list[str]
     created_at: str
     created_by: str
+    owner: str
+    """The person whose acts the key counts as, beside its subject's."""
     revoked_at: str | None
     seen_at: str | None
 
@@ -51,7 +54,7 @@ def authenticate(ctx: Context, key: str) -> Caller | None:
     if row is None:
         return None
     note_use(ctx, row)
-    return Caller(row.id, row.subject, row.org, frozenset(row.roles))
+    return Caller(row.id, row.subject, row.org, frozenset(row.roles), row.owner)
 
 
 def note_use(ctx: Context, row: ApiKeyRow) -> None:
@@ -72,20 +75,23 @@ def first_key(ctx: Context) -> str | None:
         if api_keys.has_keys(session):
             return None
         at = ctx.clock()
-        row, key = api_keys.create_key(session, subject="admin", org="system", roles=["admin"], by=SYSTEM, at=at)
-        audit.append(session, at, SYSTEM, "key.created", row.id, holder=row.subject, roles=row.roles)
-        return key
+        return _made(session, at, None, "admin", "system", ["admin"])[1]
 
 
 def create_key(
-    ctx: Context, caller: Caller, subject: str, org: str, roles: Collection[str], once: Once | None = None
+    ctx: Context, caller: Caller | None, subject: str, org: str, roles: Collection[str], once: Once | None = None
 ) -> CreatedKey:
     """Make a key; ``key`` of the answer is shown this once and is ``None`` when the request is repeated.
+
+    Where two persons are needed, what is done with it counts as done by who made it too, until its holder takes it
+    over (:func:`take_over`). ``caller`` is ``None`` on the command line: who operates the machine vouches that the
+    key goes to its subject alone.
 
     Raises:
         InputError: an unknown role, or a subject or organisation that is not a plain name.
     """
-    caller.require("manage_keys")
+    if caller is not None:
+        caller.require("manage_keys")
     unknown = sorted(set(roles) - set(ROLES))
     if unknown or not roles:
         raise InputError(f"roles {unknown} are none of {', '.join(ROLES)}", message_zh="角色不正确")
@@ -94,14 +100,69 @@ def create_key(
     made: dict[str, str] = {}
 
     def work(session: Session) -> KeyView:
-        at = ctx.clock()
-        row, key = api_keys.create_key(session, subject=subject, org=org, roles=set(roles), by=caller.subject, at=at)
-        audit.append(session, at, caller.subject, "key.created", row.id, holder=subject, roles=row.roles)
+        row, key = _made(session, ctx.clock(), caller, subject, org, roles)
         made[row.id] = key  # beside the answer, which is kept for repeated requests: no secret is stored
         return key_view(row)
 
-    answer = run_once(ctx, caller, once, work)
+    if caller is None:
+        with ctx.database.write() as session:
+            answer = work(session)
+    else:
+        answer = run_once(ctx, caller, once, work)
     return {**answer, "key": made.get(answer["id"])}
+
+
+def take_over(ctx: Context, caller: Caller | None, key_id: str) -> CreatedKey:
+    """Make a key its holder's own: it is revoked, and a new secret that its maker never saw takes its place.
+
+    The holder signs in with the account that has the key's subject for its name, and shows thereby who it is. What was
+    done with the old key still counts as its maker's. ``caller`` is ``None`` on the command line, see
+    :func:`create_key`.
+
+    Raises:
+        AccessError: the key is for somebody else, or the caller has a key only and no account.
+        NotFoundError: no such key.
+        ConflictError: it is revoked.
+    """
+    with ctx.database.write() as session:
+        at = ctx.clock()
+        old = api_keys.find_row(session, key_id)
+        if caller is not None and not is_for(caller, old):
+            raise AccessError("only who is named on a key takes it over", message_zh="只有密钥上写明的本人可以接管")
+        if old.revoked_at is not None:
+            raise ConflictError("the key is revoked", message_zh="这个密钥已作废")
+        api_keys.revoke_key(session, key_id, at)
+        row, key = api_keys.create_key(
+            session,
+            subject=old.subject,
+            org=old.org,
+            roles=old.roles,
+            by=caller.subject if caller is not None else SYSTEM,
+            owner=old.subject,
+            at=at,
+        )
+        audit.append(session, at, row.created_by, "key.taken_over", row.id, holder=row.subject, former=key_id)
+        return {**key_view(row), "key": key}
+
+
+def is_for(caller: Caller, row: ApiKeyRow) -> bool:
+    """Whether a key bears the name of the account with which somebody signed in."""
+    return caller.signed_in and row.subject == caller.subject
+
+
+def own_keys(ctx: Context, caller: Caller) -> list[KeyView]:
+    """The keys in the name of who signed in that are not revoked."""
+    with ctx.database.read() as session:
+        return [key_view(row) for row in api_keys.keys_named(session, caller.subject)] if caller.signed_in else []
+
+
+def _made(
+    session: Session, at: datetime, caller: Caller | None, subject: str, org: str, roles: Collection[str]
+) -> tuple[ApiKeyRow, str]:
+    by, owner = (caller.subject, caller.person) if caller is not None else (SYSTEM, subject)
+    row, key = api_keys.create_key(session, subject=subject, org=org, roles=set(roles), by=by, owner=owner, at=at)
+    audit.append(session, at, by, "key.created", row.id, holder=subject, roles=row.roles)
+    return row, key
 
 
 def revoke_key(ctx: Context, caller: Caller, key_id: str) -> KeyView:
@@ -130,6 +191,7 @@ def key_view(row: ApiKeyRow) -> KeyView:
         "roles": row.roles,
         "created_at": iso(row.created_at),
         "created_by": row.created_by,
+        "owner": row.owner,
         "revoked_at": iso_or_none(row.revoked_at),
         "seen_at": iso_or_none(row.seen_at),
     }

@@ -58,7 +58,7 @@ def seat(ctx: Context, token: str, kind: Kind) -> Seat | None:
     row, key = found
     note_use(ctx, key)
     # A key with more roles is still only a kiosk at a kiosk.
-    caller = Caller(key.id, key.subject, key.org, frozenset({ROLE[kind]}))
+    caller = Caller(key.id, key.subject, key.org, frozenset({ROLE[kind]}), key.owner)
     return Seat(token, caller, row.application)
 
 

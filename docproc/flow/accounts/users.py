@@ -179,7 +179,8 @@ def official(ctx: Context, token: str) -> Official | None:
             return None
         row, user = found
         stale = at - row.seen_at > timedelta(minutes=1)
-        here = Official(Caller(user.id, user.name, user.org, frozenset(user.roles)), user.title, user.must_change)
+        caller = Caller(user.id, user.name, user.org, frozenset(user.roles), signed_in=True)
+        here = Official(caller, user.title, user.must_change)
     if stale:  # one write a minute is enough to know that somebody is there
         with ctx.database.write() as session:
             again = users.find_session(session, token, at)

@@ -21,6 +21,7 @@ from docproc.flow.core.access import Act, Caller
 from docproc.lifecycle import outcome
 from docproc.matter.load import find_matter, load_catalogue
 from docproc.matter.model import Department, Matter
+from docproc.store.accounts.api_keys import persons_behind
 from docproc.store.applications import opinions, pages
 from docproc.store.tables.applications import ApplicationRow
 from docproc.store.tables.review import OpinionRow
@@ -118,7 +119,9 @@ def own_department(matter: Matter, caller: Caller) -> Department:
     return department
 
 
-def check_may_speak(caller: Caller, department: Department, now: dict[str, OpinionRow | None]) -> None:
+def check_may_speak(
+    session: Session, caller: Caller, department: Department, now: dict[str, OpinionRow | None]
+) -> None:
     """One opinion a department, one person for one department; who gave an opinion may replace it.
 
     Raises:
@@ -129,7 +132,8 @@ def check_may_speak(caller: Caller, department: Department, now: dict[str, Opini
         if item is not None and org == department.org and item.by != caller.subject:
             raise ConflictError(f"{org} gave its opinion", message_zh="本部门已出具意见", code="opinion_given")
         if item is not None and org != department.org:
-            caller.check_not(item.by, "speaks for another department", "同一人不能代表两个部门出具意见")
+            others = persons_behind(session, item.by, item.at)
+            caller.check_not(others, "speaks for another department", "同一人不能代表两个部门出具意见")
 
 
 def result(matter: Matter, given: Sequence[OpinionRow | None]) -> tuple[DecisionAction, str, str, list[str]] | None:

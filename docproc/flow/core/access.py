@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -95,6 +96,20 @@ class Caller:
     """Person or machine; two keys of one subject are one person."""
     org: str
     roles: frozenset[str]
+    owner: str = ""
+    """Who made the key and knows its secret, until its holder took it over; empty: the subject alone."""
+    signed_in: bool = False
+    """Whether the caller signed in with an account of a person, and not with a key."""
+
+    @property
+    def person(self) -> str:
+        """To whom the caller's deeds are counted in the end."""
+        return self.owner or self.subject
+
+    @property
+    def persons(self) -> frozenset[str]:
+        """Who may be acting: the one that is named, and the one from whose hands the key came."""
+        return frozenset({self.subject, self.person})
 
     def can(self, act: Act) -> bool:
         """Whether a role of the caller allows the action."""
@@ -130,11 +145,14 @@ class Caller:
         if not (mine or self.sees_all):
             raise NotFoundError(f"no application {application.number!r}", message_zh="没有这个办件")
 
-    def check_not(self, subject: str | None, what: str, message_zh: str) -> None:
-        """Separate duties: refuse when the caller is the person who did the step before.
+    def check_not(self, persons: Collection[str], what: str, message_zh: str) -> None:
+        """Separate duties: refuse when the caller may be a person who did the step before.
+
+        ``persons`` comes from :func:`docproc.store.accounts.api_keys.persons_behind`: two keys that one person made
+        are one person, and so are a person's account and a key that came from it.
 
         Raises:
-            AccessError: it is the same person.
+            AccessError: it is, or may be, the same person.
         """
-        if subject == self.subject:
+        if self.persons & set(persons):
             raise AccessError(f"who {what} must be another person", message_zh=message_zh, code="same_person")

@@ -16,6 +16,7 @@ from docproc.errors import ConflictError, InputError
 from docproc.flow.core.access import Act, Caller
 from docproc.flow.core.context import Context
 from docproc.flow.core.views import iso, iso_or_none
+from docproc.store.accounts.api_keys import persons_behind
 from docproc.store.audit import audit
 from docproc.store.tables.base import ChangeState, ProposedChange
 
@@ -120,7 +121,8 @@ def close(ctx: Context, caller: Caller, changes: Changes[Row, View], change_id: 
     with ctx.database.write() as session:
         at = ctx.clock()
         row = changes.find(session, change_id)
-        caller.check_not(row.proposed_by, changes.closing, changes.same_person_zh)
+        proposers = persons_behind(session, row.proposed_by, row.proposed_at)
+        caller.check_not(proposers, changes.closing, changes.same_person_zh)
         if row.state != "open":
             raise ConflictError(f"change {row.id} is {row.state}", message_zh=changes.closed_zh)
         if not refuse:

@@ -27,11 +27,14 @@ from docproc.flow.licences.issuing import queue_issue
 from docproc.lifecycle import transition
 from docproc.matter.load import find_matter
 from docproc.matter.model import Matter
+from docproc.store.accounts.api_keys import persons_behind
 from docproc.store.applications import applications, opinions, pages
 from docproc.store.audit import audit
 from docproc.store.review import claims
 from docproc.store.tables.applications import ApplicationRow
 from docproc.store.tables.review import DecisionRow
+
+SAME_PERSON_ZH = "审批人与签章人不能是同一人"
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +158,7 @@ def _give_opinion(
 ) -> None:
     """Keep a department's opinion; the one that completes them decides for all."""
     department = joint_approval.own_department(matter, caller)
-    joint_approval.check_may_speak(caller, department, joint_approval.standing(session, row))
+    joint_approval.check_may_speak(session, caller, department, joint_approval.standing(session, row))
     if joint_approval.content_of(session, row, department) != given.seen_sha256:
         raise StaleError("the content changed since it was seen")
     if given.action == "approve" and department.sees(None):
@@ -196,8 +199,9 @@ def release(ctx: Context, caller: Caller, number: str, version: int, once: Once 
         decision = applications.approval_of(session, number)
         if decision is None:
             raise ConflictError("there is no approval", message_zh="办件尚未批准")
-        for by in {decision.by, *(item.by for item in opinions.agreed(session, number))}:
-            caller.check_not(by, "releases the seal", "审批人与签章人不能是同一人")
+        approvals = {(decision.by, decision.at), *((item.by, item.at) for item in opinions.agreed(session, number))}
+        for by, when in approvals:
+            caller.check_not(persons_behind(session, by, when), "releases the seal", SAME_PERSON_ZH)
         if decision.released_at is None:
             decision.released_by, decision.released_at = caller.subject, at
         row.version += 1
@@ -210,7 +214,7 @@ def release(ctx: Context, caller: Caller, number: str, version: int, once: Once 
 
 def _locked(ctx: Context, session: Session, caller: Caller, number: str, version: int) -> ApplicationRow:
     row = visible(session, caller, number, "view", lock=True)
-    caller.check_not(row.created_by, "decides", "申请提交人不能审批自己的办件")
+    caller.check_not(persons_behind(session, row.created_by, row.created_at), "decides", "申请提交人不能审批自己的办件")
     _check_version(row, version)
     claims.check_free(session, number, caller.subject, ctx.clock(), joint_approval.desk(caller, row))
     return row

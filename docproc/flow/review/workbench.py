@@ -24,6 +24,7 @@ from docproc.lifecycle import Status
 from docproc.matter.load import find_matter
 from docproc.matter.model import Matter
 from docproc.store.accounts import users
+from docproc.store.accounts.api_keys import names_of
 from docproc.store.applications import applications, pages
 from docproc.store.audit import audit
 from docproc.store.review import claims
@@ -109,6 +110,7 @@ def queue(ctx: Context, caller: Caller) -> list[Waiting]:
         found = []
         shared = joint_approval.matters_of(caller.org)
         rows = applications.waiting(session, TO_DECIDE, org=org, limit=MOST, matters=shared)
+        own = names_of(session, caller.persons)
         severe = pages.severe_findings(session, [row.number for row in rows])
         for row in rows:
             matter, holder = find_matter(row.matter), held.get((row.number, joint_approval.desk(caller, row)))
@@ -124,7 +126,7 @@ def queue(ctx: Context, caller: Caller) -> list[Waiting]:
                 term=term(ctx, row, matter, today),
                 by=names.get(holder, holder) if holder else None,
                 mine=holder == caller.subject,
-                own=row.created_by == caller.subject,
+                own=row.created_by in own,
                 findings=len(mine),
                 given=given,
             )
@@ -163,7 +165,7 @@ def claim(ctx: Context, caller: Caller, number: str) -> bool:
         row = visible(session, caller, number, "accept", lock=True)
         opinions, desk = joint_approval.standing(session, row), joint_approval.desk(caller, row)
         mine = opinions.get(desk)
-        if row.status not in TO_DECIDE or row.created_by == caller.subject:
+        if row.status not in TO_DECIDE or row.created_by in names_of(session, caller.persons):
             return False
         if not _is_asked(caller, row, opinions) and (mine is None or mine.by != caller.subject):
             return False

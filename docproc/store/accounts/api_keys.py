@@ -19,12 +19,22 @@ _SHAPE = re.compile(r"dp_([0-9a-f]{12})_([0-9a-f]{64})")
 
 
 def create_key(
-    session: Session, *, subject: str, org: str, roles: Collection[str], by: str, at: datetime
+    session: Session, *, subject: str, org: str, roles: Collection[str], by: str, owner: str, at: datetime
 ) -> tuple[ApiKeyRow, str]:
-    """Create a key; the second value is the key itself, which is shown once and not stored."""
+    """Create a key; the second value is the key itself, which is shown once and not stored.
+
+    ``by`` is recorded as who made it, ``owner`` as the person whose acts it counts as beside its subject's.
+    """
     key_id, secret = secrets.token_hex(6), secrets.token_hex(32)
     row = ApiKeyRow(
-        id=key_id, sha256=_hash(secret), subject=subject, org=org, roles=sorted(roles), created_at=at, created_by=by
+        id=key_id,
+        sha256=_hash(secret),
+        subject=subject,
+        org=org,
+        roles=sorted(roles),
+        created_at=at,
+        created_by=by,
+        owner=owner,
     )
     session.add(row)
     session.flush()
@@ -56,10 +66,44 @@ def revoke_key(session: Session, key_id: str, at: datetime) -> ApiKeyRow:
     Raises:
         NotFoundError: no such key.
     """
+    row = find_row(session, key_id)
+    row.revoked_at = row.revoked_at or at
+    return row
+
+
+def persons_behind(session: Session, subject: str, at: datetime | None) -> frozenset[str]:
+    """Who may have acted under a name at a moment: the one so called, and the owners of the keys it had then.
+
+    ``at`` is ``None`` where the moment is not known: every key that ever had the name counts then.
+    """
+    query = sa.select(ApiKeyRow.owner).where(ApiKeyRow.subject == subject)
+    if at is not None:
+        lives = sa.or_(ApiKeyRow.revoked_at.is_(None), ApiKeyRow.revoked_at >= at)
+        query = query.where(ApiKeyRow.created_at <= at, lives)
+    return frozenset({subject, *session.scalars(query)})
+
+
+def names_of(session: Session, persons: Collection[str]) -> frozenset[str]:
+    """Every name under which some persons may have acted: their own, and the subjects of the keys that are theirs."""
+    query = sa.select(ApiKeyRow.subject).where(ApiKeyRow.owner.in_(persons))
+    return frozenset({*persons, *session.scalars(query)})
+
+
+def keys_named(session: Session, subject: str) -> list[ApiKeyRow]:
+    """The keys of a subject that are not revoked, oldest first."""
+    query = sa.select(ApiKeyRow).where(ApiKeyRow.subject == subject, ApiKeyRow.revoked_at.is_(None))
+    return list(session.scalars(query.order_by(ApiKeyRow.created_at, ApiKeyRow.id)))
+
+
+def find_row(session: Session, key_id: str) -> ApiKeyRow:
+    """A key by its id.
+
+    Raises:
+        NotFoundError: no such key.
+    """
     row = session.get(ApiKeyRow, key_id)
     if row is None:
-        raise NotFoundError(f"no API key {key_id!r}")
-    row.revoked_at = row.revoked_at or at
+        raise NotFoundError(f"no API key {key_id!r}", message_zh="没有这个密钥")
     return row
 
 

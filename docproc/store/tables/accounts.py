@@ -18,11 +18,13 @@ class ApiKeyRow(Base):
     id: Mapped[str] = mapped_column(sa.String(16), primary_key=True)
     sha256: Mapped[str] = mapped_column(sa.String(64))
     subject: Mapped[str] = mapped_column(sa.String(80), index=True)
-    """The person or machine; where two persons are required, keys of one subject count as one."""
+    """The person or machine that acts under this name."""
     org: Mapped[str] = mapped_column(sa.String(80))
     roles: Mapped[list[str]]
     created_at: Mapped[datetime]
     created_by: Mapped[str] = mapped_column(sa.String(80))
+    owner: Mapped[str] = mapped_column(sa.String(80), index=True)
+    """Whose hands the secret came from: who made the key, until its holder takes it over. Acts count as theirs too."""
     revoked_at: Mapped[datetime | None]
     seen_at: Mapped[datetime | None]
     """When it was last used, to the minute."""

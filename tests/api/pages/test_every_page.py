@@ -54,6 +54,7 @@ PAGES: dict[str, tuple[str, dict[str, str]]] = {
     "/wallet/webhooks": ("wallet", {}),
     "/wallet/licences/{number}": ("wallet", {"number": "{licence}"}),
     "/office/password": ("clerk", {}),
+    "/office/mine": ("clerk", {}),
     "/office/queue": ("reviewer", {}),
     "/office/cases/{number}": ("reviewer", {}),
     "/office/cases/{number}/judged": ("reviewer", {}),

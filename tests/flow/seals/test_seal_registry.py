@@ -331,8 +331,8 @@ def run_cli(settings: Settings, key: str, *arguments: str) -> Any:
 
 
 def test_the_command_line_keeps_the_registry_with_two_keys(ctx: Context, settings: Settings, tmp_path: Path) -> None:
-    one = create_key(ctx, ADMIN, "li", "office", ["sealer"])["key"]
-    two = create_key(ctx, ADMIN, "wang", "office", ["approver"])["key"]
+    one = create_key(ctx, None, "li", "office", ["sealer"])["key"]
+    two = create_key(ctx, None, "wang", "office", ["approver"])["key"]
     (tmp_path / "seal.pem").write_text(certificate())
     change = run_cli(
         settings,
