@@ -45,7 +45,7 @@
     row.scrollIntoView({ block: "nearest" });
     const first = edit && row.querySelector(".edit input:not([type=hidden])");
     if (first) {
-      const ticked = row.querySelector(".edit input:checked") || first;
+      const ticked = row.querySelector(".edit input[name=value]:checked") || first;
       ticked.focus();
       if (ticked.type !== "radio" && ticked.type !== "checkbox") ticked.select();
     }
@@ -135,7 +135,11 @@
     else if ((found = hit(".pick"))) choose(found.closest(".field").id);
     else if ((found = hit(".tab"))) showSheet(found.dataset.sheet);
     else if ((found = hit("[data-open]:is(button)"))) openDialog(found.dataset.open);
-    else if ((found = hit("[data-do]"))) {
+    else if ((found = hit("[data-notice]"))) {
+      noted.add(found.dataset.notice);
+      writeNotice();
+      openDialog("return");
+    } else if ((found = hit("[data-do]"))) {
       const act = found.dataset.do;
       if (act === "close") found.closest("dialog").close();
       else if (act === "turn") quarter();
@@ -145,8 +149,35 @@
 
   // Confirming sends the value that was read, whatever stands in the box.
   document.addEventListener("click", (event) => {
-    if (event.target.closest(".confirm")) event.target.closest("form").reset();
+    const form = event.target.closest(".confirm")?.closest("form");
+    if (!form) return;
+    form.reset();
+    askWhy(form);
   }, true);
+
+  // A value that differs from what was read needs its reason; the browser asks for it before anything is sent.
+  function askWhy(form) {
+    const differs = [...form.querySelectorAll("[name=value]")].some((box) => (
+      /radio|checkbox/.test(box.type) ? box.checked !== box.defaultChecked : box.value !== box.defaultValue
+    ));
+    for (const kind of form.querySelectorAll("[name=kind]")) kind.required = differs;
+  }
+  for (const change of ["input", "change"]) {
+    document.addEventListener(change, (event) => {
+      if (event.target.matches(".edit [name=value]")) askWhy(event.target.form);
+    });
+  }
+
+  // What the applicant must correct goes onto the notice, and stays there when the panel is drawn anew.
+  const noted = new Set();
+  function writeNotice() {
+    const box = panel.querySelector("#return textarea");
+    for (const text of box ? noted : []) {
+      if (box.value.includes(text)) continue;
+      const lines = box.value.split("\n").filter((line) => line.trim());
+      box.value = [...lines, `${lines.length + 1}. ${text}`].join("\n");
+    }
+  }
 
   document.addEventListener("submit", (event) => {
     for (const button of event.target.querySelectorAll("button:not([type=button])")) setTimeout(() => { button.disabled = true; });
@@ -167,6 +198,7 @@
   // The panel is new: boxes take their colours from it, and after a correction the next doubtful field is chosen.
   document.addEventListener("htmx:afterSwap", (event) => {
     if (event.detail.target.id !== "panel") return;
+    writeNotice();
     for (const box of stage.querySelectorAll(".box")) {
       const row = document.getElementById(box.dataset.row);
       if (row) box.setAttribute("class", `box ${[...row.classList].filter((c) => c !== "field").join(" ")}`);

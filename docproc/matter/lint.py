@@ -37,6 +37,7 @@ def lint_matter(matter: Matter, path: Path) -> None:
     _lint_materials(matter, fail)
     _lint_form_material(matter, fail)
     _lint_departments(matter, fail)
+    _lint_mendable(matter, fail)
     known = _references(matter)
     _lint_rules(matter, known, fail)
     _lint_seals(matter.licence, fail)
@@ -104,6 +105,20 @@ def _lint_materials(matter: Matter, fail: Fail) -> None:
             fail(("material", index), f"material {item.id!r} is a form without an edition", "add [[form]]")
         if item.kind == "free" and len(item.words) != item.sides:
             fail(("material", index), f"{item.id!r}: one list of words a side is needed", "correct words or sides")
+
+
+def _lint_mendable(matter: Matter, fail: Fail) -> None:
+    """An official may change statements of the applicant alone, never a signature or what others issued."""
+    for index, item in enumerate(matter.material):
+        for place, spec in enumerate(item.field):
+            if spec.mendable:
+                where = ("material", index, "field", place, "mendable")
+                fail(where, f"{spec.name!r} is no statement of the applicant", "remove mendable: only forms have it")
+    for index, form in enumerate(matter.form):
+        for place, spec in enumerate(form.field):
+            if spec.mendable and spec.field_type.is_presence:
+                where = ("form", index, "field", place, "mendable")
+                fail(where, f"{spec.name!r} is drawn by hand", "remove mendable: nobody signs for the applicant")
 
 
 def _lint_form_material(matter: Matter, fail: Fail) -> None:

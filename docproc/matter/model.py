@@ -113,6 +113,8 @@ class FieldSpec(Data):
     """Free materials: page of the material on which it stands (2: back of an ID card)."""
     may_lack: bool = False
     """Free materials: some editions of the document lack it, so a missing label means no field, not an unread one."""
+    mendable: bool = False
+    """Forms: an official may change what the applicant wrote here; elsewhere that is the applicant's to do, by 补正."""
     basis: str = ""
 
     @property

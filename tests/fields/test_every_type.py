@@ -239,7 +239,17 @@ def test_the_workbench_shows_it(tmp_path: Path, kind: FieldType, hide: bool) -> 
     reading: dict[str, Any] = {"index": 0, "material": "rules_list", "page": 1, "edition": form.edition}
     reading |= {"quality": {"verdict": "good", "findings": []}, "fields": [item]}
     page = {"id": "p", "filename": "a.pdf", "previews": [], "readings": [reading]}
-    view = {"number": "X", "pages": [page], "findings": [], "checked": True, "corrections": [], "machine": {}}
+    view = {
+        "number": "X",
+        "pages": [page],
+        "findings": [],
+        "checked": True,
+        "corrections": [],
+        "doubted": set(),
+        "changes": [],
+        "decisions": [],
+        "machine": {},
+    }
     (row,) = build(view | {"names": {}}, matter, lambda _, sensitive: not hide).sheets[0].rows
     assert row.type is (FIELD_TYPES["text"] if kind.kind == "table" else kind)
     if hide:

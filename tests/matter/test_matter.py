@@ -64,6 +64,17 @@ def test_a_mistake_is_named_with_its_line_and_a_remedy(matter_file: Path, old: s
     assert abs(error.line - line) <= 12, f"line {error.line}, the mistake is at {line}"
 
 
+@pytest.mark.parametrize(
+    ("field", "problem"),
+    [('name = "sign"', "drawn by hand"), ('name = "cid"', "no statement of the applicant")],
+)
+def test_officials_may_change_statements_of_the_applicant_alone(matter_file: Path, field: str, problem: str) -> None:
+    line = edit(matter_file, field, f"{field}\nmendable = true")
+    with pytest.raises(CatalogueError, match=problem) as caught:
+        load_matter(matter_file)
+    assert abs(caught.value.line - line) <= 1
+
+
 def test_a_field_without_a_place_is_pointed_at(matter_file: Path) -> None:
     edit(matter_file, 'rows = [["staff"], ["equipment"], ["vending"]]', 'rows = [["staff"], ["equipment"]]')
     with pytest.raises(CatalogueError, match="'vending' stands in 0 rows") as caught:

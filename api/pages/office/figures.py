@@ -8,9 +8,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from api.kit.deps import Ctx
+from api.kit.field_words import spec_of
 from api.kit.official import AsCaller
 from api.kit.render import page
-from api.pages.office.workbench_view import spec_of
 from docproc.flow.review import figures
 from docproc.matter.load import find_matter
 

@@ -14,8 +14,10 @@ from api.kit.render import is_fragment, page
 from api.pages.office.workbench_view import Bench, build
 from api.v1.applications.applications import webp
 from api.v1.review import notice_pdf
+from docproc.domain import CorrectionKind
 from docproc.errors import AccessError, ConflictError, DocprocError, InputError
 from docproc.flow.applications import applications, notices
+from docproc.flow.applications.corrections import KindNeededError, NotMendableError
 from docproc.flow.core import context
 from docproc.flow.core.access import Caller
 from docproc.flow.review import decisions, workbench
@@ -116,13 +118,19 @@ async def correct(request: Request, ctx: Ctx, caller: AsCaller, number: Number) 
 
     form = await request.form(max_fields=200)
     given = {key: str(form.get(key, "")) for key in ("page_id", "index", "field")}
+    said = form.get("kind")
+    kind: CorrectionKind | None = "misread" if said == "misread" else "changed" if said == "changed" else None
     value = ",".join(str(v) for v in form.getlist("value") if v)
     if len(value) > 2000 or not given["index"].isdecimal() or len(given["index"]) > 6:
         raise InputError("the form is not one of ours")
 
     def work() -> Response:
         workbench.claim(ctx, caller, number)
-        applications.correct_field(ctx, caller, number, given["page_id"], int(given["index"]), given["field"], value)
+        place = (number, given["page_id"], int(given["index"]), given["field"])
+        try:
+            applications.correct_field(ctx, caller, *place, value, kind)
+        except (KindNeededError, NotMendableError) as error:
+            return _shown(request, ctx, caller, number, error)
         return page(request, "office/panel.html", **_bench(ctx, caller, number), said=None)
 
     return await run_in_threadpool(work)

@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from api.kit.field_words import spec_of, words
 from api.kit.masks import masked
 from api.kit.upright import transform, turn_of_reading, turned_box, turned_size
-from docproc.domain import Box, Turn
-from docproc.errors import NotFoundError
+from docproc.domain import Box, CorrectionKind, Turn
 from docproc.fields import FieldType
+from docproc.flow.applications.corrections import ChangeView
 from docproc.flow.applications.views import FieldView, FindingView, PageView, ReadingView
 from docproc.flow.review.workbench import BenchView, CorrectionView
-from docproc.matter.model import Column, FieldSpec, Matter, Option
+from docproc.matter.model import Matter, Option
 
 Shows = Callable[[str, bool], bool]
-State = Literal["wrong", "look", "person", "good", "blank"]
+State = Literal["wrong", "look", "person", "changed", "good", "blank"]
 SEVERE = ("block", "fix")
-
-
-@dataclass(frozen=True, slots=True)
-class Spec:
-    """What the matter says of a field or a column."""
-
-    label: str
-    type: FieldType | None
-    options: tuple[Option, ...]
-    unit: str
-    sensitive: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +47,12 @@ class Row:
     """x, y, width and height on the upright page."""
     alternatives: tuple[str, ...]
     edits: tuple[CorrectionView, ...]
+    kind: CorrectionKind | None
+    """Of the newest correction; ``None`` where nobody corrected it."""
+    doubted: bool
+    """The machine was not certain: a value that differs was misread, unless the official says otherwise."""
+    mendable: bool
+    """The matter lets an official change what the applicant wrote here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +94,19 @@ class Sheet:
 
 
 @dataclass(frozen=True, slots=True)
+class Changed:
+    """A value in place of what the applicant wrote, in words."""
+
+    label: str
+    written: str | None
+    value: str | None
+    by: str
+    at: str
+    row: str
+    """Key of the row that shows it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
     """One finding, with the field that it leads to."""
 
@@ -120,6 +129,10 @@ class Bench:
     sheets: tuple[Sheet, ...]
     findings: tuple[Told, ...]
     """The worst first."""
+    changes: tuple[Changed, ...]
+    """What stands now in place of what the applicant wrote."""
+    decided: dict[str, tuple[Changed, ...]]
+    """The same of each decision, by its id."""
 
     @property
     def to_set_aside(self) -> tuple[Told, ...]:
@@ -163,48 +176,35 @@ def build(view: BenchView, matter: Matter, shows: Shows) -> Bench:
     rank = {"block": 0, "fix": 1, "warn": 2, "info": 3}
     files = {page["id"]: page["filename"] for page in view["pages"]}
     told = [_told(item, sheets, matter, files) for item in view["findings"] if item["severity"] != "info"]
-    return Bench(view, matter, sheets, tuple(sorted(told, key=lambda f: rank[f.severity])))
+    hidden = {sheet.page_id for sheet in sheets if sheet.hidden}
+    return Bench(
+        view,
+        matter,
+        sheets,
+        tuple(sorted(told, key=lambda f: rank[f.severity])),
+        _changed(view, view["changes"], matter, hidden),
+        {past["id"]: _changed(view, past["changed"], matter, hidden) for past in view["decisions"]},
+    )
 
 
-def spec_of(matter: Matter, material: str | None, name: str) -> Spec:
-    """What the matter says of a field; the name itself where it says nothing."""
-    stem, _, rest = name.partition(".")
-    try:
-        specs = matter.fields_of(material) if material is not None else ()
-    except NotFoundError:
-        specs = ()
-    for spec in specs:
-        if spec.name == stem:
-            number, _, column = rest.partition(".")
-            inner = next((c for c in spec.columns if c.name == column), None)
-            return (
-                _column(spec, number, inner)
-                if inner is not None
-                else Spec(_plain(spec), spec.field_type, spec.options, spec.unit, spec.is_sensitive)
-            )
-    return Spec(name, None, (), "")
+def _changed(
+    view: BenchView, changes: Iterable[ChangeView], matter: Matter, hidden: Collection[str]
+) -> tuple[Changed, ...]:
+    found = []
+    for item in changes:
+        spec = spec_of(matter, item["material"], item["field"])
+        kind = None if spec.sensitive else spec.type
+        pair = [
+            None if text is None else words(spec, masked(kind, text) if item["page_id"] in hidden else text)
+            for text in (item["written"], item["value"])
+        ]
+        by, key = view["names"].get(item["by"], item["by"]), _key(item["page_id"], item["index"], item["field"])
+        found.append(Changed(item["label"], pair[0], pair[1], by, item["at"], key))
+    return tuple(found)
 
 
-def words(spec: Spec, value: str | None) -> str:
-    """A value in words."""
-    if value is None:
-        return "未能识别"
-    if value == "":
-        return "（空白）"
-    if spec.type is not None and spec.type.is_presence:
-        return "有" if value == "present" else value
-    if spec.options:
-        labels = {o.value: o.label for o in spec.options}
-        return "、".join(labels.get(part, part) for part in value.split(","))
-    return f"{value} {spec.unit}".strip()
-
-
-def _column(spec: FieldSpec, number: str, column: Column) -> Spec:
-    return Spec(f"{_plain(spec)} {number} · {column.label}", column.field_type, column.options, "")
-
-
-def _plain(spec: FieldSpec) -> str:
-    return spec.label.replace("\n", "")
+def _key(page_id: str, index: int, name: str) -> str:
+    return f"f-{page_id}-{index}-{name.replace('.', '_')}"
 
 
 def _unread(page: PageView) -> list[ReadingView]:
@@ -275,7 +275,7 @@ def _row(
         return words(spec, masked(kind, text) if hide else text)
 
     return Row(
-        key=f"f-{page_id}-{reading['index']}-{name.replace('.', '_')}",
+        key=_key(page_id, reading["index"], name),
         name=name,
         label=spec.label,
         type=spec.type,
@@ -286,12 +286,15 @@ def _row(
         machine=seen(first) if edits else None,
         percent=round(100 * field["confidence"]),
         source=field["source"],
-        state=_state(field, mine),
+        state=_state(field, mine, edits),
         messages=tuple(dict.fromkeys(f["message"] for f in mine)),
         box=field["box"],
         crop=_crop(field["box"], *drawn),
         alternatives=() if hide else tuple(field["alternatives"]),
         edits=() if hide else edits,
+        kind=edits[-1]["kind"] if edits else None,
+        doubted=place in view["doubted"],
+        mendable=spec.mendable,
     )
 
 
@@ -315,13 +318,13 @@ def _edits_of(view: BenchView, place: tuple[str, int, str]) -> tuple[CorrectionV
     )
 
 
-def _state(field: FieldView, findings: list[FindingView]) -> State:
+def _state(field: FieldView, findings: list[FindingView], edits: tuple[CorrectionView, ...]) -> State:
     if any(f["severity"] in SEVERE for f in findings):
         return "wrong"
     if field["value"] is None or findings:
         return "look"
     if field["source"] == "person":
-        return "person"
+        return "changed" if edits and edits[-1]["kind"] == "changed" else "person"
     return "blank" if field["value"] == "" else "good"
 
 

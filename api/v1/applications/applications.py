@@ -153,8 +153,14 @@ def correct(
     ctx: Ctx,
     who: Who,
 ) -> ApplicationView:
-    """Replace what the machine read by a value that a person read; the application is checked again."""
-    return applications.correct_field(ctx, who, number, page_id, index, field, body.value)
+    """Replace what the machine read by a value that a person read; the application is checked again.
+
+    Say with `kind` whether the machine misread the paper or the applicant wrote something else: without it only a
+    reading that was left open or is uncertain can be replaced. What the applicant wrote is theirs to correct, by 补正:
+    `changed` is refused (409 `not_mendable`) unless the matter lets an official change the field. It stays visible in
+    `changes`, in the decision, in the audit log and to the applicant.
+    """
+    return applications.correct_field(ctx, who, number, page_id, index, field, body.value, body.kind)
 
 
 @router.get(

@@ -40,9 +40,28 @@ class NewDecision(Version):
 
 
 class Correction(Request):
-    """A value that a person read from the paper."""
+    """A value that a person enters for a field."""
 
     value: Text
+    kind: Literal["misread", "changed"] | None = Field(
+        None,
+        description="`misread`: the paper says this, and the machine read it wrongly; `changed`: the applicant wrote "
+        "something else. Needed where the reading was certain (422 `correction_kind`)",
+    )
+
+
+class ChangeView(BaseModel):
+    """A value that an official put in place of what the applicant wrote."""
+
+    page_id: str
+    index: int = Field(description="0-based page inside the file")
+    material: str | None
+    field: str
+    label: str = Field(description="Paper and field, in Chinese")
+    written: str | None = Field(description="By the applicant; null once it was erased by rule")
+    value: str | None = Field(description="In its place; null once it was erased by rule")
+    by: str
+    at: datetime
 
 
 class FieldView(BaseModel):
@@ -135,6 +154,7 @@ class DecisionView(BaseModel):
     reason: str
     basis: str
     set_aside: list[str]
+    changed: list[ChangeView] = Field(description="What an approval rests on in place of what the applicant wrote")
     released_by: str | None
     released_at: datetime | None
 
@@ -193,6 +213,7 @@ class ApplicationView(ApplicationSummary):
     content_sha256: str = Field(description="Hash of all that is shown here; a decision names it")
     pages: list[PageView]
     findings: list[FindingView]
+    changes: list[ChangeView] = Field(description="What stands now in place of what the applicant wrote")
     opinions: list[OpinionView] = Field(description="Joint approval: every department; else empty")
     decisions: list[DecisionView]
     papers: Literal["match", "mismatch", "absent"] | None = Field(

@@ -10,9 +10,9 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from docproc.check.licence_draft import matter_code
-from docproc.domain import PageReading
+from docproc.domain import CorrectionKind, PageReading
 from docproc.errors import ConflictError, InputError, LimitError
-from docproc.flow.applications import joint_approval, views
+from docproc.flow.applications import corrections, joint_approval, views
 from docproc.flow.applications.media import media_type
 from docproc.flow.applications.views import ApplicationSummary, ApplicationView, PageView
 from docproc.flow.core.access import Act, Caller
@@ -180,11 +180,30 @@ def page_preview(ctx: Context, caller: Caller, number: str, page_id: str, index:
 
 
 def correct_field(
-    ctx: Context, caller: Caller, number: str, page_id: str, index: int, field: str, value: str
+    ctx: Context,
+    caller: Caller,
+    number: str,
+    page_id: str,
+    index: int,
+    field: str,
+    value: str,
+    kind: CorrectionKind | None = None,
 ) -> ApplicationView:
     """Store a person's correction of a field; the application is checked again.
 
+    Args:
+        ctx: the service.
+        caller: who corrects.
+        number: application.
+        page_id: the file.
+        index: page of the file.
+        field: on that page.
+        value: what stands there from now on.
+        kind: ``misread`` or ``changed``; needed where the reading was certain.
+
     Raises:
+        KindNeededError: it was certain, and no kind is given.
+        NotMendableError: it changes what the applicant wrote, and the matter does not let an official do that.
         ConflictError: the application is decided already.
         ClaimedError: somebody else works on it.
         NotFoundError: no such page, reading or field.
@@ -202,10 +221,13 @@ def correct_field(
         if page.removed_at is not None:
             raise ConflictError("the page was removed", message_zh="这份材料已撤回")
         _check_field(row.matter, reading, field)
-        pages.add_correction(session, page_id, index, field, value, caller.subject, at)
+        edits = pages.corrections_on(session, page_id, index, field)
+        found = corrections.kind_of(find_matter(row.matter), reading, field, edits, value, kind)
+        pages.add_correction(session, page_id, index, field, value, found, caller.subject, at)
         _touch(row, at)
         queue_check(ctx, session, row)
-        audit.append(session, at, caller.subject, "field.corrected", number, page=page_id, index=index, field=field)
+        noted = {"page": page_id, "index": index, "material": reading.material, "field": field, "kind": found}
+        audit.append(session, at, caller.subject, "field.corrected", number, **noted)
         return joint_approval.view(session, caller, row)
 
 

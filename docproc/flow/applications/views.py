@@ -6,7 +6,7 @@ Times are ISO 8601 with their zone, boxes are pixels of the page as submitted.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Literal, NotRequired, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 from sqlalchemy.orm import Session
 
@@ -25,6 +25,8 @@ from docproc.domain import (
     Turn,
     Verdict,
 )
+from docproc.flow.applications import corrections
+from docproc.flow.applications.corrections import ChangeView
 from docproc.flow.core.views import iso, iso_or_none
 from docproc.lifecycle import STATUS_ZH, Status
 from docproc.matter.load import find_matter
@@ -151,6 +153,7 @@ class DecisionView(TypedDict):
     reason: str
     basis: str
     set_aside: list[str]
+    changed: list[ChangeView]
     released_by: str | None
     released_at: str | None
 
@@ -185,6 +188,7 @@ class ApplicationView(ApplicationSummary):
     content_sha256: str
     pages: list[PageView]
     findings: list[FindingView]
+    changes: list[ChangeView]
     opinions: list[OpinionView]
     decisions: list[DecisionView]
     papers: PaperResult | None
@@ -227,6 +231,8 @@ def application(session: Session, row: ApplicationRow, sees: Sees | None = None)
         readable = {page.id for page, _ in readings}
         live = [page for page in live if page.id in readable or (sees(None) and page.state != "read")]
         findings = [item for item in findings if item[1].material is None or sees(item[1].material)]
+    matter = find_matter(row.matter)
+    changed = [item for item in corrections.changes(session, row) if sees is None or sees(item["material"])]
     by_page: dict[str, list[ReadingView]] = {}
     for page, reading in readings:
         by_page.setdefault(page.id, []).append(_reading(reading))
@@ -237,11 +243,17 @@ def application(session: Session, row: ApplicationRow, sees: Sees | None = None)
     return {
         **summary(row),
         "follow_code": shares.follow_code(session, row.number),
-        "content_sha256": content_sha256(live, readings, findings),
+        "content_sha256": content_sha256(live, readings, findings, changed),
         "pages": [page_view(page, by_page.get(page.id, []), drawn.get(page.id, [])) for page in live],
         "findings": [{**_finding(item), "page_id": page_id} for page_id, item in findings],
+        "changes": changed,
         "opinions": [],
-        "decisions": [_decision(item) for item in applications.decisions_of(session, row.number)],
+        "decisions": [
+            _decision(
+                item, [c for c in corrections.decided(session, matter, item) if sees is None or sees(c["material"])]
+            )
+            for item in applications.decisions_of(session, row.number)
+        ],
         "papers": papers(custody.steps(session, row.number)),
         "notice": newest_notice(session, row.number),
         "licence": licence.number if licence is not None and licence.sha256 is not None else None,
@@ -249,14 +261,19 @@ def application(session: Session, row: ApplicationRow, sees: Sees | None = None)
 
 
 def content_sha256(
-    live: list[PageRow], readings: list[tuple[PageRow, PageReading]], findings: list[tuple[str | None, Finding]]
+    live: list[PageRow],
+    readings: list[tuple[PageRow, PageReading]],
+    findings: list[tuple[str | None, Finding]],
+    changed: Sequence[ChangeView] = (),
 ) -> str:
-    """Hash of everything that an official sees and decides on: files, values and findings."""
-    body = [
+    """Hash of everything that an official sees and decides on: files, values, findings, changes by hand."""
+    body: list[Any] = [
         [[page.id, page.sha256, page.state] for page in live],
         [[page.id, r.index, r.material, {k: [f.value, f.source] for k, f in r.fields.items()}] for page, r in readings],
         [[page_id, item.code, item.severity, item.field] for page_id, item in findings],
     ]
+    if changed:  # the hash of everything else is as it was before changes were told apart
+        body.append([[c["page_id"], c["index"], c["field"], c["written"], c["value"], c["by"]] for c in changed])
     return canonical_sha256(body)
 
 
@@ -340,7 +357,7 @@ def _finding(item: Finding) -> FindingView:
     }
 
 
-def _decision(row: DecisionRow) -> DecisionView:
+def _decision(row: DecisionRow, changed: list[ChangeView]) -> DecisionView:
     return {
         "id": row.id,
         "action": row.action,
@@ -350,6 +367,7 @@ def _decision(row: DecisionRow) -> DecisionView:
         "reason": row.reason,
         "basis": row.basis,
         "set_aside": row.set_aside,
+        "changed": changed,
         "released_by": row.released_by,
         "released_at": iso_or_none(row.released_at),
     }

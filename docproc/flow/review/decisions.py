@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from docproc.check.licence_draft import draft_licence
 from docproc.domain import Decision, DecisionAction, PageReading
 from docproc.errors import AccessError, ConflictError, InputError
-from docproc.flow.applications import joint_approval, notices, views
+from docproc.flow.applications import corrections, joint_approval, notices, views
 from docproc.flow.applications.applications import announce, change_status, visible
 from docproc.flow.applications.views import ApplicationView
 from docproc.flow.core.access import Caller
@@ -134,11 +134,14 @@ def _settle(ctx: Context, session: Session, row: ApplicationRow, decision: Decis
     """Make it the decision on the application."""
     if decision.action == "approve":
         _check_approvable(ctx, session, row, set_aside)
-    made = applications.add_decision(session, row, decision, set_aside)
+    changed = corrections.noted(session, row.number) if decision.action == "approve" else []
+    made = applications.add_decision(session, row, decision, set_aside, changed)
     status = transition(row.status, decision.action)
     change_status(session, row, status, decision.at)
     claims.drop(session, row.number)
     noted = {"decision": made.id, "seen": made.seen_sha256, "set_aside": made.set_aside}
+    if changed:
+        noted["changed"] = [f"{item['material']}.{item['field']}" for item in changed]
     audit.append(session, decision.at, decision.by, f"application.{status}", row.number, **noted)
     if decision.action == "approve":
         _after_approval(ctx, session, row, made)

@@ -12,10 +12,10 @@ from functools import cache
 from pathlib import Path
 from typing import Literal, TypedDict
 
-from docproc.domain import CHINA
+from docproc.domain import CHINA, CorrectionKind
 from docproc.errors import NotFoundError
 from docproc.fields.working_days import Deadline, Overrides, add_working_days, is_working_day, load_overrides
-from docproc.flow.applications import joint_approval, views
+from docproc.flow.applications import corrections, joint_approval, views
 from docproc.flow.applications.applications import visible
 from docproc.flow.applications.views import ApplicationSummary, ApplicationView
 from docproc.flow.core.access import Caller
@@ -82,6 +82,7 @@ class CorrectionView(TypedDict):
     index: int
     field: str
     value: str
+    kind: CorrectionKind
     by: str
     at: datetime
 
@@ -95,6 +96,8 @@ class BenchView(ApplicationView):
     machine: dict[tuple[str, int, str], str | None]
     """What the machine read: value by page, index and field."""
     corrections: list[CorrectionView]
+    doubted: set[tuple[str, int, str]]
+    """Fields, in the same way, that the machine left open or read with too little certainty to insist."""
     term: Term | None
     names: dict[str, str]
     """Names to show by sign-in name."""
@@ -188,18 +191,28 @@ def bench(ctx: Context, caller: Caller, number: str) -> BenchView:
     with ctx.database.read() as session:
         row = visible(session, caller, number, "view")
         matter = find_matter(row.matter)
+        machine = {
+            (page.id, reading.index, name): item
+            for page, reading in pages.readings_of(session, number, corrected=False)
+            for name, item in reading.fields.items()
+        }
         return {
             **joint_approval.view(session, caller, row),
             "org": row.org,
             "created_by": row.created_by,
             "held_by": claims.living(session, ctx.clock()).get((number, joint_approval.desk(caller, row))),
-            "machine": {
-                (page.id, reading.index, name): item.value
-                for page, reading in pages.readings_of(session, number, corrected=False)
-                for name, item in reading.fields.items()
-            },
+            "machine": {place: item.value for place, item in machine.items()},
+            "doubted": {place for place, item in machine.items() if corrections.is_doubted(item)},
             "corrections": [
-                {"page_id": c.page_id, "index": c.index, "field": c.field, "value": c.value, "by": c.by, "at": c.at}
+                {
+                    "page_id": c.page_id,
+                    "index": c.index,
+                    "field": c.field,
+                    "value": c.value,
+                    "kind": c.kind,
+                    "by": c.by,
+                    "at": c.at,
+                }
                 for c in pages.corrections_of(session, number)
             ],
             "term": term(ctx, row, matter, ctx.today()) if row.status in TO_DECIDE else None,

@@ -9,6 +9,7 @@ from uuid import uuid4
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from docproc.canonical import JsonObject
 from docproc.domain import Decision
 from docproc.errors import NotFoundError
 from docproc.store.running_numbers import next_value
@@ -102,7 +103,11 @@ def _of(org: str, matters: Sequence[str]) -> sa.ColumnElement[bool]:
 
 
 def add_decision(
-    session: Session, application: ApplicationRow, decision: Decision, set_aside: Sequence[str] = ()
+    session: Session,
+    application: ApplicationRow,
+    decision: Decision,
+    set_aside: Sequence[str] = (),
+    changed: Sequence[JsonObject] = (),
 ) -> DecisionRow:
     """Insert a decision on the application's current version.
 
@@ -120,6 +125,7 @@ def add_decision(
         basis=decision.basis,
         seen_sha256=decision.seen_sha256,
         set_aside=list(set_aside),
+        changed=list(changed),
     )
     session.add(row)
     session.flush()

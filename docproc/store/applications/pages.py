@@ -10,7 +10,7 @@ from uuid import uuid4
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from docproc.domain import Field, Finding, PageReading, with_field
+from docproc.domain import CorrectionKind, Field, Finding, PageReading, with_field
 from docproc.errors import NotFoundError
 from docproc.store.codec import reading_from_json, reading_to_json
 from docproc.store.tables.applications import ApplicationRow, CorrectionRow, FindingRow, PageRow, ReadingRow
@@ -152,10 +152,10 @@ def find_reading(session: Session, page_id: str, index: int) -> PageReading:
 
 
 def add_correction(
-    session: Session, page_id: str, index: int, field: str, value: str, by: str, at: datetime
+    session: Session, page_id: str, index: int, field: str, value: str, kind: CorrectionKind, by: str, at: datetime
 ) -> CorrectionRow:
     """Add a value with which a person corrects a reading."""
-    row = CorrectionRow(page_id=page_id, index=index, field=field, value=value, by=by, at=at)
+    row = CorrectionRow(page_id=page_id, index=index, field=field, value=value, kind=kind, by=by, at=at)
     session.add(row)
     session.flush()
     return row
@@ -170,6 +170,14 @@ def corrections_of(session: Session, application: str) -> list[CorrectionRow]:
         .order_by(CorrectionRow.id)
     )
     return list(session.scalars(query))
+
+
+def corrections_on(session: Session, page_id: str, index: int, field: str) -> list[CorrectionRow]:
+    """Corrections of one field of one page, oldest first."""
+    query = sa.select(CorrectionRow).where(
+        CorrectionRow.page_id == page_id, CorrectionRow.index == index, CorrectionRow.field == field
+    )
+    return list(session.scalars(query.order_by(CorrectionRow.id)))
 
 
 def store_findings(session: Session, application: str, findings: Iterable[Finding]) -> None:

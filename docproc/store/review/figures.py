@@ -12,6 +12,9 @@ from docproc.store.tables.applications import ApplicationRow, CorrectionRow, Fin
 from docproc.store.tables.audit import AuditRow
 from docproc.store.tables.review import DecisionRow
 
+READ_BY_A_PERSON = ("", "misread")
+"""Kinds of corrections that say that the machine was wrong; the empty one may."""
+
 
 def decided(session: Session, org: str | None, since: datetime) -> list[tuple[str, str, datetime, datetime, bool]]:
     """Final decisions: number, matter, when first submitted, when decided, and whether it had been returned before."""
@@ -54,7 +57,7 @@ def findings(session: Session, org: str | None, since: datetime, limit: int = 30
 def corrections(
     session: Session, org: str | None, since: datetime, limit: int = 30
 ) -> list[tuple[str, str, str, int, int]]:
-    """Matter, material, field, pages on which a person changed or entered it, pages of the material that were read."""
+    """Matter, material, field, pages on which a person read it otherwise, pages of the material that were read."""
     read = (
         sa.select(ApplicationRow.matter, ReadingRow.material, sa.func.count().label("pages"))
         .join(PageRow, PageRow.id == ReadingRow.page_id)
@@ -69,7 +72,7 @@ def corrections(
         .join(ReadingRow, (ReadingRow.page_id == CorrectionRow.page_id) & (ReadingRow.index == CorrectionRow.index))
         .join(PageRow, PageRow.id == CorrectionRow.page_id)
         .join(ApplicationRow, ApplicationRow.number == PageRow.application)
-        .where(PageRow.uploaded_at >= since, ReadingRow.material.is_not(None))
+        .where(PageRow.uploaded_at >= since, ReadingRow.material.is_not(None), CorrectionRow.kind.in_(READ_BY_A_PERSON))
         .group_by(ApplicationRow.matter, ReadingRow.material, CorrectionRow.field)
         .order_by(count.desc())
         .limit(limit)
@@ -108,7 +111,9 @@ def reviewed(
     edits = {
         (edit.page_id, edit.index, edit.field): edit.value
         for edit in session.scalars(
-            sa.select(CorrectionRow).where(CorrectionRow.page_id.in_(pages)).order_by(CorrectionRow.id)
+            sa.select(CorrectionRow)
+            .where(CorrectionRow.page_id.in_(pages), CorrectionRow.kind != "changed")
+            .order_by(CorrectionRow.id)
         )
     }
     found = []

@@ -117,10 +117,10 @@ def test_an_opinion_on_papers_that_changed_no_longer_counts(office: Context) -> 
     speak(office, TAXMAN, number, "approve")
     lead = view_application(office, AGENT, number)
     of = {p["readings"][0]["material"]: p["id"] for p in lead["pages"]}
-    correct_field(office, AGENT, number, of["staff_list"], 0, "staff.1.since", "2026-11-02")
+    correct_field(office, AGENT, number, of["staff_list"], 0, "staff.1.since", "2026-11-02", "misread")
     until(lambda: view_application(office, AGENT, number)["checked"])
     assert number not in waits_for(office, TAXMAN), "the roster is not what the tax office looked at"
-    correct_field(office, AGENT, number, of["bank_doc"], 0, "bank", "样例银行成都支行")
+    correct_field(office, AGENT, number, of["bank_doc"], 0, "bank", "样例银行成都支行", "misread")
     until(lambda: view_application(office, AGENT, number)["checked"])
     assert number in waits_for(office, TAXMAN)
     assert [o["outdated"] for o in view_application(office, AGENT, number)["opinions"]] == [False, True]

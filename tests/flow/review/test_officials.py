@@ -69,7 +69,7 @@ def test_of_two_who_decide_at_once_one_is_told_so(office: Context) -> None:
 def test_a_decision_on_something_else_than_was_seen_is_refused(office: Context) -> None:
     view = submitted(office)
     page = view["pages"][0]["id"]
-    correct_field(office, OTHER_REVIEWER, view["number"], page, 0, "employees", "3")
+    correct_field(office, OTHER_REVIEWER, view["number"], page, 0, "employees", "3", "misread")
     with pytest.raises(StaleError):
         decide(office, REVIEWER, view["number"], "approve", seen(view))
     fresh = until(lambda: (v := view_of(office, view["number"]))["checked"] and v)

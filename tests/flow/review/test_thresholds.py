@@ -48,7 +48,7 @@ def test_the_figures_name_the_field_that_is_misread(office: Context, monkeypatch
     values = {key: dict(item) for key, item in TRADER.items()}
     view = submitted(office, papers=[paper([reading], mark="trust") for reading in pages("sole_trader", values)])
     page = next(p["id"] for p in view["pages"] if p["readings"][0]["page"] == 1 and p["readings"][0]["edition"])
-    correct_field(office, REVIEWER, view["number"], page, 0, "employees", "3")
+    correct_field(office, REVIEWER, view["number"], page, 0, "employees", "3", "misread")
     fresh = until(lambda: (v := view_application(office, REVIEWER, view["number"]))["checked"] and v)
     decide(office, REVIEWER, view["number"], "approve", seen(fresh))
     found = _form_fields(office)
