@@ -15,7 +15,8 @@ from typing import Literal
 
 Box = tuple[float, float, float, float]
 Severity = Literal["block", "fix", "warn", "info"]
-Verdict = Literal["pass", "supplement", "rescan"]
+Verdict = Literal["pass", "look", "supplement", "rescan"]
+"""``look``: a person must settle something before it can pass."""
 QualityVerdict = Literal["good", "rescan"]
 Source = Literal["ocr", "repair", "registry", "person"]
 How = Literal["registered", "matched", "free"]
@@ -67,6 +68,8 @@ class Finding:
     field: str | None = None
     basis: str = ""
     """Legal basis, or empty for purely technical findings."""
+    look: bool = False
+    """A person must settle it before an approval: it would forbid one if the machine were sure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +103,21 @@ class PageReading:
     cpu_seconds: float = 0.0
     turn: Turn | None = None
     """How the page lay when it was read, by its marks, its print or the direction of its text; ``None``: not known."""
+    claimed: bool = False
+    """The material is what a person said, and the reader did not recognise it; with ``None`` as material a person
+    said that it is none of the matter's papers."""
+    sha256: str = ""
+    """Of the file, where it is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a person says a page is."""
+
+    material: str | None
+    """``None``: none of the matter's papers."""
+    page: int = 1
+    """1-based page of the material."""
 
 
 @dataclass(frozen=True, slots=True)

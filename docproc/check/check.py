@@ -1,16 +1,19 @@
 """Check the readings of all documents of an application: findings and a verdict.
 
 ``rescan``: a page cannot be read and must be scanned again. ``supplement``:
-something is missing or wrong. ``pass``: nothing prevents a decision;
-warnings may remain for the reviewer. All findings of an application are given
+something is missing or wrong. ``look``: a person must settle something first, since
+the machine is not sure of what would forbid an approval. ``pass``: nothing prevents a
+decision; warnings may remain for the reviewer. All findings of an application are given
 at once (行政许可法 第32条: 一次告知).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date
 
+from docproc.check import papers
 from docproc.check.evidence import Document, Evidence
 from docproc.check.reconcile import gather_joined
 from docproc.check.rules import RegistryLookup, RuleContext, apply, finding, is_sure, lowered
@@ -51,9 +54,16 @@ def check(
 
 
 def _verdict(readings: Sequence[PageReading], found: list[Finding]) -> Verdict:
-    if any(r.quality.verdict == "rescan" for r in readings):
+    if any(must_scan_again(r) for r in readings):
         return "rescan"
-    return "supplement" if any(f.severity in ("block", "fix") for f in found) else "pass"
+    if any(f.severity in ("block", "fix") for f in found):
+        return "supplement"
+    return "look" if any(f.look for f in found) else "pass"
+
+
+def must_scan_again(reading: PageReading) -> bool:
+    """Whether a page cannot be read and matters: one that a person called none of the papers does not."""
+    return reading.quality.verdict == "rescan" and not (reading.claimed and reading.material is None)
 
 
 def _supplied(evidence: Evidence, registry: RegistryLookup | None) -> Evidence:
@@ -70,47 +80,37 @@ def _supplied(evidence: Evidence, registry: RegistryLookup | None) -> Evidence:
     return Evidence(evidence.matter, {**evidence.documents, **extra}, evidence.unknown, evidence.specs)
 
 
-def _wanted(material: Material, evidence: Evidence) -> bool | None:
-    if not material.required:
-        return False
-    if any(evidence.has(m.id) for m in evidence.matter.material if m.replaces == material.id):
-        return False
-    return evidence.holds(material.when)
-
-
 def _missing_material(rule: Common, evidence: Evidence, context: RuleContext) -> list[Finding]:
+    """A missing paper may be one of the pages that nobody recognised, but only as many as there are such pages."""
+    lacks = papers.lacking(evidence)
+    open_ = papers.may_be_there(evidence, lacks)
     found = []
-    for material in evidence.matter.material:
-        wanted = _wanted(material, evidence)
-        label = f"《{material.name}》"
-        if not evidence.has(material.id):
-            if wanted is not False:
-                item = finding(rule, evidence, material.id, label=label)
-                # an unrecognised page may be this one
-                found.append(lowered(item) if wanted is None or evidence.unknown else item)
-        elif material.kind == "form":
-            for document in evidence.documents[material.id]:
-                pages = len(evidence.matter.find_form(material.id, _edition(document, evidence)).page)
-                for page in sorted(set(range(1, pages + 1)) - document.sides):
-                    found.append(finding(rule, evidence, material.id, label=f"{label}第{page}页"))
+    for lack in lacks:
+        if lack.what == "side":
+            continue
+        label = f"《{evidence.matter.find_material(lack.material).name}》"
+        item = finding(rule, evidence, lack.material, label=f"{label}第{lack.page}页" if lack.page else label)
+        found.append(lowered(item) if open_ or not lack.certain else item)
     return found
-
-
-def _edition(document: Document, evidence: Evidence) -> str | None:
-    known = {f.edition for f in evidence.matter.form if f.material == document.material}
-    return document.edition if document.edition in known else None
 
 
 def _card_sides(rule: Common, evidence: Evidence, context: RuleContext) -> list[Finding]:
+    lacks = papers.lacking(evidence)
+    open_ = papers.may_be_there(evidence, lacks)
     found = []
-    for material in evidence.matter.material:
-        if material.kind != "free" or material.sides < 2:
-            continue
-        for document in evidence.documents.get(material.id, ()):
-            if document.pages and len(document.sides) < material.sides:
-                item = finding(rule, evidence, material.id, label=material.name)
-                found.append(lowered(item) if evidence.unknown else item)
+    for lack in lacks:
+        if lack.what == "side":
+            name = evidence.matter.find_material(lack.material).name
+            item = finding(rule, evidence, lack.material, label=name)
+            found.append(lowered(item) if open_ else item)
     return found
+
+
+def _claimed_page(rule: Common, evidence: Evidence, context: RuleContext) -> list[Finding]:
+    """What a person says a page is, a reviewer confirms by name."""
+    names = {m.id: m.name for m in evidence.matter.material}
+    made = [finding(rule, evidence, key, label=names[key]) for key in papers.claimed(evidence)]
+    return [replace(item, look=True) for item in made]
 
 
 def _required(rule: Common, evidence: Evidence, context: RuleContext) -> list[Finding]:
@@ -175,7 +175,10 @@ def _validity(rule: Common, evidence: Evidence, context: RuleContext) -> list[Fi
             if result.ok:
                 continue
             made = _at(rule, evidence, material.id, name, problem=result.problem)
-            found.append(made if result.severity == "fix" and is_sure(item) else lowered(made))
+            if result.severity == "fix" and is_sure(item):
+                found.append(made)
+            else:
+                found.append(lowered(made, look=result.severity == "fix"))
     return found
 
 
@@ -269,5 +272,6 @@ COMMON: dict[str, Callable[[Common, Evidence, RuleContext], list[Finding]]] = {
     "basis_in_force": _basis_in_force,
     "waived": _waived,
     "unknown_page": _unknown_page,
+    "claimed_page": _claimed_page,
     "quality": _quality,
 }

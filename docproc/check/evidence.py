@@ -24,6 +24,11 @@ class Document:
         """Pages of the material that are present, 1-based."""
         return frozenset(p.page for p in self.pages)
 
+    @property
+    def claimed(self) -> bool:
+        """Whether a page of it is only what a person said, and was not recognised."""
+        return any(p.claimed for p in self.pages)
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
@@ -32,6 +37,7 @@ class Evidence:
     matter: Matter
     documents: dict[str, tuple[Document, ...]]
     unknown: tuple[PageReading, ...] = ()
+    """Pages that neither the reader nor a person could name."""
     specs: dict[str, dict[str, FieldSpec]] = field(default_factory=dict)
 
     def get(self, reference: str) -> Field | None:
@@ -108,7 +114,8 @@ def gather(matter: Matter, readings: Sequence[PageReading]) -> Evidence:
     unknown = []
     for reading in readings:
         if reading.material is None:
-            unknown.append(reading)
+            if not reading.claimed:
+                unknown.append(reading)
             continue
         papers = documents.setdefault(reading.material, [])
         index = _belongs(papers, reading)

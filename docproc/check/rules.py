@@ -9,7 +9,7 @@ uncertain, the rule never counts against the citizen: its severity is lowered to
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from difflib import SequenceMatcher
 from typing import Any, Protocol
@@ -74,11 +74,18 @@ def finding(rule: Any, evidence: Evidence, reference: str | None = None, **words
     )
 
 
-def lowered(item: Finding, severity: Severity = "warn") -> Finding:
-    """The same finding for the reviewer only, because the reading is uncertain."""
+def lowered(item: Finding, severity: Severity = "warn", *, look: bool = True) -> Finding:
+    """The same finding for the reviewer only, because the reading is uncertain.
+
+    Args:
+        item: as it would be said if the reading were certain; one that forbids nothing stays as it is.
+        severity: that it gets.
+        look: a person must settle it before an approval, since it would forbid one; not where nothing speaks against
+            the applicant and a document only says too little.
+    """
     if item.severity in ("warn", "info"):
         return item
-    return Finding(item.code, severity, item.message + DOUBT, item.material, item.field, item.basis)
+    return replace(item, severity=severity, message=item.message + DOUBT, look=look)
 
 
 def is_sure(*fields: Field | None, least: float = SURE) -> bool:
@@ -293,8 +300,9 @@ def _region(rule: kinds.Region, evidence: Evidence, context: RuleContext) -> lis
     if code.startswith(context.region):
         return []
     found = finding(rule, evidence, rule.field)
-    only_above = context.region.startswith(code.rstrip("0"))  # the address names no county, or none is known
-    return [lowered(found) if only_above or not is_sure(item) else found]
+    if context.region.startswith(code.rstrip("0")):  # the address names no county, or none is known
+        return [lowered(found, look=False)]
+    return [found if is_sure(item) else lowered(found)]
 
 
 def _code_region(rule: kinds.CodeRegion, evidence: Evidence, context: RuleContext) -> list[Finding]:

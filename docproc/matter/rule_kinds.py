@@ -229,6 +229,7 @@ class Common(RuleBase):
         "missing_material",
         "card_sides",
         "unknown_page",
+        "claimed_page",
         "quality",
     ]
 
