@@ -13,10 +13,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
 
-from docproc.check import papers
+from docproc.check import copies, papers
+from docproc.check.certainty import is_sure
 from docproc.check.evidence import Document, Evidence
 from docproc.check.reconcile import gather_joined
-from docproc.check.rules import RegistryLookup, RuleContext, apply, finding, is_sure, lowered
+from docproc.check.rules import RegistryLookup, RuleContext, apply, finding, lowered
 from docproc.domain import SEVERITIES, CheckResult, Field, Finding, PageReading, Verdict
 from docproc.fields import find_type, validate
 from docproc.matter.model import FieldSpec, Material, Matter
@@ -24,6 +25,8 @@ from docproc.matter.rule_kinds import Common
 
 LOOK = 0.75
 """Confidence below which a reviewer is asked to look at a value."""
+MOST_LABELS = 6
+"""Fields named in one finding on papers that differ."""
 
 
 def check(
@@ -77,7 +80,7 @@ def _supplied(evidence: Evidence, registry: RegistryLookup | None) -> Evidence:
         return evidence
     fields = {k: Field(k, v, v, 1.0, None, 1, "registry") for k, v in firm.items()}
     extra = {m.id: (Document(m.id, (), fields),) for m in waivable}
-    return Evidence(evidence.matter, {**evidence.documents, **extra}, evidence.unknown, evidence.specs)
+    return replace(evidence, documents={**evidence.documents, **extra})
 
 
 def _missing_material(rule: Common, evidence: Evidence, context: RuleContext) -> list[Finding]:
@@ -113,30 +116,45 @@ def _claimed_page(rule: Common, evidence: Evidence, context: RuleContext) -> lis
     return [replace(item, look=True) for item in made]
 
 
+def _several_papers(rule: Common, evidence: Evidence, context: RuleContext) -> list[Finding]:
+    """Nobody but a person knows which of two papers counts; until then the rules go by the one handed in first."""
+    found = []
+    for item in copies.conflicts(evidence):
+        labels = [evidence.label(item.material, name) for name in item.fields]
+        told = "、".join(labels[:MOST_LABELS]) + (f"等{len(labels)}项" if len(labels) > MOST_LABELS else "")
+        name = evidence.matter.find_material(item.material).name
+        made = finding(rule, evidence, item.material, label=name, count=len(item.papers), fields=told)
+        found.append(replace(made, look=item.matters))
+    return found
+
+
+def _same_paper(rule: Common, evidence: Evidence, context: RuleContext) -> list[Finding]:
+    names = {m.id: m.name for m in evidence.matter.material}
+    return [finding(rule, evidence, key, label=names[key]) for key in copies.repeated(evidence)]
+
+
 def _required(rule: Common, evidence: Evidence, context: RuleContext) -> list[Finding]:
     found = []
     for material, document in _all_documents(evidence):
         for name, spec in evidence.specs[material.id].items():
             if spec.field_type.kind == "mark":
                 continue  # reported by G-02, which accepts either
-            wanted = (spec.required and spec.when is None) or (
-                spec.when is not None and evidence.holds(spec.when) is True
-            )
+            wanted = spec.required if spec.when is None else evidence.holds(spec.when)
             if spec.field_type.kind == "table":
                 found += _required_rows(rule, evidence, material, document, spec, wanted)
-            elif wanted and (item := document.fields.get(name)) is not None and item.value == "":
-                found.append(_at(rule, evidence, material.id, name))
+            elif wanted is not False and (item := document.fields.get(name)) is not None and item.value == "":
+                found.append(_if_wanted(_at(rule, evidence, material.id, name), wanted))
     return found
 
 
 def _required_rows(
-    rule: Common, evidence: Evidence, material: Material, document: Document, spec: FieldSpec, wanted: bool
+    rule: Common, evidence: Evidence, material: Material, document: Document, spec: FieldSpec, wanted: bool | None
 ) -> list[Finding]:
     single = Evidence(evidence.matter, {material.id: (document,)}, (), evidence.specs)
     table = f"{material.id}.{spec.name}"
     rows = single.rows(table)
-    if wanted and single.has_table(table) and len(rows) < spec.min_rows:
-        return [_at(rule, evidence, material.id, spec.name)]
+    if wanted is not False and single.has_table(table) and len(rows) < spec.min_rows:
+        return [_if_wanted(_at(rule, evidence, material.id, spec.name), wanted)]
     needed = {c.name for c in spec.columns if c.required}
     return [
         _at(rule, evidence, material.id, item.name)
@@ -144,6 +162,11 @@ def _required_rows(
         for column, item in row.items()
         if column in needed and item.value == ""
     ]
+
+
+def _if_wanted(item: Finding, wanted: bool | None) -> Finding:
+    """The finding, for a person to settle where the condition on which it hangs could not be read."""
+    return item if wanted else lowered(item)
 
 
 def _at(rule: Common, evidence: Evidence, material: str, name: str, **words: object) -> Finding:
@@ -273,5 +296,7 @@ COMMON: dict[str, Callable[[Common, Evidence, RuleContext], list[Finding]]] = {
     "waived": _waived,
     "unknown_page": _unknown_page,
     "claimed_page": _claimed_page,
+    "several_papers": _several_papers,
+    "same_paper": _same_paper,
     "quality": _quality,
 }

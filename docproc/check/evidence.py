@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from docproc.check.certainty import differ
 from docproc.domain import Field, PageReading
+from docproc.fields import normalise_text
 from docproc.matter.base import Condition
 from docproc.matter.model import FieldSpec, Matter
 
@@ -39,6 +41,8 @@ class Evidence:
     unknown: tuple[PageReading, ...] = ()
     """Pages that neither the reader nor a person could name."""
     specs: dict[str, dict[str, FieldSpec]] = field(default_factory=dict)
+    again: tuple[PageReading, ...] = ()
+    """Pages that were handed in before; they belong to no document."""
 
     def get(self, reference: str) -> Field | None:
         """The field of the first document of the material, or ``None`` without such a document or field."""
@@ -108,27 +112,56 @@ def gather(matter: Matter, readings: Sequence[PageReading]) -> Evidence:
     """Group page readings into documents.
 
     Pages of one printed form belong together by its serial number; of a two-sided
-    document, a front is joined with the next back that has no front yet.
+    document, a front is joined with the next back that has no front yet. A page that
+    was handed in before stands apart.
     """
     documents: dict[str, list[Document]] = {}
-    unknown = []
+    unknown, again = [], []
     for reading in readings:
         if reading.material is None:
             if not reading.claimed:
                 unknown.append(reading)
             continue
         papers = documents.setdefault(reading.material, [])
-        index = _belongs(papers, reading)
-        if index is None:
-            papers.append(Document(reading.material, (reading,), dict(reading.fields), reading.edition))
+        if any(_same_bytes(page, reading) for paper in papers for page in paper.pages):
+            again.append(reading)
+        elif (index := _belongs(papers, reading)) is not None:
+            papers[index] = _with_page(papers[index], reading)
+        elif any(_same_page(matter, page, reading) for paper in papers for page in paper.pages):
+            again.append(reading)
         else:
-            old = papers[index]
-            papers[index] = Document(
-                old.material, (*old.pages, reading), {**old.fields, **reading.fields}, old.edition or reading.edition
-            )
-    return Evidence(
-        matter, {key: tuple(value) for key, value in documents.items()}, tuple(unknown), dict(_specs(matter, documents))
-    )
+            papers.append(Document(reading.material, (reading,), dict(reading.fields), reading.edition))
+    found = {key: tuple(value) for key, value in documents.items()}
+    return Evidence(matter, found, tuple(unknown), dict(_specs(matter, documents)), tuple(again))
+
+
+def same_values(specs: Mapping[str, FieldSpec], left: Mapping[str, Field], right: Mapping[str, Field]) -> bool:
+    """Whether two papers of a kind, or two pages, say the same: nothing differs, and all that must be there agrees."""
+    known = [name for name in {**left, **right} if _said(left, name) or _said(right, name)]
+    keys = [name for name in known if name in specs and specs[name].required] or known
+    agree = all(_said(left, name) and _said(left, name) == _said(right, name) for name in keys)
+    return bool(keys) and agree and not any(differ(left.get(name), right.get(name)) is not False for name in known)
+
+
+def _said(fields: Mapping[str, Field], name: str) -> str:
+    item = fields.get(name)
+    return normalise_text(item.value) if item is not None and item.value else ""
+
+
+def _same_bytes(page: PageReading, other: PageReading) -> bool:
+    return bool(page.sha256) and (page.sha256, page.index) == (other.sha256, other.index)
+
+
+def _same_page(matter: Matter, page: PageReading, other: PageReading) -> bool:
+    """Whether a page is the same side of the same paper, by what it says."""
+    if page.page != other.page or page.form_id != other.form_id or page.material is None:
+        return False
+    return same_values(_by_name(matter, page.material, page.edition), page.fields, other.fields)
+
+
+def _with_page(paper: Document, page: PageReading) -> Document:
+    fields = {**paper.fields, **page.fields}
+    return Document(paper.material, (*paper.pages, page), fields, paper.edition or page.edition)
 
 
 def _belongs(papers: list[Document], reading: PageReading) -> int | None:
@@ -142,7 +175,9 @@ def _belongs(papers: list[Document], reading: PageReading) -> int | None:
 def _specs(matter: Matter, documents: dict[str, list[Document]]) -> Iterator[tuple[str, dict[str, FieldSpec]]]:
     for material in matter.material:
         papers = documents.get(material.id)
-        edition = papers[0].edition if papers else None
-        known = {f.edition for f in matter.form if f.material == material.id}
-        fields = matter.fields_of(material.id, edition if edition in known else None)
-        yield material.id, {spec.name: spec for spec in fields}
+        yield material.id, _by_name(matter, material.id, papers[0].edition if papers else None)
+
+
+def _by_name(matter: Matter, material: str, edition: str | None) -> dict[str, FieldSpec]:
+    known = {f.edition for f in matter.form if f.material == material}
+    return {spec.name: spec for spec in matter.fields_of(material, edition if edition in known else None)}

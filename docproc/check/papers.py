@@ -90,7 +90,11 @@ def _lacks(material: Material, evidence: Evidence) -> list[Lack]:
 
 def _pages_lacking(paper: Document, evidence: Evidence) -> list[Lack]:
     pages = len(evidence.matter.find_form(paper.material, _edition(paper, evidence)).page)
-    return [Lack(paper.material, "page", page) for page in sorted(set(range(1, pages + 1)) - paper.sides)]
+    there = set(paper.sides)
+    for other in evidence.documents[paper.material]:  # one sheet scanned twice is no second form
+        if other.pages[0].form_id is not None and other.pages[0].form_id == paper.pages[0].form_id:
+            there |= other.sides
+    return [Lack(paper.material, "page", page) for page in sorted(set(range(1, pages + 1)) - there)]
 
 
 def _edition(paper: Document, evidence: Evidence) -> str | None:

@@ -12,8 +12,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
+from docproc.check.certainty import SURE, is_sure
 from docproc.check.evidence import Evidence, gather
-from docproc.check.rules import SURE, is_sure, says_the_same
+from docproc.check.rules import says_the_same
 from docproc.domain import Field, PageReading
 from docproc.matter.model import Matter
 from docproc.matter.rule_kinds import Equal

@@ -11,20 +11,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from difflib import SequenceMatcher
 from typing import Any, Protocol
 
+from docproc.check.certainty import SURE, SURE_WHEN_NEAR, are_near, is_sure
 from docproc.check.evidence import Evidence
 from docproc.domain import Field, Finding, Severity
 from docproc.fields import cid_birth_sex, current_code, locate, normalise_text, same_address, same_name, same_text
 from docproc.matter import rule_kinds as kinds
 
-SURE = 0.80
-"""Confidence from which a reading may count against a citizen."""
-SURE_WHEN_NEAR = 0.98
-"""The same where the two readings differ by about one character, as a misreading would."""
-NEAR = 0.75
-"""Similarity (difflib ratio) from which a difference may be a misreading."""
 SEX = {"male": "男", "female": "女"}
 """Option keys of a form to what an ID card prints."""
 DOUBT = "（机器读取不确定，请人工核对）"
@@ -88,11 +82,6 @@ def lowered(item: Finding, severity: Severity = "warn", *, look: bool = True) ->
     return replace(item, severity=severity, message=item.message + DOUBT, look=look)
 
 
-def is_sure(*fields: Field | None, least: float = SURE) -> bool:
-    """Whether every reading is certain enough to count against a citizen."""
-    return all(f is not None and (f.source in ("registry", "person") or f.confidence >= least) for f in fields)
-
-
 def _known(*fields: Field | None) -> bool:
     return all(f is not None and f.value for f in fields)
 
@@ -131,7 +120,7 @@ def _equal(rule: kinds.Equal, evidence: Evidence, context: RuleContext) -> list[
     a, b = left.value or "", right.value or ""
     if says_the_same(rule, a, b):
         return []
-    near = SequenceMatcher(None, a, b, autojunk=False).ratio() >= NEAR
+    near = are_near(a, b)
     found = finding(rule, evidence, rule.left)
     return [found if is_sure(left, right, least=SURE_WHEN_NEAR if near else SURE) else lowered(found)]
 

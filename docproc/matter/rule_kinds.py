@@ -230,6 +230,8 @@ class Common(RuleBase):
         "card_sides",
         "unknown_page",
         "claimed_page",
+        "several_papers",
+        "same_paper",
         "quality",
     ]
 

@@ -255,3 +255,10 @@ def test_a_value_in_doubt_is_looked_at_however_it_was_come_by(source: str) -> No
     readings[0] = replace(readings[0], fields={**readings[0].fields, "phone": doubted})
     found = check(find_matter("sole_trader"), readings, TODAY).findings
     assert [(item.code, item.severity) for item in found if item.field == "phone"] == [("G-09", "warn")]
+
+
+def test_a_field_that_an_unread_tick_may_ask_for_is_for_a_person() -> None:
+    """Seats are asked of a restaurant; whether it is one could not be read."""
+    result = judge("food_licence", changed(FOOD, (A1, "seats", ""), (A1, "format", None)))
+    assert [(f.severity, f.look) for f in result.findings if f.field == "seats"] == [("warn", True)]
+    assert result.verdict == "look"

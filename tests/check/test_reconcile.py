@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from docproc.check.certainty import SURE
 from docproc.check.check import LOOK
 from docproc.check.reconcile import join
-from docproc.check.rules import SURE
 from docproc.domain import GOOD, Field, PageReading
 from docproc.matter.load import find_matter
 

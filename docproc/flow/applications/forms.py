@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from docproc.canonical import canonical_json
+from docproc.check.certainty import SURE_WHEN_NEAR
 from docproc.check.licence_draft import holder_code
-from docproc.check.rules import SURE_WHEN_NEAR
 from docproc.domain import Field
 from docproc.errors import InputError, NotFoundError
 from docproc.fields import validate

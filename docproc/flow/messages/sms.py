@@ -19,8 +19,8 @@ from urllib.parse import urlsplit
 
 from sqlalchemy.orm import Session
 
+from docproc.check.certainty import is_sure
 from docproc.check.check import LOOK
-from docproc.check.rules import is_sure
 from docproc.domain import CHINA, Field
 from docproc.errors import ConflictError, NotFoundError, SetupError
 from docproc.fields.working_days import add_working_days
