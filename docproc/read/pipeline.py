@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from functools import cache
 
-from docproc.domain import Field, Finding, PageReading, Quality
+from docproc.domain import Field, Finding, PageReading, Quality, Said
 from docproc.matter.model import Matter
 from docproc.read.cross_field import cross_check
 from docproc.read.engine.detection import DetectionOptions
@@ -18,6 +20,7 @@ from docproc.read.form.unmarked import read_unmarked
 from docproc.read.free.classify import classify
 from docproc.read.free.free import read_free
 from docproc.read.free.two_pass import first_pass, second_pass, uncertain_lines, value_lines
+from docproc.read.free.unread import with_unread_fields
 from docproc.read.qr_check import check_qr_codes
 from docproc.scan.files.limits import UploadLimits
 from docproc.scan.files.qr import read_qr_codes
@@ -36,17 +39,20 @@ def read_file(
     matter: Matter,
     *,
     material: str | None = None,
+    said: Mapping[int, Said] | None = None,
     today: date,
     recogniser: Recogniser | None = None,
     limits: UploadLimits | None = None,
 ) -> tuple[PageReading, ...]:
-    """Read every page of an uploaded file.
+    """Read every page of an uploaded file, or those that a person named.
 
     Args:
         data: the file.
         name: its name, for the result only; the bytes decide its kind.
         matter: the matter it was submitted for.
         material: the material declared by the citizen; a form's own code takes precedence.
+        said: what a person says of single pages, by their index; then only these are read, each as what it is said
+            to be. Only a form's own code takes precedence.
         today: reference day for dates.
         recogniser: OCR engine; the process's own where ``None``.
         limits: of the upload.
@@ -60,7 +66,15 @@ def read_file(
     if material is not None:
         matter.check_material(material)
     reader = recogniser or page_engine()
-    return tuple(read_page(page, name, matter, material, today, reader) for page in split_limited(data, limits))
+    digest = hashlib.sha256(data).hexdigest()
+    found = []
+    for page in split_limited(data, limits):
+        named = said.get(page.index) if said is not None else None
+        if said is None:
+            found.append(read_page(page, name, matter, material, today, reader))
+        elif named is not None:
+            found.append(read_page(page, name, matter, named.material, today, reader, side=named.page))
+    return tuple(replace(reading, sha256=digest) for reading in found)
 
 
 @cache
@@ -78,16 +92,29 @@ def page_engine(threads: int = 0) -> OpenVinoRecogniser:
 
 
 def read_page(
-    page: PageImage, name: str, matter: Matter, material: str | None, today: date, recogniser: Recogniser
+    page: PageImage,
+    name: str,
+    matter: Matter,
+    material: str | None,
+    today: date,
+    recogniser: Recogniser,
+    *,
+    side: int | None = None,
 ) -> PageReading:
-    """Read one page; see :func:`read_file`."""
+    """Read one page; see :func:`read_file`. ``side``: the page of the material, where a person said it."""
     start = time.process_time()
-    reading = _read(page, name, matter, material, today, recogniser)
+    reading = _read(page, name, matter, material, side, today, recogniser)
     return replace(reading, cpu_seconds=round(time.process_time() - start, 4))
 
 
 def _read(
-    page: PageImage, name: str, matter: Matter, material: str | None, today: date, recogniser: Recogniser
+    page: PageImage,
+    name: str,
+    matter: Matter,
+    material: str | None,
+    side: int | None,
+    today: date,
+    recogniser: Recogniser,
 ) -> PageReading:
     image = page.image
     registration = find_registration(image)
@@ -95,9 +122,10 @@ def _read(
         quality = assess_quality(image, registration)
         empty = PageReading(name, page.index, None, "registered", quality, turn=turn_of_page(registration))
         found = _registered(empty, image, registration, matter, today, recogniser)
-        if found is not None:
+        if found is not None and (side is None or found.form_id or (found.material, found.page) == (material, side)):
             return found
-    return _free(PageReading(name, page.index, material, "free", Quality("good")), image, matter, today, recogniser)
+    declared = PageReading(name, page.index, material, "free", Quality("good"), page=side or 1)
+    return _free(replace(declared, claimed=material is not None), image, matter, side, today, recogniser)
 
 
 def _registered(
@@ -125,8 +153,10 @@ def _registered(
     return replace(reading, fields=cross_check(fields, today))
 
 
-def _free(reading: PageReading, image: Image, matter: Matter, today: date, recogniser: Recogniser) -> PageReading:
-    """Read a page by its words."""
+def _free(
+    reading: PageReading, image: Image, matter: Matter, side: int | None, today: date, recogniser: Recogniser
+) -> PageReading:
+    """Read a page by its words; a declared material that they do not bear out stays a claim."""
     cleaned = clean_page(image, _orientation(recogniser))
     quality = assess_quality(image, None, cleaned)
     reading = replace(reading, quality=quality, turn=turn_of_sheet(cleaned))
@@ -134,13 +164,15 @@ def _free(reading: PageReading, image: Image, matter: Matter, today: date, recog
         return reading
     black = cleaned.black
     lines = first_pass(recogniser, black, cleaned.letter_px)
-    kind = classify([line.text for line in lines], matter, reading.material)
+    kind = classify([line.text for line in lines], matter, reading.material, side)
     if kind is None and (again := uncertain_lines(lines)):
         lines = second_pass(recogniser, black, lines, again)
-        kind = classify([line.text for line in lines], matter, reading.material)
+        kind = classify([line.text for line in lines], matter, reading.material, side)
     if kind is None:
-        return replace(reading, quality=assess_unreadable(image, quality))
-    reading = replace(reading, material=kind.material, page=kind.page, edition=kind.edition)
+        quality = assess_unreadable(image, quality)
+        return with_unread_fields(replace(reading, quality=quality), matter)
+    claimed = kind.claimed
+    reading = replace(reading, material=kind.material, page=kind.page, edition=kind.edition, claimed=claimed)
     if quality.verdict == "rescan":
         return reading
     if matter.find_material(kind.material).kind == "form":
@@ -175,6 +207,7 @@ def reading_json(reading: PageReading) -> dict[str, object]:
         "form_id": reading.form_id,
         "how": reading.how,
         "turn": reading.turn,
+        "claimed": reading.claimed,
         "quality": {
             "verdict": reading.quality.verdict,
             "findings": [finding_json(item) for item in reading.quality.findings],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from docproc.matter.model import Form, Material, Matter
 
@@ -13,6 +13,8 @@ BEST = 2.0
 """Weight of a page's first key word, its title; the others have weight 1."""
 ENOUGH = 2.0
 """Minimum score."""
+ENOUGH_DECLARED = 1.0
+"""Minimum score of a declared material, to read it as that."""
 AHEAD = 1.0
 """Minimum lead over the second-best page."""
 FORM_SHARE = 0.6
@@ -31,20 +33,34 @@ class PageKind:
     """1-based page of the material."""
     edition: str | None = None
     """Edition printed on a form."""
+    claimed: bool = False
+    """Its material was declared, and the text alone does not bear that out."""
 
 
-def classify(texts: Iterable[str], matter: Matter, material: str | None = None) -> PageKind | None:
+def classify(
+    texts: Iterable[str], matter: Matter, material: str | None = None, page: int | None = None
+) -> PageKind | None:
     """Classify a page by its text.
 
     Args:
         texts: lines of the page.
         matter: the matter whose materials are the classes.
         material: id of the declared material; then only its page is determined.
+        page: the declared page of that material.
 
     Returns:
         The class, or ``None`` when no material fits or none is clearly the best.
     """
     text = _plain("".join(texts))
+    if material is None:
+        return _clear(_ranked(text, matter), ENOUGH)
+    named = [item for item in _ranked(text, matter, material) if page in (None, item[1].page)]
+    kind = _clear(named, ENOUGH_DECLARED)
+    return kind if kind is None or _is_borne_out(text, matter, kind) else replace(kind, claimed=True)
+
+
+def _ranked(text: str, matter: Matter, material: str | None = None) -> list[tuple[float, PageKind]]:
+    """Pages of the matter's materials, or of one that was declared, with their scores, best first."""
     scores = [
         (_score(text, words, item, named=material is not None), PageKind(item.id, page))
         for item in matter.material
@@ -52,12 +68,23 @@ def classify(texts: Iterable[str], matter: Matter, material: str | None = None) 
         for page, words in enumerate(item.words, 1)
     ]
     scores += [(score, kind) for score, kind in _forms(text, matter) if material in (None, kind.material)]
-    ranked = sorted(scores, key=lambda pair: -pair[0])
-    if not ranked or ranked[0][0] < (1.0 if material else ENOUGH):
+    return sorted(scores, key=lambda pair: -pair[0])
+
+
+def _clear(ranked: Sequence[tuple[float, PageKind]], least: float) -> PageKind | None:
+    if not ranked or ranked[0][0] < least:
         return None
     if len(ranked) > 1 and ranked[0][0] - ranked[1][0] < AHEAD and ranked[1][1] != ranked[0][1]:
         return None
     return ranked[0][1]
+
+
+def _is_borne_out(text: str, matter: Matter, kind: PageKind) -> bool:
+    """Whether a declared page is recognised as what it was declared, be it that another page fits as well."""
+    ranked = _ranked(text, matter)
+    own = max((score for score, other in ranked if other == kind), default=0.0)
+    best = max((score for score, other in ranked if other != kind), default=0.0)
+    return own >= ENOUGH and best - own < AHEAD
 
 
 def _plain(text: str) -> str:
