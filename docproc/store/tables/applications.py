@@ -230,6 +230,8 @@ class AssignmentRow(Base):
     """1-based page of the material."""
     by: Mapped[str] = mapped_column("assigned_by", sa.String(80))
     at: Mapped[datetime] = mapped_column("assigned_at")
+    followed: Mapped[bool]
+    """The page was read as that since."""
 
 
 class FindingRow(Base):

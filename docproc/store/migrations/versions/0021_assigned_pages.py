@@ -26,6 +26,7 @@ def upgrade() -> None:
         sa.Column("side", sa.Integer(), nullable=False),
         sa.Column("assigned_by", sa.String(80), nullable=False),
         sa.Column("assigned_at", UtcTime(), nullable=False),
+        sa.Column("followed", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["page_id"], ["pages.id"], name="fk_page_assignments_page_id_pages"),
         sa.PrimaryKeyConstraint("id", name="pk_page_assignments"),
     )
