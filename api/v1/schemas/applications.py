@@ -221,3 +221,6 @@ class ApplicationView(ApplicationSummary):
     )
     notice: NoticeView | None = Field(description="The newest 一次性告知书, once the application was returned")
     licence: str | None = Field(description="Number of the licence once it is sealed")
+    licence_status: Literal["valid", "suspended", "revoked", "superseded"] | None = Field(
+        description="Of that licence, by orders on it; its term may be over besides"
+    )

@@ -12,9 +12,10 @@ from docproc.flow.applications.pickup import pickup_code
 from docproc.flow.applications.views import NoticeView, newest_notice
 from docproc.flow.core import views
 from docproc.flow.core.context import Context
+from docproc.flow.core.views import KnownStatus
 from docproc.lifecycle import FINAL, STATUS_ZH, Status
 from docproc.matter.load import find_matter
-from docproc.store.applications import applications, pages
+from docproc.store.applications import applications
 from docproc.store.counter import custody
 from docproc.store.licences import licences
 from docproc.store.tables.applications import ApplicationRow
@@ -36,21 +37,24 @@ class Stage(TypedDict):
     stage: int
     """Place in :data:`STAGES`."""
     over: bool
+    standing: KnownStatus | None
+    """Status of the licence; ``None`` before there is one."""
+    standing_zh: str
     submitted_at: datetime | None
     updated_at: datetime
-
-
-class Problem(TypedDict):
-    """What an applicant has to correct."""
-
-    message: str
-    basis: str
 
 
 class IssuedLicence(views.PublicLicence):
     """The licence that an application led to."""
 
     code: str
+    offered: bool
+    """It is in force, so its file is offered as the licence."""
+    since: str | None
+    """When its status was changed by an order; ``None`` where it was not, and once it is in force again."""
+    reason: str
+    """Of the order."""
+    basis: str
 
 
 class Followed(Stage):
@@ -58,7 +62,6 @@ class Followed(Stage):
 
     reason: str
     basis: str
-    findings: list[Problem]
     notice: NoticeView | None
     pickup_code: str | None
     licence: IssuedLicence | None
@@ -74,7 +77,7 @@ def progress(ctx: Context, number: str) -> Stage:
         row = applications.find_application(session, number.strip().upper())
         if row.submitted_at is None:
             raise NotFoundError(f"application {number!r} was not handed in", message_zh="没有这个办件")
-        return _stage(row)
+        return _stage(ctx, session, row)
 
 
 def follow(ctx: Context, code: str) -> Followed:
@@ -88,14 +91,10 @@ def follow(ctx: Context, code: str) -> Followed:
         decisions = applications.decisions_of(session, row.number)
         last = decisions[-1] if decisions else None
         told = last if last is not None and row.status in ("returned", "rejected") else None
-        findings = [item for _, item in pages.findings_of(session, row.number)] if row.status == "returned" else []
         return {
-            **_stage(row),
+            **_stage(ctx, session, row),
             "reason": told.reason if told is not None else "",
             "basis": told.basis if told is not None else "",
-            "findings": [
-                {"message": item.message, "basis": item.basis} for item in findings if item.severity in ("block", "fix")
-            ],
             "notice": newest_notice(session, row.number),
             **_result(ctx, session, row.number, code),
         }
@@ -111,15 +110,26 @@ def _result(ctx: Context, session: Session, number: str, code: str) -> _Result:
     row = licences.licence_of_application(session, number)
     if row is None or row.sha256 is None:
         return {"pickup_code": None, "licence": None}
+    known = views.public_licence(row, ctx.today())
+    offered = known["status"] == "valid"
     picked_up = custody.count(session, number, "handed_over")
+    order = licences.last_event(session, row.number) if row.status != "valid" else None
     return {
-        "pickup_code": None if picked_up else pickup_code(code, row.number),
-        "licence": {**views.public_licence(row, ctx.today()), "code": row.code},
+        "pickup_code": pickup_code(code, row.number) if offered and not picked_up else None,
+        "licence": {
+            **known,
+            "code": row.code,
+            "offered": offered,
+            "since": views.iso(order.at) if order is not None else None,
+            "reason": order.reason if order is not None else "",
+            "basis": order.basis if order is not None else "",
+        },
     }
 
 
-def _stage(row: ApplicationRow) -> Stage:
+def _stage(ctx: Context, session: Session, row: ApplicationRow) -> Stage:
     matter = find_matter(row.matter)
+    standing = views.standing_of_application(session, row.number, ctx.today())
     return {
         "number": row.number,
         "matter": matter.name,
@@ -129,6 +139,8 @@ def _stage(row: ApplicationRow) -> Stage:
         "status_zh": STATUS_ZH[row.status],
         "stage": next((place for place, those in enumerate(STAGES) if row.status in those), 0),
         "over": row.status in FINAL,
+        "standing": standing,
+        "standing_zh": views.LICENCE_ZH[standing] if standing is not None else "",
         "submitted_at": row.submitted_at,
         "updated_at": row.updated_at,
     }

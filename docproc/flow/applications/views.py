@@ -35,6 +35,7 @@ from docproc.store.counter import custody
 from docproc.store.licences import licences
 from docproc.store.tables.applications import ApplicationRow, NoticeRow, NoticeState, PageRow, PageState, SealState
 from docproc.store.tables.counter import CustodyRow
+from docproc.store.tables.licences import SealedStatus
 from docproc.store.tables.review import DecisionRow
 from docproc.store.wallet import shares
 
@@ -194,6 +195,8 @@ class ApplicationView(ApplicationSummary):
     papers: PaperResult | None
     notice: NoticeView | None
     licence: str | None
+    licence_status: SealedStatus | None
+    """By orders on it; that its term is over is not said here."""
 
 
 def summary(row: ApplicationRow) -> ApplicationSummary:
@@ -257,6 +260,7 @@ def application(session: Session, row: ApplicationRow, sees: Sees | None = None)
         "papers": papers(custody.steps(session, row.number)),
         "notice": newest_notice(session, row.number),
         "licence": licence.number if licence is not None and licence.sha256 is not None else None,
+        "licence_status": licence.status if licence is not None and licence.status != "preparing" else None,
     }
 
 

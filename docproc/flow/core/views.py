@@ -95,6 +95,12 @@ def licence_status(row: LicenceRow, today: date) -> KnownStatus:
     return row.status
 
 
+def standing_of_application(session: Session, number: str, today: date) -> KnownStatus | None:
+    """The status of the licence that an application led to; ``None`` before it is sealed."""
+    row = licences.licence_of_application(session, number)
+    return licence_status(row, today) if row is not None and row.sha256 is not None else None
+
+
 def not_sealed(number: str) -> NotFoundError:
     """The refusal to show a licence whose file is not there yet."""
     return NotFoundError(f"licence {number} is not sealed yet", message_zh="证照正在制作")
