@@ -13,7 +13,7 @@ from typing import TypedDict
 from sqlalchemy.orm import Session
 
 from docproc.canonical import JsonObject
-from docproc.check.rules import NEAR, SURE, SURE_WHEN_NEAR
+from docproc.check.certainty import NEAR, SURE, SURE_WHEN_NEAR
 from docproc.domain import CorrectionKind, Field, PageReading
 from docproc.errors import ConflictError, InputError, NotFoundError
 from docproc.fields import normalise_text
@@ -101,7 +101,7 @@ def kind_of(
 def is_doubted(machine: Field | None, value: str | None = None) -> bool:
     """Whether the machine's reading is too uncertain to hold against another one.
 
-    Two readings that differ by about a character need more certainty, as in the rules (:mod:`docproc.check.rules`).
+    Two readings that differ by about a character need more certainty, as in the rules (:mod:`docproc.check.certainty`).
     """
     if machine is None or machine.value is None:
         return True
