@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
-from docproc.domain import Licence, PageReading
+from docproc.domain import Licence, PageReading, Said
 from docproc.errors import SealKeyUnavailableError
 from docproc.flow.core.stages import PagePicture, Stages
 from docproc.licence.seal.registered_seal import RegisteredSeal
@@ -26,13 +26,20 @@ def real_stages(settings: Settings) -> Stages:
     """Stages that read with the OCR engine and seal with the key named in the settings; both load on first use."""
 
     def read_file(
-        data: bytes, filename: str, matter: Matter, *, material: str | None, today: date
+        data: bytes,
+        filename: str,
+        matter: Matter,
+        *,
+        material: str | None,
+        said: Mapping[int, Said] | None = None,
+        today: date,
     ) -> Sequence[PageReading]:
         from docproc.read.pipeline import page_engine
         from docproc.read.pipeline import read_file as read
 
         engine = page_engine(settings.engine_threads)
-        return read(data, filename, matter, material=material, today=today, recogniser=engine, limits=_limits(settings))
+        limits = _limits(settings)
+        return read(data, filename, matter, material=material, said=said, today=today, recogniser=engine, limits=limits)
 
     def draw_pages(data: bytes) -> Sequence[PagePicture]:
         from docproc.scan.files.preview import previews

@@ -18,6 +18,7 @@ from docproc.domain import Finding
 from docproc.errors import DocprocError, SealError, SetupError, UnavailableError
 from docproc.flow.applications import notice_job
 from docproc.flow.applications.applications import queue_check
+from docproc.flow.applications.assigning import follow, reading_job
 from docproc.flow.applications.jobs import UNREADABLE
 from docproc.flow.audit.proof import Stamper, stamp_head
 from docproc.flow.core.context import Context, open_context
@@ -34,9 +35,10 @@ from docproc.flow.seals import timestamps
 from docproc.flow.seals.usable import register_own
 from docproc.flow.upkeep import retention
 from docproc.log import configure
+from docproc.matter.load import find_matter
 from docproc.settings import Settings
 from docproc.store import idempotency
-from docproc.store.applications import applications, notices, pages
+from docproc.store.applications import applications, assignments, notices, pages
 
 log = logging.getLogger(__name__)
 
@@ -224,10 +226,11 @@ def close_given_up(ctx: Context) -> None:
     now = ctx.clock()
     with ctx.database.read() as session:
         old_pages = pages.waiting_since(session, now - GIVEN_UP_AFTER)
+        reading = {page_id: reading_job(page_id, assignments.pending(session, page_id)) for page_id in old_pages}
         sealing = applications.sealing(session)
         unsealed = [(row.decision, row.attempt) for row in notices.unsealed(session)]
-    for page_id in old_pages:
-        if ctx.jobs.is_dead(f"read:{page_id}"):
+    for page_id, job_id in reading.items():
+        if ctx.jobs.is_dead(job_id):
             _give_up_page(ctx, page_id)
     for number, decision_id, attempt in sealing:
         if ctx.jobs.is_dead(f"issue:{decision_id}:{attempt}"):
@@ -242,7 +245,10 @@ def _give_up_page(ctx: Context, page_id: str) -> None:
         number = pages.find_page(session, page_id).application
         row = applications.find_application(session, number, lock=True)
         page = pages.find_page(session, page_id)
-        if page.state == "queued":
+        if page.state == "queued" and (named := assignments.pending(session, page_id)):
+            page.state = "read" if follow(session, find_matter(row.matter), page, named, ()) else "queued"
+            queue_check(ctx, session, row)
+        elif page.state == "queued":
             pages.mark_failed(session, page, Finding("read_error", "fix", UNREADABLE), ctx.clock())
             queue_check(ctx, session, row)
 

@@ -13,16 +13,21 @@ from docproc.domain import Field, Finding, PageReading, Quality
 
 _OF_A_READING = frozenset(item.name for item in fields(PageReading))
 _OF_A_FIELD = frozenset(item.name for item in fields(Field))
+_OF_A_FINDING = frozenset(item.name for item in fields(Finding))
 
 
 def reading_to_json(reading: PageReading) -> JsonObject:
     """A page reading as JSON values."""
-    return asdict(reading)
+    body = asdict(reading)
+    for item in body["quality"]["findings"]:
+        if not item["look"]:  # a process of the version before takes no key of a finding that it does not know
+            del item["look"]
+    return body
 
 
 def reading_from_json(body: JsonObject) -> PageReading:
     """Inverse of :func:`reading_to_json`."""
-    quality = Quality(body["quality"]["verdict"], tuple(Finding(**f) for f in body["quality"]["findings"]))
+    quality = Quality(body["quality"]["verdict"], tuple(_finding(f) for f in body["quality"]["findings"]))
     found = {name: field_from_json(item) for name, item in body["fields"].items()}
     return PageReading(**_known(_OF_A_READING, {**body, "quality": quality, "fields": found}))
 
@@ -33,6 +38,10 @@ def field_from_json(body: JsonObject) -> Field:
     rivals = tuple((value, behind) for value, behind in body.get("rivals", ()))
     made = {"box": box, "alternatives": tuple(body["alternatives"]), "rivals": rivals}
     return Field(**_known(_OF_A_FIELD, {**body, **made}))
+
+
+def _finding(body: JsonObject) -> Finding:
+    return Finding(**_known(_OF_A_FINDING, body))
 
 
 def _known(names: frozenset[str], body: JsonObject) -> JsonObject:

@@ -136,7 +136,7 @@ def _queue_file(ctx: Context, session: Session, caller: Caller, row: Application
         at=at,
         place=place,
     )
-    _touch(row, at)
+    touch(row, at)
     ctx.jobs.enqueue(session, "read_page", f"read:{added.id}", added.id, priority=place)
     audit.append(session, at, caller.subject, "page.added", row.number, page=added.id, sha256=file.sha256)
     return added
@@ -152,7 +152,7 @@ def remove_page(ctx: Context, caller: Caller, number: str, page_id: str) -> None
         if page.removed_at is not None:
             return
         page.removed_at = at
-        _touch(row, at)
+        touch(row, at)
         queue_check(ctx, session, row)
         audit.append(session, at, caller.subject, "page.removed", number, page=page_id)
 
@@ -224,7 +224,7 @@ def correct_field(
         edits = pages.corrections_on(session, page_id, index, field)
         found = corrections.kind_of(find_matter(row.matter), reading, field, edits, value, kind)
         pages.add_correction(session, page_id, index, field, value, found, caller.subject, at)
-        _touch(row, at)
+        touch(row, at)
         queue_check(ctx, session, row)
         noted = {"page": page_id, "index": index, "material": reading.material, "field": field, "kind": found}
         audit.append(session, at, caller.subject, "field.corrected", number, **noted)
@@ -377,7 +377,8 @@ def _keep_originals(ctx: Context, caller: Caller, number: str) -> None:
         ctx.blobs.keep(key, days)
 
 
-def _touch(row: ApplicationRow, at: datetime) -> None:
+def touch(row: ApplicationRow, at: datetime) -> None:
+    """Note a change of pages or values: findings and verdict of before no longer count."""
     row.revision += 1
     row.updated_at = at
 

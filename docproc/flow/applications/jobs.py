@@ -16,16 +16,17 @@ from datetime import date
 from typing import TypeVar
 
 from docproc.check.check import check
-from docproc.domain import CheckResult, Finding, PageReading
+from docproc.domain import CheckResult, Finding, PageReading, Said
 from docproc.errors import InputError, SetupError
 from docproc.flow.applications.applications import announce, queue_check
+from docproc.flow.applications.assigning import follow
 from docproc.flow.core.stages import Tools
 from docproc.flow.jobs import meters
 from docproc.flow.jobs.engine import step, workflow
 from docproc.log import about
 from docproc.matter.load import find_matter
 from docproc.matter.model import Matter
-from docproc.store.applications import applications, pages, previews
+from docproc.store.applications import applications, assignments, pages, previews
 from docproc.store.tables.applications import PreviewRow
 
 log = logging.getLogger(__name__)
@@ -79,11 +80,15 @@ def read_and_store(page_id: str) -> None:
         about(application=page.application, page=page_id)
         matter = find_matter(applications.find_application(session, page.application).matter)
         done = page.state != "queued" or page.removed_at is not None
+        named = assignments.pending(session, page_id)
     if done:
         return
     data = ctx.blobs.get(page.sha256)
     hint, today = page.material_hint or None, ctx.today()
-    readings = _on_file("reading", lambda: stages.read_file(data, page.filename, matter, material=hint, today=today))
+    said = {item.index: Said(item.material, item.side) for item in named} if named else None
+    readings = _on_file(
+        "reading", lambda: stages.read_file(data, page.filename, matter, material=hint, said=said, today=today)
+    )
     if not isinstance(readings, Finding) and not readings:
         readings = Finding("no_pages", "fix", UNREADABLE)
     with ctx.database.write() as session:
@@ -91,7 +96,10 @@ def read_and_store(page_id: str) -> None:
         page = pages.find_page(session, page_id)
         if page.state != "queued":
             return
-        if isinstance(readings, Finding):
+        if named:
+            found = () if isinstance(readings, Finding) else readings
+            page.state = "read" if follow(session, matter, page, named, found) else "queued"
+        elif isinstance(readings, Finding):
             pages.mark_failed(session, page, readings, ctx.clock())
         else:
             pages.store_readings(session, page, readings, ctx.clock())

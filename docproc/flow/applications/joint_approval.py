@@ -26,7 +26,7 @@ from docproc.store.applications import opinions, pages
 from docproc.store.tables.applications import ApplicationRow
 from docproc.store.tables.review import OpinionRow
 
-ACTS: frozenset[Act] = frozenset({"view", "view_file", "correct", "accept", "return", "reject", "approve"})
+ACTS: frozenset[Act] = frozenset({"view", "view_file", "correct", "assign", "accept", "return", "reject", "approve"})
 """What a department may do with an application that another organisation took in."""
 LEAD_ACTS: frozenset[Act] = ACTS | {"release"}
 NUMERALS = "一二三四五六七八九十"

@@ -5,12 +5,12 @@ Jobs carry ids only; a step asks :class:`Tools` for the context and the stages o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
-from docproc.domain import Licence, PageReading
+from docproc.domain import Licence, PageReading, Said
 from docproc.errors import SetupError
 from docproc.flow.core.context import Context
 from docproc.licence.seal.registered_seal import RegisteredSeal
@@ -22,9 +22,16 @@ class ReadFile(Protocol):
     """Reads one uploaded file."""
 
     def __call__(
-        self, data: bytes, filename: str, matter: Matter, *, material: str | None, today: date
+        self,
+        data: bytes,
+        filename: str,
+        matter: Matter,
+        *,
+        material: str | None,
+        said: Mapping[int, Said] | None = None,
+        today: date,
     ) -> Sequence[PageReading]:
-        """Every page of the file.
+        """Every page of the file or, with ``said``, those that a person named, each as what it is said to be.
 
         Raises:
             InputError: the file cannot be used; the message tells the citizen why.

@@ -131,7 +131,7 @@ def readings_of(session: Session, application: str, *, corrected: bool = True) -
     edits = corrections_of(session, application) if corrected else []
     found = []
     for page, row in session.execute(query):
-        reading = reading_from_json(row.body)
+        reading = replace(reading_from_json(row.body), sha256=page.sha256)
         for edit in edits:
             if (edit.page_id, edit.index) == (page.id, row.index):
                 reading = _with_correction(reading, edit)
@@ -234,8 +234,9 @@ def _finding_row(application: str, item: Finding, page_id: str | None = None) ->
         material=item.material,
         field=item.field,
         basis=item.basis,
+        look=item.look,
     )
 
 
 def _finding(row: FindingRow) -> Finding:
-    return Finding(row.code, row.severity, row.message, row.material, row.field, row.basis)
+    return Finding(row.code, row.severity, row.message, row.material, row.field, row.basis, row.look)
