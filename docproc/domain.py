@@ -167,6 +167,8 @@ class Decision:
     basis: str = ""
     seen_sha256: str = ""
     """Hash of what the official saw; only that may be sealed."""
+    confirmed: tuple[str, ...] = ()
+    """Materials that no reader recognised and that the official confirmed by name."""
 
 
 def with_field(reading: PageReading, item: Field) -> PageReading:

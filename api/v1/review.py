@@ -37,7 +37,10 @@ def decide(number: Number, body: schemas.NewDecision, ctx: Ctx, who: Who, once: 
     """Decide on what was seen: `version` and `content_sha256` of the view.
 
     Of two who decide at once one gets 409. An approval needs a finished check and
-    no `block` finding; each `fix` finding must be set aside by its code, with a reason.
+    no `block` finding; each finding that is `fix` or `look` must be set aside by its code, with a
+    reason. Every required paper must be there: recognised, or named by a person (`claimed`) and
+    listed in `confirmed` by the official who looked at it; else 409 `missing_paper` or
+    `unconfirmed_paper`.
 
     In a joint approval this is the opinion of the caller's department: one `reject`
     rejects; once all have spoken, what they want corrected is joined into one `return`,
@@ -45,7 +48,16 @@ def decide(number: Number, body: schemas.NewDecision, ctx: Ctx, who: Who, once: 
     """
     seen = decisions.Seen(body.version, body.content_sha256)
     return decisions.decide(
-        ctx, who, number, body.action, seen, reason=body.reason, basis=body.basis, set_aside=body.set_aside, once=once
+        ctx,
+        who,
+        number,
+        body.action,
+        seen,
+        reason=body.reason,
+        basis=body.basis,
+        set_aside=body.set_aside,
+        confirmed=body.confirmed,
+        once=once,
     )
 
 

@@ -239,4 +239,5 @@ def finding_json(item: Finding) -> dict[str, object]:
         "field": item.field,
         "message": item.message,
         "basis": item.basis,
+        "look": item.look,
     }

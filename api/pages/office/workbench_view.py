@@ -213,6 +213,8 @@ def _unread(page: PageView) -> list[ReadingView]:
         {
             "index": item["index"],
             "material": None,
+            "claimed": False,
+            "said": None,
             "how": "free",
             "quality": {"verdict": "rescan", "findings": []},
             "fields": [],

@@ -11,7 +11,8 @@ from api.kit.deps import Ctx, IdempotencyKey, OnceJson, Upload, Who, once_for
 from api.kit.problems import problems
 from api.v1.matters.matters import MaterialId, form_pdf
 from api.v1.schemas import applications as schemas
-from docproc.flow.applications import applications, forms
+from docproc.domain import Said
+from docproc.flow.applications import applications, assigning, forms
 from docproc.flow.applications.views import ApplicationSummary, ApplicationView, PageView
 from docproc.lifecycle import Status
 
@@ -136,6 +137,29 @@ def preview(
 def remove_page(number: Number, page_id: PageId, ctx: Ctx, who: Who) -> None:
     """While the application is a draft or returned."""
     applications.remove_page(ctx, who, number, page_id)
+
+
+@router.put(
+    "/{number}/pages/{page_id}/readings/{index}/material",
+    response_model=schemas.ApplicationView,
+    responses=problems(401, 403, 404, 409, 422),
+    summary="Say what a page is",
+)
+def assign(
+    number: Number,
+    page_id: PageId,
+    index: Annotated[int, Path(ge=0)],
+    body: schemas.PageMaterial,
+    ctx: Ctx,
+    who: Who,
+) -> ApplicationView:
+    """Name the paper that a page is, where it was not recognised or not as what it is; it is read as that.
+
+    Where the reader cannot make it out, the page stays `claimed` and the verdict is `look`. A kiosk
+    may do it while files can be added, an office until the decision. A page that bears a form's own
+    code stays that form: 409.
+    """
+    return assigning.assign_page(ctx, who, number, page_id, index, Said(body.material, body.page))
 
 
 @router.put(

@@ -35,8 +35,25 @@ class NewDecision(Version):
     reason: Text = Field("", description="In Chinese, to the applicant; needed unless approved without set_aside")
     basis: Text = Field("", description="Legal basis")
     set_aside: list[Annotated[str, Field(max_length=60)]] = Field(
-        default_factory=list, max_length=100, description="Codes of `fix` findings in spite of which it is approved"
+        default_factory=list,
+        max_length=100,
+        description="Codes of `fix` and `look` findings in spite of which it is approved; never a missing paper",
     )
+    confirmed: list[Annotated[str, Field(max_length=60)]] = Field(
+        default_factory=list,
+        max_length=100,
+        description="Materials that only a person named (`claimed`), each looked at by the official; an approval needs "
+        "every one that the official sees",
+    )
+
+
+class PageMaterial(Request):
+    """What a person says a page is."""
+
+    material: str | None = Field(
+        description="Id of a material of the matter; null: none of its papers", max_length=60, examples=["idcard"]
+    )
+    page: int = Field(1, description="Page or side of the material: 2 is the back of a card", ge=1, le=1000)
 
 
 class Correction(Request):
@@ -89,6 +106,9 @@ class FindingView(BaseModel):
     material: str | None = None
     field: str | None = None
     basis: str = ""
+    look: bool = Field(
+        False, description="A person must settle it before an approval: it would forbid one if the machine were sure"
+    )
     page_id: str | None = Field(None, description="The file it is about, where it is about one")
 
 
@@ -99,11 +119,25 @@ class QualityView(BaseModel):
     findings: list[FindingView]
 
 
+class SaidView(BaseModel):
+    """What a person said last that a page is."""
+
+    material: str | None = Field(description="null: none of the matter's papers")
+    page: int
+    by: str
+    at: datetime
+
+
 class ReadingView(BaseModel):
     """What one page of a file says."""
 
     index: int = Field(description="0-based page inside the file")
-    material: str | None
+    material: str | None = Field(description="null: not recognised or, where `claimed`, none of the matter's papers")
+    claimed: bool = Field(
+        description="`material` is what a person said, and the reader did not recognise it: "
+        "a reviewer confirms it by name before an approval"
+    )
+    said: SaidView | None = Field(description="Where a person named the page")
     how: Literal["registered", "matched", "free"] = Field(
         description="A form laid by its corner marks, by its print where the marks are lost, or any page by its words"
     )
@@ -154,6 +188,9 @@ class DecisionView(BaseModel):
     reason: str
     basis: str
     set_aside: list[str]
+    confirmed: list[str] = Field(
+        description="Materials that no reader recognised and that the official confirmed by name"
+    )
     changed: list[ChangeView] = Field(description="What an approval rests on in place of what the applicant wrote")
     released_by: str | None
     released_at: datetime | None
@@ -171,6 +208,7 @@ class OpinionView(BaseModel):
     by: str | None = Field(description="null for departments that do not see all papers, except on their own")
     reason: str
     basis: str
+    confirmed: list[str] = Field(description="Materials that it confirmed by name, of those that only a person named")
 
 
 class SealState(BaseModel):
@@ -189,7 +227,11 @@ class ApplicationSummary(BaseModel):
     status_zh: str
     version: int = Field(description="Rises with each change of status; decisions name it")
     checked: bool = Field(description="Every file is read, and findings and verdict belong to what is there now")
-    verdict: Literal["pass", "supplement", "rescan"] | None = Field(description="null until checked")
+    verdict: Literal["pass", "look", "supplement", "rescan"] | None = Field(
+        description="null until checked. `rescan`: a page cannot be read. `supplement`: something is missing or wrong. "
+        "`look`: a person must settle something first, such as a page that was not recognised and may be a missing "
+        "paper. `pass`: nothing prevents a decision"
+    )
     channel: str
     created_at: datetime
     updated_at: datetime

@@ -46,8 +46,8 @@ def assign_page(ctx: Context, caller: Caller, number: str, page_id: str, index: 
     Raises:
         ConflictError: the application is decided, the file was taken back, or the page bears a form's own code.
         ClaimedError: somebody else works on it.
-        InputError: the material has no such page.
-        NotFoundError: no such application, page, reading or material.
+        InputError: the matter has no such material, or the material no such page.
+        NotFoundError: no such application, page or reading.
     """
     caller.require("assign")
     with ctx.database.write() as session:
@@ -110,6 +110,7 @@ def _check_said(
     seen = joint_approval.scope(caller, row)
     if seen is not None and not seen.sees(said.material):
         raise InputError(f"{seen.org} does not see {said.material}", message_zh="您的部门不审核这份材料")
+    matter.check_material(said.material)
     spec = matter.find_material(said.material)
     most = len(matter.find_form(spec.id).page) if spec.kind == "form" else spec.sides
     if not 1 <= said.page <= most:
@@ -127,12 +128,12 @@ def _keep(
     at, index, to_read = ctx.clock(), old.index, said.material is not None
     made = assignments.add_assignment(session, page.id, index, said, caller.subject, at, followed=not to_read)
     if to_read:
-        page.state, page.place = "queued", fair_queue.place(session, row.channel, caller.subject)
+        place = fair_queue.place(session, row.channel, caller.subject)
+        page.state, page.place = "queued", place
+        ctx.jobs.enqueue(session, "read_page", reading_job(page.id, [made]), page.id, priority=place)
     else:
         assignments.replace_reading(session, page.id, claim(find_matter(row.matter), old, said))
     touch(row, at)
-    if to_read:
-        ctx.jobs.enqueue(session, "read_page", reading_job(page.id, [made]), page.id, priority=page.place)
     queue_check(ctx, session, row)
     noted = {"page": page.id, "index": index, "material": said.material, "side": said.page}
     audit.append(session, at, caller.subject, "page.assigned", row.number, **noted, before=old.material)

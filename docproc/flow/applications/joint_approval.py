@@ -30,6 +30,8 @@ ACTS: frozenset[Act] = frozenset({"view", "view_file", "correct", "assign", "acc
 """What a department may do with an application that another organisation took in."""
 LEAD_ACTS: frozenset[Act] = ACTS | {"release"}
 NUMERALS = "一二三四五六七八九十"
+Result = tuple[DecisionAction, str, str, list[str], tuple[str, ...]]
+"""Action, reason, basis, findings set aside and papers confirmed by name."""
 
 
 def matters_of(org: str) -> tuple[str, ...]:
@@ -136,8 +138,8 @@ def check_may_speak(
             caller.check_not(others, "speaks for another department", "同一人不能代表两个部门出具意见")
 
 
-def result(matter: Matter, given: Sequence[OpinionRow | None]) -> tuple[DecisionAction, str, str, list[str]] | None:
-    """What follows from the opinions: action, reason, basis and findings set aside, of all; ``None``: nothing yet."""
+def result(matter: Matter, given: Sequence[OpinionRow | None]) -> Result | None:
+    """What follows from the opinions of all; ``None``: nothing yet."""
     action = outcome([item.action if item is not None else None for item in given])
     if action is None:
         return None
@@ -148,7 +150,8 @@ def result(matter: Matter, given: Sequence[OpinionRow | None]) -> tuple[Decision
     aside = (
         sorted({code for item in given if item is not None for code in item.set_aside}) if action == "approve" else []
     )
-    return action, "\n".join(parts), "；".join(basis), aside
+    named = {key for item in given if item is not None for key in item.confirmed} if action == "approve" else set()
+    return action, "\n".join(parts), "；".join(basis), aside, tuple(sorted(named))
 
 
 def _shown(session: Session, caller: Caller, row: ApplicationRow) -> list[OpinionView]:
@@ -170,6 +173,7 @@ def _shown(session: Session, caller: Caller, row: ApplicationRow) -> list[Opinio
             "by": item.by if item is not None and open_ else None,
             "reason": item.reason if item is not None and open_ else "",
             "basis": item.basis if item is not None and open_ else "",
+            "confirmed": item.confirmed if item is not None and open_ else [],
         }
         for d in matter.department
         for item in [last.get(d.org)]

@@ -30,10 +30,18 @@ from docproc.flow.applications.corrections import ChangeView
 from docproc.flow.core.views import iso, iso_or_none
 from docproc.lifecycle import STATUS_ZH, Status
 from docproc.matter.load import find_matter
-from docproc.store.applications import applications, notices, pages, previews
+from docproc.store.applications import applications, assignments, notices, pages, previews
 from docproc.store.counter import custody
 from docproc.store.licences import licences
-from docproc.store.tables.applications import ApplicationRow, NoticeRow, NoticeState, PageRow, PageState, SealState
+from docproc.store.tables.applications import (
+    ApplicationRow,
+    AssignmentRow,
+    NoticeRow,
+    NoticeState,
+    PageRow,
+    PageState,
+    SealState,
+)
 from docproc.store.tables.counter import CustodyRow
 from docproc.store.tables.licences import SealedStatus
 from docproc.store.tables.review import DecisionRow
@@ -91,6 +99,7 @@ class FindingView(TypedDict):
     material: str | None
     field: str | None
     basis: str
+    look: bool
     page_id: NotRequired[str | None]
     """Only among the findings of an application, not of a page's quality."""
 
@@ -102,11 +111,22 @@ class QualityView(TypedDict):
     findings: list[FindingView]
 
 
+class SaidView(TypedDict):
+    """What a person said last that a page is."""
+
+    material: str | None
+    page: int
+    by: str
+    at: str
+
+
 class ReadingView(TypedDict):
     """What one page of a file says."""
 
     index: int
     material: str | None
+    claimed: bool
+    said: SaidView | None
     how: How
     quality: QualityView
     fields: list[FieldView]
@@ -154,6 +174,7 @@ class DecisionView(TypedDict):
     reason: str
     basis: str
     set_aside: list[str]
+    confirmed: list[str]
     changed: list[ChangeView]
     released_by: str | None
     released_at: str | None
@@ -171,6 +192,7 @@ class OpinionView(TypedDict):
     by: str | None
     reason: str
     basis: str
+    confirmed: list[str]
 
 
 class NoticeView(TypedDict):
@@ -237,8 +259,9 @@ def application(session: Session, row: ApplicationRow, sees: Sees | None = None)
     matter = find_matter(row.matter)
     changed = [item for item in corrections.changes(session, row) if sees is None or sees(item["material"])]
     by_page: dict[str, list[ReadingView]] = {}
+    said = assignments.newest_of(session, row.number)
     for page, reading in readings:
-        by_page.setdefault(page.id, []).append(_reading(reading))
+        by_page.setdefault(page.id, []).append(_reading(reading, said.get((page.id, reading.index))))
     licence = licences.licence_of_application(session, row.number)
     drawn: dict[str, list[PreviewView]] = {}
     for item in previews.previews_of(session, row.number):
@@ -273,12 +296,19 @@ def content_sha256(
     """Hash of everything that an official sees and decides on: files, values, findings, changes by hand."""
     body: list[Any] = [
         [[page.id, page.sha256, page.state] for page in live],
-        [[page.id, r.index, r.material, {k: [f.value, f.source] for k, f in r.fields.items()}] for page, r in readings],
+        [_seen_reading(page, reading) for page, reading in readings],
         [[page_id, item.code, item.severity, item.field] for page_id, item in findings],
     ]
     if changed:  # the hash of everything else is as it was before changes were told apart
         body.append([[c["page_id"], c["index"], c["field"], c["written"], c["value"], c["by"]] for c in changed])
     return canonical_sha256(body)
+
+
+def _seen_reading(page: PageRow, reading: PageReading) -> list[object]:
+    """A page as an official saw it; what no person named is written as it was before persons could name pages."""
+    values = {name: [item.value, item.source] for name, item in reading.fields.items()}
+    named = [reading.page, "claimed"] if reading.claimed else []
+    return [page.id, reading.index, reading.material, values, *named]
 
 
 def newest_notice(session: Session, application: str) -> NoticeView | None:
@@ -321,11 +351,17 @@ def _joined(matter: str, readings: Sequence[tuple[PageRow, PageReading]]) -> lis
     return list(zip([page for page, _ in readings], joined, strict=True))
 
 
-def _reading(reading: PageReading) -> ReadingView:
+def _said(row: AssignmentRow) -> SaidView:
+    return {"material": row.material, "page": row.side, "by": row.by, "at": iso(row.at)}
+
+
+def _reading(reading: PageReading, said: AssignmentRow | None) -> ReadingView:
     quality = reading.quality
     return {
         "index": reading.index,
         "material": reading.material,
+        "claimed": reading.claimed,
+        "said": _said(said) if said is not None else None,
         "how": reading.how,
         "quality": {"verdict": quality.verdict, "findings": [_finding(item) for item in quality.findings]},
         "fields": [_field(item) for item in reading.fields.values()],
@@ -358,6 +394,7 @@ def _finding(item: Finding) -> FindingView:
         "material": item.material,
         "field": item.field,
         "basis": item.basis,
+        "look": item.look,
     }
 
 
@@ -371,6 +408,7 @@ def _decision(row: DecisionRow, changed: list[ChangeView]) -> DecisionView:
         "reason": row.reason,
         "basis": row.basis,
         "set_aside": row.set_aside,
+        "confirmed": row.confirmed,
         "changed": changed,
         "released_by": row.released_by,
         "released_at": iso_or_none(row.released_at),

@@ -9,13 +9,12 @@ decision on the application follows from all of them (:mod:`docproc.flow.applica
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from docproc.check.licence_draft import draft_licence
-from docproc.domain import Decision, DecisionAction, PageReading
+from docproc.domain import Decision, DecisionAction
 from docproc.errors import AccessError, ConflictError, InputError
 from docproc.flow.applications import corrections, joint_approval, notices, views
 from docproc.flow.applications.applications import announce, change_status, visible
@@ -24,11 +23,12 @@ from docproc.flow.core.access import Caller
 from docproc.flow.core.context import Context
 from docproc.flow.core.idempotency import Once, run_once
 from docproc.flow.licences.issuing import queue_issue
+from docproc.flow.review.approvable import check_approvable, check_findings, confirmable
 from docproc.lifecycle import transition
 from docproc.matter.load import find_matter
 from docproc.matter.model import Matter
 from docproc.store.accounts.api_keys import persons_behind
-from docproc.store.applications import applications, opinions, pages
+from docproc.store.applications import applications, opinions
 from docproc.store.audit import audit
 from docproc.store.review import claims
 from docproc.store.tables.applications import ApplicationRow
@@ -87,6 +87,7 @@ def decide(
     reason: str = "",
     basis: str = "",
     set_aside: Sequence[str] = (),
+    confirmed: Sequence[str] = (),
     once: Once | None = None,
 ) -> ApplicationView:
     """Approve, return (补正) or reject; in a joint approval, agree, ask for correction or refuse for one's department.
@@ -99,7 +100,8 @@ def decide(
         seen: what it is based on.
         reason: in Chinese, to the applicant; needed unless everything is approved as it is.
         basis: legal basis.
-        set_aside: codes of findings in spite of which it is approved; never those that block.
+        set_aside: codes of findings in spite of which it is approved; never those that block, nor a missing paper.
+        confirmed: ids of the materials that only a person named, and that the official looked at; each is needed.
         once: answer for a repeated request.
 
     Raises:
@@ -118,7 +120,10 @@ def decide(
         row = _locked(ctx, session, caller, number, seen.version)
         transition(row.status, action)
         matter = find_matter(row.matter)
-        given = Decision(action, caller.subject, at, reason.strip(), basis.strip(), seen.content_sha256)
+        part = joint_approval.scope(caller, row)
+        sees = part.sees if part is not None else _sees_all
+        named = confirmable(session, row, confirmed, sees) if action == "approve" else ()
+        given = Decision(action, caller.subject, at, reason.strip(), basis.strip(), seen.content_sha256, named)
         if matter.department:
             _give_opinion(ctx, session, caller, row, matter, given, sorted(set(set_aside)))
         else:
@@ -130,16 +135,22 @@ def decide(
     return run_once(ctx, caller, once, work)
 
 
+def _sees_all(material: str | None) -> bool:
+    return True
+
+
 def _settle(ctx: Context, session: Session, row: ApplicationRow, decision: Decision, set_aside: Sequence[str]) -> None:
     """Make it the decision on the application."""
     if decision.action == "approve":
-        _check_approvable(ctx, session, row, set_aside)
+        check_approvable(session, row, set_aside, decision.confirmed, ctx.today())
     changed = corrections.noted(session, row.number) if decision.action == "approve" else []
     made = applications.add_decision(session, row, decision, set_aside, changed)
     status = transition(row.status, decision.action)
     change_status(session, row, status, decision.at)
     claims.drop(session, row.number)
     noted = {"decision": made.id, "seen": made.seen_sha256, "set_aside": made.set_aside}
+    if made.confirmed:
+        noted["confirmed"] = made.confirmed
     if changed:
         noted["changed"] = [f"{item['material']}.{item['field']}" for item in changed]
     audit.append(session, decision.at, decision.by, f"application.{status}", row.number, **noted)
@@ -165,22 +176,31 @@ def _give_opinion(
     if joint_approval.content_of(session, row, department) != given.seen_sha256:
         raise StaleError("the content changed since it was seen")
     if given.action == "approve" and department.sees(None):
-        _check_approvable(ctx, session, row, set_aside)
+        check_approvable(session, row, set_aside, given.confirmed, ctx.today())
     elif given.action == "approve":
         whole = department.org == row.org
-        _check_findings(session, row, set_aside, lambda name: whole or name is None or department.sees(name))
+        check_findings(
+            session, row, set_aside, given.confirmed, lambda name: whole or name is None or department.sees(name)
+        )
     if given.action == "reject" and not given.basis:
         raise InputError("a refusal needs its legal basis", message_zh="不同意的，请填写法律依据")
     made = opinions.add_opinion(session, row, department.org, given, set_aside)
     claims.drop(session, row.number, desk=department.org)
-    noted = {"opinion": made.id, "department": department.org, "says": made.action, "saw": made.seen_sha256}
+    noted: dict[str, object] = {
+        "opinion": made.id,
+        "department": department.org,
+        "says": made.action,
+        "saw": made.seen_sha256,
+    }
+    if made.confirmed:
+        noted["confirmed"] = made.confirmed
     audit.append(session, given.at, given.by, "opinion.given", row.number, **noted, set_aside=made.set_aside)
     found = joint_approval.result(matter, list(joint_approval.standing(session, row).values()))
     if found is None:
         return
-    action, reason, basis, aside = found
+    action, reason, basis, aside, named = found
     content = views.application(session, row)["content_sha256"]
-    _settle(ctx, session, row, Decision(action, given.by, given.at, reason, basis, content), aside)
+    _settle(ctx, session, row, Decision(action, given.by, given.at, reason, basis, content, named), aside)
 
 
 def release(ctx: Context, caller: Caller, number: str, version: int, once: Once | None = None) -> ApplicationView:
@@ -226,50 +246,6 @@ def _locked(ctx: Context, session: Session, caller: Caller, number: str, version
 def _check_version(row: ApplicationRow, version: int) -> None:
     if row.version != version:
         raise StaleError(f"application is at version {row.version}, not {version}")
-
-
-def _check_approvable(ctx: Context, session: Session, row: ApplicationRow, set_aside: Sequence[str]) -> None:
-    """Nothing is approved unchecked, unread, or against a finding that nobody took a stand on."""
-    _check_findings(session, row, set_aside, lambda _: True)
-    if row.verdict != "pass" and not set_aside:
-        raise ConflictError(
-            f"the verdict is {row.verdict}", message_zh="还有问题没有处理，不能批准", code="open_findings"
-        )
-    readings = [reading for _, reading in pages.readings_of(session, row.number)]
-    _try_draft(ctx, find_matter(row.matter), row.number, readings)
-
-
-def _check_findings(
-    session: Session, row: ApplicationRow, set_aside: Sequence[str], sees: Callable[[str | None], bool]
-) -> None:
-    if row.checked_revision != row.revision:
-        raise ConflictError("the check is not finished", message_zh="材料正在核验，请稍候", code="not_checked")
-    found = [item for _, item in pages.findings_of(session, row.number) if sees(item.material)]
-    if any(item.severity == "block" for item in found):
-        raise ConflictError("a finding blocks approval", message_zh="存在不予通过的问题，不能批准", code="blocked")
-    open_codes = sorted({item.code for item in found if item.severity == "fix"} - set(set_aside))
-    unread = any(
-        reading.quality.verdict == "rescan"
-        for _, reading in pages.readings_of(session, row.number)
-        if sees(reading.material)
-    )
-    if open_codes or (unread and not set_aside):
-        message = f"open findings ({', '.join(open_codes)}): correct fields, return, or set them aside with a reason"
-        raise ConflictError(message, message_zh="还有问题没有处理，不能批准", code="open_findings")
-
-
-def _try_draft(ctx: Context, matter: Matter, number: str, readings: Sequence[PageReading]) -> None:
-    """Find out now, not after the approval, that a licence cannot be made of what was read."""
-    draft_licence(
-        matter,
-        readings,
-        serial=1,
-        application=number,
-        authority="",
-        authority_code="",
-        today=ctx.today(),
-        verify_url="",
-    )
 
 
 def _after_approval(ctx: Context, session: Session, row: ApplicationRow, decision: DecisionRow) -> None:

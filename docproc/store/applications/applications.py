@@ -125,6 +125,7 @@ def add_decision(
         basis=decision.basis,
         seen_sha256=decision.seen_sha256,
         set_aside=list(set_aside),
+        confirmed=list(decision.confirmed),
         changed=list(changed),
     )
     session.add(row)

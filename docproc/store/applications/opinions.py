@@ -48,6 +48,7 @@ def add_opinion(
         basis=given.basis,
         seen_sha256=given.seen_sha256,
         set_aside=list(set_aside),
+        confirmed=list(given.confirmed),
     )
     session.add(row)
     session.flush()
