@@ -126,9 +126,9 @@ def put_back(number: Number, ctx: Ctx, who: Who) -> None:
 
 
 def _waiting(item: workbench.Waiting) -> review_schemas.WaitingView:
-    told = {name: item.view[name] for name in ("number", "matter", "status", "submitted_at")}
+    told = {name: item.view[name] for name in ("number", "matter", "status", "submitted_at", "verdict")}
     clock = {"due": item.term.due.on, "due_certain": item.term.due.certain, "working_days_left": item.term.left}
     hold = {"held_by": item.by, "mine": item.mine, "own": item.own}
     return review_schemas.WaitingView.model_validate(
-        {**told, **clock, **hold, "light": item.term.light, "findings": item.findings}
+        {**told, **clock, **hold, "light": item.term.light, "findings": item.findings, "looks": item.looks}
     )

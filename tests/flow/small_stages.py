@@ -12,13 +12,13 @@ import signal
 import sys
 import time
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from docproc.domain import Licence, PageReading
+from docproc.domain import Licence, PageReading, Said
 from docproc.errors import SealError, SealUnavailableError, UnsupportedFileError
 from docproc.flow.core.stages import Stages
 from docproc.flow.jobs.guardian import end_with_parent
@@ -29,6 +29,7 @@ from docproc.licence.seal.registered_seal import RegisteredSeal, to_der
 from docproc.licence.seal.status_list import StatusList
 from docproc.log import configure
 from docproc.matter.model import Matter
+from docproc.read.free.unread import with_unread_fields
 from docproc.settings import Settings
 from docproc.store.codec import reading_from_json, reading_to_json
 
@@ -36,12 +37,21 @@ MAGIC = b"\x89PNG\r\n\x1a\n"
 
 
 def paper(readings: Sequence[PageReading], **extra: Any) -> bytes:
-    """A file that says ``readings``; ``sleep`` seconds, ``crash`` or ``fail`` make its reader do that."""
+    """A file that says ``readings``; ``sleep`` seconds, ``crash`` or ``fail`` make its reader do that.
+
+    ``named`` holds, by material, what a page reads as where a person names it as that.
+    """
     return MAGIC + json.dumps({"readings": [reading_to_json(r) for r in readings], **extra}).encode()
 
 
 def read_file(
-    data: bytes, filename: str, matter: Matter, *, material: str | None, today: date
+    data: bytes,
+    filename: str,
+    matter: Matter,
+    *,
+    material: str | None,
+    said: Mapping[int, Said] | None = None,
+    today: date,
 ) -> Sequence[PageReading]:
     try:
         body = json.loads(data.rpartition(MAGIC)[2])  # it may stand behind a picture
@@ -52,7 +62,18 @@ def read_file(
         os.kill(os.getpid(), signal.SIGKILL)
     if body.get("fail"):
         raise RuntimeError(f"the reader has a defect at {body['fail']}")
-    return [replace(reading_from_json(r), file=filename) for r in body["readings"]]
+    found = [replace(reading_from_json(r), file=filename) for r in body["readings"]]
+    if said is None:
+        return found
+    return [as_said(page, said[page.index], matter, body.get("named", {})) for page in found if page.index in said]
+
+
+def as_said(page: PageReading, said: Said, matter: Matter, named: dict[str, Any]) -> PageReading:
+    """A page as what a person says it is: read, where the file says so, else a claim."""
+    if said.material in named:
+        return replace(reading_from_json(named[said.material]), file=page.file, index=page.index)
+    claim = replace(page, material=said.material, page=said.page, claimed=True, fields={})
+    return with_unread_fields(claim, matter)
 
 
 def sealer(folder: Path) -> Any:

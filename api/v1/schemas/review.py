@@ -71,6 +71,8 @@ class WaitingView(BaseModel):
     working_days_left: int
     light: Literal["green", "yellow", "red"]
     findings: int = Field(description="That block or must be mended")
+    looks: int = Field(description="That a person must settle before an approval")
+    verdict: Literal["pass", "look", "supplement", "rescan"] | None = Field(description="null until checked")
     held_by: str | None
     mine: bool
     own: bool = Field(description="Handed in by the caller, who cannot decide on it")

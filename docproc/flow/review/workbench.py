@@ -65,6 +65,8 @@ class Waiting:
     """Handed in by the caller, who therefore cannot decide on it."""
     findings: int
     """Findings that block or must be mended."""
+    looks: int
+    """Findings that a person must settle first."""
     given: tuple[int, int] | None = None
     """Joint approval: opinions given, and departments."""
 
@@ -114,14 +116,14 @@ def queue(ctx: Context, caller: Caller) -> list[Waiting]:
         shared = joint_approval.matters_of(caller.org)
         rows = applications.waiting(session, TO_DECIDE, org=org, limit=MOST, matters=shared)
         own = names_of(session, caller.persons)
-        severe = pages.severe_findings(session, [row.number for row in rows])
+        told = pages.open_findings(session, [row.number for row in rows])
         for row in rows:
             matter, holder = find_matter(row.matter), held.get((row.number, joint_approval.desk(caller, row)))
             opinions = joint_approval.standing(session, row)
             if not _is_asked(caller, row, opinions):
                 continue
             part = joint_approval.scope(caller, row)
-            mine = [m for m in severe.get(row.number, ()) if part is None or m is None or part.sees(m)]
+            mine = [sure for m, sure in told.get(row.number, ()) if part is None or m is None or part.sees(m)]
             given = (sum(item is not None for item in opinions.values()), len(opinions)) if opinions else None
             waiting = Waiting(
                 view=views.summary(row),
@@ -130,7 +132,8 @@ def queue(ctx: Context, caller: Caller) -> list[Waiting]:
                 by=names.get(holder, holder) if holder else None,
                 mine=holder == caller.subject,
                 own=row.created_by in own,
-                findings=len(mine),
+                findings=sum(mine),
+                looks=len(mine) - sum(mine),
                 given=given,
             )
             found.append(waiting)

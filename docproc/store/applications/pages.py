@@ -187,14 +187,19 @@ def store_findings(session: Session, application: str, findings: Iterable[Findin
     session.flush()
 
 
-def severe_findings(session: Session, numbers: Collection[str]) -> dict[str, list[str | None]]:
-    """Materials with findings of severity ``block`` or ``fix``, by application, in a single query."""
-    query = sa.select(FindingRow.application, FindingRow.material).where(
-        FindingRow.application.in_(numbers), FindingRow.severity.in_(("block", "fix"))
+def open_findings(session: Session, numbers: Collection[str]) -> dict[str, list[tuple[str | None, bool]]]:
+    """Findings that prevent an approval as it stands, by application, in a single query.
+
+    Returns:
+        Of each one its material and whether it blocks or must be mended; else a person must settle it.
+    """
+    severe = FindingRow.severity.in_(("block", "fix"))
+    query = sa.select(FindingRow.application, FindingRow.material, severe).where(
+        FindingRow.application.in_(numbers), sa.or_(severe, FindingRow.look)
     )
-    found: dict[str, list[str | None]] = {}
-    for number, material in session.execute(query):
-        found.setdefault(number, []).append(material)
+    found: dict[str, list[tuple[str | None, bool]]] = {}
+    for number, material, is_severe in session.execute(query):
+        found.setdefault(number, []).append((material, bool(is_severe)))
     return found
 
 

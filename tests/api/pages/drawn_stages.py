@@ -6,14 +6,14 @@ Run as ``python -m tests.api.pages.drawn_stages NAME QUEUES`` with the settings 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from io import BytesIO
 
 from PIL import Image, ImageDraw
 
-from docproc.domain import PageReading
+from docproc.domain import PageReading, Said
 from docproc.flow.core.stages import Stages
 from docproc.flow.jobs.guardian import end_with_parent
 from docproc.flow.worker import run_worker
@@ -38,9 +38,15 @@ def box(place: int) -> tuple[float, float, float, float]:
 
 
 def read_file(
-    data: bytes, filename: str, matter: Matter, *, material: str | None, today: date
+    data: bytes,
+    filename: str,
+    matter: Matter,
+    *,
+    material: str | None,
+    said: Mapping[int, Said] | None = None,
+    today: date,
 ) -> Sequence[PageReading]:
-    readings = small_stages.read_file(data, filename, matter, material=material, today=today)
+    readings = small_stages.read_file(data, filename, matter, material=material, said=said, today=today)
     return [
         replace(r, fields={n: replace(f, box=box(i)) for i, (n, f) in enumerate(r.fields.items())}) for r in readings
     ]
