@@ -27,6 +27,8 @@ CorrectionKind = Literal["", "confirmed", "misread", "changed"]
 """What a value entered by hand is: the reading confirmed, what the paper says where the machine misread it, or
 something else than the applicant wrote; empty where it was not recorded."""
 
+SYSTEM = "system"
+"""Actor of what the service does by itself."""
 CHINA = timezone(timedelta(hours=8))
 """Licences begin and end at midnight of Chinese standard time; there has been no summer time since 1992."""
 SEVERITIES: tuple[Severity, ...] = ("block", "fix", "warn", "info")

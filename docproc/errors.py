@@ -11,6 +11,7 @@ DocprocError
 ├── AccessError                the key or role does not allow it
 ├── BusyError                  too much work is waiting; try again after some seconds
 │   └── UnavailableError       the database or the blob store is out of reach, full or restarting: nothing was done
+│       └── AuditError         the audit log is not what this process knows it to be: nothing is done on it
 ├── SetupError                 something is missing on this machine; the message names the command that fixes it
 └── SealError                  a seal could not be made
     └── SealUnavailableError   TSA, OCSP, CRL or key store is out of reach: wait and try again
@@ -136,6 +137,13 @@ class UnavailableError(BusyError):
     def __init__(self, message: str, *, retry_after: int = 10, message_zh: str | None = None) -> None:
         """``retry_after`` is in seconds."""
         super().__init__(message, retry_after=retry_after, message_zh=message_zh)
+
+
+class AuditError(UnavailableError):
+    """The audit log lost lines, or has lines that nobody of ours wrote."""
+
+    code = "audit_broken"
+    message_zh = "审计日志校验未通过，系统暂停办理，请联系系统管理员"
 
 
 class SetupError(DocprocError):

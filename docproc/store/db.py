@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ LOST_AFTER_SECONDS = 6
 and with them the server's locks and the names of workers, for hours."""
 _WRITES = "docproc_writes"
 _KEYS = "docproc_keys"
+_MEMORY = "docproc_memory"
 _ABSENT = ("42P01", "42703")
 """PostgreSQL's codes for a missing table and a missing column."""
 _PASSING = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
@@ -41,6 +42,9 @@ class Database:
     engine: sa.Engine
     keys: ProcessKeys = NO_KEYS
     """What this process signs rows with, and whose rows it trusts; every session carries them (:func:`keys_of`)."""
+    memory: dict[str, object] = field(default_factory=dict, compare=False, repr=False)
+    """What this process remembers of the database, such as the line of the audit log that it wrote last
+    (:func:`memory_of`)."""
 
     @property
     def is_sqlite(self) -> bool:
@@ -75,7 +79,7 @@ class Database:
             session.rollback()
 
     def _session(self, engine: sa.Engine) -> Session:
-        return Session(engine, expire_on_commit=False, info={_KEYS: self.keys})
+        return Session(engine, expire_on_commit=False, info={_KEYS: self.keys, _MEMORY: self.memory})
 
     def _at_one_moment(self) -> sa.Engine:
         """Hide what others commit between two queries; SQLite does so by default."""
@@ -90,6 +94,12 @@ def keys_of(session: Session) -> ProcessKeys:
     """The keys of the process that opened a session."""
     keys: ProcessKeys = session.info.get(_KEYS, NO_KEYS)
     return keys
+
+
+def memory_of(session: Session) -> dict[str, object]:
+    """What the process that opened a session remembers of the database."""
+    memory: dict[str, object] = session.info.setdefault(_MEMORY, {})
+    return memory
 
 
 def open_database(url: str, pool_size: int = 10, keys: ProcessKeys = NO_KEYS) -> Database:

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from docproc.domain import SYSTEM as SYSTEM
 from docproc.errors import AccessError, NotFoundError
 from docproc.store.tables.applications import ApplicationRow
 
@@ -47,8 +48,6 @@ Act = Literal[
 ]
 
 ROLES: tuple[Role, ...] = get_args(Role)
-SYSTEM = "system"
-"""Actor of what the service does by itself."""
 MAY: dict[Act, frozenset[Role]] = {
     "create": frozenset({"kiosk", "clerk"}),
     "upload": frozenset({"kiosk", "clerk"}),

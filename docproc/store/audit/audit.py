@@ -1,8 +1,8 @@
-"""The audit log: who did what and when, each line chained to the one before by its hash.
+"""The audit log: who did what and when, each line chained to the one before by its hash and signed by its writer's key.
 
-A line is written in the transaction that it describes. Changing or removing a line
-breaks the chain from there on; :func:`first_broken` finds the place. Keep the newest
-hash outside the database to detect that lines were cut off at the end.
+A line is written in the transaction that it describes. Changing or removing a line breaks the chain from there on
+(:func:`docproc.store.audit.chain.walk`). The newest hash stands in each signed status list, so that lines which were cut
+off at the end are missed too.
 """
 
 from __future__ import annotations
@@ -13,37 +13,26 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from docproc.canonical import canonical_sha256
-from docproc.store.running_numbers import next_value
+from docproc.store.audit.chain import FIRST as FIRST
+from docproc.store.audit.chain import walk
+from docproc.store.audit.writing import add_line
+from docproc.store.db import keys_of
 from docproc.store.tables.audit import AuditRow
-
-FIRST = "0" * 64
 
 
 def append(session: Session, at: datetime, actor: str, action: str, subject: str, **detail: Any) -> AuditRow:
-    """Append one line; the chain stays locked until the transaction ends."""
-    seq = next_value(session, "audit")  # the counter's row lock keeps writers in one line
-    last = session.scalar(sa.select(AuditRow.sha256).where(AuditRow.seq == seq - 1))
-    row = AuditRow(
-        seq=seq, at=at, actor=actor, action=action, subject=subject, detail=detail, previous=last or FIRST, sha256=""
-    )
-    row.sha256 = _hash(row)
-    session.add(row)
-    session.flush()
-    return row
+    """Append one line, signed by this process; the chain stays locked until the transaction ends.
+
+    Raises:
+        AuditError: the log lost lines that it had, or is not signed yet.
+        SetupError: this process has no key for it.
+    """
+    return add_line(session, at, actor, action, subject, detail)
 
 
 def first_broken(session: Session) -> int | None:
     """Number of the first line that does not fit the chain, or ``None`` when the chain is intact."""
-    previous = FIRST
-    expected = 1
-    with session.scalars(sa.select(AuditRow).order_by(AuditRow.seq).execution_options(yield_per=500)) as rows:
-        for row in rows:
-            if row.seq != expected or row.previous != previous or row.sha256 != _hash(row):
-                return expected
-            previous = row.sha256
-            expected += 1
-    return None
+    return walk(session, keys_of(session).known).broken
 
 
 def lines(session: Session, *, subject: str | None = None, after: int = 0, limit: int = 100) -> list[AuditRow]:
@@ -127,8 +116,3 @@ def of_action(session: Session, action: str) -> list[AuditRow]:
 def hash_of(session: Session, seq: int) -> str | None:
     """Hash of a line; ``None`` if there is no line of this number."""
     return session.scalar(sa.select(AuditRow.sha256).where(AuditRow.seq == seq))
-
-
-def _hash(row: AuditRow) -> str:
-    body = [row.seq, row.at.isoformat(), row.actor, row.action, row.subject, row.detail, row.previous]
-    return canonical_sha256(body)

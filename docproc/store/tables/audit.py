@@ -28,3 +28,7 @@ class AuditRow(Base):
     detail: Mapped[JsonObject]
     previous: Mapped[str] = mapped_column(sa.String(64))
     sha256: Mapped[str] = mapped_column(sa.String(64))
+    signature: Mapped[str] = mapped_column(sa.String(130))
+    """By the key of the process that wrote it: the key's id and an Ed25519 signature over the hash
+    (:func:`docproc.process_keys.sign`); empty in lines of a version before there were keys. There is no default, so
+    that a process of such a version cannot add to a log that is signed."""
