@@ -24,7 +24,7 @@ from docproc.store.audit.standings import Standings
 log = logging.getLogger(__name__)
 
 PORTION = 20_000
-"""Lines that are checked before it is noted how far: a first look at a long log that is cut short goes on from there."""
+"""Lines that are checked before it is noted how far: a first look at a long log that is cut short goes on there."""
 NOT_WHOLE = "审计日志校验未通过，暂停签章；请系统管理员运行 docproc audit verify 查明原因"
 GONE_BACK = "if an older copy was restored on purpose, run `docproc audit accept-restore` on this machine"
 

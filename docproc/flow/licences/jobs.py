@@ -3,7 +3,7 @@
 ::
 
     seal_version     ordered version -> render, seal, verify -> blob -> current file of the licence
-    publish_status   licences that are not in force -> signed list, given out by the web process
+    publish_status   audit log -> licences that are not in force -> signed list, given out by the web process
 """
 
 from __future__ import annotations
@@ -12,11 +12,10 @@ import logging
 from datetime import datetime
 
 from docproc.canonical import canonical_json, canonical_sha256
-from docproc.domain import CHINA
 from docproc.errors import SealError
-from docproc.flow.core import views
 from docproc.flow.core.access import SYSTEM
 from docproc.flow.core.authority import authority_code
+from docproc.flow.core.chain_guard import BrokenLogError, check_log
 from docproc.flow.core.context import Context
 from docproc.flow.core.stages import Tools
 from docproc.flow.jobs.engine import Job, step, workflow
@@ -24,7 +23,7 @@ from docproc.flow.seals.seal_once import NOT_APPROVED, SealOutcome, retry_delay,
 from docproc.flow.seals.usable import usable_seals
 from docproc.licence.page.record import parse_licence_json
 from docproc.licence.report.report import Standing
-from docproc.licence.seal.status_list import LIFE, StatusList
+from docproc.licence.seal.status_list import LIFE, AuditHead, StatusList
 from docproc.matter.load import find_matter
 from docproc.store import running_numbers
 from docproc.store.audit import audit
@@ -136,7 +135,11 @@ def sign_and_publish() -> None:
     with ctx.database.write() as session:
         sequence = running_numbers.next_value(session, SEQUENCE)
     at = ctx.clock()
-    signed = stages.sign_status(gather(ctx, sequence, at))
+    try:
+        signed = stages.sign_status(gather(ctx, sequence, at))
+    except BrokenLogError as error:
+        log.error("no status list is signed: %s", error)  # the newest one soon ends, and is tried again every hour
+        return
     with ctx.database.write() as session:
         newest = licences.newest_status_list(session)
         if newest is None or newest.sequence < sequence:
@@ -144,12 +147,17 @@ def sign_and_publish() -> None:
 
 
 def gather(ctx: Context, sequence: int, at: datetime) -> StatusList:
-    """The licences that are not in force at this moment."""
-    day = at.astimezone(CHINA).date()
-    with ctx.database.read() as session:
-        standings = {
-            row.number: Standing(views.licence_status(row, day), event.at, event.reason, event.basis)
-            for row, event in licences.withdrawn(session)
-        }
-        superseded = frozenset(licences.superseded_files(session))
-    return StatusList(authority_code(ctx.settings), sequence, at, at + LIFE, standings, superseded)
+    """The licences that are not in force at this moment, by the audit log and not by what their rows say.
+
+    Raises:
+        BrokenLogError: the audit log does not hold.
+        SetupError: the authority's code is not known.
+    """
+    known = check_log(ctx)
+    standings = {
+        number: Standing(item.status, item.at, item.reason, item.basis)
+        for number, item in known.standings.licences.items()
+    }
+    superseded = frozenset(known.standings.superseded)
+    head = AuditHead(known.head.line, known.head.sha256)
+    return StatusList(authority_code(ctx.settings), sequence, at, at + LIFE, standings, superseded, head)

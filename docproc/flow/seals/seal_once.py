@@ -10,6 +10,7 @@ from typing import TypedDict
 from docproc.canonical import JsonObject, canonical_json
 from docproc.domain import Licence
 from docproc.errors import DocprocError, SealUnavailableError, SetupError, UnavailableError
+from docproc.flow.core.chain_guard import check_log
 from docproc.flow.core.stages import Tools
 from docproc.flow.jobs import meters
 from docproc.licence.page.record import parse_licence_json
@@ -38,7 +39,7 @@ def seal_once(
     seals: Callable[[Licence, datetime], Sequence[RegisteredSeal]],
     keep_days: int,
 ) -> SealOutcome:
-    """Try to seal a record and store the file.
+    """Try to seal a record and store the file; nothing is sealed on an audit log that does not hold.
 
     Trouble of this machine or a store is raised: the step is tried again, then given up for a person to see.
 
@@ -52,6 +53,7 @@ def seal_once(
     ctx, stages = Tools.get()
     record, at = parse_licence_json(canonical_json(body)), ctx.clock()
     try:
+        check_log(ctx)
         check_content()
         sealed = stages.seal_licence(record, seals(record, at), at)
     except SealUnavailableError as error:

@@ -25,6 +25,14 @@ CLOCK_SKEW = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
+class AuditHead:
+    """A line of the audit log that its signer cannot deny: who keeps a list can show that the log had it."""
+
+    line: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class StatusList:
     """What a status list says."""
 
@@ -38,6 +46,8 @@ class StatusList:
     """By licence number; those that are in force are not named."""
     superseded: frozenset[str] = frozenset()
     """SHA-256 (lower-case hexadecimal) of the files of former versions."""
+    audit: AuditHead | None = None
+    """The newest line of the signer's audit log; ``None`` in lists of a version that did not tell it."""
 
     def standing(self, number: str) -> Standing:
         """The status of a licence."""
@@ -46,7 +56,7 @@ class StatusList:
 
 def make_status_list(content: StatusList, signer: Signer) -> str:
     """Sign a list as a compact JSON Web Signature."""
-    body = {
+    body: dict[str, object] = {
         "schema": SCHEMA,
         "authority_code": content.authority_code,
         "sequence": content.sequence,
@@ -63,6 +73,8 @@ def make_status_list(content: StatusList, signer: Signer) -> str:
         },
         "superseded_files": sorted(content.superseded),
     }
+    if content.audit is not None:
+        body["audit"] = {"line": content.audit.line, "head": content.audit.sha256}
     payload = canonical_json(body)
     return sign_statement(payload, KIND, signer)
 
@@ -73,6 +85,19 @@ def read_status_list(text: str, trust: TrustList, at: datetime) -> StatusList:
     Raises:
         InputError: not signed by whom it speaks for, damaged, or out of date: fetch a fresh one.
     """
+    found = read_kept_list(text, trust, at)
+    if not found.issued_at - CLOCK_SKEW <= at <= found.next_update:
+        times = f"{found.issued_at.isoformat()} to {found.next_update.isoformat()}"
+        raise InputError(f"the status list holds from {times} only: fetch a fresh one from /v1/status-list")
+    return found
+
+
+def read_kept_list(text: str, trust: TrustList, at: datetime) -> StatusList:
+    """Check a list that may be out of date, for what it says about the moment when it was made.
+
+    Raises:
+        InputError: not signed by whom it speaks for at ``at``, or damaged.
+    """
     statement = read_statement(text, KIND, trust, at)
     try:
         found = _parse(json.loads(statement.payload))
@@ -80,9 +105,6 @@ def read_status_list(text: str, trust: TrustList, at: datetime) -> StatusList:
         raise InputError(f"the status list is damaged: {error}") from error
     if not found.authority_code or found.authority_code != statement.authority_code:
         raise InputError("the status list is signed by another authority than it speaks for")
-    if not found.issued_at - CLOCK_SKEW <= at <= found.next_update:
-        times = f"{found.issued_at.isoformat()} to {found.next_update.isoformat()}"
-        raise InputError(f"the status list holds from {times} only: fetch a fresh one from /v1/status-list")
     return found
 
 
@@ -100,7 +122,16 @@ def _parse(raw: dict[str, object]) -> StatusList:
         _time(raw["next_update"]),
         {str(number): _standing(item) for number, item in listed.items()},
         frozenset(str(item) for item in files),
+        _audit_head(raw.get("audit")),
     )
+
+
+def _audit_head(item: object) -> AuditHead | None:
+    if item is None:
+        return None
+    if not isinstance(item, dict):
+        raise TypeError("audit is no object")
+    return AuditHead(int(str(item["line"])), str(item["head"]))
 
 
 def _standing(item: dict[str, str | None]) -> Standing:

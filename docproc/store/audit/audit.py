@@ -1,8 +1,8 @@
 """The audit log: who did what and when, each line chained to the one before by its hash and signed by its writer's key.
 
 A line is written in the transaction that it describes. Changing or removing a line breaks the chain from there on
-(:func:`docproc.store.audit.chain.walk`). The newest hash stands in each signed status list, so that lines which were cut
-off at the end are missed too.
+(:func:`docproc.store.audit.chain.walk`). The newest hash stands in each signed status list, so that lines which were
+cut off at the end are missed too.
 """
 
 from __future__ import annotations

@@ -129,11 +129,12 @@ def differences(session: Session, told: Standings, statuses: Iterable[tuple[str,
     shown = dict(statuses)
     for number, item in sorted(told.licences.items()):
         if number not in shown:
-            yield f"licence {number}: is {item.status} by line {item.line} of the log, and the database shows it in force"
+            yield f"licence {number}: {item.status} by audit line {item.line}, and the database shows it in force"
     for number, status in sorted(shown.items()):
         said = told.licences.get(number)
         if said is None or said.status != status:
-            yield f"licence {number}: the database shows it {status}, and the log says {said.status if said else 'valid'}"
+            logged = said.status if said is not None else "valid"
+            yield f"licence {number}: the database shows it {status}, and the audit log says {logged}"
 
 
 def _former_files(session: Session, known: KnownKeys, number: str, line: int) -> Iterable[str]:

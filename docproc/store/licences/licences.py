@@ -203,40 +203,10 @@ def next_version(session: Session, number: str) -> int:
     return max(ordered or 0, current or 0) + 1
 
 
-def withdrawn(session: Session) -> list[tuple[LicenceRow, LicenceEventRow]]:
-    """Every licence whose status is not ``valid``, with the event that made it so, by number."""
-    newest = (
-        sa.select(LicenceEventRow.licence, sa.func.max(LicenceEventRow.id).label("id"))
-        .group_by(LicenceEventRow.licence)
-        .subquery()
-    )
-    query = (
-        sa.select(LicenceRow, LicenceEventRow)
-        .join(newest, newest.c.licence == LicenceRow.number)
-        .join(LicenceEventRow, LicenceEventRow.id == newest.c.id)
-        .where(LicenceRow.sha256.is_not(None), LicenceRow.status != "valid")
-        .order_by(LicenceRow.number)
-    )
-    return [(row, event) for row, event in session.execute(query)]
-
-
-def superseded_files(session: Session) -> list[str]:
-    """Hashes of the files of earlier versions of licences; files that were only renewed are left out."""
-    versions = {"correct", "reissue"}
-    changed = sa.select(LicenceFileRow.licence).where(LicenceFileRow.reason.in_(versions)).distinct()
-    rows = session.execute(
-        sa.select(LicenceFileRow.licence, LicenceFileRow.sha256, LicenceFileRow.reason)
-        .where(LicenceFileRow.licence.in_(changed))
-        .order_by(LicenceFileRow.licence, LicenceFileRow.at.desc(), LicenceFileRow.sha256)
-    )
-    found: list[str] = []
-    passed: set[str] = set()
-    for licence, sha256, reason in rows:
-        if licence in passed:
-            found.append(sha256)
-        elif reason in versions:
-            passed.add(licence)
-    return sorted(found)
+def withdrawn(session: Session) -> list[tuple[str, str]]:
+    """Number and status of every licence that its row shows as not in force."""
+    query = sa.select(LicenceRow.number, LicenceRow.status).where(LicenceRow.sha256.is_not(None))
+    return [(number, status) for number, status in session.execute(query.where(LicenceRow.status != "valid"))]
 
 
 def add_status_list(session: Session, sequence: int, at: datetime, body: str) -> None:

@@ -83,10 +83,10 @@ PAGES: Chain = (
        SELECT id, 0, md5('v' || id) || md5('w' || id), md5('t' || id) || md5('u' || id), 1600, 1131 FROM pages""",
 )
 LOG: Chain = (
-    f"""INSERT INTO audit_log (seq, happened_at, actor, action, subject, detail, previous, sha256)
+    f"""INSERT INTO audit_log (seq, happened_at, actor, action, subject, detail, previous, sha256, signature)
        SELECT :lines * (n - 1) + line, now() - interval '30 seconds' * (:rows - n), 'kiosk-' || n % 200,
            (ARRAY['application.created', 'page.added', 'application.submitted', 'application.approved'])[line],
-           {NUMBER}, '{{}}', '', md5(:seed || n || line) || md5(n || '.' || line)
+           {NUMBER}, '{{}}', '', md5(:seed || n || line) || md5(n || '.' || line), ''
        FROM generate_series(1, :rows) n, generate_series(1, :lines) line""",
     """INSERT INTO idempotency_keys (key_id, key, request_sha256, answer, created_at)
        SELECT 'filled', md5(:seed || n), md5('q' || n) || md5('r' || n), '{}', now()
