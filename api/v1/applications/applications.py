@@ -12,7 +12,7 @@ from api.kit.problems import problems
 from api.v1.matters.matters import MaterialId, form_pdf
 from api.v1.schemas import applications as schemas
 from docproc.domain import Said
-from docproc.flow.applications import applications, assigning, forms
+from docproc.flow.applications import applications, assigning, forms, remarks
 from docproc.flow.applications.views import ApplicationSummary, ApplicationView, PageView
 from docproc.lifecycle import Status
 
@@ -185,6 +185,47 @@ def correct(
     `changes`, in the decision, in the audit log and to the applicant.
     """
     return applications.correct_field(ctx, who, number, page_id, index, field, body.value, body.kind)
+
+
+@router.put(
+    "/{number}/pages/{page_id}/readings/{index}/fields/{field}/remark",
+    response_model=schemas.ApplicationView,
+    responses=problems(401, 403, 404, 409, 422),
+    summary="Say that a value was read wrongly (识别有误)",
+)
+def remark(
+    number: Number,
+    page_id: PageId,
+    index: Annotated[int, Path(ge=0)],
+    field: Annotated[str, Path(max_length=80)],
+    body: schemas.Remark,
+    ctx: Ctx,
+    who: Who,
+) -> ApplicationView:
+    """Keep what the citizen says, while the application is a draft or returned. Roles: kiosk, clerk.
+
+    It is never taken as the value: the value counts as doubted, the verdict is at best `look`, and an official settles
+    it beside the picture. A second remark on a field replaces the first.
+    """
+    return remarks.remark(ctx, who, number, page_id, index, field, body.said)
+
+
+@router.delete(
+    "/{number}/pages/{page_id}/readings/{index}/fields/{field}/remark",
+    response_model=schemas.ApplicationView,
+    responses=problems(401, 403, 404, 409),
+    summary="Take a remark back",
+)
+def take_remark_back(
+    number: Number,
+    page_id: PageId,
+    index: Annotated[int, Path(ge=0)],
+    field: Annotated[str, Path(max_length=80)],
+    ctx: Ctx,
+    who: Who,
+) -> ApplicationView:
+    """While the application is a draft or returned. Roles: kiosk, clerk."""
+    return remarks.take_back(ctx, who, number, page_id, index, field)
 
 
 @router.get(

@@ -128,6 +128,26 @@ class SaidView(BaseModel):
     at: datetime
 
 
+class Remark(Request):
+    """What a citizen says of a value: it was read wrongly."""
+
+    said: str = Field("", max_length=500, description="What should stand there; a remark, never taken as the value")
+
+
+class RemarkView(BaseModel):
+    """A citizen's remark on a value."""
+
+    page_id: str
+    index: int = Field(description="0-based page inside the file")
+    material: str | None
+    field: str
+    label: str = Field(description="Paper and field, in Chinese")
+    said: str = Field(description="What should stand there in the citizen's words; may be empty")
+    by: str
+    at: datetime
+    settled: bool = Field(description="An official corrected or confirmed the value since")
+
+
 class ReadingView(BaseModel):
     """What one page of a file says."""
 
@@ -256,6 +276,7 @@ class ApplicationView(ApplicationSummary):
     pages: list[PageView]
     findings: list[FindingView]
     changes: list[ChangeView] = Field(description="What stands now in place of what the applicant wrote")
+    remarks: list[RemarkView] = Field(description="What the citizen said of values that were read")
     opinions: list[OpinionView] = Field(description="Joint approval: every department; else empty")
     decisions: list[DecisionView]
     papers: Literal["match", "mismatch", "absent"] | None = Field(

@@ -21,7 +21,7 @@ from docproc.flow.core.idempotency import Once, run_once
 from docproc.flow.jobs import fair_queue
 from docproc.lifecycle import OPEN_FOR_PAGES, Status, transition
 from docproc.matter.load import find_matter
-from docproc.store.applications import applications, pages, previews
+from docproc.store.applications import applications, pages, previews, remarks
 from docproc.store.audit import audit
 from docproc.store.messages import outbox
 from docproc.store.review import claims
@@ -222,7 +222,12 @@ def correct_field(
             raise ConflictError("the page was removed", message_zh="这份材料已撤回")
         _check_field(row.matter, reading, field)
         edits = pages.corrections_on(session, page_id, index, field)
-        found = corrections.kind_of(find_matter(row.matter), reading, field, edits, value, kind)
+        remarked = any(
+            (item.page_id, item.index, item.field) == (page_id, index, field)
+            for item in remarks.standing(session, number)
+        )
+        matter = find_matter(row.matter)
+        found = corrections.kind_of(matter, reading, field, edits, value, kind, remarked=remarked)
         pages.add_correction(session, page_id, index, field, value, found, caller.subject, at)
         touch(row, at)
         queue_check(ctx, session, row)

@@ -18,6 +18,7 @@ from typing import TypeVar
 from docproc.check.check import check
 from docproc.domain import CheckResult, Finding, PageReading, Said
 from docproc.errors import InputError, SetupError
+from docproc.flow.applications import remarks
 from docproc.flow.applications.applications import announce, queue_check
 from docproc.flow.applications.assigning import follow
 from docproc.flow.core.stages import Tools
@@ -137,9 +138,10 @@ def check_and_store(number: str, revision: int) -> None:
             return
         matter = find_matter(row.matter)
         result = _checked(matter, [reading for _, reading in pages.readings_of(session, number)], ctx.today())
-        pages.store_findings(session, number, result.findings)
+        remarked = remarks.findings(session, number)
+        pages.store_findings(session, number, [*result.findings, *remarked])
         failed = any(page.state == "failed" for page in pages.live_pages(session, number))
-        row.verdict = "rescan" if failed else result.verdict
+        row.verdict = "rescan" if failed else "look" if remarked and result.verdict == "pass" else result.verdict
         row.checked_revision = revision
         meters.VERDICTS.labels(row.matter, row.verdict).inc()
         announce(ctx, session, row, "application.checked", revision=revision)

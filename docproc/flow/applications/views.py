@@ -30,7 +30,8 @@ from docproc.flow.applications.corrections import ChangeView
 from docproc.flow.core.views import iso, iso_or_none
 from docproc.lifecycle import STATUS_ZH, Status
 from docproc.matter.load import find_matter
-from docproc.store.applications import applications, assignments, notices, pages, previews
+from docproc.matter.model import Matter
+from docproc.store.applications import applications, assignments, notices, pages, previews, remarks
 from docproc.store.counter import custody
 from docproc.store.licences import licences
 from docproc.store.tables.applications import (
@@ -118,6 +119,23 @@ class SaidView(TypedDict):
     page: int
     by: str
     at: str
+
+
+class RemarkView(TypedDict):
+    """What a citizen said of a value: it was read wrongly."""
+
+    page_id: str
+    index: int
+    material: str | None
+    field: str
+    label: str
+    """Paper and field in Chinese words."""
+    said: str
+    """What should stand there in the citizen's words; empty where they did not say."""
+    by: str
+    at: str
+    settled: bool
+    """An official corrected or confirmed the value since."""
 
 
 class ReadingView(TypedDict):
@@ -212,6 +230,7 @@ class ApplicationView(ApplicationSummary):
     pages: list[PageView]
     findings: list[FindingView]
     changes: list[ChangeView]
+    remarks: list[RemarkView]
     opinions: list[OpinionView]
     decisions: list[DecisionView]
     papers: PaperResult | None
@@ -258,6 +277,7 @@ def application(session: Session, row: ApplicationRow, sees: Sees | None = None)
         findings = [item for item in findings if item[1].material is None or sees(item[1].material)]
     matter = find_matter(row.matter)
     changed = [item for item in corrections.changes(session, row) if sees is None or sees(item["material"])]
+    remarked = [item for item in _remarks(session, matter, row.number) if sees is None or sees(item["material"])]
     by_page: dict[str, list[ReadingView]] = {}
     said = assignments.newest_of(session, row.number)
     for page, reading in readings:
@@ -269,10 +289,11 @@ def application(session: Session, row: ApplicationRow, sees: Sees | None = None)
     return {
         **summary(row),
         "follow_code": shares.follow_code(session, row.number),
-        "content_sha256": content_sha256(live, readings, findings, changed),
+        "content_sha256": content_sha256(live, readings, findings, changed, remarked),
         "pages": [page_view(page, by_page.get(page.id, []), drawn.get(page.id, [])) for page in live],
         "findings": [{**_finding(item), "page_id": page_id} for page_id, item in findings],
         "changes": changed,
+        "remarks": remarked,
         "opinions": [],
         "decisions": [
             _decision(
@@ -292,6 +313,7 @@ def content_sha256(
     readings: list[tuple[PageRow, PageReading]],
     findings: list[tuple[str | None, Finding]],
     changed: Sequence[ChangeView] = (),
+    remarked: Sequence[RemarkView] = (),
 ) -> str:
     """Hash of everything that an official sees and decides on: files, values, findings, changes by hand."""
     body: list[Any] = [
@@ -301,6 +323,8 @@ def content_sha256(
     ]
     if changed:  # the hash of everything else is as it was before changes were told apart
         body.append([[c["page_id"], c["index"], c["field"], c["written"], c["value"], c["by"]] for c in changed])
+    if remarked:
+        body.append([[r["page_id"], r["index"], r["field"], r["said"]] for r in remarked])
     return canonical_sha256(body)
 
 
@@ -309,6 +333,28 @@ def _seen_reading(page: PageRow, reading: PageReading) -> list[object]:
     values = {name: [item.value, item.source] for name, item in reading.fields.items()}
     named = [reading.page, "claimed"] if reading.claimed else []
     return [page.id, reading.index, reading.material, values, *named]
+
+
+def _remarks(session: Session, matter: Matter, number: str) -> list[RemarkView]:
+    """What the citizen said of values, and whether an official has looked at each since."""
+    open_ = {row.id for row in remarks.standing(session, number)}
+    found = remarks.remarks_of(session, number)
+    read = {(p.id, r.index): r for p, r in pages.readings_of(session, number, corrected=False)} if found else {}
+    return [
+        {
+            "page_id": row.page_id,
+            "index": row.index,
+            "material": material,
+            "field": row.field,
+            "label": corrections.label(matter, material, row.field),
+            "said": row.said,
+            "by": row.by,
+            "at": iso(row.at),
+            "settled": row.id not in open_,
+        }
+        for row in found
+        for material in [read[row.page_id, row.index].material]
+    ]
 
 
 def newest_notice(session: Session, application: str) -> NoticeView | None:

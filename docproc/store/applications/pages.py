@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from docproc.domain import CorrectionKind, Field, Finding, PageReading, with_field
 from docproc.errors import NotFoundError
+from docproc.store.applications.remarks import remarks_of, unsettled
 from docproc.store.codec import reading_from_json, reading_to_json
 from docproc.store.tables.applications import ApplicationRow, CorrectionRow, FindingRow, PageRow, ReadingRow
 
@@ -121,7 +122,7 @@ def mark_failed(session: Session, page: PageRow, finding: Finding, at: datetime)
 
 
 def readings_of(session: Session, application: str, *, corrected: bool = True) -> list[tuple[PageRow, PageReading]]:
-    """Every page of an application in order, with people's corrections applied."""
+    """Every page of an application in order, with people's corrections and remarks applied."""
     query = (
         sa.select(PageRow, ReadingRow)
         .join(ReadingRow, ReadingRow.page_id == PageRow.id)
@@ -129,12 +130,16 @@ def readings_of(session: Session, application: str, *, corrected: bool = True) -
         .order_by(PageRow.position, ReadingRow.index)
     )
     edits = corrections_of(session, application) if corrected else []
+    doubted = unsettled(remarks_of(session, application), edits) if corrected else []
     found = []
     for page, row in session.execute(query):
         reading = replace(reading_from_json(row.body), sha256=page.sha256)
         for edit in edits:
             if (edit.page_id, edit.index) == (page.id, row.index):
                 reading = _with_correction(reading, edit)
+        for said in doubted:
+            if (said.page_id, said.index) == (page.id, row.index):
+                reading = _with_doubt(reading, said.field)
         found.append((page, reading))
     return found
 
@@ -227,6 +232,12 @@ def _with_correction(reading: PageReading, edit: CorrectionRow) -> PageReading:
     old = reading.fields.get(edit.field)
     base = old or Field(edit.field, None, "", 0.0, None, reading.page)
     return with_field(reading, replace(base, value=edit.value, confidence=1.0, source="person", alternatives=()))
+
+
+def _with_doubt(reading: PageReading, field: str) -> PageReading:
+    """The reading with a field that counts for nobody until an official has looked at it."""
+    old = reading.fields.get(field)
+    return reading if old is None else with_field(reading, replace(old, confidence=0.0, alternatives=()))
 
 
 def _finding_row(application: str, item: Finding, page_id: str | None = None) -> FindingRow:
