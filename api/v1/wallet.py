@@ -122,7 +122,7 @@ def post_again(webhook: HookId, event: Annotated[int, Path(ge=1, le=2**62)], ctx
 @router.get(
     "/wallet/forms/{matter}/{material}.pdf",
     response_class=Response,
-    responses=problems(401, 403, 404),
+    responses=problems(401, 403, 404, 409),
     summary="A form with what is known of the enterprise",
 )
 def known_form(matter: MatterId, material: MaterialId, ctx: Ctx, who: Who) -> Response:

@@ -235,8 +235,13 @@ def _edition_in_force(rule: Common, evidence: Evidence, context: RuleContext) ->
 
 def _basis_in_force(rule: Common, evidence: Evidence, context: RuleContext) -> list[Finding]:
     matter = evidence.matter
-    in_force = matter.status == "active" and any(b.in_force(context.today) for b in matter.basis)
+    in_force = matter.status != "retired" and matter.basis_in_force(context.today)
     return [] if in_force else [finding(rule, evidence)]
+
+
+def _delegated(rule: Common, evidence: Evidence, context: RuleContext) -> list[Finding]:
+    to = evidence.matter.delegated
+    return [finding(rule, evidence, authority=to.authority)] if to is not None and not to.org else []
 
 
 def _waived(rule: Common, evidence: Evidence, context: RuleContext) -> list[Finding]:
@@ -293,6 +298,7 @@ COMMON: dict[str, Callable[[Common, Evidence, RuleContext], list[Finding]]] = {
     "confidence": _confidence,
     "edition_in_force": _edition_in_force,
     "basis_in_force": _basis_in_force,
+    "delegated": _delegated,
     "waived": _waived,
     "unknown_page": _unknown_page,
     "claimed_page": _claimed_page,

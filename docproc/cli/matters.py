@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from docproc.cli.common import Json, emit, out
+from docproc.cli.common import Json, emit, out, the_day
 
 matter_app = typer.Typer(help="The catalogue of matters.", no_args_is_help=True)
 
@@ -17,14 +17,17 @@ matter_app = typer.Typer(help="The catalogue of matters.", no_args_is_help=True)
 def matter_list(as_json: Json = False) -> None:
     """List the matters."""
     from docproc.matter.load import load_catalogue
+    from docproc.matter.opening import opens, why_closed
 
-    matters = list(load_catalogue().values())
+    matters, today = list(load_catalogue().values()), the_day(None)
     if as_json:
-        emit([{"id": m.id, "name": m.name, "status": m.status} for m in matters])
+        emit([{"id": m.id, "name": m.name, "status": m.status, "open": opens(m, today)} for m in matters])
         return
     table = Table("id", "事项", "状态", "材料")
     for item in matters:
-        table.add_row(item.id, item.name, item.status, "、".join(m.name for m in item.material))
+        closed = why_closed(item, today)
+        status = item.status if closed is None else f"{item.status}：{closed.message_zh}"
+        table.add_row(item.id, item.name, status, "、".join(m.name for m in item.material))
     out.print(table)
 
 

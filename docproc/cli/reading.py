@@ -27,6 +27,7 @@ def form(
     from docproc.form.draw import draw_form, new_form_id
     from docproc.form.layout import layout_of
     from docproc.matter.load import find_matter
+    from docproc.matter.opening import check_opens
 
     spec = find_matter(matter)
     chosen = spec.find_form(material, edition, None if edition else the_day(None))
@@ -34,6 +35,7 @@ def form(
     if layout:
         emit(places.to_json())
         return
+    check_opens(spec, the_day(None))
     values = _read_values(fill) if fill else None
     serial = form_id or new_form_id()
     path = out_file or Path(f"{matter}-{material}.pdf")

@@ -33,6 +33,9 @@ def lint_matter(matter: Matter, path: Path) -> None:
         fail(("id",), f"id {matter.id!r} differs from the file's name", f"call the file {matter.id}.toml")
     if not matter.basis:
         fail((), "no legal basis", "add [[basis]]: without one a matter cannot be opened")
+    if matter.common_basis:
+        fail(("common_basis",), "the laws that all matters share ship with the software", "name the law in [[basis]]")
+    _lint_delegation(matter, fail)
     _lint_forms(matter, fail)
     _lint_materials(matter, fail)
     _lint_form_material(matter, fail)
@@ -44,6 +47,21 @@ def lint_matter(matter: Matter, path: Path) -> None:
     for _, _, reference in matter.licence.fields:
         if reference not in known and not reference.startswith("="):
             fail(("licence", "fields"), f"licence names unknown field {reference!r}", "use material.field")
+
+
+def _lint_delegation(matter: Matter, fail: Fail) -> None:
+    if (matter.status == "delegated") != (matter.delegated is not None):
+        remedy = 'write status = "delegated" and [delegated] with authority and basis, or neither'
+        fail(("status",), "status and [delegated] contradict each other", remedy)
+    if matter.delegated is not None:
+        _lint_basis(matter, matter.delegated.basis, ("delegated", "basis"), fail)
+
+
+def _lint_basis(matter: Matter, ids: str, where: tuple[str | int, ...], fail: Fail) -> None:
+    bases = {item.id for item in matter.basis}
+    for key in ids.split():
+        if key.partition("#")[0] not in bases:
+            fail(where, f"unknown basis {key!r}", "add [[basis]] for it")
 
 
 def _references(matter: Matter) -> set[str]:
@@ -134,7 +152,6 @@ def _lint_form_material(matter: Matter, fail: Fail) -> None:
 
 def _lint_departments(matter: Matter, fail: Fail) -> None:
     materials = sorted(item.id for item in matter.material)
-    bases = {item.id for item in matter.basis}
     orgs = [item.org for item in matter.department]
     if len(orgs) == 1:
         fail(("department", 0), "one department alone is no joint approval", "name the others or remove [[department]]")
@@ -148,6 +165,4 @@ def _lint_departments(matter: Matter, fail: Fail) -> None:
             if name not in materials:
                 known = f"use some of {', '.join(materials)}"
                 fail(("department", index, "materials"), f"unknown material {name!r}", known)
-        for key in item.basis.split():
-            if key.partition("#")[0] not in bases:
-                fail(("department", index, "basis"), f"unknown basis {key!r}", "add [[basis]] for it")
+        _lint_basis(matter, item.basis, ("department", index, "basis"), fail)

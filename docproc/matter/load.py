@@ -68,7 +68,7 @@ def load_matter(path: Path) -> Matter:
         common_path = MATTERS_DIR / COMMON_FILE
     common = _parse(common_path, _CommonRules)
     lint_matter(matter, path)
-    return matter.model_copy(update={"rule": common.rule + matter.rule, "basis": matter.basis + common.basis})
+    return matter.model_copy(update={"rule": common.rule + matter.rule, "common_basis": common.basis})
 
 
 @cache

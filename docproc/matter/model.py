@@ -237,6 +237,20 @@ class Retention(Data):
     basis: str = "《中华人民共和国个人信息保护法》第四十七条"
 
 
+class Delegation(Data):
+    """Who takes a matter that was passed down (下放)."""
+
+    authority: str = Field(min_length=2)
+    """Name, for the applicant."""
+    basis: str
+    """The decision that passed it down, as rules name a basis."""
+    org: tuple[str, ...] = ()
+    """Organisations of this installation that it was passed to, as accounts have them; none: it is taken elsewhere."""
+
+
+MatterStatus = Literal["active", "retired", "delegated"]
+
+
 class LicenceSpec(Data):
     """What an approval issues."""
 
@@ -268,13 +282,18 @@ class Matter(Data):
     authority: str
     region: str
     """Prefix of the administrative divisions served (GB/T 2260), empty for all."""
-    status: Literal["active", "retired"] = "active"
+    status: MatterStatus = "active"
+    """``retired``: abolished, kept for what was handed in. ``delegated``: passed down, see ``delegated``."""
+    delegated: Delegation | None = None
     separate_sealer: bool = True
     """The reviewer who approves is not the person who releases the seal."""
     guide: tuple[str, ...] = ()
     fee: str = "不收费"
     clock: Clock
     basis: tuple[Basis, ...]
+    """The matter's own: what authorises it."""
+    common_basis: tuple[Basis, ...] = ()
+    """What all matters share; from the common file, never from a matter's."""
     licence: LicenceSpec
     material: tuple[Material, ...]
     form: tuple[Form, ...]
@@ -282,6 +301,15 @@ class Matter(Data):
     retention: Retention = Retention()
     department: tuple[Department, ...] = Field((), max_length=10)
     """Joint approval: all must agree; none where the authority decides alone."""
+
+    @property
+    def is_open_somewhere(self) -> bool:
+        """Whether an organisation of this installation takes it while its laws are in force."""
+        return self.status == "active" or (self.delegated is not None and bool(self.delegated.org))
+
+    def basis_in_force(self, on: date) -> tuple[Basis, ...]:
+        """The matter's own legal bases that are in force on the day; without one it is not authorised."""
+        return tuple(item for item in self.basis if item.in_force(on))
 
     def department_of(self, org: str) -> Department | None:
         """The department whose officials belong to this organisation."""
@@ -364,7 +392,7 @@ class Matter(Data):
 
     def basis_text(self, ids: str) -> str:
         """Legal texts for space-separated basis ids; an id with ``#`` carries its articles (``spa#33、35``)."""
-        texts = {b.id: b.text for b in self.basis}
+        texts = {b.id: b.text for b in (*self.basis, *self.common_basis)}
         parts = []
         for key in ids.split():
             name, _, articles = key.partition("#")

@@ -223,6 +223,7 @@ class Common(RuleBase):
         "one_notice",
         "edition_in_force",
         "basis_in_force",
+        "delegated",
         "confidence",
         "validity",
         "waived",

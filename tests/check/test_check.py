@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from docproc.check.check import check
 from docproc.domain import CheckResult, Finding, Quality
 from docproc.matter.load import find_matter
+from docproc.matter.model import Delegation
 from tests.cases import (
     ADDRESS,
     CODE,
@@ -194,6 +195,22 @@ def test_an_edition_that_is_over_and_a_matter_without_law_are_refused() -> None:
     )
     assert "G-07" in {f.code for f in check(over, pages("food_licence", FOOD), TODAY).findings}
     assert "G-08" in {f.code for f in judge("food_licence", FOOD, today=date(2010, 1, 1)).findings}
+    ended = tuple(b.model_copy(update={"valid_to": date(2023, 12, 31)}) for b in matter.basis)
+    found = check(matter.model_copy(update={"basis": ended}), pages("food_licence", FOOD), TODAY)
+    assert found.verdict == "supplement", "laws that all matters share authorise none"
+    assert "G-08" in {f.code for f in found.findings if f.severity == "block"}
+
+
+def test_a_matter_that_was_passed_down_is_told_where_it_is_not_taken() -> None:
+    to = Delegation(authority="样例镇便民服务中心", basis="food_law")
+    gone = find_matter("food_licence").model_copy(update={"status": "delegated", "delegated": to})
+    found = check(gone, pages("food_licence", FOOD), TODAY)
+    assert [f.message for f in found.findings if f.code == "G-17"] == [
+        "该事项已下放至样例镇便民服务中心办理，本级只办结下放前收到的申请"
+    ]
+    assert not [f for f in found.findings if f.severity in ("block", "fix")]
+    here = gone.model_copy(update={"delegated": to.model_copy(update={"org": ("town",)})})
+    assert "G-17" not in {f.code for f in check(here, pages("food_licence", FOOD), TODAY).findings}
 
 
 class Firms:

@@ -21,6 +21,7 @@ from docproc.flow.core import context
 from docproc.flow.messages import webhooks
 from docproc.flow.wallet import wallet
 from docproc.matter.load import load_catalogue
+from docproc.matter.opening import opens
 
 router = APIRouter()
 Word = Annotated[str, Form(max_length=500)]
@@ -52,7 +53,7 @@ def listing(request: Request, ctx: Ctx) -> Response:
     here = find_seat(request, ctx, "wallet")
     if here is None:
         return page(request, "wallet/sign_in.html", said=None)
-    active = [matter for matter in load_catalogue().values() if matter.status == "active"]
+    active = [matter for matter in load_catalogue().values() if opens(matter, ctx.today())]
     return page(
         request, "wallet/list.html", licences=wallet.wallet(ctx, here.caller), org=here.caller.org, matters=active
     )

@@ -15,8 +15,10 @@ from api.v1.matters.matters import MaterialId, MatterId, form_pdf
 from docproc.errors import DocprocError, NotFoundError
 from docproc.flow.accounts import seats
 from docproc.flow.applications import applications, forms
+from docproc.flow.core.context import Context
 from docproc.flow.kiosks import kiosks
 from docproc.matter.load import find_matter, load_catalogue
+from docproc.matter.opening import opens, why_closed
 
 router = APIRouter(prefix="/kiosk")
 Word = Annotated[str, Form(max_length=200)]
@@ -30,7 +32,7 @@ def start(request: Request, ctx: Ctx) -> Response:
         return page(request, "kiosk/device.html", said=None)
     if here.application is not None:
         return RedirectResponse("/kiosk/case", 303)
-    matters = [m for m in load_catalogue().values() if m.status == "active"]
+    matters = [m for m in load_catalogue().values() if opens(m, ctx.today(), here.caller.org)]
     response = page(request, "kiosk/start.html", matters=matters)
     if LEAVING in request.cookies:
         response.delete_cookie(LEAVING, path="/kiosk")
@@ -52,9 +54,9 @@ def end(here: Kiosk, ctx: Ctx, key: Word) -> Response:
 
 
 @router.get("/matters/{matter}")
-def guide(request: Request, matter: str, here: Kiosk) -> Response:
+def guide(request: Request, matter: str, ctx: Ctx, here: Kiosk) -> Response:
     """办事指南."""
-    return page(request, "kiosk/guide.html", matter=find_matter(matter), said=None)
+    return _guide(request, ctx, here, matter)
 
 
 @router.get("/matters/{matter}/forms/{material}.pdf")
@@ -71,7 +73,7 @@ def known_form(
         return form_pdf(matter, material, forms.form_by_licence(ctx, matter, material, licence))
     except NotFoundError as error:
         public(request, WRONG_KEY_COST)
-        return page(request, "kiosk/guide.html", 404, matter=find_matter(matter), said=error.message_zh)
+        return _guide(request, ctx, here, matter, error)
 
 
 @router.post("/matters/{matter}/forms/{material}.pdf", dependencies=[Csrf])
@@ -83,7 +85,21 @@ def form_by_receipt(
         return form_pdf(matter, material, forms.form_by_follow(ctx, here.caller, matter, material, code, number))
     except NotFoundError as error:
         public(request, WRONG_KEY_COST)
-        return page(request, "kiosk/guide.html", 404, matter=find_matter(matter), said=error.message_zh)
+        return _guide(request, ctx, here, matter, error)
+
+
+def _guide(
+    request: Request, ctx: Context, here: seats.Seat, matter: str, error: NotFoundError | None = None
+) -> Response:
+    spec, today = find_matter(matter), ctx.today()
+    closed = why_closed(spec, today, here.caller.org)
+    values = {
+        "matter": spec,
+        "laws": [*spec.basis_in_force(today), *(item for item in spec.common_basis if item.in_force(today))],
+        "closed": closed.message_zh if closed is not None else None,
+        "said": error.message_zh if error is not None else None,
+    }
+    return page(request, "kiosk/guide.html", 200 if error is None else 404, **values)
 
 
 @router.post("/open", dependencies=[Csrf])

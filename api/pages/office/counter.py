@@ -29,6 +29,7 @@ from docproc.flow.counter import custody, paper_check
 from docproc.flow.counter.custody import Compared, Original
 from docproc.flow.review import workbench
 from docproc.matter.load import find_matter, load_catalogue
+from docproc.matter.opening import opens
 
 router = APIRouter(prefix="/office/counter")
 MOST_FILES = 40
@@ -221,7 +222,7 @@ def _start(request: Request, ctx: context.Context, caller: Caller, error: Docpro
     caller.require("create")
     found = applications.list_applications(ctx, caller, limit=MOST_LISTED)
     mine = [view for view in reversed(found) if view["channel"] == "counter"]
-    matters = [m for m in load_catalogue().values() if m.status == "active"]
+    matters = [m for m in load_catalogue().values() if opens(m, ctx.today(), caller.org)]
     return page(
         request,
         "office/counter.html",

@@ -20,6 +20,7 @@ from docproc.flow.core.context import Context
 from docproc.flow.matters import catalogue
 from docproc.flow.matters.bundles import MOST_FILES
 from docproc.matter.load import load_catalogue
+from docproc.matter.opening import why_closed
 
 router = APIRouter(prefix="/office/matters")
 Id = Annotated[str, Path(max_length=16)]
@@ -113,4 +114,6 @@ def _shown(request: Request, ctx: Context, caller: Caller, status: int = 200, **
     changes = catalogue.list_changes(ctx, caller)
     values = {"linted": None, "fault": None, "said": None, "today": ctx.today().isoformat(), **more}
     matters = load_catalogue().values()
+    reasons = {matter.id: why_closed(matter, ctx.today()) for matter in matters}
+    values["closed"] = {key: reason.message_zh for key, reason in reasons.items() if reason is not None}
     return page(request, "office/matters.html", status, matters=matters, changes=changes, caller=caller, **values)

@@ -231,7 +231,7 @@ def take_remark_back(
 @router.get(
     "/{number}/forms/{material}.pdf",
     response_class=Response,
-    responses=problems(401, 403, 404),
+    responses=problems(401, 403, 404, 409),
     summary="A form with what the other papers say",
 )
 def known_form(number: Number, material: MaterialId, ctx: Ctx, who: Who) -> Response:

@@ -105,7 +105,7 @@ add_confirmation(router, _close, schemas.CatalogueChange, "admin, approver", 401
 @router.get(
     "/changes/{change_id}/forms/{matter}/{material}.pdf",
     response_class=Response,
-    responses=problems(401, 403, 404, 422),
+    responses=problems(401, 403, 404, 409, 422),
     summary="Preview a form",
 )
 def preview(

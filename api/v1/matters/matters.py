@@ -10,8 +10,10 @@ from api.kit.deps import Ctx, Fresh, Public, Who
 from api.kit.problems import problems
 from api.v1.schemas import matters as schemas
 from docproc.flow.applications import forms
+from docproc.flow.core.context import Context
 from docproc.matter.load import find_matter, load_catalogue
 from docproc.matter.model import Material, Matter
+from docproc.matter.opening import opens, why_closed
 
 router = APIRouter(prefix="/v1/matters", tags=["matters"], dependencies=[Public, Fresh])
 
@@ -20,34 +22,41 @@ MaterialId = Annotated[str, Path(max_length=60, examples=["application"])]
 
 
 @router.get("", responses=problems(429), summary="List matters")
-def listing() -> list[schemas.MatterSummary]:
-    """Every matter of the catalogue. Needs no key."""
-    return [
-        schemas.MatterSummary(id=matter.id, name=matter.name, authority=matter.authority, status=matter.status)
-        for matter in load_catalogue().values()
-    ]
+def listing(ctx: Ctx) -> list[schemas.MatterSummary]:
+    """Every matter of the catalogue, also those that are closed. Needs no key."""
+    return [_summary(ctx, matter) for matter in load_catalogue().values()]
 
 
 @router.get("/{matter}", responses=problems(404, 429), summary="办事指南 of a matter")
-def view(matter: MatterId) -> schemas.MatterView:
-    """Materials, terms and legal bases. Needs no key."""
-    spec = find_matter(matter)
+def view(matter: MatterId, ctx: Ctx) -> schemas.MatterView:
+    """Materials, terms and the legal bases in force, the matter's own first. Needs no key."""
+    spec, today = find_matter(matter), ctx.today()
+    laws = [*spec.basis_in_force(today), *(item for item in spec.common_basis if item.in_force(today))]
     return schemas.MatterView(
-        id=spec.id,
-        name=spec.name,
-        authority=spec.authority,
-        status=spec.status,
+        **_summary(ctx, spec).model_dump(),
         guide=list(spec.guide),
         fee=spec.fee,
         accept_days=spec.clock.accept_days,
         decide_working_days=spec.clock.decide_working_days,
-        basis=[basis.text for basis in spec.basis],
-        materials=[_material(spec, item) for item in spec.material],
+        basis=[basis.text for basis in laws],
+        materials=[_material(spec, item, prints=opens(spec, today)) for item in spec.material],
+    )
+
+
+def _summary(ctx: Context, matter: Matter) -> schemas.MatterSummary:
+    closed = why_closed(matter, ctx.today())
+    return schemas.MatterSummary(
+        id=matter.id,
+        name=matter.name,
+        authority=matter.authority,
+        status=matter.status,
+        open=closed is None,
+        closed_because=closed.message_zh if closed is not None else None,
     )
 
 
 @router.get(
-    "/{matter}/forms/{material}.pdf", response_class=Response, responses=problems(404, 429), summary="A blank form"
+    "/{matter}/forms/{material}.pdf", response_class=Response, responses=problems(404, 409, 429), summary="A blank form"
 )
 def form(
     matter: MatterId,
@@ -55,7 +64,7 @@ def form(
     ctx: Ctx,
     edition: Annotated[str | None, Query(max_length=20, description="Default: the one in force")] = None,
 ) -> Response:
-    """The form as a PDF to print, with a fresh serial in its QR code. Needs no key."""
+    """The form as a PDF to print, with a fresh serial in its QR code; none of a matter that is closed. Needs no key."""
     return form_pdf(matter, material, forms.blank_form(ctx, matter, material, edition))
 
 
@@ -65,7 +74,7 @@ known = APIRouter(prefix="/v1/matters", tags=["matters"], dependencies=[Fresh])
 @known.get(
     "/{matter}/forms/{material}/prefilled.pdf",
     response_class=Response,
-    responses=problems(401, 403, 404),
+    responses=problems(401, 403, 404, 409),
     summary="A form prefilled by a licence",
 )
 def prefilled(
@@ -86,7 +95,7 @@ def form_pdf(matter: str, material: str, data: bytes) -> Response:
     return Response(data, media_type="application/pdf", headers=headers)
 
 
-def _material(matter: Matter, item: Material) -> schemas.MaterialView:
+def _material(matter: Matter, item: Material, *, prints: bool) -> schemas.MaterialView:
     return schemas.MaterialView(
         id=item.id,
         name=item.name,
@@ -94,5 +103,5 @@ def _material(matter: Matter, item: Material) -> schemas.MaterialView:
         required=item.required and item.when is None,
         conditional=item.when is not None,
         sides=item.sides,
-        form_url=f"/v1/matters/{matter.id}/forms/{item.id}.pdf" if item.kind == "form" else None,
+        form_url=f"/v1/matters/{matter.id}/forms/{item.id}.pdf" if item.kind == "form" and prints else None,
     )

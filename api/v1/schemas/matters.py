@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from api.v1.schemas.base import ByTwoPersons
+from docproc.matter.model import MatterStatus
 
 
 class MaterialView(BaseModel):
@@ -28,7 +29,9 @@ class MatterSummary(BaseModel):
     id: str
     name: str
     authority: str
-    status: Literal["active", "retired"]
+    status: MatterStatus = Field(description="`retired`: abolished; `delegated`: passed down to another authority")
+    open: bool = Field(description="Whether somebody here takes applications today")
+    closed_because: str | None = Field(description="Why not, in Chinese")
 
 
 class MatterView(MatterSummary):

@@ -21,6 +21,7 @@ from docproc.flow.core.idempotency import Once, run_once
 from docproc.flow.jobs import fair_queue
 from docproc.lifecycle import OPEN_FOR_PAGES, Status, transition
 from docproc.matter.load import find_matter
+from docproc.matter.opening import check_grants, check_opens
 from docproc.store.applications import applications, pages, previews, remarks
 from docproc.store.audit import audit
 from docproc.store.messages import outbox
@@ -53,13 +54,12 @@ def create_application(
 
     Raises:
         NotFoundError: no such matter.
-        ConflictError: the matter is retired.
+        MatterClosedError: the matter is retired, passed to others, or without a law in force.
         AccessError: the caller may not.
     """
     caller.require("create")
     spec = find_matter(matter)
-    if spec.status != "active":
-        raise ConflictError(f"matter {matter} is retired", message_zh="该事项已停止受理")
+    check_opens(spec, ctx.today(), caller.org)
     if channel not in CHANNELS:
         raise InputError(f"channel {channel!r} is none of {', '.join(CHANNELS)}")
 
@@ -241,6 +241,7 @@ def submit(ctx: Context, caller: Caller, number: str, once: Once | None = None) 
 
     Raises:
         ConflictError: no file, files still being read, or not in a state to be submitted.
+        MatterClosedError: the matter was closed meanwhile.
     """
     caller.require("submit")
     _keep_originals(ctx, caller, number)
@@ -249,6 +250,7 @@ def submit(ctx: Context, caller: Caller, number: str, once: Once | None = None) 
         at = ctx.clock()
         row = visible(session, caller, number, "submit", lock=True)
         status = transition(row.status, "resubmit" if row.status == "returned" else "submit")
+        _check_taken(ctx, row)
         if not pages.live_pages(session, number):
             raise ConflictError("nothing was handed in", message_zh="还没有上传材料，请先上传")
         if row.checked_revision != row.revision:
@@ -262,6 +264,15 @@ def submit(ctx: Context, caller: Caller, number: str, once: Once | None = None) 
         return joint_approval.view(session, caller, row)
 
     return run_once(ctx, caller, once, work)
+
+
+def _check_taken(ctx: Context, row: ApplicationRow) -> None:
+    """What was handed in before the matter was passed down comes back to where it was; anything new does not."""
+    matter = find_matter(row.matter)
+    if row.status == "returned":
+        check_grants(matter, ctx.today())
+    else:
+        check_opens(matter, ctx.today(), row.org)
 
 
 def withdraw(ctx: Context, caller: Caller, number: str, once: Once | None = None) -> ApplicationView:

@@ -7,6 +7,8 @@ blank, for print cannot be taken back with a pen. Four ways lead to it, each to 
 * a licence's QR code: that licence;
 * papers that were scanned before the form: what they say themselves, nothing of the register;
 * follow code and number of an earlier application: what that form said, without what is sensitive.
+
+A matter that nobody can apply for prints no form (:mod:`docproc.matter.opening`).
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ from docproc.form.layout import FormLayout, layout_of
 from docproc.licence.page.record import parse_licence_json
 from docproc.matter.load import find_matter
 from docproc.matter.model import FieldSpec, Form, Matter
+from docproc.matter.opening import check_grants, check_opens
 from docproc.matter.rule_kinds import Equal
 from docproc.store.applications import pages
 from docproc.store.licences import licences
@@ -127,6 +130,7 @@ def form_of_papers(ctx: Context, caller: Caller, number: str, material: str) -> 
     """
     caller.require("create")
     matter, form, known = _known(ctx, caller, number, material)
+    check_grants(matter, ctx.today())
     layout = layout_of(matter, form)
     values = {item.field: item.value for item in known if _fits(layout, item.field, item.value)}
     return draw_form(matter, form, layout, new_form_id(), values)
@@ -160,6 +164,7 @@ def form_by_follow(ctx: Context, caller: Caller, matter: str, material: str, cod
             if _is_certain(item, spec.type, ctx.today()):
                 said.setdefault(spec.name, item.value or "")
     spec_now = find_matter(matter)
+    check_opens(spec_now, ctx.today(), caller.org)
     form = spec_now.find_form(material, None, ctx.today())
     layout = layout_of(spec_now, form)
     open_fields = [f.name for f in form.field if _is_open(f) and f.name in said]
@@ -192,6 +197,7 @@ def _facts(ctx: Context, rows: Iterable[LicenceRow]) -> dict[str, str]:
 
 def _print(ctx: Context, matter: str, material: str, edition: str | None, facts: Mapping[str, str]) -> bytes:
     spec = find_matter(matter)
+    check_opens(spec, ctx.today())
     form = spec.find_form(material, edition, None if edition else ctx.today())
     layout = layout_of(spec, form)
     return draw_form(spec, form, layout, new_form_id(), _values(spec, form, layout, facts))

@@ -14,7 +14,7 @@ from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal, TypedDict
+from typing import TypedDict
 
 from sqlalchemy.orm import Session
 
@@ -27,7 +27,8 @@ from docproc.flow.matters.bundles import MATTER_NAME, unpack
 from docproc.flow.matters.catalogue_lint import lint_catalogue
 from docproc.licence.page.layout import FOLDER as LAYOUTS
 from docproc.matter.load import load_catalogue, load_matter
-from docproc.matter.model import Form, Matter
+from docproc.matter.model import Form, Matter, MatterStatus
+from docproc.matter.opening import check_opens
 from docproc.store.matters import catalogue
 from docproc.store.tables.matters import CatalogueChangeRow
 
@@ -64,7 +65,7 @@ class CheckedMatter(TypedDict):
 
     id: str
     name: str
-    status: Literal["active", "retired"]
+    status: MatterStatus
     forms: list[FormView]
 
 
@@ -193,13 +194,16 @@ def preview(ctx: Context, caller: Caller, change_id: str, matter: str, material:
 
     Raises:
         NotFoundError: no such change, matter or form.
+        MatterClosedError: the matter would be closed on the change's day, so that the form prints for nobody.
     """
-    spec = next((item for item in _laid_out(ctx, caller, change_id)[1] if item.id == matter), None)
+    row, matters, _ = _laid_out(ctx, caller, change_id)
+    spec = next((item for item in matters if item.id == matter), None)
     if spec is None:
         raise InputError(f"{matter!r} is not in the change", message_zh="这项变更不含该事项")
     from docproc.form.draw import draw_form, new_form_id  # fonts and PDF library load on the first form only
     from docproc.form.layout import layout_of
 
+    check_opens(spec, row.starts_on)
     form = spec.find_form(material, edition)
     return draw_form(spec, form, layout_of(spec, form), new_form_id())
 

@@ -94,7 +94,7 @@ def _lint_kept(matter: Matter, old: Matter | None, path: Path, day: date) -> Non
     for index, item in enumerate(matter.material):
         if (
             item.kind == "form"
-            and matter.status == "active"
+            and matter.is_open_somewhere
             and not any(form.material == item.id and form.valid(day) for form in matter.form)
         ):
             problem = f"no edition of {item.id!r} is in force on {day}"

@@ -27,6 +27,7 @@ from docproc.flow.review.approvable import check_approvable, check_findings, con
 from docproc.lifecycle import transition
 from docproc.matter.load import find_matter
 from docproc.matter.model import Matter
+from docproc.matter.opening import check_grants
 from docproc.store.accounts.api_keys import persons_behind
 from docproc.store.applications import applications, opinions
 from docproc.store.audit import audit
@@ -60,6 +61,7 @@ def accept(ctx: Context, caller: Caller, number: str, version: int, once: Once |
     Raises:
         StaleError: the application changed meanwhile.
         ConflictError: it is not waiting for acceptance.
+        MatterClosedError: the matter was closed meanwhile: refuse it or let it be taken back.
     """
     caller.require("accept")
 
@@ -67,6 +69,7 @@ def accept(ctx: Context, caller: Caller, number: str, version: int, once: Once |
         at = ctx.clock()
         row = _locked(ctx, session, caller, number, version)
         matter = find_matter(row.matter)
+        check_grants(matter, ctx.today())
         if matter.department and caller.org not in (row.org, matter.department[0].org):
             raise AccessError("the lead department accepts", message_zh="由牵头部门受理")
         change_status(session, row, transition(row.status, "accept"), at)
@@ -108,6 +111,7 @@ def decide(
         StaleError: the application changed meanwhile, or somebody decided first.
         ClaimedError: somebody else works on it.
         ConflictError: the state, a finding or an unread field forbids it.
+        MatterClosedError: an approval has no law in force to rest on.
         AccessError: role or separate duties forbid it.
         InputError: a reason is missing.
     """
@@ -120,6 +124,8 @@ def decide(
         row = _locked(ctx, session, caller, number, seen.version)
         transition(row.status, action)
         matter = find_matter(row.matter)
+        if action == "approve":
+            check_grants(matter, ctx.today())
         part = joint_approval.scope(caller, row)
         sees = part.sees if part is not None else _sees_all
         named = confirmable(session, row, confirmed, sees) if action == "approve" else ()
