@@ -19,17 +19,27 @@ audit_app = typer.Typer(help="The audit log and the proof that nothing is missin
 @audit_app.command("verify")
 def audit_verify(
     trust: Annotated[Path | None, typer.Option(help="Folder of trusted certificates for the time-stamps.")] = None,
-    head: Annotated[str | None, typer.Option(help="LINE:HASH noted earlier, for example from a backup.")] = None,
+    head: Annotated[
+        str | None, typer.Option("--head", "--known", help="LINE:HASH noted earlier, for example from a backup.")
+    ] = None,
+    status_list: Annotated[
+        list[Path] | None,
+        typer.Option("--status-list", help="Signed status list that was kept; may be given again.", exists=True),
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Check the chain, its time-stamps, every blob's hash and every approval; exit 1 if anything is wrong."""
+    """Check the log's chain and signatures, lines known from elsewhere, rows, blobs, approvals; exit 1 if not whole."""
+    from docproc.flow.audit import heads
     from docproc.flow.audit.proof import prove
     from docproc.flow.core.context import open_context
     from docproc.licence.pki.trust import TrustList
 
     settings = Settings()
     ctx = open_context(settings)
-    proof = prove(ctx, TrustList.from_folder(trust or settings.trust_dir), known=_line(head))
+    trusted = TrustList.from_folder(trust or settings.trust_dir)
+    lists = [heads.from_list(path.read_text(), f"status list {path}", trusted) for path in status_list or ()]
+    noted = [*heads.remembered(ctx), *(item for item in lists if item is not None)]
+    proof = prove(ctx, trusted, known=_line(head), noted=noted)
     ctx.close()
     if as_json:
         emit({"ok": proof.ok, **asdict(proof)})
@@ -59,6 +69,29 @@ def audit_stamp(as_json: Json = False) -> None:
         emit({"stamped": done})
     else:
         out.print("time-stamped" if done else "nothing to time-stamp")
+
+
+@audit_app.command("accept-restore")
+def audit_accept_restore(
+    reason: Annotated[str, typer.Option(help="Why an older copy of the database was restored; it is kept in the log.")],
+    as_json: Json = False,
+) -> None:
+    """Have this machine's sealer go on after an older copy was restored on purpose; stop the other processes first."""
+    from docproc.flow.audit.restored import accept_restore
+    from docproc.flow.core.context import open_context
+
+    ctx = open_context(Settings(), role="sealer")
+    try:
+        done = accept_restore(ctx, reason)
+    finally:
+        ctx.close()
+    if as_json:
+        emit(asdict(done))
+        return
+    out.print(f"line {done.lost_line} is given up; the log goes on from line {done.line}", highlight=False)
+    for number in done.still_listed:
+        told = f"  licence {number} stays on the status list: its withdrawal was lost, withdraw it again"
+        out.print(told, style="yellow", highlight=False, soft_wrap=True)
 
 
 def _line(text: str | None) -> tuple[int, str] | None:

@@ -27,3 +27,5 @@ class AuditCheck(BaseModel):
 
     ok: bool
     first_broken: int | None
+    problem: str | None
+    """What is wrong there, in words."""

@@ -8,7 +8,7 @@ from typing import TypedDict
 from docproc.flow.core.access import Caller
 from docproc.flow.core.context import Context
 from docproc.flow.core.views import AuditLine, audit_line
-from docproc.store.audit import audit
+from docproc.store.audit import audit, chain
 
 
 class AuditCheck(TypedDict):
@@ -16,6 +16,8 @@ class AuditCheck(TypedDict):
 
     ok: bool
     first_broken: int | None
+    problem: str | None
+    """What is wrong there, in words."""
 
 
 def audit_lines(
@@ -31,8 +33,9 @@ def check_audit(ctx: Context, caller: Caller) -> AuditCheck:
     """Whether the audit log's chain is whole."""
     caller.require("audit")
     with ctx.database.read() as session:
-        broken = audit.first_broken(session)
-        return {"ok": broken is None, "first_broken": broken}
+        found = chain.walk(session, ctx.keys.known)
+    problem = found.problems[0] if found.problems else None
+    return {"ok": found.ok, "first_broken": found.broken, "problem": problem}
 
 
 def search_audit(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -10,12 +10,16 @@ from sqlalchemy.orm import Session
 
 from docproc.errors import InputError, NotFoundError
 from docproc.flow.applications import views
+from docproc.flow.audit.heads import Noted, from_newest_list, lost
 from docproc.flow.core.access import SYSTEM
 from docproc.flow.core.context import Context
 from docproc.licence.pki.trust import TrustList
 from docproc.store.applications import applications
-from docproc.store.audit import audit, inventory
+from docproc.store.audit import audit, chain, inventory
+from docproc.store.audit.chain import Head
+from docproc.store.audit.standings import Standings, differences
 from docproc.store.blobs.blobs import DamagedBlobError
+from docproc.store.licences import licences
 from docproc.store.upkeep import retention
 
 STAMPED = "audit.stamped"
@@ -33,6 +37,12 @@ class Proof:
     """Lines of the audit log."""
     head: str = audit.FIRST
     """Hash of its last line."""
+    signed: int = 0
+    """Lines that are signed by a process of ours."""
+    keys: dict[str, int] = field(default_factory=dict)
+    """The keys that signed them, each with its last line."""
+    heads: int = 0
+    """Lines known from elsewhere that are still there: of status lists, backups, and what processes remember."""
     stamps: int = 0
     """Time-stamps over the chain that hold."""
     stamped_at: str | None = None
@@ -55,17 +65,22 @@ class Proof:
         return not self.problems
 
 
-def prove(ctx: Context, trust: TrustList | None, *, known: tuple[int, str] | None = None) -> Proof:
+def prove(
+    ctx: Context, trust: TrustList | None, *, known: tuple[int, str] | None = None, noted: Sequence[Noted] = ()
+) -> Proof:
     """Look at everything; reads each blob once.
 
     Args:
-        ctx: the stores.
-        trust: whose time-stamps count; ``None``: they are not looked at.
+        ctx: the stores; its keys are those whose lines count.
+        trust: whose time-stamps and status lists count; ``None``: they are not looked at.
         known: number and hash of a line that was noted elsewhere.
+        noted: further such lines: of status lists, of what processes remember.
     """
     proof = Proof()
+    lines = [*noted, *([Noted("what was noted", Head(*known))] if known is not None else [])]
     with ctx.database.snapshot() as session:
-        _chain(session, proof, known)
+        _chain(ctx, session, proof)
+        _heads(session, proof, lines, trust)
         proof.problems += inventory.contradictions(session)
         proof.originals = _blobs(ctx, proof, "uploaded file of page", inventory.originals(session))
         proof.sealed = _blobs(ctx, proof, "sealed file of licence", inventory.sealed_files(session))
@@ -94,15 +109,29 @@ def stamp_head(ctx: Context, stamper: Stamper) -> bool:
     return True
 
 
-def _chain(session: Session, proof: Proof, known: tuple[int, str] | None) -> None:
-    broken = audit.first_broken(session)
-    if broken is not None:
-        proof.problems.append(f"audit line {broken}: does not fit the chain")
-    last = audit.last(session)
-    if last is not None:
-        proof.lines, proof.head = last.seq, last.sha256
-    if known is not None and audit.hash_of(session, known[0]) != known[1]:
-        proof.problems.append(f"audit line {known[0]}: has not the hash that was noted")
+def _chain(ctx: Context, session: Session, proof: Proof) -> None:
+    """The chain and its signatures, and each licence's status against the lines about it."""
+    told = Standings()
+    found = chain.walk(session, ctx.keys.known, each=told.note)
+    proof.problems += found.problems
+    proof.lines, proof.head, proof.signed = found.head.line, found.head.sha256, found.signed
+    proof.keys = dict(sorted(found.keys.items()))
+    proof.problems += differences(told, licences.withdrawn(session))
+
+
+def _heads(session: Session, proof: Proof, noted: Sequence[Noted], trust: TrustList | None) -> None:
+    """Lines that are known from elsewhere: of the newest status list too, which a sealer signed."""
+    listed = None
+    if trust is not None:
+        try:
+            listed = from_newest_list(session, trust)
+        except InputError as error:
+            proof.problems.append(f"the status list that is given out: {error}")
+    for item in (*noted, *([listed] if listed is not None else [])):
+        problem = lost(session, item)
+        proof.heads += problem is None
+        if problem is not None:
+            proof.problems.append(problem)
 
 
 def _blobs(ctx: Context, proof: Proof, what: str, expected: Iterator[tuple[str, str]]) -> int:

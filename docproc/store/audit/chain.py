@@ -69,6 +69,8 @@ class Walk:
     """Number of the first line that is wrong."""
     keys: dict[str, int] = field(default_factory=dict)
     """The keys that signed lines, each with the last line it signed."""
+    signed: int = 0
+    """How many of the lines that are whole are signed."""
 
     @property
     def ok(self) -> bool:
@@ -152,6 +154,7 @@ def walk(
             _place_problem(row, found.head) or line_problem(row, known, signed=signed) or _keyed_twice(row, signed)
         )
         if problem is None:
+            found.signed += bool(row.signature)
             each(row)
         else:
             found.found(row.seq, f"does not fit the chain: {problem}")

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from docproc.store.audit.accounts import differing_accounts
 from docproc.store.tables.applications import ApplicationRow, NoticeRow, PageRow, PreviewRow
 from docproc.store.tables.audit import AuditRow
-from docproc.store.tables.licences import LicenceFileRow, LicenceRow
+from docproc.store.tables.base import ProposedChange
+from docproc.store.tables.licences import LicenceEventRow, LicenceFileRow, LicenceRow, LicenceVersionRow
+from docproc.store.tables.matters import CatalogueChangeRow
 from docproc.store.tables.review import DecisionRow, OpinionRow
+from docproc.store.tables.seals import SealChangeRow, SealRow, TrustChangeRow
 
 CHUNK = 1000
+Pair: TypeAlias = tuple["sa.Select[Any]", "sa.Select[Any]"]
+"""What the log says of rows of a kind, and what is kept: a name, and then what must be equal."""
 
 
 def originals(session: Session) -> Iterator[tuple[str, str]]:
@@ -62,44 +68,109 @@ def approvals(session: Session) -> Iterator[DecisionRow]:
 
 
 def contradictions(session: Session) -> Iterator[str]:
-    """Rows that differ from their entry in the audit log, and rows that have no entry.
+    """Rows that differ from their entry in the audit log, rows without an entry, and entries whose row is gone.
 
-    The log's own chain is checked separately (:func:`docproc.store.audit.audit.first_broken`).
+    The log's own chain is checked separately (:func:`docproc.store.audit.chain.walk`).
     """
-    keys = ("page", "sha256", "notice", "decision", "seen", "opinion", "saw")
-    detail = {key: AuditRow.detail[key].as_string() for key in keys}
-    sealed = AuditRow.action.in_(("licence.issued", "licence.renewed"))
-    compared = {
+    for what, (logged, stored) in {**_papers(), **_acts(), **_changes()}.items():
+        yield from _differences(session, what, logged, stored)
+    yield from differing_accounts(session)
+
+
+def _papers() -> dict[str, Pair]:
+    """Applications, their files, notices and licences."""
+    sealed = AuditRow.action.in_(("licence.issued", "licence.renewed", "licence.corrected", "licence.reissueed"))
+    return {
+        "application": (
+            sa.select(AuditRow.subject, _detail("matter")).where(AuditRow.action == "application.created"),
+            sa.select(ApplicationRow.number, ApplicationRow.matter),
+        ),
         "uploaded file": (
-            sa.select(detail["page"], detail["sha256"]).where(AuditRow.action == "page.added"),
+            sa.select(_detail("page"), _detail("sha256")).where(AuditRow.action == "page.added"),
             sa.select(PageRow.id, PageRow.sha256),
         ),
         "issued licence": (
-            sa.select(AuditRow.subject, detail["sha256"]).where(sealed),
+            sa.select(AuditRow.subject, _detail("sha256")).where(sealed),
             sa.select(LicenceFileRow.licence, LicenceFileRow.sha256),
         ),
         "notice": (
-            sa.select(detail["notice"], detail["sha256"]).where(AuditRow.action == "notice.sealed"),
+            sa.select(_detail("notice"), _detail("sha256")).where(AuditRow.action == "notice.sealed"),
             sa.select(NoticeRow.number, sa.func.coalesce(NoticeRow.sha256, "")).where(NoticeRow.sha256.is_not(None)),
         ),
-        "decision": (
-            sa.select(detail["decision"], detail["seen"]).where(detail["seen"].is_not(None)),
-            sa.select(DecisionRow.id, DecisionRow.seen_sha256),
-        ),
-        "opinion": (
-            sa.select(detail["opinion"], detail["saw"]).where(AuditRow.action == "opinion.given"),
-            sa.select(OpinionRow.id, OpinionRow.seen_sha256),
+        "numbered licence": (
+            sa.select(AuditRow.subject, _detail("decision")).where(AuditRow.action == "licence.numbered"),
+            sa.select(LicenceRow.number, LicenceRow.decision),
         ),
     }
-    for what, (logged, stored) in compared.items():
-        yield from _differences(session, what, logged, stored)
 
 
-def _differences(session: Session, what: str, logged: sa.Select[str, str], kept: sa.Select[str, str]) -> Iterator[str]:
-    for name, digest in session.execute(logged.except_(kept)):
-        yield f"{what} {name}: logged with {digest}, which is not what is kept"
-    for name, digest in session.execute(kept.except_(logged)):
-        yield f"{what} {name}: kept with {digest}, which the log does not know"
+def _acts() -> dict[str, Pair]:
+    """What officials decided and ordered, with who did it."""
+    withdrawn = ("suspended", "revoked")
+    status = sa.func.replace(AuditRow.action, "licence.", "")
+    ordered = AuditRow.action.in_(("licence.correct", "licence.reissue"))
+    version, event = LicenceVersionRow, LicenceEventRow
+    return {
+        "decision": (
+            sa.select(_detail("decision"), AuditRow.actor, _detail("seen")).where(_detail("seen").is_not(None)),
+            sa.select(DecisionRow.id, DecisionRow.by, DecisionRow.seen_sha256),
+        ),
+        "release of decision": (
+            sa.select(_detail("decision")).where(AuditRow.action == "seal.released"),
+            sa.select(DecisionRow.id).where(DecisionRow.released_by.is_not(None)),
+        ),
+        "opinion": (
+            sa.select(_detail("opinion"), AuditRow.actor, _detail("saw")).where(AuditRow.action == "opinion.given"),
+            sa.select(OpinionRow.id, OpinionRow.by, OpinionRow.seen_sha256),
+        ),
+        "withdrawal of licence": (
+            sa.select(AuditRow.subject, status, AuditRow.actor, AuditRow.at).where(status.in_(withdrawn)),
+            sa.select(event.licence, event.status, event.by, event.at).where(event.status.in_(withdrawn)),
+        ),
+        "version of licence": (
+            sa.select(AuditRow.subject, AuditRow.detail["version"].as_integer(), AuditRow.actor).where(ordered),
+            sa.select(version.licence, version.version, version.by),
+        ),
+    }
+
+
+def _changes() -> dict[str, Pair]:
+    """What two persons changed: seals, recognised roots, matter files."""
+    registered = sa.or_(
+        AuditRow.action == "seal.registered",
+        sa.and_(AuditRow.action == "seal.confirmed", _detail("change_action") == "add"),
+    )
+    found: dict[str, Pair] = {
+        "seal": (sa.select(AuditRow.subject).where(registered), sa.select(SealRow.name)),
+    }
+    noted: tuple[tuple[str, type[ProposedChange], sa.ColumnElement[str]], ...] = (
+        ("seal", SealChangeRow, _detail("change")),
+        ("trust", TrustChangeRow, _detail("change")),
+        ("catalogue", CatalogueChangeRow, AuditRow.subject),
+    )
+    for topic, table, change in noted:
+        found[f"proposal about {topic}"] = (
+            sa.select(change, AuditRow.actor).where(AuditRow.action == f"{topic}.proposed"),
+            sa.select(table.id, table.proposed_by),
+        )
+        found[f"confirmation about {topic}"] = (
+            sa.select(change, AuditRow.actor).where(AuditRow.action == f"{topic}.confirmed"),
+            sa.select(table.id, table.closed_by).where(table.state == "confirmed"),
+        )
+    return found
+
+
+def _detail(key: str) -> sa.ColumnElement[str]:
+    return AuditRow.detail[key].as_string()
+
+
+def _differences(session: Session, what: str, logged: sa.Select[Any], kept: sa.Select[Any]) -> Iterator[str]:
+    for name, *rest in session.execute(logged.except_(kept)):
+        said = f" with {', '.join(map(str, rest))}" if rest else ""
+        yield f"{what} {name}: logged{said}, which is not what is kept"
+    for name, *rest in session.execute(kept.except_(logged)):
+        said = f" with {', '.join(map(str, rest))}" if rest else ""
+        yield f"{what} {name}: kept{said}, which the log does not know"
 
 
 def _pairs(session: Session, query: sa.Select[Any, str]) -> Iterator[tuple[str, str]]:

@@ -118,11 +118,10 @@ def save(folder: Path, role: str, standings: Standings) -> None:
     standings.changed = False
 
 
-def differences(session: Session, told: Standings, statuses: Iterable[tuple[str, str]]) -> Iterable[str]:
+def differences(told: Standings, statuses: Iterable[tuple[str, str]]) -> Iterable[str]:
     """Licences whose status in the database is not what the log says.
 
     Args:
-        session: where to read.
         told: what all lines of the log say.
         statuses: number and status of each licence that the database shows as withdrawn.
     """

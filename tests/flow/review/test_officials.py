@@ -214,7 +214,7 @@ def test_everything_leaves_a_line_in_a_whole_audit_log_and_an_event(office: Cont
     ]
     sealed = [line["action"] for line in audit_lines(office, AUDITOR, subject=view["licence"])]
     assert sealed == ["licence.numbered", "licence.issued"]
-    assert check_audit(office, AUDITOR) == {"ok": True, "first_broken": None}
+    assert check_audit(office, AUDITOR) == {"ok": True, "first_broken": None, "problem": None}
     topics = [event["topic"] for event in events(office, CLERK, limit=1000) if event["subject"] == view["number"]]
     assert topics == ["application.checked", "application.submitted", "application.approved", "licence.issued"]
     assert events(office, caller("clerk-9", "clerk", org="elsewhere")) == []

@@ -1,0 +1,168 @@
+"""What somebody who writes the database adds, changes or takes away is named; each attack is undone after the look."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+
+from docproc.flow.accounts.api_keys import first_key
+from docproc.flow.accounts.users import add_user, set_enabled
+from docproc.flow.applications.applications import view_application
+from docproc.flow.audit.proof import prove
+from docproc.flow.core.context import Context
+from docproc.flow.licences.licences import change_licence
+from docproc.flow.review.decisions import decide, release
+from docproc.settings import Settings
+from docproc.store.audit import chain, inventory
+from docproc.store.audit.standings import Standings, differences
+from docproc.store.db import create_database
+from docproc.store.licences import licences
+from docproc.store.tables.accounts import ApiKeyRow, UserRow
+from docproc.store.tables.applications import ApplicationRow
+from docproc.store.tables.base import Base
+from docproc.store.tables.licences import LicenceEventRow, LicenceRow
+from docproc.store.tables.review import DecisionRow
+from docproc.store.tables.seals import SealRow
+from tests.flow.conftest import opened
+from tests.flow.people import ADMIN, APPROVER, REVIEWER, SEALER, Workers, seen, submitted, until
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def service(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Context, str]]:
+    """A service with an issued licence that was suspended, two officials and a key; and the application's number."""
+    folder: Path = tmp_path_factory.mktemp("rows")
+    url = ""
+    if request.param == "postgresql":
+        url = create_database(request.getfixturevalue("postgres_url"), f"rows_{uuid4().hex[:12]}")
+    settings = Settings(data_dir=folder, database_url=url, process_keys=str(folder / "keys"), _env_file=None)
+    make_keys(folder / "keys")
+    for ctx in opened(settings):
+        places = {"DOCPROC_DATA_DIR": str(folder), "DOCPROC_DATABASE_URL": url}
+        workers = Workers(settings, env={**places, "DOCPROC_PROCESS_KEYS": str(folder / "keys")})
+        try:
+            workers.start("w1")
+            yield ctx, work(ctx)
+        finally:
+            workers.stop_all()
+
+
+def work(ctx: Context) -> str:
+    """Officials, a key, and a licence that is issued and suspended; returns the application's number."""
+    first_key(ctx)
+    shut = [add_user(ctx, ADMIN, name, name, "office", ["reviewer"]).id for name in ("li", "wang")][1]
+    set_enabled(ctx, ADMIN, shut, False)
+    view = submitted(ctx)
+    number = view["number"]
+    approved = decide(ctx, REVIEWER, number, "approve", seen(view))
+    release(ctx, SEALER, number, approved["version"])
+    licence = until(lambda: view_application(ctx, SEALER, number)["licence"], 60)
+    change_licence(ctx, APPROVER, licence, "suspend", "核查", "办法")
+    return str(number)
+
+
+def make_keys(folder: Path) -> None:
+    from docproc.process_keys import ROLES, ensure_key
+
+    for role in ROLES:
+        ensure_key(folder, role)
+
+
+def problems(ctx: Context, *attack: sa.Executable) -> list[str]:
+    """What is found after an attack, which is undone."""
+    with ctx.database.engine.connect() as connection, sa.orm.Session(connection) as session:
+        for statement in attack:
+            session.execute(statement)
+        told = Standings()
+        with ctx.database.read() as chained:
+            chain.walk(chained, ctx.keys.known, each=told.note)
+        found = [*inventory.contradictions(session), *differences(told, licences.withdrawn(session))]
+        session.rollback()
+    return found
+
+
+def copied(row: Base, **changes: object) -> sa.Insert:
+    """A row like another one."""
+    values = {column.key: getattr(row, column.key) for column in sa.inspect(type(row)).column_attrs}
+    return sa.insert(type(row)).values({**values, **changes})
+
+
+def one(ctx: Context, table: type[Base]) -> Base:
+    with ctx.database.read() as session:
+        return session.scalars(sa.select(table).limit(1)).one()
+
+
+def test_a_service_that_nobody_touched_is_whole(service: tuple[Context, str]) -> None:
+    ctx, _ = service
+    assert problems(ctx) == []
+    proof = prove(ctx, None)
+    assert proof.ok, proof.problems
+    assert proof.signed == proof.lines > 10 and {key.partition("-")[0] for key in proof.keys} == {"web", "sealer"}
+
+
+def test_an_added_user_or_key_is_named(service: tuple[Context, str]) -> None:
+    ctx, _ = service
+    user = copied(one(ctx, UserRow), id="f" * 12, name="mole", identity_sha256=None)
+    assert problems(ctx, user) == ["user mole: no line of the log added it"]
+    key = copied(one(ctx, ApiKeyRow), id="e" * 12)
+    assert problems(ctx, key) == [f"API key {'e' * 12}: no line of the log added it"]
+
+
+def test_roles_that_were_given_by_sql_are_named(service: tuple[Context, str]) -> None:
+    ctx, _ = service
+    given = sa.update(UserRow).where(UserRow.name == "li").values(roles=["approver", "reviewer"])
+    assert problems(ctx, given) == ["user li: has the roles approver, reviewer, and the log gave reviewer"]
+    opened_again = sa.update(UserRow).where(UserRow.name == "wang").values(disabled_at=None)
+    assert problems(ctx, opened_again) == ["user wang: is open, and the log shut it"]
+    assert problems(ctx, sa.delete(UserRow).where(UserRow.name == "li")) == ["user li: was added, and is gone"]
+
+
+def test_a_decision_that_was_added_changed_or_taken_away_is_named(service: tuple[Context, str]) -> None:
+    ctx, _ = service
+    row = one(ctx, DecisionRow)
+    assert isinstance(row, DecisionRow)
+    added = copied(row, id="d" * 32, on_version=row.on_version + 50, by="mole")
+    assert problems(ctx, added) == [
+        f"decision {'d' * 32}: kept with mole, {row.seen_sha256}, which the log does not know",
+        f"release of decision {'d' * 32}: kept, which the log does not know",
+    ]
+    changed = problems(ctx, sa.update(DecisionRow).values(by="mole"))
+    assert any("kept with mole" in item for item in changed) and any(
+        "logged with reviewer-1" in item for item in changed
+    )
+    without = sa.delete(LicenceEventRow), sa.delete(LicenceRow), sa.delete(DecisionRow)
+    gone = problems(ctx, *_unbound(ctx), *without)
+    assert any(item.startswith(f"decision {row.id}: logged with reviewer-1") for item in gone)
+
+
+def _unbound(ctx: Context) -> list[sa.Executable]:
+    """Take away what refers to licences and decisions."""
+    names = ("licence_files", "licence_versions", "notices", "holders", "shares", "licence_holders")
+    present = set(sa.inspect(ctx.database.engine).get_table_names())
+    return [sa.text(f"DELETE FROM {name}") for name in names if name in present]
+
+
+def test_a_withdrawal_that_sql_took_back_is_named(service: tuple[Context, str]) -> None:
+    ctx, _ = service
+    row = one(ctx, LicenceRow)
+    assert isinstance(row, LicenceRow)
+    back = sa.update(LicenceRow).values(status="valid")
+    found = problems(ctx, back)
+    assert len(found) == 1 and found[0].startswith(f"licence {row.number}: suspended by audit line")
+    gone = problems(ctx, back, sa.delete(LicenceEventRow).where(LicenceEventRow.status == "suspended"))
+    assert any(item.startswith(f"withdrawal of licence {row.number}: logged") for item in gone)
+    revoked = problems(ctx, sa.update(LicenceRow).values(status="revoked"))
+    assert revoked == [f"licence {row.number}: the database shows it revoked, and the audit log says suspended"]
+
+
+def test_a_seal_or_an_application_that_no_line_knows_is_named(service: tuple[Context, str]) -> None:
+    ctx, _ = service
+    with ctx.database.read() as session:
+        seal = session.scalars(sa.select(SealRow).limit(1)).one_or_none()
+    if seal is not None:
+        assert problems(ctx, copied(seal, name="私章")) == ["seal 私章: kept, which the log does not know"]
+    application = copied(one(ctx, ApplicationRow), number="A-forged")
+    assert any(item.startswith("application A-forged: kept") for item in problems(ctx, application))
