@@ -18,7 +18,7 @@ from docproc.store.tables.review import DecisionRow, OpinionRow
 from docproc.store.tables.seals import SealChangeRow, SealRow, TrustChangeRow
 
 CHUNK = 1000
-Pair: TypeAlias = tuple["sa.Select[Any]", "sa.Select[Any]"]
+Pair: TypeAlias = tuple["sa.Select[*tuple[Any, ...]]", "sa.Select[*tuple[Any, ...]]"]
 """What the log says of rows of a kind, and what is kept: a name, and then what must be equal."""
 
 
@@ -143,7 +143,7 @@ def _changes() -> dict[str, Pair]:
     found: dict[str, Pair] = {
         "seal": (sa.select(AuditRow.subject).where(registered), sa.select(SealRow.name)),
     }
-    noted: tuple[tuple[str, type[ProposedChange], sa.ColumnElement[str]], ...] = (
+    noted: tuple[tuple[str, type[ProposedChange], sa.SQLColumnExpression[str]], ...] = (
         ("seal", SealChangeRow, _detail("change")),
         ("trust", TrustChangeRow, _detail("change")),
         ("catalogue", CatalogueChangeRow, AuditRow.subject),
@@ -161,10 +161,13 @@ def _changes() -> dict[str, Pair]:
 
 
 def _detail(key: str) -> sa.ColumnElement[str]:
-    return AuditRow.detail[key].as_string()
+    found: sa.ColumnElement[str] = AuditRow.detail[key].as_string()
+    return found
 
 
-def _differences(session: Session, what: str, logged: sa.Select[Any], kept: sa.Select[Any]) -> Iterator[str]:
+def _differences(
+    session: Session, what: str, logged: sa.Select[*tuple[Any, ...]], kept: sa.Select[*tuple[Any, ...]]
+) -> Iterator[str]:
     for name, *rest in session.execute(logged.except_(kept)):
         said = f" with {', '.join(map(str, rest))}" if rest else ""
         yield f"{what} {name}: logged{said}, which is not what is kept"
