@@ -25,11 +25,6 @@ SOLE_TRADER = "92"
 """GB 32100-2015: registered by market regulation (9), sole trader (2)."""
 
 
-def matter_code(matter: Matter) -> str:
-    """Two or more capitals that stand for a matter in application numbers: ``food_licence`` is ``FL``."""
-    return "".join(word[0] for word in matter.id.split("_")).upper()
-
-
 def series(matter: Matter, readings: Sequence[PageReading]) -> str:
     """Name of the series that the licence's running number is taken from."""
     return f"licence:{matter.licence.kind}:{_stem(matter, gather_joined(matter, readings))}"
@@ -125,7 +120,7 @@ def _stem(matter: Matter, evidence: Evidence) -> str:
         return f"{keys.index(chosen) + 1}{region}"
     if matter.licence.number == "uscc":
         return SOLE_TRADER + region
-    return f"{matter_code(matter)}-{region}"
+    return f"{matter.number_code}-{region}"
 
 
 def _value(evidence: Evidence, reference: str) -> str:

@@ -21,7 +21,12 @@ def matter_list(as_json: Json = False) -> None:
 
     matters, today = list(load_catalogue().values()), the_day(None)
     if as_json:
-        emit([{"id": m.id, "name": m.name, "status": m.status, "open": opens(m, today)} for m in matters])
+        emit(
+            [
+                {"id": m.id, "name": m.name, "code": m.number_code, "status": m.status, "open": opens(m, today)}
+                for m in matters
+            ]
+        )
         return
     table = Table("id", "事项", "状态", "材料")
     for item in matters:
@@ -58,7 +63,7 @@ def matter_check(
 ) -> None:
     """Lint matter files; each mistake is reported with its line and remedy."""
     from docproc.errors import CatalogueError
-    from docproc.flow.matters.catalogue_lint import lint_drawing
+    from docproc.flow.matters.catalogue_lint import lint_beside, lint_drawing
     from docproc.matter.load import MATTERS_DIR, load_matter
 
     paths = files or sorted(p for p in MATTERS_DIR.glob("*.toml") if not p.name.startswith("_"))
@@ -66,6 +71,7 @@ def matter_check(
     for path in paths:
         try:
             lint_drawing(load_matter(path), path)
+            lint_beside([path], MATTERS_DIR)
         except CatalogueError as error:
             problems.append({"file": error.file, "line": error.line, "problem": error.problem, "remedy": error.remedy})
     if as_json:

@@ -278,6 +278,8 @@ class Matter(Data):
     """One matter of government approval."""
 
     id: str = Field(pattern=r"[a-z][a-z0-9_]*")
+    code: str | None = Field(None, pattern=r"[A-Z][A-Z0-9]{0,15}")
+    """Stands for the matter in numbers of applications and licences; no other matter has it (``matter.codes``)."""
     name: str
     authority: str
     region: str
@@ -301,6 +303,11 @@ class Matter(Data):
     retention: Retention = Retention()
     department: tuple[Department, ...] = Field((), max_length=10)
     """Joint approval: all must agree; none where the authority decides alone."""
+
+    @property
+    def number_code(self) -> str:
+        """Its code, or the capital initials of its id: files from before codes were written have none."""
+        return self.code or "".join(word[:1] for word in self.id.split("_")).upper()
 
     @property
     def is_open_somewhere(self) -> bool:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from docproc.check.licence_draft import draft_licence, matter_code, series
+from docproc.check.licence_draft import draft_licence, series
 from docproc.check.rules import last_day
 from docproc.errors import ConflictError
 from docproc.fields import validate
@@ -72,7 +72,11 @@ def test_an_ambiguous_choice_gives_no_number() -> None:
 
 
 def test_series_and_codes_follow_matter_and_place() -> None:
-    assert matter_code(find_matter("food_licence")) == "FL"
+    assert [find_matter(key).number_code for key in ("food_licence", "sole_trader", "social_insurance")] == [
+        "FL",
+        "ST",
+        "SI",
+    ]
     food = find_matter("food_licence")
     assert series(food, pages("food_licence", FOOD)) == "licence:food_business:2510116"
 

@@ -9,7 +9,6 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from docproc.check.licence_draft import matter_code
 from docproc.domain import CorrectionKind, PageReading
 from docproc.errors import ConflictError, InputError, LimitError
 from docproc.flow.applications import corrections, joint_approval, views
@@ -65,7 +64,7 @@ def create_application(
 
     def work(session: Session) -> ApplicationView:
         at = ctx.clock()
-        number = applications.next_number(session, spec.region, matter_code(spec), ctx.today())
+        number = applications.next_number(session, spec.region, spec.number_code, ctx.today())
         row = applications.add_application(
             session, number, matter=matter, org=caller.org, channel=channel, by=caller.subject, at=at
         )

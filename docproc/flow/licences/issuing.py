@@ -11,11 +11,13 @@ a person and never sleeps: when the TSA is out of reach the next attempt is queu
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
 from docproc.canonical import canonical_sha256
 from docproc.check.licence_draft import draft_licence, holder_code, series
+from docproc.domain import Licence, PageReading
 from docproc.errors import SealError
 from docproc.flow.applications import views
 from docproc.flow.applications.applications import announce
@@ -31,6 +33,7 @@ from docproc.licence.page.record import licence_json
 from docproc.lifecycle import transition
 from docproc.log import about
 from docproc.matter.load import find_matter
+from docproc.matter.model import Matter
 from docproc.store import running_numbers
 from docproc.store.applications import applications, pages
 from docproc.store.audit import audit
@@ -83,6 +86,23 @@ def allocate(decision_id: str) -> str:
         matter = find_matter(row.matter)
         readings = [reading for _, reading in pages.readings_of(session, row.number)]
         code = licences.new_code()
+        licence = _numbered(ctx, session, row, code, matter, readings)
+        body = json.loads(licence_json(licence))
+        licences.add_licence(session, licence, decision=decision_id, application=row, code=code, body=body)
+        holder = holder_code(licence)
+        if holder is not None:
+            shares.set_holder(session, licence.number, holder)
+        audit.append(
+            session, ctx.clock(), SYSTEM, NUMBERED, licence.number, decision=decision_id, body=canonical_sha256(body)
+        )
+        return licence.number
+
+
+def _numbered(
+    ctx: Context, session: Session, row: ApplicationRow, code: str, matter: Matter, readings: Sequence[PageReading]
+) -> Licence:
+    """The licence under the next number that is free: two matters of before may have shared a code."""
+    while True:
         licence = draft_licence(
             matter,
             readings,
@@ -93,15 +113,8 @@ def allocate(decision_id: str) -> str:
             today=ctx.today(),
             verify_url=f"{ctx.settings.public_url.rstrip('/')}/v/{code}",
         )
-        body = json.loads(licence_json(licence))
-        licences.add_licence(session, licence, decision=decision_id, application=row, code=code, body=body)
-        holder = holder_code(licence)
-        if holder is not None:
-            shares.set_holder(session, licence.number, holder)
-        audit.append(
-            session, ctx.clock(), SYSTEM, NUMBERED, licence.number, decision=decision_id, body=canonical_sha256(body)
-        )
-        return licence.number
+        if not licences.is_taken(session, licence.number):
+            return licence
 
 
 @step("seal_and_keep")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import date
 from pathlib import Path
 
 from docproc.errors import CatalogueError, DocprocError
 from docproc.licence.page.layout import load_layout
+from docproc.matter.codes import lint_codes
 from docproc.matter.load import load_matter
 from docproc.matter.model import Form, Matter
 from docproc.matter.toml_lines import line_of
@@ -28,15 +29,29 @@ def lint_catalogue(folder: Path, before: Path, names: Collection[str], day: date
     for name in names:
         if name.startswith("layouts/"):
             load_layout(name.removeprefix("layouts/").removesuffix(".toml"), folder / "layouts")
-    for path in sorted(folder.glob("*.toml")):
-        if path.name.startswith("_"):
-            continue
-        matter = load_matter(path)
+    matters = {path: load_matter(path) for path in _matter_files(folder)}
+    lint_codes(matters, names, {matter.id: matter for matter in map(load_matter, _matter_files(before))})
+    for path, matter in matters.items():
         if path.name in names or f"layouts/{matter.licence.layout}.toml" in names:
             lint_drawing(matter, path)
         if path.name in names:
             old = before / path.name
             _lint_kept(matter, load_matter(old) if old.is_file() else None, path, day)
+
+
+def lint_beside(paths: Sequence[Path], folder: Path) -> None:
+    """Check matter files, wherever they lie, against the others of a catalogue that they would be put in.
+
+    Raises:
+        CatalogueError: with file, line, problem and remedy.
+    """
+    names = {path.name for path in paths}
+    files = [*(path for path in _matter_files(folder) if path.name not in names), *paths]
+    lint_codes({path: load_matter(path) for path in files}, names)
+
+
+def _matter_files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.glob("*.toml") if not path.name.startswith("_"))
 
 
 def lint_drawing(matter: Matter, path: Path) -> None:

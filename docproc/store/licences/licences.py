@@ -30,6 +30,11 @@ def new_code() -> str:
     return secrets.token_urlsafe(16)
 
 
+def is_taken(session: Session, number: str) -> bool:
+    """Whether a licence has this number, sealed or not."""
+    return session.get(LicenceRow, number) is not None
+
+
 def add_licence(
     session: Session, licence: Licence, *, decision: str, application: ApplicationRow, code: str, body: JsonObject
 ) -> LicenceRow:

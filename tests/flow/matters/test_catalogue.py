@@ -142,7 +142,10 @@ def test_a_new_matter_comes_with_its_licence_layout_in_a_zip(ctx: Context) -> No
 
     layout = (FOLDER / "sole_trader.toml").read_text("utf-8")
     matter = (
-        text(('id = "sole_trader"', 'id = "stall"'), ('name = "个体工商户设立登记"', 'name = "摊位登记（样例）"'))
+        text(
+            ('id = "sole_trader"\ncode = "ST"', 'id = "stall"\ncode = "SA"'),
+            ('name = "个体工商户设立登记"', 'name = "摊位登记（样例）"'),
+        )
         .decode()
         .replace('layout = "sole_trader"', 'layout = "stall"')
     )
