@@ -22,7 +22,8 @@ COPY scripts/packages /app/scripts/
 RUN /app/scripts/packages \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --user-group --home-dir /var/lib/docproc --create-home docproc \
-    && install -d -o 10001 -g 10001 /certs /certs/trust
+    && install -d -o 10001 -g 10001 /certs /certs/trust \
+    && install -d -m 0700 -o 10001 -g 10001 /process-keys /process-keys/web /process-keys/sealer /process-keys/reader
 COPY --from=build /app /app
 ENV PATH=/app/.venv/bin:$PATH \
     HOME=/var/lib/docproc \

@@ -26,7 +26,9 @@ from docproc.flow.accounts.users import first_user
 from docproc.flow.core.context import open_context
 from docproc.flow.jobs.engine import migrate_all
 from docproc.flow.jobs.guardian import PARENT_PIPE
+from docproc.process_keys import load_key
 from docproc.settings import Settings
+from docproc.store.audit.writing import begin_signing
 from docproc.store.db import open_database
 
 log = logging.getLogger(__name__)
@@ -106,11 +108,22 @@ def serve(settings: Settings, worker_module: str = "docproc.flow.worker", *, web
 
 
 def prepare(settings: Settings) -> None:
-    """Migrate the database; on a fresh one make the first administrator's key and print it, this once."""
+    """Migrate the database; on a fresh one make the first administrator's key and print it, this once.
+
+    A log that the version before wrote is signed from here on.
+
+    Raises:
+        SetupError: the web process has no key.
+        AuditError: the audit log lost its signed part.
+    """
     database = open_database(settings.database)
     migrate_all(database)
     database.close()
     ctx = open_context(settings)
+    if ctx.keys.own is None:
+        load_key(settings.keys_folder, "web")  # says what is missing, and what to do
+    with ctx.database.write() as session:
+        begin_signing(session, ctx.clock())
     key, user = first_key(ctx), first_user(ctx)
     ctx.close()
     if key is not None:

@@ -31,7 +31,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from docproc.canonical import JsonObject, canonical_json
 from docproc.errors import DocprocError, SetupError
-from docproc.private_file import create_private
+from docproc.private_file import create_private, write_private
 
 KeyRole = Literal["web", "sealer", "reader"]
 """``web`` signs what people do, ``sealer`` and ``reader`` what those workers do themselves."""
@@ -92,10 +92,9 @@ def make_key(folder: Path, role: KeyRole) -> ProcessKey:
         SetupError: the folder cannot be written.
     """
     private = Ed25519PrivateKey.generate()
-    data = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        create_private(folder / f"{role}.key", data)
+        create_private(folder / f"{role}.key", _pem(private))
     except FileExistsError:
         raise
     except OSError as error:
@@ -146,6 +145,42 @@ def write_public(folder: Path, key: ProcessKey) -> Path:
     data = key.private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     path.write_bytes(data)
     return path
+
+
+def deal_keys(folder: Path) -> list[ProcessKey]:
+    """A folder for each role below a folder: its own key in it, and the public halves of all; what is there stays.
+
+    Raises:
+        SetupError: a folder cannot be written, or a key in it is damaged.
+    """
+    made = [ensure_key(folder / role, role) for role in ROLES]
+    public = {path.name: path.read_bytes() for role in ROLES for path in (folder / role).glob("*.pub")}
+    for role in ROLES:
+        for name, data in public.items():
+            if not (folder / role / name).exists():
+                (folder / role / name).write_bytes(data)
+    return made
+
+
+def rotate_key(folder: Path, role: KeyRole) -> ProcessKey:
+    """Put a new key in the place of a role's key; the public half of the old one stays, so what it signed stays good.
+
+    Raises:
+        SetupError: there is no key of this role, or the folder cannot be written.
+    """
+    load_key(folder, role)
+    private = Ed25519PrivateKey.generate()
+    key = ProcessKey(role, _id_of(role, private.public_key()), private)
+    try:
+        write_public(folder, key)
+        write_private(folder / f"{role}.key", _pem(private))
+    except OSError as error:
+        raise SetupError(f"process keys cannot be made in {folder}: {error.strerror}") from error
+    return key
+
+
+def _pem(private: Ed25519PrivateKey) -> bytes:
+    return private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
 def known_keys(folder: Path) -> KnownKeys:

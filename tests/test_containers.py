@@ -48,7 +48,7 @@ def test_every_setting_exists() -> None:
 
 def test_only_the_sealer_can_read_the_keys() -> None:
     with_keys = {
-        name for name, item in services().items() if any("keys:" in volume for volume in item.get("volumes", []))
+        name for name, item in services().items() if any(re.match("keys:", line) for line in item.get("volumes", []))
     }
     assert with_keys == {"sealer", "dev-keys"}
     assert services()["dev-keys"]["profiles"] == ["dev"]
@@ -56,8 +56,26 @@ def test_only_the_sealer_can_read_the_keys() -> None:
     assert services()["sealer"]["command"][-2:] == ["--queues", "seal"]
 
 
+def test_each_role_has_its_own_process_key_and_no_other_can_read_it() -> None:
+    holders = {
+        volume: {
+            name for name, item in services().items() if any(re.match(volume, line) for line in item.get("volumes", []))
+        }
+        for volume in ("web-key:", "sealer-key:", "reader-key:")
+    }
+    assert holders == {
+        "web-key:": {"web", "process-keys"},
+        "sealer-key:": {"sealer", "process-keys"},
+        "reader-key:": {"reader-1", "reader-2", "process-keys"},
+    }
+    assert services()["process-keys"]["restart"] == "no" and "ports" not in services()["process-keys"]
+    for name in ("web", "sealer", "reader-1", "reader-2"):
+        assert services()[name]["depends_on"]["process-keys"] == {"condition": "service_completed_successfully"}
+    assert "process-keys" not in services()["migrate"]["depends_on"]
+
+
 def test_our_containers_cannot_write_their_root_nor_gain_rights() -> None:
-    assert len(ours()) == 6
+    assert len(ours()) == 7
     for item in ours().values():
         assert item["read_only"] is True
         assert item["cap_drop"] == ["ALL"]

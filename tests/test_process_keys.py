@@ -11,14 +11,17 @@ import pytest
 from docproc.errors import SetupError
 from docproc.process_keys import (
     NO_KEYS,
+    ROLES,
     ProcessKey,
     SignatureError,
     check,
+    deal_keys,
     ensure_key,
     find_key,
     known_keys,
     load_key,
     make_key,
+    rotate_key,
     sign,
 )
 
@@ -88,3 +91,20 @@ def test_a_missing_or_damaged_key_names_the_remedy(tmp_path: Path) -> None:
     (tmp_path / "web.key").write_text("damaged")
     with pytest.raises(SetupError, match="damaged"):
         find_key(tmp_path, "web")
+
+
+def test_keys_are_dealt_so_that_each_role_has_its_own_and_knows_all(tmp_path: Path) -> None:
+    made = deal_keys(tmp_path)
+    assert [key.role for key in made] == list(ROLES)
+    for role in ROLES:
+        folder = tmp_path / role
+        assert sorted(path.name for path in folder.glob("*.key")) == [f"{role}.key"]
+        assert set(known_keys(folder).keys) == {key.id for key in made}
+    rotated = rotate_key(tmp_path / "web", "web")
+    assert [key.id for key in deal_keys(tmp_path)] == [rotated.id, *(key.id for key in made[1:])], "what is there stays"
+    assert set(known_keys(tmp_path / "sealer").keys) == {rotated.id, *(key.id for key in made)}
+
+
+def test_a_key_that_is_not_there_is_not_replaced(tmp_path: Path) -> None:
+    with pytest.raises(SetupError, match="process-key make"):
+        rotate_key(tmp_path, "web")

@@ -26,6 +26,7 @@ from docproc.flow.core import context
 from docproc.flow.core.access import Caller
 from docproc.flow.core.context import Context
 from docproc.flow.jobs.engine import migrate_all
+from docproc.process_keys import ROLES, ensure_key
 from docproc.settings import Settings
 from docproc.store.db import create_database, drop_database, open_database
 
@@ -57,7 +58,7 @@ def fresh_service(store: Store, **more: object) -> Iterator[Context]:
         SetupError: distributed, and the settings name no PostgreSQL or no S3 server.
     """
     with tempfile.TemporaryDirectory(prefix="docproc-bench-") as folder:
-        given = Settings().model_copy(update={"data_dir": Path(folder), "metrics_port": 0, **more})
+        given = Settings().model_copy(update={"data_dir": Path(folder), "process_keys": "", "metrics_port": 0, **more})
         if store == "embedded":
             yield from _opened(given.model_copy(update={"database_url": "", "blobs": ""}))
             return
@@ -73,6 +74,8 @@ def fresh_service(store: Store, **more: object) -> Iterator[Context]:
 
 
 def _opened(settings: Settings) -> Iterator[Context]:
+    for role in ROLES:
+        ensure_key(settings.keys_folder, role)
     database = open_database(settings.database)
     migrate_all(database)
     database.close()

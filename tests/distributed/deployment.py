@@ -19,6 +19,7 @@ import pyotp
 from docproc.flow.accounts.api_keys import create_key, first_key
 from docproc.flow.core.context import Context, open_context
 from docproc.flow.jobs.engine import migrate_all
+from docproc.process_keys import ROLES, ensure_key
 from docproc.settings import Settings
 from docproc.store.db import open_database
 from tests.api.group import decision, view
@@ -173,6 +174,8 @@ def deployment(folder: Path, module: str = SMALL, machine: Machine | None = None
             _env_file=None,
             **given,
         )
+        for role in ROLES:
+            ensure_key(settings.keys_folder, role)
         key = _prepare(settings)
         base = f"http://{here.address}:{settings.port}"
         env = environment(settings)

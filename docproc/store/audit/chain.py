@@ -25,7 +25,7 @@ KEYED = "audit.keyed"
 """Action of the line that begins the signed part after unsigned lines."""
 KIND = "audit.line"
 """What a signature over a line says that it is."""
-READERS_DO = frozenset({"application.erased", "originals.erased"})
+READERS_DO = frozenset({"application.erased", "originals.erased", "process_key.rotated"})
 """Actions that a reader writes lines about by itself."""
 SEALERS_DO = READERS_DO | {
     "audit.restored",

@@ -38,11 +38,10 @@ def service(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     url = ""
     if request.param == "postgresql":
         url = create_database(request.getfixturevalue("postgres_url"), f"rows_{uuid4().hex[:12]}")
-    settings = Settings(data_dir=folder, database_url=url, process_keys=str(folder / "keys"), _env_file=None)
-    make_keys(folder / "keys")
+    settings = Settings(data_dir=folder, database_url=url, _env_file=None)
     for ctx in opened(settings):
         places = {"DOCPROC_DATA_DIR": str(folder), "DOCPROC_DATABASE_URL": url}
-        workers = Workers(settings, env={**places, "DOCPROC_PROCESS_KEYS": str(folder / "keys")})
+        workers = Workers(settings, env=places)
         try:
             workers.start("w1")
             yield ctx, work(ctx)
@@ -62,13 +61,6 @@ def work(ctx: Context) -> str:
     licence = until(lambda: view_application(ctx, SEALER, number)["licence"], 60)
     change_licence(ctx, APPROVER, licence, "suspend", "核查", "办法")
     return str(number)
-
-
-def make_keys(folder: Path) -> None:
-    from docproc.process_keys import ROLES, ensure_key
-
-    for role in ROLES:
-        ensure_key(folder, role)
 
 
 def problems(ctx: Context, *attack: sa.Executable) -> list[str]:
