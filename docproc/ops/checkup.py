@@ -19,6 +19,7 @@ from docproc.flow.seals.timestamps import stamp
 from docproc.licence.pki.timestamp_token import check_token
 from docproc.licence.pki.trust import TrustList
 from docproc.ops.doctor import Check, check_disk
+from docproc.ops.key_checks import check_process_keys, check_signed_log
 from docproc.settings import Settings
 from docproc.store.audit import audit
 from docproc.store.db import Database, open_database
@@ -47,7 +48,12 @@ def checkup(settings: Settings) -> list[Check]:
         schema = _schema(ctx)
         looks = (*(_IN_TABLES if schema.ok else ()), *_BESIDE_TABLES)
         checks = [schema, *(_guarded(look, ctx) for look in looks)]
-        return [*checks, *_certificates(settings, ctx.clock()), check_disk(settings.data_dir)]
+        return [
+            *checks,
+            *check_process_keys(settings),
+            *_certificates(settings, ctx.clock()),
+            check_disk(settings.data_dir),
+        ]
     finally:
         ctx.close()
 
@@ -182,7 +188,16 @@ def _authority(ctx: Context) -> Check:
         return Check("authority", False, str(error), "set DOCPROC_AUTHORITY_CODE for all processes")
 
 
-_IN_TABLES: tuple[Callable[[Context], Check], ...] = (_version, _queue, _jobs, _sealing, _given_up, _workers, _stamps)
+_IN_TABLES: tuple[Callable[[Context], Check], ...] = (
+    _version,
+    _queue,
+    _jobs,
+    _sealing,
+    _given_up,
+    _workers,
+    check_signed_log,
+    _stamps,
+)
 """Checks that need the tables of the newest schema."""
 _BESIDE_TABLES: tuple[Callable[[Context], Check], ...] = (_database_clock, _tsa_clock, _blobs, _authority)
 

@@ -1,0 +1,70 @@
+"""Checks of the processes' own keys and of the audit log that they sign."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+from docproc.errors import SetupError
+from docproc.flow.audit.heads import lost, remembered
+from docproc.flow.core.context import Context
+from docproc.ops.doctor import Check
+from docproc.process_keys import ROLES, KeyRole, find_key, known_keys
+from docproc.settings import Settings
+from docproc.store.audit import audit, chain
+from docproc.store.audit.chain import START, Head
+
+NEWEST = 500
+"""Lines of the log that are looked at; `docproc audit verify` looks at all."""
+NEEDED: tuple[KeyRole, ...] = ("web", "sealer")
+"""Roles whose lines every process must be able to check."""
+
+
+def check_process_keys(settings: Settings) -> list[Check]:
+    """The keys that this user can read: there, private, one role's, and the others' public halves beside them."""
+    folder, alone = settings.keys_folder, settings.is_embedded and not settings.process_keys
+    try:
+        known = known_keys(folder)
+        own = [role for role in ROLES if find_key(folder, role) is not None]
+    except SetupError as error:
+        return [Check("process keys", False, str(error), "restore the folder from its backup")]
+    if not own:
+        detail = "made when the service starts" if alone else f"no private key in {folder}"
+        remedy = "" if alone else "docproc process-key make web (or sealer, reader), and set DOCPROC_PROCESS_KEYS"
+        return [Check("process keys", alone, detail, remedy)]
+    checks = [Check("process keys", True, f"{', '.join(own)} in {folder}; {len(known.keys)} public keys known")]
+    checks += [_private(folder / f"{role}.key") for role in own]
+    if not alone and len(own) > 1:
+        detail = f"this user can read the keys of {', '.join(own)}"
+        remedy = "give each role its own user and folder: `docproc process-key deal FOLDER`"
+        checks.append(Check("process keys apart", False, detail, remedy))
+    missing = [role for role in NEEDED if not known.of_role(role)]
+    if missing:
+        remedy = f"copy their ID.pub into {folder}"
+        checks.append(Check("process keys known", False, f"no public key of {', '.join(missing)}", remedy))
+    return checks
+
+
+def check_signed_log(ctx: Context) -> Check:
+    """The newest lines of the audit log, and those that processes of this machine remember."""
+    with ctx.database.read() as session:
+        last = audit.last(session)
+        if last is None:
+            return Check("audit log signed", True, "no lines yet")
+        if not last.signature:
+            return Check("audit log signed", False, "not signed yet", "start the web process of this version")
+        first = max(0, last.seq - NEWEST)
+        before = audit.hash_of(session, first)
+        start = Head(first, before) if before is not None else START
+        problems = chain.walk(session, ctx.keys.known, start).problems
+        problems += [found for item in remembered(ctx) if (found := lost(session, item)) is not None]
+    if problems:
+        remedy = "docproc audit verify; after a restore that was meant: docproc audit accept-restore"
+        return Check("audit log signed", False, problems[0], remedy)
+    return Check("audit log signed", True, f"lines {start.line + 1} to {last.seq} are whole")
+
+
+def _private(path: Path) -> Check:
+    mode = stat.S_IMODE(path.stat().st_mode)
+    ok = mode & 0o077 == 0
+    return Check(f"process key {path.name}", ok, f"mode {mode:o}", "" if ok else f"chmod 600 {path}")
