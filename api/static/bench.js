@@ -134,6 +134,7 @@
     if ((found = hit(".box, .lead"))) choose(found.dataset.row);
     else if ((found = hit(".pick"))) choose(found.closest(".field").id);
     else if ((found = hit(".tab"))) showSheet(found.dataset.sheet);
+    else if ((found = hit("[data-go]"))) showSheet(found.dataset.go);
     else if ((found = hit("[data-open]:is(button)"))) openDialog(found.dataset.open);
     else if ((found = hit("[data-notice]"))) {
       noted.add(found.dataset.notice);

@@ -11,6 +11,7 @@ from starlette.datastructures import UploadFile
 
 from api.kit.csrf import Csrf
 from api.kit.deps import Ctx
+from api.kit.naming import Chosen, said_of
 from api.kit.qr import qr_svg
 from api.kit.render import is_fragment, page
 from api.kit.seats import AtWork
@@ -20,7 +21,7 @@ from api.v1.matters.matters import MaterialId, form_pdf
 from api.v1.review import notice_pdf
 from docproc.errors import InputError
 from docproc.flow.accounts import seats
-from docproc.flow.applications import applications, notices
+from docproc.flow.applications import applications, assigning, notices
 from docproc.flow.applications.forms import Known, form_of_papers, known_of_papers
 from docproc.flow.core import context
 from docproc.lifecycle import OPEN_FOR_PAGES
@@ -106,6 +107,20 @@ def _take(
 def remove(ctx: Ctx, at_work: AtWork, page_id: PageId, back: Back = "case") -> Response:
     """Take a file back."""
     applications.remove_page(ctx, at_work[0].caller, at_work[1], page_id)
+    return RedirectResponse("/kiosk/case/review" if back == "review" else "/kiosk/case", 303)
+
+
+@router.post("/pages/{page_id}/{index}/material", dependencies=[Csrf])
+def name_page(
+    ctx: Ctx,
+    at_work: AtWork,
+    page_id: PageId,
+    index: Annotated[int, Path(ge=0, le=10_000)],
+    said: Chosen,
+    back: Back = "case",
+) -> Response:
+    """Say what a page is that was not recognised, or not as what it is."""
+    assigning.assign_page(ctx, at_work[0].caller, at_work[1], page_id, index, said_of(said))
     return RedirectResponse("/kiosk/case/review" if back == "review" else "/kiosk/case", 303)
 
 

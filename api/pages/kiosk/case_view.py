@@ -6,13 +6,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from api.kit.naming import Choice, choices
 from api.kit.upright import transform, turn_of_reading, turned_box, turned_size
 from docproc.domain import Box, Turn
 from docproc.errors import NotFoundError
 from docproc.flow.applications.views import ApplicationView, FindingView, PageView, PreviewView, ReadingView
 from docproc.matter.model import Material, Matter
 
-PaperState = Literal["missing", "partial", "problem", "good", "optional"]
+PaperState = Literal["missing", "partial", "problem", "claimed", "good", "optional"]
+CardState = Literal["waiting", "good", "claimed", "apart", "rescan", "unknown", "failed"]
+"""``claimed``: it is what a person said; ``apart``: a person said that it is none of the matter's papers."""
 TO_MEND = ("block", "fix")
 MISSING = "G-00"
 """Code of the common rule that says which papers are not there."""
@@ -70,6 +73,9 @@ class Problem:
     label: str
     """Of the field, or empty."""
     place: Place | None
+    code: str = ""
+    look: bool = False
+    """A person must settle it before an approval."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +113,21 @@ class Card:
     side: int
     sides: int
     is_form: bool
-    state: Literal["waiting", "good", "rescan", "unknown", "failed"]
+    state: CardState
     messages: tuple[str, ...]
     has_picture: bool
     width: int
     """Pixels of the page as submitted."""
     height: int
     turn: Turn = 0
+    material: str | None = None
+    can_name: bool = False
+    """A person may say what it is: it was read, and no code of a form says so."""
+
+    @property
+    def choice(self) -> str:
+        """What it is taken for, as one of :func:`api.kit.naming.choices`."""
+        return f"{self.material}/{self.side}" if self.material is not None else ""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -141,10 +155,33 @@ class Case:
     settled: bool
     """Findings belong to what is there now."""
 
+    to_look: tuple[Problem, ...] = ()
+    """What a person must settle first: the citizen, by naming pages or handing in another, or else an official."""
+    choices: tuple[Choice, ...] = ()
+
     @property
     def count(self) -> int:
         """Things to mend."""
         return sum(len(group.problems) for group in self.to_mend)
+
+    @property
+    def unnamed(self) -> tuple[Card, ...]:
+        """Pages that nobody recognised."""
+        return tuple(card for card in self.cards if card.state == "unknown")
+
+    @property
+    def open(self) -> int:
+        """Things that somebody must settle: findings, or else pages that nobody recognised."""
+        return len(self.to_look) or len(self.unnamed)
+
+    @property
+    def clean(self) -> bool:
+        """Nothing was found that prevents an approval, and every page is known."""
+        return self.settled and self.view["verdict"] == "pass" and not self.unnamed
+
+    def cards_of(self, material: str | None) -> tuple[Card, ...]:
+        """Pages of one kind of paper."""
+        return tuple(card for card in self.cards if material is not None and card.material == material)
 
 
 def build(view: ApplicationView, matter: Matter) -> Case:
@@ -153,15 +190,18 @@ def build(view: ApplicationView, matter: Matter) -> Case:
     findings = view["findings"] if settled else [f for f in view["findings"] if f["page_id"]]
     problems = [_problem(item, view, matter) for item in findings]
     mend = [p for p in problems if p.severity in TO_MEND]
+    unknown = next((rule.id for rule in matter.rule if rule.kind == "unknown_page"), "")
     return Case(
         view,
         matter,
         tuple(_paper(material, view, findings) for material in matter.material),
         tuple(_cards(view, matter)),
         tuple(_groups(mend, view, matter)) if settled else (),
-        tuple(p for p in problems if p.severity == "warn"),
+        tuple(p for p in problems if p.severity == "warn" and not p.look and p.code != unknown),
         sum(page["state"] == "queued" for page in view["pages"]),
         settled,
+        tuple(p for p in problems if p.severity == "warn" and p.look),
+        choices(matter),
     )
 
 
@@ -179,6 +219,8 @@ def _paper(material: Material, view: ApplicationView, findings: list[FindingView
         state: PaperState = "missing" if wanted else "optional"
     elif wrong or any(reading["quality"]["verdict"] == "rescan" for reading in mine):
         state = "problem"
+    elif any(reading["claimed"] for reading in mine):
+        state = "claimed"
     else:
         state = "partial" if have < material.sides else "good"
     return Paper(material, state, have)
@@ -198,11 +240,18 @@ def _cards(view: ApplicationView, matter: Matter) -> Iterable[Card]:
 def _read_card(page: PageView, reading: ReadingView, matter: Matter, sizes: dict[int, PreviewView]) -> Card:
     told = tuple(f["message"] for f in reading["quality"]["findings"])
     material = _material(matter, reading["material"])
-    state: Literal["good", "rescan", "unknown"] = "good" if material is not None else "unknown"
+    card = _card(page, reading["index"], material, reading["page"], _state_of(reading), told, sizes)
+    return replace(card, turn=turn_of_reading(reading), can_name=reading["form_id"] is None)
+
+
+def _state_of(reading: ReadingView) -> CardState:
+    if reading["claimed"] and reading["material"] is None:
+        return "apart"
     if reading["quality"]["verdict"] == "rescan":
-        state = "rescan"
-    card = _card(page, reading["index"], material, reading["page"], state, told, sizes)
-    return replace(card, turn=turn_of_reading(reading))
+        return "rescan"
+    if reading["claimed"]:
+        return "claimed"
+    return "good" if reading["material"] is not None else "unknown"
 
 
 def _card(
@@ -210,7 +259,7 @@ def _card(
     index: int,
     material: Material | None,
     side: int,
-    state: Literal["waiting", "good", "rescan", "unknown", "failed"],
+    state: CardState,
     messages: tuple[str, ...],
     sizes: dict[int, PreviewView],
 ) -> Card:
@@ -219,7 +268,8 @@ def _card(
     told = tuple(dict.fromkeys(messages))
     name, sides = (material.name, material.sides) if material is not None else ("", 1)
     is_form = material is not None and material.kind == "form"
-    return Card(page["id"], index, page["filename"], name, side, sides, is_form, state, told, bool(size), width, height)
+    card = Card(page["id"], index, page["filename"], name, side, sides, is_form, state, told, bool(size), width, height)
+    return replace(card, material=material.id if material is not None else None)
 
 
 def _problem(item: FindingView, view: ApplicationView, matter: Matter) -> Problem:
@@ -230,6 +280,8 @@ def _problem(item: FindingView, view: ApplicationView, matter: Matter) -> Proble
         item["material"],
         _label(matter, item["material"], item["field"]),
         _place(item, view),
+        item["code"],
+        item["look"],
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Annotated, cast, get_args
 
 import zxingcpp
-from fastapi import APIRouter, Form, Query, Request, Response
+from fastapi import APIRouter, Form, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from markupsafe import Markup
 from starlette.concurrency import run_in_threadpool
@@ -14,6 +14,7 @@ from starlette.datastructures import UploadFile
 
 from api.kit.csrf import Csrf
 from api.kit.deps import Ctx
+from api.kit.naming import Chosen, said_of
 from api.kit.official import AsCaller
 from api.kit.qr import qr_svg
 from api.kit.render import is_fragment, page
@@ -21,7 +22,7 @@ from api.pages.kiosk.case_view import build
 from api.pages.office.review import Number, PageId
 from api.v1.counter import ReceiptNumber, receipt_response
 from docproc.errors import AccessError, BusyError, ConflictError, DocprocError, InputError, NotFoundError
-from docproc.flow.applications import applications
+from docproc.flow.applications import applications, assigning
 from docproc.flow.applications.views import PaperResult
 from docproc.flow.core import context
 from docproc.flow.core.access import Caller
@@ -81,6 +82,20 @@ async def upload(request: Request, ctx: Ctx, caller: AsCaller, number: Number) -
 def remove(ctx: Ctx, caller: AsCaller, number: Number, page_id: PageId) -> Response:
     """Take a scan back."""
     applications.remove_page(ctx, caller, number, page_id)
+    return RedirectResponse(f"/office/counter/{number}", 303)
+
+
+@router.post("/{number}/pages/{page_id}/{index}/material", dependencies=[Csrf])
+def name_page(
+    ctx: Ctx,
+    caller: AsCaller,
+    number: Number,
+    page_id: PageId,
+    index: Annotated[int, Path(ge=0, le=10_000)],
+    said: Chosen,
+) -> Response:
+    """Say what a page is that was not recognised, or not as what it is."""
+    assigning.assign_page(ctx, caller, number, page_id, index, said_of(said))
     return RedirectResponse(f"/office/counter/{number}", 303)
 
 

@@ -9,6 +9,7 @@ from fastapi.responses import RedirectResponse
 
 from api.kit.csrf import Csrf
 from api.kit.deps import Ctx
+from api.kit.naming import Chosen, said_of
 from api.kit.official import AsCaller
 from api.kit.render import is_fragment, page
 from api.pages.office.workbench_view import Bench, build
@@ -16,7 +17,7 @@ from api.v1.applications.applications import webp
 from api.v1.review import notice_pdf
 from docproc.domain import CorrectionKind
 from docproc.errors import AccessError, ConflictError, DocprocError, InputError
-from docproc.flow.applications import applications, notices
+from docproc.flow.applications import applications, assigning, notices
 from docproc.flow.applications.corrections import KindNeededError, NotMendableError
 from docproc.flow.core import context
 from docproc.flow.core.access import Caller
@@ -73,11 +74,18 @@ def case(request: Request, ctx: Ctx, caller: AsCaller, number: Number) -> Respon
 
 
 @router.get("/cases/{number}/judged")
-def judged(request: Request, ctx: Ctx, caller: AsCaller, number: Number) -> Response:
-    """What a check says; asked for until the check is done, which then changes the fields too."""
+def judged(
+    request: Request, ctx: Ctx, caller: AsCaller, number: Number, pages: Annotated[str, Query(max_length=64)] = ""
+) -> Response:
+    """What a check says; asked for until the check is done, which then changes the fields too.
+
+    ``pages``: what the pages were called when the browser drew them; called otherwise now, it draws all anew.
+    """
     values = _bench(ctx, caller, number)
     if not values["view"]["checked"]:
         return page(request, "office/judged.html", **values, said=None)
+    if pages and pages != values["bench"].pages_word:
+        return Response(headers={"HX-Refresh": "true"})
     response = page(request, "office/panel.html", **values, said=None)
     response.headers.update({"HX-Retarget": "#panel", "HX-Reswap": "innerHTML"})
     return response
@@ -136,6 +144,25 @@ async def correct(request: Request, ctx: Ctx, caller: AsCaller, number: Number) 
     return await run_in_threadpool(work)
 
 
+@router.post("/cases/{number}/pages/{page_id}/{index}/material", dependencies=[Csrf])
+def name_page(
+    request: Request,
+    ctx: Ctx,
+    caller: AsCaller,
+    number: Number,
+    page_id: PageId,
+    index: Annotated[int, Path(ge=0, le=10_000)],
+    said: Chosen,
+) -> Response:
+    """Say what a page is; it is read as that."""
+    try:
+        workbench.claim(ctx, caller, number)
+        assigning.assign_page(ctx, caller, number, page_id, index, said_of(said))
+    except (ConflictError, InputError) as error:
+        return _shown(request, ctx, caller, number, error)
+    return RedirectResponse(f"/office/cases/{number}", 303)
+
+
 @router.post("/cases/{number}/accept", dependencies=[Csrf])
 def accept(request: Request, ctx: Ctx, caller: AsCaller, number: Number, version: Version) -> Response:
     """受理."""
@@ -158,11 +185,14 @@ def decide(
     reason: Text = "",
     basis: Text = "",
     set_aside: Annotated[list[str], Form(max_length=100)] = [],  # noqa: B006  (FastAPI copies it)
+    confirmed: Annotated[list[str], Form(max_length=100)] = [],  # noqa: B006
 ) -> Response:
     """Decide on what was seen, and go on to the next."""
     seen = decisions.Seen(version, content_sha256)
     try:
-        decisions.decide(ctx, caller, number, action, seen, reason=reason, basis=basis, set_aside=set_aside)
+        decisions.decide(
+            ctx, caller, number, action, seen, reason=reason, basis=basis, set_aside=set_aside, confirmed=confirmed
+        )
     except (ConflictError, InputError) as error:
         return _shown(request, ctx, caller, number, error)
     return _go_on(ctx, caller, number)

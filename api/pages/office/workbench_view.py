@@ -8,7 +8,9 @@ from typing import Literal
 
 from api.kit.field_words import spec_of, words
 from api.kit.masks import masked
+from api.kit.naming import Choice, choices, page_name, pages_of
 from api.kit.upright import transform, turn_of_reading, turned_box, turned_size
+from docproc.canonical import canonical_sha256
 from docproc.domain import Box, CorrectionKind, Turn
 from docproc.fields import FieldType
 from docproc.flow.applications.corrections import ChangeView
@@ -18,6 +20,7 @@ from docproc.matter.model import Matter, Option
 
 Shows = Callable[[str, bool], bool]
 State = Literal["wrong", "look", "person", "changed", "good", "blank"]
+DIFFERS = "这份材料交来了不止一份，这一栏各份不一致，请核对"
 SEVERE = ("block", "fix")
 
 
@@ -56,6 +59,27 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Named:
+    """What a person said last that a page is."""
+
+    label: str
+    """In Chinese; empty: none of the matter's papers."""
+    by: str
+    """Name to show."""
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToConfirm:
+    """A paper that no reader recognised: the official confirms it by name."""
+
+    material: str
+    label: str
+    sheets: tuple[Sheet, ...]
+    """The pages that a person says are it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Sheet:
     """One page."""
 
@@ -76,6 +100,14 @@ class Sheet:
     hidden: bool
     """Its picture and personal values are not shown."""
     sensitive: bool
+    material: str | None = None
+    choice: str = ""
+    """What it is taken for, as one of :func:`api.kit.naming.choices`."""
+    claimed: bool = False
+    """The material is what a person said; with none, the page is none of the matter's papers."""
+    said: Named | None = None
+    can_name: bool = False
+    """A person may say what it is: it was read, and no code of a form says so."""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -118,6 +150,10 @@ class Told:
     """Paper and field in words."""
     row: str | None
     """Key of the row that shows it."""
+    look: bool = False
+    """A person must settle it before an approval."""
+    sheets: tuple[Sheet, ...] = ()
+    """The pages of the paper that it is about, where no row shows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,12 +173,44 @@ class Bench:
     @property
     def to_set_aside(self) -> tuple[Told, ...]:
         """One for each code that an approval must take a stand on."""
-        return tuple({f.code: f for f in reversed(self.findings) if f.severity == "fix"}.values())
+        by_name = {rule.id for rule in self.matter.rule if rule.kind == "claimed_page"}
+        open_ = [f for f in self.findings if (f.severity == "fix" or f.look) and f.code not in by_name]
+        return tuple({f.code: f for f in reversed(open_)}.values())
 
     @property
     def blocked(self) -> bool:
         """Whether something forbids approval."""
-        return any(f.severity == "block" for f in self.findings)
+        return bool(self.missing) or any(f.severity == "block" for f in self.findings)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Names of the required papers that are not there."""
+        return tuple(item.name for item in self.matter.material if item.id in self.view["missing"])
+
+    @property
+    def to_confirm(self) -> tuple[ToConfirm, ...]:
+        """Papers that an approval must confirm by name."""
+        found: dict[str, list[Sheet]] = {}
+        for sheet in self.sheets:
+            if sheet.claimed and sheet.material is not None:
+                found.setdefault(sheet.material, []).append(sheet)
+        names = {item.id: item.name for item in self.matter.material}
+        return tuple(ToConfirm(key, names[key], tuple(sheets)) for key, sheets in found.items())
+
+    @property
+    def choices(self) -> tuple[Choice, ...]:
+        """What a person may say that a page is."""
+        return choices(self.matter)
+
+    @property
+    def clean(self) -> bool:
+        """Nothing was found that prevents an approval."""
+        return self.view["verdict"] == "pass"
+
+    @property
+    def pages_word(self) -> str:
+        """Changes when a page gets another name."""
+        return canonical_sha256([[sheet.key, sheet.title] for sheet in self.sheets])[:16]
 
     @property
     def open(self) -> int:
@@ -252,7 +320,21 @@ def _sheet(view: BenchView, page: PageView, reading: ReadingView, matter: Matter
         rows=rows,
         hidden=hide,
         sensitive=sensitive,
+        material=reading["material"],
+        choice=f"{reading['material']}/{reading['page']}" if reading["material"] is not None else "",
+        claimed=reading["claimed"],
+        said=_named(view, reading, matter),
+        can_name=bool(page["readings"]) and reading["form_id"] is None,
     )
+
+
+def _named(view: BenchView, reading: ReadingView, matter: Matter) -> Named | None:
+    said = reading["said"]
+    if said is None:
+        return None
+    material = next((m for m in matter.material if m.id == said["material"]), None)
+    label = page_name(material, said["page"], pages_of(matter, material)) if material is not None else ""
+    return Named(label, view["names"].get(said["by"], said["by"]), said["at"])
 
 
 def _row(
@@ -268,6 +350,7 @@ def _row(
     spec = spec_of(matter, reading["material"], name)
     mine = _findings_on(view, reading["material"], field)
     edits = _edits_of(view, place)
+    differs = [DIFFERS] if name in view["differing"].get(reading["material"] or "", ()) else []
     first = view["machine"].get(place)
 
     # a day of birth is the middle of the identity number
@@ -289,7 +372,7 @@ def _row(
         percent=round(100 * field["confidence"]),
         source=field["source"],
         state=_state(field, mine, edits),
-        messages=tuple(dict.fromkeys(f["message"] for f in mine)),
+        messages=tuple(dict.fromkeys([*(f["message"] for f in mine), *differs])),
         box=field["box"],
         crop=_crop(field["box"], *drawn),
         alternatives=() if hide else tuple(field["alternatives"]),
@@ -349,12 +432,13 @@ def _told(item: FindingView, sheets: Iterable[Sheet], matter: Matter, files: dic
     rows = (r for s in sheets if s.title.startswith(title) for r in s.rows)
     row = next((r.key for r in rows if suffix and r.key.endswith(suffix) and item["message"] in r.messages), None)
     place = " · ".join(part for part in (title, label) if part) or files.get(item.get("page_id") or "", "")
-    return Told(item["severity"], item["code"], item["message"], item["basis"], place, row)
+    about = tuple(s for s in sheets if material is not None and s.material == material) if name is None else ()
+    return Told(item["severity"], item["code"], item["message"], item["basis"], place, row, item["look"], about)
 
 
 def _title(matter: Matter, reading: ReadingView, filename: str) -> str:
     material = next((m for m in matter.material if m.id == reading["material"]), None)
     if material is None:
-        return f"未识别的材料 {filename}"
+        return f"{'不属于本事项的材料' if reading['claimed'] else '未识别的材料'} {filename}"
     pages = material.sides if material.kind == "free" else 2
     return f"{material.name} 第{reading['page']}页" if pages > 1 else material.name

@@ -12,6 +12,9 @@ from functools import cache
 from pathlib import Path
 from typing import Literal, TypedDict
 
+from docproc.check.copies import conflicts
+from docproc.check.papers import unsettled
+from docproc.check.reconcile import gather_joined
 from docproc.domain import CHINA, CorrectionKind
 from docproc.errors import NotFoundError
 from docproc.fields.working_days import Deadline, Overrides, add_working_days, is_working_day, load_overrides
@@ -100,6 +103,10 @@ class BenchView(ApplicationView):
     corrections: list[CorrectionView]
     doubted: set[tuple[str, int, str]]
     """Fields, in the same way, that the machine left open or read with too little certainty to insist."""
+    missing: list[str]
+    """Required materials that the caller would see and that are not there."""
+    differing: dict[str, tuple[str, ...]]
+    """Fields in which several papers of one material differ, by material."""
     term: Term | None
     names: dict[str, str]
     """Names to show by sign-in name."""
@@ -199,8 +206,12 @@ def bench(ctx: Context, caller: Caller, number: str) -> BenchView:
             for page, reading in pages.readings_of(session, number, corrected=False)
             for name, item in reading.fields.items()
         }
+        readings = [reading for _, reading in pages.readings_of(session, number)]
+        part = joint_approval.scope(caller, row)
         return {
             **joint_approval.view(session, caller, row),
+            "missing": [key for key in unsettled(matter, readings).missing if part is None or part.sees(key)],
+            "differing": {item.material: item.fields for item in conflicts(gather_joined(matter, readings))},
             "org": row.org,
             "created_by": row.created_by,
             "held_by": claims.living(session, ctx.clock()).get((number, joint_approval.desk(caller, row))),
