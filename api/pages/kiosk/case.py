@@ -11,11 +11,11 @@ from starlette.datastructures import UploadFile
 
 from api.kit.csrf import Csrf
 from api.kit.deps import Ctx
-from api.kit.naming import Chosen, said_of
 from api.kit.qr import qr_svg
 from api.kit.render import is_fragment, page
 from api.kit.seats import AtWork
 from api.pages.kiosk.case_view import Case, build
+from api.pages.kiosk.naming import Chosen, said_of
 from api.v1.applications.applications import webp
 from api.v1.matters.matters import MaterialId, form_pdf
 from api.v1.review import notice_pdf

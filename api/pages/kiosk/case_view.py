@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from api.kit.naming import Choice, choices
 from api.kit.upright import transform, turn_of_reading, turned_box, turned_size
+from api.pages.kiosk.naming import Choice, choices
 from docproc.domain import Box, Turn
 from docproc.errors import NotFoundError
 from docproc.flow.applications.views import ApplicationView, FindingView, PageView, PreviewView, ReadingView
@@ -126,7 +126,7 @@ class Card:
 
     @property
     def choice(self) -> str:
-        """What it is taken for, as one of :func:`api.kit.naming.choices`."""
+        """What it is taken for, as one of :func:`api.pages.kiosk.naming.choices`."""
         return f"{self.material}/{self.side}" if self.material is not None else ""
 
     @property

@@ -14,11 +14,11 @@ from starlette.datastructures import UploadFile
 
 from api.kit.csrf import Csrf
 from api.kit.deps import Ctx
-from api.kit.naming import Chosen, said_of
 from api.kit.official import AsCaller
 from api.kit.qr import qr_svg
 from api.kit.render import is_fragment, page
 from api.pages.kiosk.case_view import build
+from api.pages.kiosk.naming import Chosen, said_of
 from api.pages.office.review import Number, PageId
 from api.v1.counter import ReceiptNumber, receipt_response
 from docproc.errors import AccessError, BusyError, ConflictError, DocprocError, InputError, NotFoundError

@@ -9,9 +9,9 @@ from fastapi.responses import RedirectResponse
 
 from api.kit.csrf import Csrf
 from api.kit.deps import Ctx
-from api.kit.naming import Chosen, said_of
 from api.kit.official import AsCaller
 from api.kit.render import is_fragment, page
+from api.pages.kiosk.naming import Chosen, said_of
 from api.pages.office.workbench_view import Bench, build
 from api.v1.applications.applications import webp
 from api.v1.review import notice_pdf

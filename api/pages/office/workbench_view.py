@@ -8,8 +8,8 @@ from typing import Literal
 
 from api.kit.field_words import spec_of, words
 from api.kit.masks import masked
-from api.kit.naming import Choice, choices, page_name, pages_of
 from api.kit.upright import transform, turn_of_reading, turned_box, turned_size
+from api.pages.kiosk.naming import Choice, choices, page_name, pages_of
 from docproc.canonical import canonical_sha256
 from docproc.domain import Box, CorrectionKind, Turn
 from docproc.fields import FieldType
@@ -102,7 +102,7 @@ class Sheet:
     sensitive: bool
     material: str | None = None
     choice: str = ""
-    """What it is taken for, as one of :func:`api.kit.naming.choices`."""
+    """What it is taken for, as one of :func:`api.pages.kiosk.naming.choices`."""
     claimed: bool = False
     """The material is what a person said; with none, the page is none of the matter's papers."""
     said: Named | None = None
