@@ -95,6 +95,7 @@ def name_page(
     said: Chosen,
 ) -> Response:
     """Say what a page is that was not recognised, or not as what it is."""
+    caller.require("upload")
     assigning.assign_page(ctx, caller, number, page_id, index, said_of(said))
     return RedirectResponse(f"/office/counter/{number}", 303)
 
