@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -42,37 +43,62 @@ def retention_sweep(
 
 def backup(
     folder: Annotated[Path, typer.Argument(help="Folder of the backup; an existing backup there is updated.")],
+    with_keys: Annotated[
+        bool, typer.Option("--with-keys", help="Add the processes' private keys of this machine, under a passphrase.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Copy database and blobs at one consistent point in time; the service may keep running."""
+    """Copy database and blobs at one consistent point in time; the service may keep running.
+
+    The passphrase of --with-keys is asked for, or read from DOCPROC_BACKUP_PASSPHRASE.
+    """
     from docproc.flow.core.context import open_context
     from docproc.flow.upkeep.backup import back_up
 
+    secret = _passphrase(new=True) if with_keys else None
     ctx = open_context(Settings())
-    made = back_up(ctx, folder)
+    made = back_up(ctx, folder, passphrase=secret)
     ctx.close()
     if as_json:
         emit(asdict(made))
-    else:
-        out.print(f"{made.blobs} blobs, {made.copied} of them new; audit line {made.line}:{made.head}", soft_wrap=True)
+        return
+    out.print(f"{made.blobs} blobs, {made.copied} of them new; audit line {made.line}:{made.head}", soft_wrap=True)
+    out.print(f"a restore needs the keys {', '.join(made.keys) or 'of nobody'}", highlight=False, soft_wrap=True)
+    held = f"the private keys of {', '.join(made.locked)} are in it" if made.locked else "no private key is in it"
+    out.print(f"{held}; keep those of the other machines apart", highlight=False, soft_wrap=True)
 
 
 def restore(
     folder: Annotated[Path, typer.Argument(help="Folder of the backup.", exists=True, file_okay=False)],
+    with_keys: Annotated[
+        bool, typer.Option("--with-keys", help="Take the keys out of the backup; asks for their passphrase.")
+    ] = False,
+    without_keys: Annotated[
+        bool, typer.Option("--without-keys", help="No key is left: believe the public keys in the backup.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Restore a backup into an empty database and blob store, and verify it; exit 1 if anything is missing."""
     from docproc.flow.upkeep.backup import restore as run
 
-    proof = run(Settings(), folder)
+    secret = _passphrase(new=False) if with_keys else None
+    proof = run(Settings(), folder, passphrase=secret, without_keys=without_keys)
     if as_json:
         emit({"ok": proof.ok, **asdict(proof)})
     else:
         out.print(f"{proof.originals} uploaded files, {proof.sealed} licences, {len(proof.problems)} problems")
         for problem in proof.problems:
             out.print(f"  {problem}", style="red", highlight=False, soft_wrap=True)
+        for note in proof.notes:
+            out.print(f"  {note}", style="yellow", highlight=False, soft_wrap=True)
     if not proof.ok:
         raise typer.Exit(1)
+
+
+def _passphrase(*, new: bool) -> str:
+    """Of the keys in a backup: from the environment, or asked for."""
+    given = os.environ.get("DOCPROC_BACKUP_PASSPHRASE", "")
+    return given or str(typer.prompt("passphrase of the keys", hide_input=True, confirmation_prompt=new, err=True))
 
 
 def ingest(

@@ -58,6 +58,8 @@ class Proof:
     erased: int = 0
     """Approvals whose application was erased by the matter's rules since, as the log says."""
     problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    """What is left to do, of a restore."""
 
     @property
     def ok(self) -> bool:

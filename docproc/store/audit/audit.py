@@ -116,3 +116,12 @@ def of_action(session: Session, action: str) -> list[AuditRow]:
 def hash_of(session: Session, seq: int) -> str | None:
     """Hash of a line; ``None`` if there is no line of this number."""
     return session.scalar(sa.select(AuditRow.sha256).where(AuditRow.seq == seq))
+
+
+def signers(session: Session) -> list[str]:
+    """Ids of the keys that signed lines; reads the whole log."""
+    if session.get_bind().dialect.name == "sqlite":
+        key = sa.func.substr(AuditRow.signature, 1, sa.func.instr(AuditRow.signature, ".") - 1)
+    else:
+        key = sa.func.split_part(AuditRow.signature, ".", 1)
+    return sorted(session.scalars(sa.select(key).where(AuditRow.signature != "").distinct()))
