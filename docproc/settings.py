@@ -51,7 +51,11 @@ class Settings(BaseSettings):
     max_pixels: int = Field(60_000_000, description="Most pixels of one page")
     parse_cpu_seconds: int = Field(30, description="CPU time for parsing one upload in its child process")
     parse_memory_mb: int = Field(2048, description="Memory for parsing one upload in its child process, MiB")
-    verify_cpu_seconds: int = Field(1, description="CPU time for verifying one file in its child process")
+    verify_cpu_seconds: int = Field(
+        1,
+        ge=1,
+        description="CPU time for verifying a file with one signature; up to 16 times as much for one with more",
+    )
     rate_limit_per_minute: int = Field(120, description="Requests a minute from one public address without a key")
     max_queue: int = Field(5000, description="Pages that may wait before the service answers 503 with Retry-After")
     certs_dir: Path = Field(Path("certs/dev"), description="Folder of the seal's PKCS#12, its chain and the TSA")

@@ -107,10 +107,12 @@ class _Verifier:
 
     def file(self, data: bytes) -> Told:
         """Verify a sealed file, and write the report where one is asked for."""
+        from docproc.licence.report.headline import headline
+
         report = self._verified(data)
         if self.report_file is not None:
             _write_report(report, self.report_file)
-        return report.to_json(), report.headline()
+        return report.to_json(), headline(report)
 
     def photo(self, photos: list[bytes]) -> Told:
         """Compare photographs of a printed licence with the issued file that was given, or with the register."""
@@ -121,10 +123,11 @@ class _Verifier:
         return {key: value for key, value in told.items() if key != "headline"}, told["headline"]
 
     def _verified(self, data: bytes) -> VerificationReport:
+        from docproc.flow.core.authority import own_code
         from docproc.licence.verify.verify_limited import verify_limited
 
-        seconds = self.settings.verify_cpu_seconds
-        return verify_limited(data, self.trust, self.at, listed=self.listed, seconds=seconds)
+        seconds, own = self.settings.verify_cpu_seconds, own_code(self.settings)
+        return verify_limited(data, self.trust, self.at, listed=self.listed, own=own, seconds=seconds)
 
     def _in_register(self, photos: list[bytes]) -> PhotoVerification:
         from docproc.flow.core.context import open_context
@@ -138,11 +141,12 @@ class _Verifier:
 
     def _beside(self, photos: list[bytes], issued: bytes) -> PrintReport:
         from docproc.flow.licences.photographs import PrintReport, compared
+        from docproc.licence.report.headline import headline
         from docproc.read.printed.photo import photo_codes
 
         report = self._verified(issued)
         if report.licence is None or report.indication != "TOTAL-PASSED" or report.integrity != "intact":
-            raise typer.BadParameter(f"--issued: {report.headline()}")
+            raise typer.BadParameter(f"--issued: {headline(report)}")
         codes = photo_codes(photos)
         if not codes:
             return PrintReport("no-code")

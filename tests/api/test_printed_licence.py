@@ -141,7 +141,11 @@ def test_a_print_without_code_and_a_strange_code_say_nothing(shop: Shop, page: I
     none = shop.ask(bare)
     assert (none["print"]["outcome"], none["licence"]["number"], none["ok"]) == ("no-code", None, False)
     strange = shop.ask(drawn(shop, replace(LICENCE, verify_url="https://elsewhere.example/v/nobody-knows-this")))
-    assert strange["print"]["outcome"] == "unknown-code"
+    assert (strange["print"]["outcome"], strange["reason"]) == ("not-ours", "not-ours")
+    assert strange["headline"].startswith("不是本机关签发，无法核验") and not strange["ok"]
+    forged = shop.ask(drawn(shop, replace(LICENCE, verify_url="http://127.0.0.1:8000/v/nobody-knows-this")))
+    assert (forged["print"]["outcome"], forged["reason"], forged["ok"]) == ("unknown-code", None, False)
+    assert "请勿采信" in forged["headline"]
     lure = shop.ask(drawn(shop, replace(LICENCE, verify_url=f"https://elsewhere.example/v/{CODE}")))
     assert lure["print"]["outcome"] == "other-address" and not lure["ok"]
 

@@ -38,7 +38,15 @@ async def verify(request: Request, ctx: Ctx, upload: Upload) -> Response:
         return RedirectResponse("/verify", 303)
     report = await run_in_threadpool(verification.verify_file, ctx, data)
     digest = hashlib.sha256(data).hexdigest()
-    return page(request, "public/report.html", report=report, light=light_of(report), name=name, sha256=digest)
+    return page(
+        request,
+        "public/report.html",
+        report=report,
+        light=light_of(report),
+        title=title_of(report),
+        name=name,
+        sha256=digest,
+    )
 
 
 @router.post("/verify/photo", dependencies=[Csrf])
@@ -108,17 +116,34 @@ def light_of(report: verification.Verification) -> Light:
         and report["licence"]["status"] == "valid"
     ):
         return "good"
+    over = report["licence"]["status"] in ("revoked", "suspended")
+    if report["reason"] is not None:  # nothing bad is known of it, unless it bears our name
+        return "bad" if over or report["claimed"] else "warn"
     genuine = report["indication"] in ("TOTAL-PASSED", "INDETERMINATE") and report["integrity"] == "intact"
     # what neither the register nor another department vouches for is nothing to wonder about
     known = report["issued"] != "unknown" or any(
         item["recognised"] or item["algorithm"] for item in report["signatures"]
     )
-    return "warn" if genuine and known and report["licence"]["status"] not in ("revoked", "suspended") else "bad"
+    return "warn" if genuine and known and not over else "bad"
+
+
+def title_of(report: verification.Verification) -> str:
+    """Which words head the report: those of its colour, or more exact ones where there are some."""
+    status = report["licence"]["status"]
+    if report["issued"] != "unknown" and status in ("revoked", "suspended", "expired", "superseded"):
+        return f"is_{status}"
+    if report["claimed"]:
+        return "claimed"
+    if report["reason"] is not None:
+        return "unfinished" if report["reason"] == "limit" else "unjudged"
+    return light_of(report)
 
 
 def light_of_photo(report: photographs.PhotoVerification) -> Light:
     """Green only when all agrees and the licence is in force; yellow where a person must look again."""
     if report["ok"]:
         return "good"
-    unsure = report["print"]["outcome"] in ("unreadable", "incomplete", "added", "no-code", "several-codes")
+    unsure = report["print"]["outcome"] in (
+        *("unreadable", "incomplete", "added", "no-code", "not-ours", "several-codes"),
+    )
     return "warn" if unsure and report["licence"]["status"] in ("valid", "unknown") else "bad"

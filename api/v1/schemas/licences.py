@@ -112,10 +112,18 @@ class Verification(BaseModel):
     ok: bool
     indication: Literal["TOTAL-PASSED", "INDETERMINATE", "TOTAL-FAILED", "NO-SIGNATURE"]
     sub_indication: str | None
-    integrity: Literal["intact", "extended", "altered"]
+    integrity: Literal["intact", "extended", "altered", "unknown"] = Field(
+        description="`altered` only where bytes that were signed were changed; `unknown` where `reason` says why"
+    )
+    reason: Literal["not-ours", "no-signature", "unreadable", "encrypted", "not-a-pdf", "limit"] | None = Field(
+        description="Why the file was not judged as a licence of ours; null where it was. `limit`: checking it took "
+        "more than is allowed, which says nothing about the file; try again"
+    )
     issued: Literal["as-issued", "superseded", "unknown"]
     licence: VerifiedLicence
     signatures: list[VerifiedSignature]
+    ours: bool = Field(description="Proven to be issued by us or a recognised authority, in force or not")
+    claimed: bool = Field(description="Others sealed it, and it says that it is a licence of ours: a forgery")
     headline: str = Field(description="One sentence in Chinese")
 
 
@@ -196,6 +204,7 @@ class PrintComparison(BaseModel):
         "differs",
         "not-shown",
         "no-code",
+        "not-ours",
         "unknown-code",
         "other-address",
         "several-codes",
@@ -214,6 +223,7 @@ class PhotoVerification(BaseModel):
     indication: Literal["NO-SIGNATURE"]
     sub_indication: None
     integrity: None
+    reason: Literal["not-ours"] | None = Field(description="`not-ours`: the QR code is no licence's of ours")
     issued: Literal["unknown"]
     licence: VerifiedLicence
     signatures: list[VerifiedSignature]

@@ -8,17 +8,16 @@ from datetime import datetime
 from pathlib import PurePath
 from typing import Any
 
-from docproc.errors import ConflictError
+from docproc.errors import ConflictError, UnavailableError
 from docproc.flow.applications import views as application_views
 from docproc.flow.core import views
 from docproc.flow.core.context import Context
-from docproc.flow.licences.verification import StoredRegister
+from docproc.flow.licences.verification import verified
 from docproc.flow.seals.trust_list import trust_list
 from docproc.licence.report.report import VerificationReport
 from docproc.licence.report.report_pdf import report_pdf
 from docproc.licence.report.report_xml import report_xml
 from docproc.licence.verify.package import LICENCE, METADATA
-from docproc.licence.verify.verify_limited import verify_limited
 from docproc.matter.load import find_matter
 from docproc.matter.model import Matter
 from docproc.store.applications import applications, pages
@@ -53,6 +52,7 @@ def archive_files(ctx: Context, number: str) -> dict[str, bytes]:
     Raises:
         NotFoundError: no such licence, or it is not sealed yet.
         ConflictError: the licence's own file does not verify: find out why before it is archived.
+        UnavailableError: checking it took more than the settings allow.
     """
     at = ctx.clock()
     recorded = _recorded(ctx, number)
@@ -94,7 +94,9 @@ def _recorded(ctx: Context, number: str) -> _Recorded:
 
 
 def _verified(ctx: Context, number: str, data: bytes, at: datetime) -> VerificationReport:
-    report = verify_limited(data, trust_list(ctx), at, StoredRegister(ctx))
+    report = verified(ctx, data, trust_list(ctx), at)
+    if report.reason == "limit":
+        raise UnavailableError(f"licence {number} could not be checked in time: {'; '.join(report.reasons)}")
     if report.indication != "TOTAL-PASSED" or report.issued != "as-issued":
         raise ConflictError(f"licence {number} does not verify: {report.indication} {report.issued}")
     return report

@@ -30,6 +30,7 @@ Outcome = Literal[
     "differs",
     "not-shown",
     "no-code",
+    "not-ours",
     "unknown-code",
     "other-address",
     "several-codes",
@@ -48,8 +49,9 @@ _SAID: dict[Outcome, str] = {
     "unreadable": "部分内容看不清，不能确认，请在光线均匀处正对证照重新拍摄",
     "differs": "纸面内容与登记机关签发的不一致，请勿采信",
     "not-shown": "照片中没有找到该二维码对应的证照版面，请完整拍下证照；若已拍全，则纸面不是这份证照，请勿采信",
-    "no-code": "照片中没有读到证照二维码，请完整、清晰地拍下证照；证照上没有二维码的，请勿采信",
-    "unknown-code": "二维码不是登记机关签发的证照二维码，请勿采信",
+    "no-code": "照片中没有读到本机关证照的二维码，请完整、清晰地拍下证照；没有二维码的证照不是本机关签发，无法核验",
+    "not-ours": "不是本机关签发，无法核验：二维码不是本机关证照的二维码，请向纸面所称的机关核验；自称本机关的请勿采信",
+    "unknown-code": "二维码指向本站，但登记机关没有签发过这份证照，请勿采信",
     "other-address": "二维码指向的网址与签发时不同，可能是假冒网站，请勿采信，也不要打开该网址",
     "several-codes": "照片中有不止一个证照二维码，请每次只拍一份证照",
 }
@@ -103,6 +105,7 @@ class PhotoVerification(TypedDict):
     indication: Literal["NO-SIGNATURE"]
     sub_indication: None
     integrity: None
+    reason: Literal["not-ours"] | None
     issued: Literal["unknown"]
     licence: VerifiedLicence
     signatures: list[VerifiedSignature]
@@ -150,6 +153,7 @@ class PrintReport:
             "indication": "NO-SIGNATURE",
             "sub_indication": None,
             "integrity": None,
+            "reason": "not-ours" if self.outcome == "not-ours" else None,
             "issued": "unknown",
             "licence": {
                 "number": self.number,
@@ -197,13 +201,21 @@ def _verified(ctx: Context, photos: Sequence[bytes]) -> PrintReport:
     texts = photo_codes(photos)
     known = {text: found for text in texts if (found := _by_code(ctx, text)) is not None}
     if not known:
-        return PrintReport("unknown-code" if texts else "no-code")
+        return PrintReport(_unknown(ctx, texts))
     if len({licence.number for licence, _ in known.values()}) > 1:
         return PrintReport("several-codes")
     text, (licence, sha256) = next(iter(known.items()))
     record = StoredRegister(ctx).by_number(licence.number)
     standing = record.standing() if record is not None else _NOT_ASKED
     return compared(photos, ctx.blobs.get(sha256), licence, standing, text)
+
+
+def _unknown(ctx: Context, texts: Sequence[str]) -> Outcome:
+    """What is said where no code is that of a licence of ours: one that bears our address is a forgery."""
+    if not texts:
+        return "no-code"
+    here = f"{ctx.settings.public_url.rstrip('/')}/"
+    return "unknown-code" if any(text.casefold().startswith(here.casefold()) for text in texts) else "not-ours"
 
 
 def compared(photos: Sequence[bytes], issued: bytes, licence: Licence, standing: Standing, code: str) -> PrintReport:

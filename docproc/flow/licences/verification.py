@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from threading import BoundedSemaphore
 from typing import Literal
 
 from docproc.errors import BusyError, LimitError
 from docproc.flow.core import views
+from docproc.flow.core.authority import own_code
 from docproc.flow.core.context import Context
 from docproc.flow.seals.trust_list import trust_list
+from docproc.licence.pki.trust import TrustList
+from docproc.licence.report.headline import headline
 from docproc.licence.report.report import Issued, IssuedRecord, Verdict, VerificationReport
 from docproc.licence.report.report_pdf import report_pdf
 from docproc.licence.report.report_xml import report_xml
@@ -65,7 +69,12 @@ class StoredRegister:
 
 
 class Verification(Verdict):
-    """The verdict on a file, and one Chinese sentence."""
+    """The verdict on a file, what it proves, and one Chinese sentence."""
+
+    ours: bool
+    """It is proven that we, or a recognised authority, issued the file, whatever became of the licence."""
+    claimed: bool
+    """Others sealed it, and it says that it is a licence of ours: a forgery."""
 
     headline: str
 
@@ -79,7 +88,18 @@ def verify_file(ctx: Context, data: bytes) -> Verification:
         SetupError: the trust folder is missing.
     """
     report = _verified(ctx, data)
-    return {**report.to_json(), "headline": report.headline()}
+    return {
+        **report.to_json(),
+        "ours": report.is_ours(),
+        "claimed": report.claimed,
+        "headline": headline(report),
+    }
+
+
+def verified(ctx: Context, data: bytes, trust: TrustList, at: datetime) -> VerificationReport:
+    """The verdict on a file by the register, within the limits of the settings."""
+    own, seconds = own_code(ctx.settings), ctx.settings.verify_cpu_seconds
+    return verify_limited(data, trust, at, StoredRegister(ctx), own=own, seconds=seconds)
 
 
 def verify_report(ctx: Context, data: bytes, kind: ReportKind) -> bytes:
@@ -94,7 +114,6 @@ def _verified(ctx: Context, data: bytes) -> VerificationReport:
     if not _ROOM.acquire(timeout=WAIT_SECONDS):
         raise BusyError("too many files are being verified", retry_after=10)
     try:
-        seconds = ctx.settings.verify_cpu_seconds
-        return verify_limited(data, trust, ctx.clock(), StoredRegister(ctx), seconds=seconds)
+        return verified(ctx, data, trust, ctx.clock())
     finally:
         _ROOM.release()

@@ -12,6 +12,7 @@ from docproc.licence.report.report import (
     Issued,
     LicenceStatus,
     Listed,
+    Reason,
     Register,
     Standing,
     VerificationReport,
@@ -39,7 +40,12 @@ class _Known:
 
 
 def conclude(
-    found: Examination, digest: str, register: Register | None, at: datetime, listed: Listed | None = None
+    found: Examination,
+    digest: str,
+    register: Register | None,
+    at: datetime,
+    listed: Listed | None = None,
+    own: str = "",
 ) -> VerificationReport:
     """Combine the examination of a file with the register's entry; ``digest`` is the file's SHA-256 in hexadecimal.
 
@@ -47,8 +53,9 @@ def conclude(
     is a register, these very bytes are what was issued. A register knows nothing of what other departments issued:
     for a recognised seal of theirs it is not asked, unless it has a licence of that number or file itself.
     ``listed`` stands in for the register offline; it is asked only about licences of its own authority.
+    ``own`` is the credit code of our own authority, whose licences the register knows all of.
     """
-    known = _ask(found, digest, register, listed)
+    known = _ask(found, digest, register, listed, own)
     today = at.astimezone(CHINA).date()
     standing = _standing_on(today, found.licence, known.standing)
     early = found.licence is not None and found.licence.valid_from > today
@@ -69,12 +76,35 @@ def conclude(
         checked_with=known.source,
         at=at,
         sha256=digest,
+        reason=_reason(found, known, own),
+        claimed=found.reason == "not-ours" and known.issued == "unknown" and _claims(found.licence, known, own),
     )
 
 
-def _ask(found: Examination, digest: str, register: Register | None, listed: Listed | None) -> _Known:
+def _reason(found: Examination, known: _Known, own: str) -> Reason | None:
+    """Why the file was not judged as ours; what the register has byte for byte is ours, whoever is trusted today."""
+    if found.reason == "not-ours" and known.issued != "unknown":
+        return None
     licence = found.licence
-    if register is not None and not (_is_foreign(found) and not _registered(found, digest, register)):
+    sealed = found.indication == "TOTAL-PASSED" and found.integrity == "intact"
+    if sealed and own and licence is not None and known.source == "register" and not _is_of(licence, own):
+        return "not-ours" if known.standing.status == "unknown" else found.reason
+    return found.reason
+
+
+def _claims(licence: Licence | None, known: _Known, own: str) -> bool:
+    """Whether a file that others sealed says that it is a licence of ours: by our code, or a number of ours."""
+    return licence is not None and (_is_of(licence, own) or known.standing.status != "unknown")
+
+
+def _is_of(licence: Licence, own: str) -> bool:
+    """Whether our own authority is among those that a licence names."""
+    return bool(own) and own in (licence.authority_code, *(code for _, code in licence.joint))
+
+
+def _ask(found: Examination, digest: str, register: Register | None, listed: Listed | None, own: str) -> _Known:
+    licence = found.licence
+    if register is not None and (not _is_foreign(found) or _concerns_us(found, digest, register, own)):
         return _ask_register(licence, digest, register)
     if listed is not None and licence is not None and licence.authority_code == listed.authority_code:
         return _ask_list(licence, digest, listed)
@@ -115,7 +145,10 @@ def _is_foreign(found: Examination) -> bool:
     return any(item.recognised for item in found.signatures)
 
 
-def _registered(found: Examination, digest: str, register: Register) -> bool:
+def _concerns_us(found: Examination, digest: str, register: Register, own: str) -> bool:
+    """Whether the register must know the file although another department's root stands behind its seal."""
+    if found.licence is not None and _is_of(found.licence, own):
+        return True
     if register.by_sha256(digest) is not None:
         return True
     return found.licence is not None and register.by_number(found.licence.number) is not None

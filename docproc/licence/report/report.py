@@ -8,10 +8,13 @@ from typing import Literal, Protocol, TypedDict, TypeVar, get_args
 
 from docproc.canonical import JsonObject
 from docproc.domain import Licence
-from docproc.licence.page.record import NOTICE, licence_json, parse_licence_json
+from docproc.licence.page.record import licence_json, parse_licence_json
 
 Indication = Literal["TOTAL-PASSED", "INDETERMINATE", "TOTAL-FAILED", "NO-SIGNATURE"]
-Integrity = Literal["intact", "extended", "altered"]
+Integrity = Literal["intact", "extended", "altered", "unknown"]
+"""``altered`` only where bytes that were signed were changed; ``unknown`` where :data:`Reason` says why."""
+Reason = Literal["not-ours", "no-signature", "unreadable", "encrypted", "not-a-pdf", "limit"]
+"""Why a file was not judged as a licence of ours: others signed it, nobody did, it cannot be read, or not in time."""
 NATIONAL = "GENERIC"
 """Sub-indication of an SM2 seal whose mathematics and chain hold: EN 319 102-1 has no word for it."""
 Issued = Literal["as-issued", "superseded", "unknown"]
@@ -19,28 +22,9 @@ LicenceStatus = Literal["valid", "suspended", "revoked", "superseded", "expired"
 CheckedWith = Literal["register", "status-list", "nothing"]
 INDICATIONS: tuple[Indication, ...] = get_args(Indication)
 INTEGRITIES: tuple[Integrity, ...] = get_args(Integrity)
+REASONS: tuple[Reason | None, ...] = (None, *get_args(Reason))
 LICENCE_STATUSES: tuple[LicenceStatus, ...] = get_args(LicenceStatus)
 _T = TypeVar("_T")
-
-_WHY = {
-    "REVOKED": "电子印章的证书在签章之前已被撤销",
-    "REVOKED_NO_POE": "电子印章的证书已被撤销，不能证明签章在撤销之前",
-    "REVOKED_CA_NO_POE": "颁发电子印章证书的机构的证书已被撤销",
-    "NOT_YET_VALID": "电子印章在其证书生效之前使用",
-    "EXPIRED": "电子印章的证书在签章之前已过期",
-    "OUT_OF_BOUNDS_NO_POE": "电子印章的证书已不在有效期内，不能证明签章时有效",
-    "NO_CERTIFICATE_CHAIN_FOUND": "电子印章的证书不是受信任的机构颁发的",
-    "NO_POE": "归档时间戳已失效，文件没有按时续期，不能再证明签章时间",
-    "SIG_CONSTRAINTS_FAILURE": "电子印章不能用于这份文件，例如它不属于证照所载的发证机关",
-}
-"""What a sub-indication of EN 319 102-1 means, for citizens."""
-_CHANGED = {
-    "suspended": "已被暂停",
-    "revoked": "已作废（依法撤销、撤回、吊销或者注销）",
-    "superseded": "已被新证照取代",
-    "expired": "已过有效期",
-}
-"""Why a licence is not in force, for citizens."""
 
 
 def one_of(allowed: tuple[_T, ...], value: object) -> _T:
@@ -165,6 +149,8 @@ class Examination:
     """From the attachment of the sealed revision; a claim only, unless the seal is good."""
     reasons: tuple[str, ...] = ()
     """For developers, in English; most important first."""
+    reason: Reason | None = None
+    """Why it is not judged as a licence of ours; ``None`` where it is."""
 
     def to_json(self) -> JsonObject:
         """What goes from the process that read the file to the one that asked."""
@@ -184,6 +170,7 @@ class Examination:
             signatures=tuple(SignatureReport.from_json(item) for item in raw["signatures"]),
             licence=parse_licence_json(raw["licence"].encode()) if raw["licence"] else None,
             reasons=tuple(str(item) for item in raw["reasons"]),
+            reason=one_of(REASONS, raw["reason"]),
         )
 
 
@@ -217,6 +204,7 @@ class Verdict(TypedDict):
     indication: Indication
     sub_indication: str | None
     integrity: Integrity
+    reason: Reason | None
     issued: Issued
     licence: VerifiedLicence
     signatures: list[VerifiedSignature]
@@ -244,6 +232,10 @@ class VerificationReport:
     """The moment that was judged for."""
     sha256: str = ""
     """Of the file, lower-case hexadecimal."""
+    reason: Reason | None = None
+    """Why it was not judged as a licence of ours; ``None`` where it was."""
+    claimed: bool = False
+    """Others signed it, and it says that it is a licence of our own authority: a forgery."""
 
     def to_json(self) -> Verdict:
         """The verdict in the shape that commands and the HTTP interface give out."""
@@ -252,6 +244,7 @@ class VerificationReport:
             "indication": self.indication,
             "sub_indication": self.sub_indication,
             "integrity": self.integrity,
+            "reason": self.reason,
             "issued": self.issued,
             "licence": {
                 "number": self.number,
@@ -275,10 +268,6 @@ class VerificationReport:
             ],
         }
 
-    def headline(self) -> str:
-        """One sentence for citizens, in Chinese."""
-        return _headline_of_good(self) if self.ok else _headline_of_refused(self)
-
     def holds(self) -> bool:
         """Whether all seals of an untouched file pass, or nothing but being SM2 keeps them from passing."""
         good = self.indication == "TOTAL-PASSED" or self.sub_indication == NATIONAL
@@ -288,6 +277,11 @@ class VerificationReport:
         """Whether one of the seals is by SM2 and SM3."""
         return any(item.algorithm for item in self.signatures)
 
+    def is_ours(self) -> bool:
+        """Whether it is proven that we, or a recognised authority, issued the file, whatever became of the licence."""
+        sealed = self.indication == "TOTAL-PASSED" and self.integrity == "intact"
+        return sealed or self.issued != "unknown"
+
     def recognised_by(self) -> str:
         """The other department's authority that vouches for the seal; empty for our own."""
         return next((item.recognised for item in self.signatures if item.recognised), "")
@@ -296,48 +290,6 @@ class VerificationReport:
 def format_failure(reason: str) -> Examination:
     """The verdict on a file that is no licence at all, or that attacks its reader."""
     return Examination("TOTAL-FAILED", "FORMAT_FAILURE", "altered", reasons=(reason,))
-
-
-def _headline_of_good(report: VerificationReport) -> str:
-    if report.issued == "as-issued" and report.licence is not None and report.licence.kind == NOTICE:
-        return "告知书真实有效：与出具机关的文件一致，电子印章有效。"
-    if report.issued == "as-issued":
-        return "证照真实有效：与登记机关签发的文件一致，电子印章有效。"
-    foreign = report.recognised_by()
-    if foreign:
-        return f"电子印章有效，由互认机构“{foreign}”担保，文件未被改动；登记状态请向该证照的签发机关核对。"
-    if report.checked_with == "status-list":
-        return "电子印章有效，文件未被改动，状态清单中没有暂停、作废等记录。"
-    return "电子印章有效，文件未被改动；未联网核对登记状态。"
-
-
-def _headline_of_refused(report: VerificationReport) -> str:
-    if report.indication == "NO-SIGNATURE":
-        return "文件没有电子印章，不是有效的电子证照。"
-    if report.integrity == "altered":
-        return "文件已被改动或损坏，不是有效的电子证照。"
-    if report.integrity == "extended":
-        return "文件在签章之后被追加了内容，不能作为有效的电子证照，请向持证人索取原文件。"
-    if report.indication != "TOTAL-PASSED":
-        return _headline_of_doubted_seal(report)
-    if report.issued == "superseded" and report.status == "valid":
-        return "电子印章有效，但这不是现行文件，登记机关已有更新的文件，请下载现行文件后使用。"
-    if report.status in _CHANGED:
-        return f"电子印章有效，但证照{_CHANGED[report.status]}。"
-    return "电子印章有效，但登记机关查不到这份文件或它不是现行版本，请勿采信。"
-
-
-def _headline_of_doubted_seal(report: VerificationReport) -> str:
-    if report.holds():
-        return (
-            "文件带有国密 SM2/SM3 电子签名，签名和证书链核验相符，文件未被改动；"
-            "此类签名不在本程序的判定标准（EN 319 102-1）之内，不能据此认定印章有效，请向签发机关核对。"
-            + (f"证照{_CHANGED[report.status]}。" if report.status in _CHANGED else "")
-        )
-    if report.is_national():
-        return "文件带有国密 SM2/SM3 电子签名，但证书不受信任、已失效或不属于该发证机关，请勿采信，可向登记机关查询。"
-    why = _WHY.get(report.sub_indication or "", "不能确认电子印章有效")
-    return f"{why}，请勿采信，可向登记机关查询。"
 
 
 def _optional_text(value: object) -> str | None:

@@ -10,6 +10,7 @@ from docproc.domain import CHINA
 from docproc.licence.page.canvas import PT, Canvas, Colour, number
 from docproc.licence.page.glyphs import typeface
 from docproc.licence.page.pdf import PdfFile, embed
+from docproc.licence.report.headline import headline
 from docproc.licence.report.report import SignatureReport, VerificationReport
 
 PAGE_MM = (210.0, 297.0)
@@ -18,6 +19,7 @@ _INK: Colour = (0.12, 0.12, 0.12)
 _QUIET: Colour = (0.4, 0.4, 0.4)
 _GOOD: Colour = (0.05, 0.42, 0.18)
 _BAD: Colour = (0.72, 0.08, 0.08)
+_OPEN: Colour = (0.5, 0.36, 0.0)
 _MOST_LINES = 3
 """Lines that one value may take: what a stranger's file claims must not push the verdict off the page."""
 INDICATION = {
@@ -26,7 +28,21 @@ INDICATION = {
     "TOTAL-FAILED": "不通过（TOTAL-FAILED）",
     "NO-SIGNATURE": "没有电子印章（NO-SIGNATURE）",
 }
-INTEGRITY = {"intact": "完整，未被改动", "extended": "签章之后被追加了内容", "altered": "已被改动或损坏"}
+INTEGRITY = {
+    "intact": "完整，未被改动",
+    "extended": "签章之后被追加了内容",
+    "altered": "已被改动或损坏",
+    "unknown": "不作判断",
+}
+REASON = {
+    "not-ours": "签章不是本机关的",
+    "no-signature": "文件没有电子印章",
+    "unreadable": "文件无法读取",
+    "encrypted": "文件已加密",
+    "not-a-pdf": "不是 PDF 文件",
+    "limit": "没有核验完成，请稍后再试",
+}
+"""Why a file was not judged."""
 ISSUED = {"as-issued": "与登记的签发文件逐字节一致", "superseded": "是登记过的旧版本文件", "unknown": "未核对到"}
 STATUS = {
     "valid": "有效",
@@ -36,6 +52,7 @@ STATUS = {
     "expired": "已过有效期",
     "unknown": "未核对",
 }
+STATUS_OVER = ("suspended", "revoked", "superseded", "expired")
 SOURCE = {"register": "签发机关的登记簿", "status-list": "签发机关签名的状态清单", "nothing": "未联网，仅核对文件本身"}
 NOTE = (
     "说明：本页由验证程序生成，只说明上述时间点的验证结果，本身不是证照，也不具有证照的效力。印章验证按"
@@ -54,10 +71,10 @@ def report_pdf(report: VerificationReport) -> bytes:
     canvas.face("serif", typeface(font(SERIF)))
     canvas.face("sans", typeface(font(SANS)))
     canvas.text(PAGE_MM[0] / 2, 30, "电子证照验证报告", 22, key="serif", colour=_INK, align="centre")
-    colour = _GOOD if report.ok else _BAD
+    colour = _colour(report)
     canvas.line([(_LEFT, 36), (_RIGHT, 36)], 0.6, colour)
     canvas.text(_LEFT, 47, _conclusion(report), 16, key="sans", colour=colour)
-    y = _block(canvas, _LEFT, 56, report.headline(), 11.5, _RIGHT - _LEFT, _INK)
+    y = _block(canvas, _LEFT, 56, headline(report), 11.5, _RIGHT - _LEFT, _INK)
     for title, rows in _sections(report):
         y += 5
         canvas.text(_LEFT, y, title, 12, key="sans", colour=colour)
@@ -70,7 +87,23 @@ def report_pdf(report: VerificationReport) -> bytes:
     return _assemble(canvas)
 
 
+def _colour(report: VerificationReport) -> Colour:
+    """Green and red are for what was judged; of what was not, nothing bad is known."""
+    if report.ok:
+        return _GOOD
+    unjudged = report.reason is not None and not report.claimed
+    return _OPEN if unjudged and report.status not in ("revoked", "suspended") else _BAD
+
+
 def _conclusion(report: VerificationReport) -> str:
+    if report.claimed:
+        return "结论：不是本机关签发，请勿采信"
+    if report.is_ours() and report.status in STATUS_OVER:
+        return f"结论：证照{STATUS[report.status]}，不能使用"
+    if report.reason == "limit":
+        return "结论：没有核验完成"
+    if report.reason is not None:
+        return "结论：无法核验"
     if not report.ok:
         return "结论：不能采信"
     return "结论：印章有效，证照状态尚未核对" if report.checked_with == "nothing" else "结论：可以采信"
@@ -84,6 +117,8 @@ def _sections(report: VerificationReport) -> list[tuple[str, Rows]]:
     seals = [row for item in report.signatures for row in _seal_rows(report, item)]
     sub = f"，{report.sub_indication}" if report.sub_indication else ""
     result = [("验证结果", INDICATION[report.indication] + sub), ("文件完整性", INTEGRITY[report.integrity])]
+    if report.reason is not None:
+        result.append(("未能判断的原因", REASON[report.reason]))
     file = [("与签发文件核对", ISSUED[report.issued]), ("文件 SHA-256", report.sha256)]
     if report.at is not None:
         file.append(("验证时间点", _time(report.at)))
@@ -96,11 +131,10 @@ def _sections(report: VerificationReport) -> list[tuple[str, Rows]]:
 
 
 def _licence_rows(report: VerificationReport) -> Rows:
-    rows, licence = [("证照编号", report.number or "无")], report.licence
+    claim = "" if report.is_ours() else "（文件自称，未经证实）"
+    rows, licence = [("证照编号", report.number + claim if report.number else "无")], report.licence
     if licence is None:
         return rows
-    trusted = report.indication == "TOTAL-PASSED" and report.integrity == "intact"
-    claim = "" if trusted else "（文件自称，未经证实）"
     authorities = "、".join((licence.authority, *(name for name, _ in licence.joint)))
     end = licence.valid_to.isoformat() if licence.valid_to else "长期"
     return [

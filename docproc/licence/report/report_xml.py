@@ -10,6 +10,7 @@ import base64
 from datetime import UTC, datetime
 from xml.etree import ElementTree as ET
 
+from docproc.licence.report.headline import headline
 from docproc.licence.report.report import SignatureReport, VerificationReport
 
 VR = "http://uri.etsi.org/19102/v1.4.1#"
@@ -91,6 +92,8 @@ def _own(parent: ET.Element, report: VerificationReport) -> None:
         "Accepted": "true" if report.ok else "false",
         "Indication": report.indication,
         "Integrity": report.integrity,
+        "NotJudged": report.reason or "",
+        "ClaimsToBeOurs": "true" if report.claimed else "",
         "Issued": report.issued,
         "CheckedWith": report.checked_with,
         "LicenceNumber": report.number or "",
@@ -101,7 +104,7 @@ def _own(parent: ET.Element, report: VerificationReport) -> None:
         "Level": report.signatures[0].level if report.signatures else "",
         "NationalAlgorithm": "SM2" if report.is_national() else "",
         "RecognisedBy": report.recognised_by(),
-        "Headline": report.headline(),
+        "Headline": headline(report),
     }
     for name, value in values.items():
         if value:

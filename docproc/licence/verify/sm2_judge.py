@@ -38,19 +38,26 @@ def judge_sm2(
     It is judged for the time that time-stamps prove, or without such for ``at`` itself.
     """
     moment = proven or at
-    info = signature.signer_info
-    _, start, resume, length = (int(item) for item in signature.byte_range)
-    values = _attributes(info["signed_attrs"])
-    if values.get("message_digest") != sm3(data[:start] + data[resume : resume + length]):
-        return "TOTAL-FAILED", "HASH_FAILURE", ()
-    kinds = (info["digest_algorithm"]["algorithm"].dotted, info["signature_algorithm"]["algorithm"].dotted)
-    signed = info["signed_attrs"].untag().dump()
-    if kinds != (SM3, SM2_WITH_SM3) or not verifies(signature.signer_cert, signed, info["signature"].native):
-        return "TOTAL-FAILED", "SIG_CRYPTO_FAILURE", ()
+    fault = fault_of(signature, data)
+    if fault is not None:
+        return "TOTAL-FAILED", fault, ()
+    values = _attributes(signature.signer_info["signed_attrs"])
     if values.get("content_type") != "data" or not _bound(values, signature.signer_cert):
         return "INDETERMINATE", "SIG_CONSTRAINTS_FAILURE", ()
     chain = find_chain(signature.signer_cert, trust, moment)
     return "INDETERMINATE", _standing(chain, trust, moment, proven), chain
+
+
+def fault_of(signature: EmbeddedPdfSignature, data: bytes) -> str | None:
+    """Why an SM2 signature is not over these bytes or not by its key, as a sub-indication; ``None``: it is."""
+    info = signature.signer_info
+    _, start, resume, length = (int(item) for item in signature.byte_range)
+    if _attributes(info["signed_attrs"]).get("message_digest") != sm3(data[:start] + data[resume : resume + length]):
+        return "HASH_FAILURE"
+    kinds = (info["digest_algorithm"]["algorithm"].dotted, info["signature_algorithm"]["algorithm"].dotted)
+    signed = info["signed_attrs"].untag().dump()
+    whole = kinds == (SM3, SM2_WITH_SM3) and verifies(signature.signer_cert, signed, info["signature"].native)
+    return None if whole else "SIG_CRYPTO_FAILURE"
 
 
 def find_chain(own: x509.Certificate, trust: TrustList, at: datetime) -> tuple[x509.Certificate, ...]:

@@ -35,7 +35,9 @@ from docproc.licence.verify.en319102 import judge, lists_of, proven_time, stampe
 from docproc.licence.verify.found import FoundSeal
 from docproc.licence.verify.integrity import integrity_of
 from docproc.licence.verify.objections import SealVerdict, known_revocation, missing_seals, misuse, too_early
+from docproc.licence.verify.others import examine_others, is_vouched, name_of
 from docproc.licence.verify.sm2_judge import find_chain, is_sm2, judge_sm2
+from docproc.licence.verify.unjudged import claims_to_be_sealed, is_pdf, unjudged, unread
 
 _WORST: tuple[Indication, ...] = ("TOTAL-FAILED", "INDETERMINATE", "TOTAL-PASSED")
 _DAMAGED = {"HASH_FAILURE", "SIG_CRYPTO_FAILURE", "FORMAT_FAILURE"}
@@ -44,7 +46,12 @@ _UNPROVEN = {"CERTIFICATE_CHAIN_GENERAL_FAILURE", "TRY_LATER"}
 
 
 def verify(
-    data: bytes, trust: TrustList, at: datetime, register: Register | None = None, listed: Listed | None = None
+    data: bytes,
+    trust: TrustList,
+    at: datetime,
+    register: Register | None = None,
+    listed: Listed | None = None,
+    own: str = "",
 ) -> VerificationReport:
     """Verify a licence.
 
@@ -54,25 +61,92 @@ def verify(
         at: the moment to judge for, usually now; aware.
         register: the register of issued licences, or ``None`` offline.
         listed: a checked status list, for use without the register.
+        own: credit code of our own authority; empty where it is not known.
     """
-    return conclude(examine(data, trust, at), hashlib.sha256(data).hexdigest(), register, at, listed)
+    try:
+        found = examine(data, trust, at)
+    except MemoryError:
+        found = unjudged("limit", "there is not enough memory")
+    return conclude(found, hashlib.sha256(data).hexdigest(), register, at, listed, own)
 
 
 def examine(data: bytes, trust: TrustList, at: datetime) -> Examination:
-    """Examine the file alone; one that cannot be read gets a verdict too."""
+    """Examine the file alone; one that cannot be read gets a verdict too.
+
+    A file that bears the marks of a sealed licence is held to how licences are built here. Any other is read as
+    leniently as the reader can, and never called altered for being built otherwise.
+
+    Raises:
+        MemoryError: there was not enough to find out, which says nothing about the file.
+    """
+    if not is_pdf(data):
+        return unread(data, "the file is no PDF")
     try:
         return asyncio.run(_examine(data, trust, at))
+    except MemoryError:
+        raise
     except (Exception, RecursionError) as error:
-        return format_failure(f"the file cannot be read: {type(error).__name__}: {error}")
+        why = f"the file cannot be read: {type(error).__name__}: {error}"
+    return unread(data, why) if claims_to_be_sealed(data) else _examine_leniently(data, why)
+
+
+def _examine_leniently(data: bytes, why: str) -> Examination:
+    """Look for signatures in a file that does not keep to the letter of ISO 32000; ``why``: how it departs from it."""
+    try:
+        reader = PdfFileReader(io.BytesIO(data), strict=False)
+        if reader.encrypted:
+            return unjudged("encrypted", "the file is encrypted")
+        found = list(reader.embedded_signatures)
+        return examine_others(found, data) if found else _unsigned(data)
+    except MemoryError:
+        raise
+    except (Exception, RecursionError):
+        return unread(data, why)
+
+
+def _unsigned(data: bytes) -> Examination:
+    """A file in which there is no signature that can be checked: never signed, or, with its marks left, damaged."""
+    if claims_to_be_sealed(data):
+        return Examination("NO-SIGNATURE", None, "altered", reasons=("the signature of the seal is gone",))
+    if b"/ByteRange" in data:
+        return unjudged("not-ours", "the file has signatures of a kind that is not understood")
+    return unjudged("no-signature", "the file has no signature")
 
 
 async def _examine(data: bytes, trust: TrustList, at: datetime) -> Examination:
     reader = PdfFileReader(io.BytesIO(data), strict=True)
     if reader.encrypted:
-        return format_failure("the file is encrypted")
+        return unjudged("encrypted", "the file is encrypted")
     found = list(reader.embedded_signatures)
     if not found:
-        return Examination("NO-SIGNATURE", None, "altered", reasons=("the file has no signature",))
+        return _unsigned(data)
+    vouched = any(is_vouched(item, trust) for item in found if item.sig_object_type == "/Sig")
+    if vouched and claims_to_be_sealed(data):
+        return await _as_licence(data, found, trust, at)
+    others = replace(examine_others(found, data), licence=_claim(found))
+    try:
+        judged = await _as_licence(data, found, trust, at)
+    except MemoryError:
+        raise
+    except (Exception, RecursionError):
+        return others
+    if others.integrity == "altered":
+        return judged if judged.integrity == "altered" and claims_to_be_sealed(data) else others
+    if judged.integrity == "intact":
+        return judged if vouched else replace(judged, reason="not-ours")
+    return others
+
+
+def _claim(found: list[EmbeddedPdfSignature]) -> Licence | None:
+    """The licence that a file says it is, where it carries the data of one."""
+    try:
+        return _licence(FoundSeal(found[0], (), 1))[0]
+    except (Exception, RecursionError):
+        return None
+
+
+async def _as_licence(data: bytes, found: list[EmbeddedPdfSignature], trust: TrustList, at: datetime) -> Examination:
+    """Hold a file to how licences are built and sealed here."""
     if found[0].sig_object_type != "/Sig":
         return format_failure("the first signature is not a seal")
     seals = _seals(found)
@@ -156,7 +230,7 @@ def _report(
     seal: FoundSeal, proven: datetime | None, root: Anchor | None, indication: Indication, sub: str | None
 ) -> SignatureReport:
     return SignatureReport(
-        signer=_name(seal.signature),
+        signer=name_of(seal.signature.signer_cert),
         level=seal.level(),
         time=proven,
         coverage=seal.signature.evaluate_signature_coverage().name,
@@ -194,8 +268,3 @@ def _licence(seal: FoundSeal) -> tuple[Licence | None, str]:
         return None, "the file carries no licence data"
     except InputError as error:
         return None, str(error)
-
-
-def _name(signature: EmbeddedPdfSignature) -> str:
-    subject = signature.signer_cert.subject.native
-    return str(subject.get("common_name") or subject.get("organization_name") or "")

@@ -6,14 +6,21 @@ import hashlib
 import json
 from datetime import datetime
 
-from docproc.errors import InputError
+from docproc.errors import InputError, LimitError
 from docproc.licence.pki.trust import TrustList
 from docproc.licence.report.conclude import conclude
-from docproc.licence.report.report import Examination, Listed, Register, VerificationReport, format_failure
+from docproc.licence.report.report import Examination, Listed, Register, VerificationReport
+from docproc.licence.verify.unjudged import unjudged, unread
 from docproc.sandbox.parent import Budget, Sandbox
 
 MEMORY_MB = 1024
 SECONDS = 1
+A_SIGNATURE = 0.25
+"""CPU time that each further signature or time-stamp may take, as a share of that for a file with one."""
+A_MEGABYTE = 0.02
+"""And each megabyte, for every time that it is hashed."""
+MOST = 16
+"""How many times the CPU time for one signature the dearest file may take, whatever it holds."""
 MAX_BYTES = 32 * 1024 * 1024
 """A licence is well under one megabyte."""
 _WAITING_S = 20.0
@@ -34,23 +41,38 @@ def verify_limited(
     register: Register | None = None,
     *,
     listed: Listed | None = None,
+    own: str = "",
     memory_mb: int = MEMORY_MB,
     seconds: float = SECONDS,
 ) -> VerificationReport:
-    """Verify like :func:`docproc.licence.verify.verify.verify`, but a file that crashes, hangs or floods is a verdict.
+    """Verify like :func:`docproc.licence.verify.verify.verify`, in a process that a file may crash, hang or flood.
 
-    ``memory_mb`` limits the child's address space, ``seconds`` its CPU time.
+    ``memory_mb`` limits the child's address space, ``seconds`` its CPU time for a file with one signature; more is
+    given to a file with more (:func:`cpu_seconds`). A limit that is reached is no verdict: the answer then is
+    INDETERMINATE for the reason ``limit``.
 
     Raises:
         SetupError: the helper process cannot be started, which says nothing about the file.
     """
     digest = hashlib.sha256(data).hexdigest()
     if len(data) > MAX_BYTES:
-        found = format_failure(f"the file is larger than {MAX_BYTES} bytes")
+        found = unjudged("limit", f"the file is larger than {MAX_BYTES} bytes")
     else:
-        budget = Budget(seconds, memory_mb, wall_s=_WAITING_S + 2 * seconds, result_bytes=_ANSWER_BYTES)
+        given = cpu_seconds(data, seconds)
+        budget = Budget(given, memory_mb, wall_s=_WAITING_S + 2 * given, result_bytes=_ANSWER_BYTES)
         found = _in_child(data, trust, at, budget)
-    return conclude(found, digest, register, at, listed)
+    return conclude(found, digest, register, at, listed, own)
+
+
+def cpu_seconds(data: bytes, seconds: float) -> float:
+    """The CPU time for a file, ``seconds`` being enough for one signature.
+
+    A licence gains a time-stamp at every renewal, and all of them are checked. They are counted without parsing: a
+    file that only says to have many gains nothing but time, up to :data:`MOST`.
+    """
+    signatures = data.count(b"/ByteRange")
+    share = 1 + A_SIGNATURE * max(0, signatures - 2) + A_MEGABYTE * (1 + signatures) * len(data) / 2**20
+    return seconds * min(share, MOST)
 
 
 def _in_child(data: bytes, trust: TrustList, at: datetime, budget: Budget) -> Examination:
@@ -60,7 +82,9 @@ def _in_child(data: bytes, trust: TrustList, at: datetime, budget: Budget) -> Ex
     try:
         answer, _ = _EXAMINE.call(told + data, options, budget)
         return Examination.from_json(answer)
+    except LimitError as error:
+        return unjudged("limit", f"the file was not checked to its end: {error}")
     except InputError as error:
-        return format_failure(f"the file stopped its reader: {error}")
+        return unread(data, f"the file stopped its reader: {error}")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        return format_failure(f"the file made its reader answer nonsense: {error}")
+        return unread(data, f"the file made its reader answer nonsense: {error}")

@@ -16,7 +16,7 @@ from docproc.check.rules import DOUBT
 from docproc.errors import CatalogueError
 from docproc.fields import validate
 from docproc.flow.licences import photographs
-from docproc.licence.report import report
+from docproc.licence.report import headline
 from docproc.matter.load import COMMON_FILE, MATTERS_DIR, load_catalogue, load_matter
 
 ROOT = Path(__file__).parents[3]
@@ -145,13 +145,16 @@ def test_an_english_message_has_the_same_places_as_the_chinese(tmp_path: Path) -
 
 
 def test_every_outcome_of_verifying_is_told_in_english() -> None:
-    told = [*report._WHY.values(), *photographs._SAID.values()]
+    told = [*headline._WHY.values(), *photographs._SAID.values()]
     told += [f"{status}；{said}。" for status in photographs._STATUS.values() for said in photographs._SAID.values()]
-    source = Path(report.__file__).read_text("utf-8")
+    source = Path(headline.__file__).read_text("utf-8")
     told += re.findall(r'return "([^"]+)"', source)
+    told += headline._UNJUDGED.values()
+    changes = [*headline._CHANGED.values(), *(f"已于2026年11月3日{word[1:]}" for word in headline._CHANGED.values())]
+    whose = ("文件是登记机关签发的，电子印章有效", "文件是登记机关签发的", "电子印章有效")
+    told += [f"{who}，但证照{word}。" for who in whose for word in changes]
     told += [
-        f"电子印章有效，但证照{word}。"
-        for word in re.findall(r'"(?:suspended|revoked|superseded|expired)": "([^"]+)"', source)
+        f"文件与登记机关签发的文件逐字节一致，但{why}，请向登记机关索取现行文件。" for why in headline._WHY.values()
     ]
-    assert len(told) > 60
+    assert len(told) > 90
     assert [text for text in told if CHINESE.search(str(say("en", text)))] == []

@@ -28,6 +28,7 @@ from docproc.licence.page.art import SealArt
 from docproc.licence.page.layout import load_layout
 from docproc.licence.page.render import render
 from docproc.licence.pki.trust import RevocationEvidence, SealTrust, TrustList
+from docproc.licence.report.headline import headline
 from docproc.licence.report.report import NATIONAL, VerificationReport
 from docproc.licence.report.report_pdf import report_pdf
 from docproc.licence.report.report_xml import report_xml
@@ -113,11 +114,11 @@ def test_a_good_seal_is_named_for_what_it_is_and_never_passed(national: bytes, k
         (found,) = report.signatures
         assert (found.signer, found.level, found.algorithm, found.time) == (AUTHORITY, "B-B", "SM2", None)
         assert found.coverage == "ENTIRE_FILE"
-        assert "国密 SM2/SM3" in report.headline()
-        assert "核验相符" in report.headline()
-        assert "不能据此认定印章有效" in report.headline()
+        assert "国密 SM2/SM3" in headline(report)
+        assert "核验相符" in headline(report)
+        assert "不能据此认定印章有效" in headline(report)
         assert report.to_json()["signatures"][0]["algorithm"] == "SM2"
-        revoked = replace(report, status="revoked").headline()
+        revoked = headline(replace(report, status="revoked"))
         assert revoked.endswith("证照已作废（依法撤销、撤回、吊销或者注销）。")
 
 
@@ -134,7 +135,7 @@ def test_bouncycastle_accepts_it_and_both_refuse_an_altered_file(
     assert [item.valid for item in refused.signatures] == [False]
     report = verify(changed.read_bytes(), known, AT)
     assert told(report) == ("TOTAL-FAILED", "HASH_FAILURE", "altered")
-    assert report.headline() == "文件已被改动或损坏，不是有效的电子证照。"
+    assert headline(report) == "文件已被改动或损坏，不是有效的电子证照。"
 
 
 def test_a_signature_by_another_key_fails(
@@ -162,7 +163,7 @@ def test_an_issuer_of_the_same_name_is_not_the_issuer(national: bytes, known: Tr
     strangers = TrustList.from_folder(make_pki(tmp_path / "pki") / "trust")
     report = verify(national, replace(strangers, intermediates=known.intermediates), AT)
     assert told(report) == ("INDETERMINATE", "NO_CERTIFICATE_CHAIN_FOUND", "intact")
-    assert "不受信任" in report.headline()
+    assert "不受信任" in headline(report)
 
 
 def test_a_seal_is_judged_for_its_term(national: bytes, known: TrustList) -> None:

@@ -15,6 +15,7 @@ from docproc.flow.seals.sealer import development_seals, open_sealer
 from docproc.licence.devpki.pki import AUTHORITY, AUTHORITY_CODE
 from docproc.licence.devpki.responder import DevPki
 from docproc.licence.page.notice import NoticeContent, notice_record, render_notice
+from docproc.licence.report.headline import headline
 from docproc.licence.report.report import IssuedRecord
 from docproc.licence.seal.registered_seal import check_use
 from docproc.licence.verify.verify import verify
@@ -86,5 +87,5 @@ def test_a_sealed_notice_verifies_and_a_seal_must_be_registered_for_it(pki: DevP
     (tmp_path / "notice.pdf").write_bytes(sealed)
     assert verapdf([tmp_path / "notice.pdf"])[0].compliant
     report = verify(sealed, pki.trust_list(), now(), Register())
-    assert report.ok and report.signatures[0].level == "B-LTA" and report.headline().startswith("告知书真实有效")
+    assert report.ok and report.signatures[0].level == "B-LTA" and headline(report).startswith("告知书真实有效")
     assert not verify(sealed.replace(b"%%EOF", b"%%EOG", 1), pki.trust_list(), now(), Register()).ok

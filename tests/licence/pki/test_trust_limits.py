@@ -12,6 +12,7 @@ from docproc.errors import SetupError
 from docproc.licence.devpki.pki import AUTHORITY_CODE
 from docproc.licence.devpki.responder import DevPki
 from docproc.licence.pki.trust import TrustList
+from docproc.licence.report.headline import headline
 from docproc.licence.verify.verify import verify
 from docproc.licence.verify.verify_limited import verify_limited
 
@@ -29,7 +30,7 @@ def test_another_departments_seal_is_shown_as_such(sealed: bytes, pki: DevPki, t
     report = verify_limited(sealed, trust, datetime.now(UTC))
     assert (report.ok, report.indication) == (True, "TOTAL-PASSED")
     assert report.to_json()["signatures"][0]["recognised"] == "邻市数据局（样例）"
-    assert "互认机构“邻市数据局（样例）”" in report.headline()
+    assert "互认机构“邻市数据局（样例）”" in headline(report)
 
 
 def test_it_vouches_for_its_own_authorities_only(sealed: bytes, pki: DevPki, tmp_path: Path) -> None:

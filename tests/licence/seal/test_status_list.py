@@ -15,6 +15,7 @@ from docproc.licence.devpki.pki import AUTHORITY_CODE, SEAL, issue, new_p256, se
 from docproc.licence.devpki.responder import DevPki
 from docproc.licence.pki.jose import sign_statement
 from docproc.licence.pki.trust import TrustList
+from docproc.licence.report.headline import headline
 from docproc.licence.report.report import Standing
 from docproc.licence.seal.status_list import KIND, LIFE, StatusList, make_status_list, read_status_list
 from docproc.licence.verify.verify import verify
@@ -51,7 +52,7 @@ def test_a_revoked_licence_with_a_perfect_seal_is_never_good(
         "reason": REVOKED.reason,
         "basis": REVOKED.basis,
     }
-    assert report.headline() == "电子印章有效，但证照已作废（依法撤销、撤回、吊销或者注销）。"
+    assert headline(report) == "电子印章有效，但证照已作废（依法撤销、撤回、吊销或者注销）。"
 
 
 def test_a_licence_that_is_not_named_is_in_force(sealed: bytes, pki: DevPki, trust: TrustList) -> None:

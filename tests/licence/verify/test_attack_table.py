@@ -26,6 +26,7 @@ from docproc.licence.page.art import SealArt
 from docproc.licence.page.layout import load_layout
 from docproc.licence.page.render import render
 from docproc.licence.pki.trust import TrustList
+from docproc.licence.report.headline import headline
 from docproc.licence.report.report import VerificationReport
 from docproc.licence.seal.seal import LEVELS, Level, seal
 from docproc.licence.verify.verify import verify
@@ -369,7 +370,7 @@ def test_a_rogue_authority_of_the_same_name(
         assert verify(forged, stranger.trust_list(), now()).ok, "perfect but for its root"
     report = verify(forged, trust, now(), Book(original))
     assert told(report) == ("INDETERMINATE", "NO_CERTIFICATE_CHAIN_FOUND", "intact", "unknown")
-    assert "不是受信任的机构" in report.headline()
+    assert "不是受信任的机构" in headline(report)
 
 
 @pytest.mark.parametrize("level", LEVELS)
@@ -382,7 +383,7 @@ def test_a_seal_whose_certificate_was_revoked(fresh_pki: DevPki, make_sealed: Ma
     proven = level in ("B-LT", "B-LTA")
     verdict = ("TOTAL-FAILED", "REVOKED") if proven else ("INDETERMINATE", "REVOKED_NO_POE")
     assert told(report) == (*verdict, "intact", "as-issued")
-    assert "已被撤销" in report.headline()
+    assert "已被撤销" in headline(report)
 
 
 @pytest.mark.parametrize(
