@@ -16,6 +16,7 @@ from docproc.flow.core.authority import authority_code
 from docproc.flow.core.context import Context, open_context, utc_now
 from docproc.flow.jobs.lease import dead
 from docproc.flow.seals.timestamps import stamp
+from docproc.flow.seals.trust_list import overlaps
 from docproc.licence.pki.timestamp_token import check_token
 from docproc.licence.pki.trust import TrustList
 from docproc.ops.doctor import Check, check_disk
@@ -188,6 +189,13 @@ def _authority(ctx: Context) -> Check:
         return Check("authority", False, str(error), "set DOCPROC_AUTHORITY_CODE for all processes")
 
 
+def _recognised(ctx: Context) -> Check:
+    """Roots that an older version recognised, or the trust folder names, although they vouch for one authority."""
+    found = overlaps(ctx)
+    remedy = "narrow or remove one of them at /office/trust or in trust.toml; until then the narrower one counts"
+    return Check("recognised roots", not found, "; ".join(found) or "none covers another", remedy if found else "")
+
+
 _IN_TABLES: tuple[Callable[[Context], Check], ...] = (
     _version,
     _queue,
@@ -197,6 +205,7 @@ _IN_TABLES: tuple[Callable[[Context], Check], ...] = (
     _workers,
     check_signed_log,
     _stamps,
+    _recognised,
 )
 """Checks that need the tables of the newest schema."""
 _BESIDE_TABLES: tuple[Callable[[Context], Check], ...] = (_database_clock, _tsa_clock, _blobs, _authority)

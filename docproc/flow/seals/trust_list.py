@@ -17,8 +17,10 @@ from sqlalchemy.orm import Session
 from docproc.errors import ConflictError, InputError, NotFoundError, SetupError
 from docproc.flow.core import dual_control
 from docproc.flow.core.access import Caller
+from docproc.flow.core.authority import own_code
 from docproc.flow.core.context import Context
 from docproc.flow.core.dual_control import Changes, ChangeView, change_view
+from docproc.licence.pki.overlap import covers_own, shared
 from docproc.licence.pki.recognition import read_root
 from docproc.licence.pki.trust import TrustList
 from docproc.licence.pki.trust_limits import Anchor, AnchorJson, Use
@@ -76,7 +78,8 @@ def trust_list(ctx: Context) -> TrustList:
     Raises:
         SetupError: the trust folder is missing or wrong.
     """
-    return _with_recognised(TrustList.from_folder(ctx.settings.trust_dir), ctx.database)
+    found = _with_recognised(TrustList.from_folder(ctx.settings.trust_dir), ctx.database)
+    return found.narrowed(own_code(ctx.settings))
 
 
 def trust_of(settings: Settings) -> TrustList:
@@ -88,10 +91,10 @@ def trust_of(settings: Settings) -> TrustList:
     """
     own = TrustList.from_folder(settings.trust_dir)
     if not has_database(settings.database):
-        return own
+        return own.narrowed(own_code(settings))
     database = open_database(settings.database)
     try:
-        return _with_recognised(own, database)
+        return _with_recognised(own, database).narrowed(own_code(settings))
     finally:
         database.close()
 
@@ -130,7 +133,8 @@ def propose_root(ctx: Context, caller: Caller, new: NewRoot, reason: str) -> Tru
 
     Raises:
         InputError: not a root, or limits are missing or wrong.
-        ConflictError: it is one of our own, or a change of it waits.
+        ConflictError: it is one of our own, a change of it waits, or it would vouch for an authority for which
+            another root does, or for our own.
     """
     caller.require("manage_trust")
     root = read_root(new.certificates, ctx.clock())
@@ -145,6 +149,8 @@ def propose_root(ctx: Context, caller: Caller, new: NewRoot, reason: str) -> Tru
     if any(item.sha256.hex() == root.sha256 for item in TrustList.from_folder(ctx.settings.trust_dir).roots):
         raise ConflictError("one of our own", message_zh="这个根证书已在本机信任目录中")
     anchor = Anchor(root.sha256, new.name.strip()[:200], codes, tuple(new.use), new.valid_from, new.valid_to)
+    with ctx.database.read() as session:
+        _check_alone(ctx, session, anchor)
     body: RootBody = {
         "certificates": [base64.b64encode(item).decode() for item in root.certificates],
         "anchor": {**anchor.to_json()},
@@ -205,7 +211,54 @@ def _noted_on_closing(row: TrustChangeRow) -> dual_control.Noted:
 
 
 def _apply(ctx: Context, session: Session, row: TrustChangeRow) -> None:
-    """Nothing more to do: what is trusted is read from the confirmed changes."""
+    """Check again what may have changed since it was proposed; what is trusted is read from the confirmed changes."""
+    if row.action == "add":
+        _check_alone(ctx, session, Anchor.from_json(row.body["anchor"]))
+
+
+def _check_alone(ctx: Context, session: Session, anchor: Anchor) -> None:
+    """Refuse a root that would vouch for our own authority, or for one for which another root does.
+
+    Raises:
+        ConflictError: it would.
+    """
+    if covers_own(anchor, own_code(ctx.settings)):
+        raise ConflictError(
+            f"{', '.join(anchor.authorities)} covers our own authority: name the others' codes in more detail",
+            message_zh="所填信用代码（或其开头）包含本机关，其他单位的根证书不能为本机关作证，请填写得更具体",
+            code="covers_own_authority",
+        )
+    for other in _others(ctx, session):
+        if other.sha256 != anchor.sha256 and (code := shared(anchor, other)):
+            raise ConflictError(
+                f"the root of {other.name} vouches for {code} already: name narrower codes, or end that one first",
+                message_zh=f"信用代码“{code}”已由“{other.name}”的根证书作证，请填写得更具体，或者先限定其截止日期",
+                code="covers_each_other",
+            )
+
+
+def overlaps(ctx: Context) -> list[str]:
+    """What overlaps among the roots that are trusted now, in words for the operator."""
+    own = own_code(ctx.settings)
+    with ctx.database.read() as session:
+        anchors = _others(ctx, session)
+    found = [f"{item.name} covers our own authority" for item in anchors if covers_own(item, own)]
+    for place, item in enumerate(anchors):
+        for other in anchors[place + 1 :]:
+            if code := shared(item, other):
+                found.append(f"{item.name} and {other.name} both cover {code}")
+    return found
+
+
+def _others(ctx: Context, session: Session) -> list[Anchor]:
+    """Limits of the roots of other departments, in the trust folder and recognised."""
+    try:
+        folder = TrustList.from_folder(ctx.settings.trust_dir).anchors
+    except SetupError:
+        folder = ()
+    known = {item.sha256 for item in folder}
+    bodies = [body for digest, body in trust.recognised(session).items() if digest not in known]
+    return [*(item for item in folder if item.name), *(Anchor.from_json(body["anchor"]) for body in bodies)]
 
 
 CHANGES: Changes[TrustChangeRow, TrustChange] = Changes(

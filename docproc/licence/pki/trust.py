@@ -16,6 +16,7 @@ from pyhanko_certvalidator.policy_decl import DisallowWeakAlgorithmsPolicy
 
 from docproc.canonical import JsonObject
 from docproc.errors import SetupError
+from docproc.licence.pki.overlap import narrowed
 from docproc.licence.pki.trust_limits import Anchor, Use, read_anchors
 
 ALGORITHM_POLICY = DisallowWeakAlgorithmsPolicy()
@@ -82,7 +83,7 @@ class TrustList:
             "intermediates": _encoded(self.intermediates),
             "crls": _encoded(self.evidence.crls),
             "ocsps": _encoded(self.evidence.ocsps),
-            "anchors": [item.to_json() for item in self.anchors],
+            "anchors": [{**item.to_json(), "reserved": list(item.reserved)} for item in self.anchors],
         }
 
     @classmethod
@@ -94,7 +95,7 @@ class TrustList:
             roots=tuple(x509.Certificate.load(base64.b64decode(item)) for item in raw["roots"]),
             intermediates=tuple(x509.Certificate.load(base64.b64decode(item)) for item in raw["intermediates"]),
             evidence=RevocationEvidence(crls, ocsps),
-            anchors=tuple(Anchor.from_json(item) for item in raw["anchors"]),
+            anchors=tuple(replace(Anchor.from_json(item), reserved=tuple(item["reserved"])) for item in raw["anchors"]),
         )
 
     def anchor(self, root: x509.Certificate) -> Anchor:
@@ -115,6 +116,10 @@ class TrustList:
             intermediates=(*self.intermediates, *(item for chain in loaded for item in chain[1:])),
             anchors=(*self.anchors, *anchors),
         )
+
+    def narrowed(self, own: str) -> TrustList:
+        """This list with no two roots that vouch for one authority, and none but ours for our own credit code."""
+        return replace(self, anchors=narrowed(self.anchors, own))
 
     def informed(self, folder: Path) -> TrustList:
         """This list with a bundle of revocation information: ``*.crl`` and ``*.ocsp|ors`` (DER) of a folder.

@@ -54,6 +54,8 @@ class Anchor:
     use: tuple[Use, ...] = get_args(Use)
     valid_from: date | None = None
     valid_to: date | None = None
+    reserved: tuple[str, ...] = ()
+    """Beginnings of credit codes among them that others vouch for, see :mod:`docproc.licence.pki.overlap`."""
 
     def covers(self, moment: datetime, use: Use) -> bool:
         """Whether the root is trusted for this use at a moment."""
@@ -63,6 +65,10 @@ class Anchor:
 
     def vouches_for(self, code: str) -> bool:
         """Whether the root may stand behind the seal of the authority with this credit code."""
+        if any(code.startswith(item) for item in self.reserved):
+            # a longer beginning of its own outweighs what is reserved for another root
+            longest = max((len(item) for item in self.reserved if code.startswith(item)), default=0)
+            return any(code.startswith(item) and len(item) > longest for item in self.authorities)
         return not self.authorities or any(code.startswith(item) for item in self.authorities)
 
     def to_json(self) -> AnchorJson:
@@ -124,7 +130,7 @@ def _anchors(entry: JsonObject, roots: dict[str, list[str]]) -> list[Anchor]:
     days = [entry.get(key) for key in ("valid_from", "valid_to")]
     if any(day is not None and (not isinstance(day, date) or isinstance(day, datetime)) for day in days):
         raise ValueError("valid_from and valid_to are days such as 2026-01-01")
-    return [Anchor(item, name, tuple(authorities), tuple(use), *days) for item in hashes]
+    return [Anchor(item, name, tuple(authorities), tuple(use), days[0], days[1]) for item in hashes]
 
 
 def _texts(value: object) -> bool:

@@ -69,7 +69,7 @@ def _of_others(report: VerificationReport) -> str:
 
 
 def _of_unjudged(report: VerificationReport, reason: Reason) -> str:
-    if report.issued == "as-issued" and report.status == "valid":
+    if reason == "limit" and report.issued == "as-issued" and report.status == "valid":
         return "电子印章没有核验完成，请稍后再试；文件与登记机关签发的文件逐字节一致，证照目前有效。"
     if report.issued != "unknown" and report.status in _CHANGED:
         return f"文件是登记机关签发的，但证照{_changed(report)}。"

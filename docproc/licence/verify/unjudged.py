@@ -7,8 +7,9 @@ from docproc.licence.report.report import Examination, Reason, format_failure
 
 _BEFORE = b"\xef\xbb\xbf\0 \t\r\n\f"
 """Bytes that may stand before the header of a PDF: blanks, and the mark with which some editors begin a text."""
-_MARKS = (b"(" + ATTACHMENT.encode() + b")", b"/ByteRange")
-"""What every licence that was sealed here has among its plain bytes."""
+_LICENCE = b"(" + ATTACHMENT.encode() + b")"
+_SIGNED = (b"/ByteRange", b"/ETSI.CAdES.detached", b"/FT /Sig")
+"""What every licence that was sealed here has among its plain bytes, each more than once or beside another."""
 
 
 def is_pdf(data: bytes) -> bool:
@@ -18,7 +19,7 @@ def is_pdf(data: bytes) -> bool:
 
 def claims_to_be_sealed(data: bytes) -> bool:
     """Whether a file bears the marks of a sealed licence, readable or not: then damage to it is alteration."""
-    return all(mark in data for mark in _MARKS)
+    return _LICENCE in data and any(mark in data for mark in _SIGNED)
 
 
 def unjudged(reason: Reason, why: str) -> Examination:

@@ -74,10 +74,11 @@ def test_a_licence_that_has_not_begun_is_not_ok(good: Examination, licence: Lice
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"indication": "NO-SIGNATURE", "integrity": "altered"}, "没有电子印章"),
+        ({"indication": "NO-SIGNATURE", "integrity": "unknown", "reason": "no-signature"}, "没有电子印章"),
+        ({"indication": "INDETERMINATE", "integrity": "unknown", "reason": "limit"}, "没有核验完成，请稍后再试"),
         ({"indication": "TOTAL-FAILED", "integrity": "altered"}, "已被改动"),
         ({"indication": "INDETERMINATE", "integrity": "extended"}, "追加"),
-        ({"indication": "INDETERMINATE"}, "不能确认"),
+        ({"indication": "INDETERMINATE"}, "逐字节一致，但不能确认"),
         ({"indication": "TOTAL-PASSED", "integrity": "extended"}, "追加"),
     ],
 )
@@ -96,6 +97,7 @@ def test_json_has_the_promised_shape(good: Examination) -> None:
         "indication": "TOTAL-PASSED",
         "sub_indication": None,
         "integrity": "intact",
+        "reason": None,
         "issued": "as-issued",
         "licence": {"number": "JY29900990000015", "status": "valid", "since": None, "reason": "", "basis": ""},
         "signatures": [],

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from docproc.domain import Licence
+from docproc.domain import CHINA, Licence
 from docproc.errors import InputError
 from docproc.licence.devpki.pki import AUTHORITY_CODE, SEAL, issue, new_p256, seal_subject, write_p12
 from docproc.licence.devpki.responder import DevPki
@@ -52,7 +52,8 @@ def test_a_revoked_licence_with_a_perfect_seal_is_never_good(
         "reason": REVOKED.reason,
         "basis": REVOKED.basis,
     }
-    assert headline(report) == "电子印章有效，但证照已作废（依法撤销、撤回、吊销或者注销）。"
+    day = f"{SINCE.astimezone(CHINA):%Y年%-m月%-d日}"
+    assert headline(report) == f"电子印章有效，但证照已于{day}作废（依法撤销、撤回、吊销或者注销）。"
 
 
 def test_a_licence_that_is_not_named_is_in_force(sealed: bytes, pki: DevPki, trust: TrustList) -> None:

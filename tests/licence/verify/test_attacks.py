@@ -227,7 +227,8 @@ def test_an_encrypted_file_is_a_verdict(pdf: bytes, trust: TrustList) -> None:
         encryption=pymupdf.PDF_ENCRYPT_AES_256, owner_pw="o", user_pw="u", permissions=0
     )
     report = verify(locked, trust, now())
-    assert (report.ok, report.indication, report.sub_indication) == (False, "TOTAL-FAILED", "FORMAT_FAILURE")
+    assert (report.ok, report.indication, report.sub_indication) == (False, "INDETERMINATE", "GENERIC")
+    assert (report.integrity, report.reason) == ("unknown", "encrypted")
 
 
 def test_truncated_anywhere_never_passes_for_the_whole(sealed: bytes, trust: TrustList) -> None:
