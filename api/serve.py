@@ -24,6 +24,7 @@ from docproc.errors import SetupError
 from docproc.flow.accounts.api_keys import first_key
 from docproc.flow.accounts.users import first_user
 from docproc.flow.core.context import open_context
+from docproc.flow.core.development import refuse_development
 from docproc.flow.jobs.engine import migrate_all
 from docproc.flow.jobs.guardian import PARENT_PIPE
 from docproc.process_keys import load_key
@@ -81,11 +82,12 @@ def serve(settings: Settings, worker_module: str = "docproc.flow.worker", *, web
         web_only: start no workers; they run elsewhere on the same database and blobs.
 
     Raises:
-        SetupError: the address is taken or a store cannot be opened.
+        SetupError: the address is taken, a store is out of reach, or others reach it with the development PKI.
     """
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
+    refuse_development(settings, sealing=not web_only)
     prepare(settings)
     listener = _listen(settings)
     host, port = listener.getsockname()[:2]

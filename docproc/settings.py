@@ -59,6 +59,9 @@ class Settings(BaseSettings):
     rate_limit_per_minute: int = Field(120, description="Requests a minute from one public address without a key")
     max_queue: int = Field(5000, description="Pages that may wait before the service answers 503 with Retry-After")
     certs_dir: Path = Field(Path("certs/dev"), description="Folder of the seal's PKCS#12, its chain and the TSA")
+    allow_dev_pki: bool = Field(
+        False, description="Use the development PKI even where others reach the service: to try it out, never for real"
+    )
     trust_dir: Path = Field(Path("certs/dev/trust"), description="Folder of trusted root certificates")
     seal_key: str = Field(
         "seal-rsa.p12", description="Key file of the authority's seal there: PKCS#12, or PEM with an SM2 key"

@@ -22,6 +22,7 @@ from docproc.flow.applications.assigning import follow, reading_job
 from docproc.flow.applications.jobs import UNREADABLE
 from docproc.flow.audit.proof import Stamper, stamp_head
 from docproc.flow.core.context import Context, open_context
+from docproc.flow.core.development import refuse_development
 from docproc.flow.core.stages import Stages, Tools
 from docproc.flow.jobs import adopt, engine, lease, meters
 from docproc.flow.jobs.engine import QUEUE_OF
@@ -77,9 +78,11 @@ def run_worker(
         on_ready: called once jobs are taken.
 
     Raises:
-        SetupError: unknown queue, or the name is in use.
+        SetupError: unknown queue, the name is in use, or it would seal with the development PKI where others reach it.
     """
     _check_queues(queues)
+    if "seal" in queues:
+        refuse_development(settings)
     sms.open_provider(settings)  # wrong settings are reported now and not with the first message
     stopping = _stop_on_signals()
     ctx = open_context(settings, role="sealer" if "seal" in queues else "reader")

@@ -14,6 +14,7 @@ from docproc.errors import DocprocError, InputError, SealError, SetupError
 from docproc.flow.audit.proof import STAMPED
 from docproc.flow.core.authority import authority_code
 from docproc.flow.core.context import Context, open_context, utc_now
+from docproc.flow.core.development import development_parts, reachable
 from docproc.flow.jobs.lease import dead
 from docproc.flow.seals.timestamps import stamp
 from docproc.flow.seals.trust_list import overlaps
@@ -52,6 +53,7 @@ def checkup(settings: Settings) -> list[Check]:
         return [
             *checks,
             *check_process_keys(settings),
+            *_development(settings),
             *_certificates(settings, ctx.clock()),
             check_disk(settings.data_dir),
         ]
@@ -209,6 +211,15 @@ _IN_TABLES: tuple[Callable[[Context], Check], ...] = (
 )
 """Checks that need the tables of the newest schema."""
 _BESIDE_TABLES: tuple[Callable[[Context], Check], ...] = (_database_clock, _tsa_clock, _blobs, _authority)
+
+
+def _development(settings: Settings) -> Iterator[Check]:
+    """What of the development PKI is in use; bad wherever others reach the service, allowed or not."""
+    found = development_parts(settings)
+    if not found:
+        yield Check("development PKI", True, "nothing of it is used")
+    for part in found:
+        yield Check(f"development {part.name}", False, part.detail, part.remedy, bool(reachable(settings)))
 
 
 def _certificates(settings: Settings, at: datetime) -> Iterator[Check]:

@@ -134,7 +134,7 @@ def read_services(folder: Path) -> dict[str, dict[str, Any]]:
     """The services of compose.yaml, with the passwords that scripts/compose-env makes."""
     (folder / "scripts").mkdir()
     script = shutil.copy2(ROOT / "scripts" / "compose-env", folder / "scripts")
-    subprocess.run([script], check=True, capture_output=True)
+    subprocess.run([script, "--dev"], check=True, capture_output=True)
     assert (folder / ".env").stat().st_mode & 0o077 == 0
     known = dict(line.split("=", 1) for line in (folder / ".env").read_text().splitlines())
 

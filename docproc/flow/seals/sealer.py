@@ -13,6 +13,7 @@ from docproc.assets.paths import font
 from docproc.domain import Licence
 from docproc.errors import InputError, SealError, SealPinError, SealUnavailableError, SetupError
 from docproc.flow.core.context import utc_now
+from docproc.flow.core.development import refuse_development
 from docproc.flow.core.stages import SealLicence
 from docproc.flow.seals.new_seal import check_record
 from docproc.licence.devpki.responder import DevPki
@@ -285,7 +286,12 @@ def _fingerprint(signer: Signer) -> str:
 
 
 def _services(settings: Settings) -> tuple[TimeStamper, SealTrust]:
-    """The TSA and the source of revocation information: over the network, or inside this process for development."""
+    """The TSA and the source of revocation information: over the network, or inside this process for development.
+
+    Raises:
+        SetupError: they, or the keys, are of the development PKI, which may not be used here.
+    """
+    refuse_development(settings)
     if settings.tsa_url:
         known = TrustList.from_folder(settings.trust_dir)
         folder = settings.trust_dir  # read at each use: whoever keeps the CRLs there replaces them while we run

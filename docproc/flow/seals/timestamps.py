@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from docproc.flow.core.context import utc_now
+from docproc.flow.core.development import refuse_development
 from docproc.licence.devpki.responder import DevPki
 from docproc.licence.pki.timestamp_token import make_token
 from docproc.licence.pki.tsa import HttpTimeStamper, TimeStamper
@@ -16,8 +17,9 @@ def stamp(settings: Settings, digest: bytes) -> bytes:
 
     Raises:
         SealUnavailableError: the TSA is out of reach.
-        SetupError: there is no TSA in the settings and no development PKI.
+        SetupError: there is no TSA in the settings, and no development PKI that may be used instead.
     """
+    refuse_development(settings)
     own = not settings.tsa_url
     tsa: TimeStamper = DevPki(settings.certs_dir).timestamper(utc_now) if own else HttpTimeStamper(settings.tsa_url)
     return make_token(digest, tsa)

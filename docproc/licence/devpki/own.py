@@ -31,6 +31,20 @@ def is_own_key(folder: Path, name: str, passphrase: bytes = b"") -> bool:
     return own is not None and _common_name(own.issuer) in (CA_NAME, SM2_CA_NAME)
 
 
+def own_roots(folder: Path) -> list[str]:
+    """Names of the files of a trust folder that hold a development PKI's root."""
+    found = []
+    for path in sorted(folder.iterdir()) if folder.is_dir() else []:
+        try:
+            held = _certificates(path.read_bytes()) if path.suffix.lower() in _SUFFIXES else []
+        except (OSError, ValueError):
+            continue  # not a certificate, or not for this process to read
+        roots = (item for item in held if item.issuer == item.subject)
+        if any(_common_name(item.subject) in (ROOT_NAME, SM2_ROOT_NAME) for item in roots):
+            found.append(path.name)
+    return found
+
+
 def is_own_trust(folder: Path) -> bool:
     """Whether every root in a trust folder is a development PKI's, and there is one."""
     try:
