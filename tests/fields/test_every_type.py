@@ -247,6 +247,7 @@ def test_the_workbench_shows_it(tmp_path: Path, kind: FieldType, hide: bool) -> 
         "corrections": [],
         "doubted": set(),
         "changes": [],
+        "remarks": [],
         "decisions": [],
         "machine": {},
     }

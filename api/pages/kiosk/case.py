@@ -14,6 +14,7 @@ from api.kit.deps import Ctx
 from api.kit.qr import qr_svg
 from api.kit.render import is_fragment, page
 from api.kit.seats import AtWork
+from api.pages.kiosk import read_back
 from api.pages.kiosk.case_view import Case, build
 from api.pages.kiosk.naming import Chosen, said_of
 from api.v1.applications.applications import webp
@@ -62,13 +63,13 @@ def status(request: Request, ctx: Ctx, at_work: AtWork) -> Response:
 
 
 @router.get("/review")
-def review(request: Request, ctx: Ctx, at_work: AtWork) -> Response:
+def review(request: Request, ctx: Ctx, at_work: AtWork, pictures: Annotated[bool, Query()] = False) -> Response:
     """预审: everything that is missing or wrong, at once, each in its place."""
     found = _case(ctx, at_work)
     if found.view["status"] not in OPEN_FOR_PAGES:
         return RedirectResponse("/kiosk/case/done", 303)
-    template = "kiosk/review_status.html" if is_fragment(request) else "kiosk/review.html"
-    return page(request, template, case=found)
+    template = "kiosk/review_answer.html" if is_fragment(request) else "kiosk/review.html"
+    return page(request, template, case=found, sheets=read_back.sheets(found.view, found.matter), pictures=pictures)
 
 
 @router.post("/pages", dependencies=[Csrf])

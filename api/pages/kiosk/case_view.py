@@ -14,8 +14,11 @@ from docproc.flow.applications.views import ApplicationView, FindingView, PageVi
 from docproc.matter.model import Material, Matter
 
 PaperState = Literal["missing", "partial", "problem", "claimed", "good", "optional"]
-CardState = Literal["waiting", "good", "claimed", "apart", "rescan", "unknown", "failed"]
-"""``claimed``: it is what a person said; ``apart``: a person said that it is none of the matter's papers."""
+CardState = Literal[
+    "waiting", "checking", "good", "partial", "problem", "look", "claimed", "apart", "rescan", "unknown", "failed"
+]
+"""``checking``: read, and the findings are not there yet; ``partial``: another side of the paper is missing;
+``claimed``: it is what a person said; ``apart``: a person said that it is none of the matter's papers."""
 TO_MEND = ("block", "fix")
 MISSING = "G-00"
 """Code of the common rule that says which papers are not there."""
@@ -195,7 +198,7 @@ def build(view: ApplicationView, matter: Matter) -> Case:
         view,
         matter,
         tuple(_paper(material, view, findings) for material in matter.material),
-        tuple(_cards(view, matter)),
+        tuple(_cards(view, matter, findings, settled)),
         tuple(_groups(mend, view, matter)) if settled else (),
         tuple(p for p in problems if p.severity == "warn" and not p.look and p.code != unknown),
         sum(page["state"] == "queued" for page in view["pages"]),
@@ -226,7 +229,7 @@ def _paper(material: Material, view: ApplicationView, findings: list[FindingView
     return Paper(material, state, have)
 
 
-def _cards(view: ApplicationView, matter: Matter) -> Iterable[Card]:
+def _cards(view: ApplicationView, matter: Matter, findings: list[FindingView], settled: bool) -> Iterable[Card]:
     for page in view["pages"]:
         sizes = {item["index"]: item for item in page["previews"]}
         if not page["readings"]:
@@ -234,13 +237,28 @@ def _cards(view: ApplicationView, matter: Matter) -> Iterable[Card]:
             state: Literal["waiting", "failed"] = "waiting" if page["state"] == "queued" else "failed"
             yield _card(page, 0, None, 1, state, told, sizes)
         for reading in page["readings"]:
-            yield _read_card(page, reading, matter, sizes)
+            mine = [item for item in findings if _concerns(item, view, page, reading)]
+            partial = any(p.have < p.material.sides for p in [_paper_of(reading, view, matter)] if p is not None)
+            yield _read_card(page, reading, matter, sizes, mine, partial and settled, settled)
 
 
-def _read_card(page: PageView, reading: ReadingView, matter: Matter, sizes: dict[int, PreviewView]) -> Card:
-    told = tuple(f["message"] for f in reading["quality"]["findings"])
+def _read_card(
+    page: PageView,
+    reading: ReadingView,
+    matter: Matter,
+    sizes: dict[int, PreviewView],
+    findings: list[FindingView],
+    partial: bool,
+    settled: bool,
+) -> Card:
+    """A page as read; only one against which nothing stands is good."""
     material = _material(matter, reading["material"])
-    card = _card(page, reading["index"], material, reading["page"], _state_of(reading), told, sizes)
+    wrong = [item for item in findings if item["severity"] in TO_MEND]
+    told = tuple(item["message"] for item in (*reading["quality"]["findings"], *wrong))
+    state = _state_of(reading)
+    if state == "good":
+        state = _standing_of(findings, partial, settled)
+    card = _card(page, reading["index"], material, reading["page"], state, told, sizes)
     return replace(card, turn=turn_of_reading(reading), can_name=reading["form_id"] is None)
 
 
@@ -252,6 +270,37 @@ def _state_of(reading: ReadingView) -> CardState:
     if reading["claimed"]:
         return "claimed"
     return "good" if reading["material"] is not None else "unknown"
+
+
+def _standing_of(findings: list[FindingView], partial: bool, settled: bool) -> CardState:
+    """What stands against a page that was recognised."""
+    if any(item["severity"] in TO_MEND for item in findings):
+        return "problem"
+    if partial:
+        return "partial"
+    if not settled:
+        return "checking"
+    return "look" if any(item["look"] for item in findings) else "good"
+
+
+def _paper_of(reading: ReadingView, view: ApplicationView, matter: Matter) -> Paper | None:
+    material = _material(matter, reading["material"])
+    return _paper(material, view, []) if material is not None and material.kind == "free" else None
+
+
+def _concerns(item: FindingView, view: ApplicationView, page: PageView, reading: ReadingView) -> bool:
+    """Whether a finding is about a page: about its file, its field, or the whole of its paper."""
+    if item.get("page_id"):
+        return item.get("page_id") == page["id"]
+    if item["material"] is None or item["material"] != reading["material"] or item["code"] == MISSING:
+        return False
+    holders = [r for _, r in _readings(view) if r["material"] == item["material"] and _has(r, item["field"])]
+    return not holders or reading in holders
+
+
+def _has(reading: ReadingView, name: str | None) -> bool:
+    """Whether a page has a field, or cells of a table."""
+    return name is not None and any(f["name"] == name or f["name"].startswith(name + ".") for f in reading["fields"])
 
 
 def _card(

@@ -14,7 +14,7 @@ from docproc.canonical import canonical_sha256
 from docproc.domain import Box, CorrectionKind, Turn
 from docproc.fields import FieldType
 from docproc.flow.applications.corrections import ChangeView
-from docproc.flow.applications.views import FieldView, FindingView, PageView, ReadingView
+from docproc.flow.applications.views import FieldView, FindingView, PageView, ReadingView, RemarkView
 from docproc.flow.review.workbench import BenchView, CorrectionView
 from docproc.matter.model import Matter, Option
 
@@ -56,6 +56,8 @@ class Row:
     """The machine was not certain: a value that differs was misread, unless the official says otherwise."""
     mendable: bool
     """The matter lets an official change what the applicant wrote here."""
+    remark: str | None
+    """What the citizen said the paper says, perhaps masked or empty; ``None`` where they said nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -380,7 +382,16 @@ def _row(
         kind=edits[-1]["kind"] if edits else None,
         doubted=place in view["doubted"],
         mendable=spec.mendable,
+        remark=next((_said(r, kind, hide) for r in view["remarks"] if _place_of(r) == place), None),
     )
+
+
+def _place_of(item: RemarkView) -> tuple[str, int, str]:
+    return item["page_id"], item["index"], item["field"]
+
+
+def _said(item: RemarkView, kind: FieldType | None, hide: bool) -> str:
+    return (masked(kind, item["said"]) or "") if hide else item["said"]
 
 
 def _findings_on(view: BenchView, material: str | None, field: FieldView) -> list[FindingView]:

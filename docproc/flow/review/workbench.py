@@ -208,15 +208,17 @@ def bench(ctx: Context, caller: Caller, number: str) -> BenchView:
         }
         readings = [reading for _, reading in pages.readings_of(session, number)]
         part = joint_approval.scope(caller, row)
+        view = joint_approval.view(session, caller, row)
+        said = {(r["page_id"], r["index"], r["field"]) for r in view["remarks"] if not r["settled"]}
         return {
-            **joint_approval.view(session, caller, row),
+            **view,
             "missing": [key for key in unsettled(matter, readings).missing if part is None or part.sees(key)],
             "differing": {item.material: item.fields for item in conflicts(gather_joined(matter, readings))},
             "org": row.org,
             "created_by": row.created_by,
             "held_by": claims.living(session, ctx.clock()).get((number, joint_approval.desk(caller, row))),
             "machine": {place: item.value for place, item in machine.items()},
-            "doubted": {place for place, item in machine.items() if corrections.is_doubted(item)},
+            "doubted": {place for place, item in machine.items() if place in said or corrections.is_doubted(item)},
             "corrections": [
                 {
                     "page_id": c.page_id,

@@ -207,6 +207,8 @@ def hand_in(kiosk: Watched, scans: list[Path]) -> tuple[str, str]:
     until(lambda: page.locator("text=确认提交").count() or time.sleep(0.3), 200)
     assert page.locator("section.mend").count() == 0, page.inner_text("main")
     kiosk.check_open_to_all()
+    kiosk.tab_to("a[href='#submit']")
+    page.keyboard.press("Enter")
     kiosk.tab_to("form[action$='/submit'] button")
     page.keyboard.press("Enter")
     number = page.inner_text("[data-number]")
