@@ -15,7 +15,6 @@ from docproc.cli import (
     licences,
     matters,
     models,
-    process_keys,
     reading,
     seal_objects,
     seals,
@@ -55,7 +54,7 @@ app.add_typer(bench.bench_app, name="bench")
 app.add_typer(accounts.user_app, name="user")
 app.add_typer(accounts.key_app, name="key")
 app.add_typer(audit.audit_app, name="audit")
-app.add_typer(process_keys.process_key_app, name="process-key")
+app.add_typer(audit.process_key_app, name="process-key")
 app.add_typer(upkeep.retention_app, name="retention")
 
 
