@@ -35,6 +35,45 @@ SEVERITIES: tuple[Severity, ...] = ("block", "fix", "warn", "info")
 
 
 @dataclass(frozen=True, slots=True)
+class ArcCharacter:
+    """A character that may stand at a place of a seal's arc."""
+
+    char: str
+    mean: float
+    """Posterior, 0..1, over all renderings in which the arc was recognised."""
+    most: float
+    """The greatest of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArcPlace:
+    """One place along the arc of a seal."""
+
+    at: float
+    """Its middle, 0..1 of the arc from the first character's edge to the last's."""
+    hidden: bool
+    """Whether black ink lies over it."""
+    characters: tuple[ArcCharacter, ...]
+    """What may stand there, most likely first; a character that is not named is as good as excluded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """A seal pressed on paper, whose rim was found."""
+
+    text: str
+    """The name along the rim, in standard characters; empty where nothing could be read."""
+    confidence: float
+    """0..1, geometric mean of its characters' posteriors."""
+    box: Box
+    """Of the rim, pixels of the page as handed in."""
+    shape: Literal["round", "oval"]
+    covered: float
+    """Share of the rim that is inked, 0..1."""
+    places: tuple[ArcPlace, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Field:
     """One value read from one place."""
 
@@ -56,6 +95,8 @@ class Field:
     """Next admissible readings, best first."""
     rivals: tuple[tuple[str, float], ...] = ()
     """Of a field that is in doubt, the readings that come near, each with its log odds (nats) behind the best one."""
+    seals: tuple[Seal, ...] | None = None
+    """Of the field of a seal whose name a rule asks for, the seals found there; ``None``: nobody looked."""
 
 
 @dataclass(frozen=True, slots=True)

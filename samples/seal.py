@@ -38,7 +38,7 @@ def round_seal(
     _bottom(pen, middle, radius)
     turned = picture.rotate(rng.uniform(-12, 12), PilImage.Resampling.BILINEAR)
     small = cv2.resize(np.asarray(turned), None, fx=1 / TIMES, fy=1 / TIMES, interpolation=cv2.INTER_AREA)
-    mask = small.astype(np.float32) / 255.0 * _worn(small.shape, rng)
+    mask = small.astype(np.float32) / 255.0 * worn(small.shape, rng)
     canvas.blend(mask, x * canvas.scale - mask.shape[1] / 2, y * canvas.scale - mask.shape[0] / 2, colour)
 
 
@@ -66,7 +66,7 @@ def _bottom(pen: ImageDraw.ImageDraw, middle: float, radius: float) -> None:
     pen.text((middle, middle + radius * 0.55), "样例", 255, letters, anchor="mm")
 
 
-def _worn(shape: tuple[int, ...], rng: random.Random) -> Mask:
+def worn(shape: tuple[int, ...], rng: random.Random) -> Mask:
     """Ink that did not reach the paper everywhere."""
     noise = np.random.default_rng(rng.getrandbits(32))
     coarse = cv2.resize(noise.random((9, 9)).astype(np.float32), (shape[1], shape[0]), interpolation=cv2.INTER_CUBIC)
@@ -83,5 +83,5 @@ def thumb_print(canvas: Canvas, x: float, y: float, rng: random.Random) -> None:
     bend = cv2.resize(noise.random((5, 5)).astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
     ridges = np.sin(np.hypot(xx * 0.8, yy + 0.3) * 46 + bend * 9) > -0.1
     mask = (ridges & (np.hypot(xx, yy) < 0.95)).astype(np.float32)
-    mask = cv2.GaussianBlur(mask, (0, 0), 0.7) * _worn(mask.shape, rng)
+    mask = cv2.GaussianBlur(mask, (0, 0), 0.7) * worn(mask.shape, rng)
     canvas.blend(mask * 0.8, x * canvas.scale - width / 2, y * canvas.scale - height / 2, RED)

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from docproc.check.certainty import SURE, SURE_WHEN_NEAR, are_near, is_sure
 from docproc.check.evidence import Evidence
+from docproc.check.seal_name import judge_seal
 from docproc.domain import Field, Finding, Severity
 from docproc.fields import cid_birth_sex, current_code, locate, normalise_text, same_address, same_name, same_text
 from docproc.matter import rule_kinds as kinds
@@ -22,6 +23,8 @@ from docproc.matter import rule_kinds as kinds
 SEX = {"male": "男", "female": "女"}
 """Option keys of a form to what an ID card prints."""
 DOUBT = "（机器读取不确定，请人工核对）"
+UNREAD_SEAL = "未能识别印章上的名称，请核对是否为“{name}”"
+NO_SEAL = "没有找到“{name}”的印章，请盖章"
 
 
 _SAME: dict[str, Callable[[str, str], bool]] = {
@@ -315,12 +318,18 @@ def _signed(rule: kinds.Signed, evidence: Evidence, context: RuleContext) -> lis
 
 
 def _seal_name(rule: kinds.SealName, evidence: Evidence, context: RuleContext) -> list[Finding]:
-    seal, name = evidence.get(rule.seal), evidence.get(rule.name)
-    if seal is None or name is None or not name.value or seal.value in (None, ""):
+    found = judge_seal(rule, evidence)
+    if found is None or found.outcome == "same" or (found.outcome == "none" and not rule.required):
         return []
-    if not seal.raw:
-        return []  # the seal's text could not be read; the reviewer sees the crop
-    return [] if same_name(seal.raw, name.value) else [finding(rule, evidence, rule.seal)]
+    read = found.seal.text if found.seal is not None else ""
+    told = finding(rule, evidence, rule.seal, seal=read, name=found.name)
+    if found.outcome == "differs":
+        # Nobody is accused by a machine alone: where the rule only warns, a person must settle it.
+        return [replace(told, look=told.severity == "warn")]
+    if found.outcome == "none":
+        return [replace(told, message=NO_SEAL.format(name=found.name))]
+    severity: Severity = "info" if rule.severity == "info" else "warn"
+    return [replace(told, severity=severity, message=UNREAD_SEAL.format(name=found.name))]
 
 
 def _registry(rule: kinds.Registry, evidence: Evidence, context: RuleContext) -> list[Finding]:

@@ -192,11 +192,18 @@ class Signed(RuleBase):
 
 
 class SealName(RuleBase):
-    """The seal on the paper carries the applicant's name."""
+    """The seal on the paper carries the name of somebody who may seal it.
+
+    Its message may say ``{seal}``, the name on the seal, and ``{name}``, the name that it should carry.
+    """
 
     kind: Literal["seal_name"]
     seal: Reference
     name: Reference
+    also: References = ()
+    """Further names that the seal may carry: the same firm's on another paper, a lessor's."""
+    required: bool = False
+    """Whether a seal that is not there is a finding too; without it, that is the matter of a ``signed`` rule."""
 
 
 class Registry(RuleBase):

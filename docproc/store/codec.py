@@ -9,11 +9,12 @@ from __future__ import annotations
 from dataclasses import asdict, fields
 
 from docproc.canonical import JsonObject
-from docproc.domain import Field, Finding, PageReading, Quality
+from docproc.domain import ArcCharacter, ArcPlace, Field, Finding, PageReading, Quality, Seal, as_box
 
 _OF_A_READING = frozenset(item.name for item in fields(PageReading))
 _OF_A_FIELD = frozenset(item.name for item in fields(Field))
 _OF_A_FINDING = frozenset(item.name for item in fields(Finding))
+_OF_A_SEAL = frozenset(item.name for item in fields(Seal))
 
 
 def reading_to_json(reading: PageReading) -> JsonObject:
@@ -36,12 +37,25 @@ def field_from_json(body: JsonObject) -> Field:
     """One field from its JSON values."""
     box = tuple(body["box"]) if body["box"] is not None else None
     rivals = tuple((value, behind) for value, behind in body.get("rivals", ()))
-    made = {"box": box, "alternatives": tuple(body["alternatives"]), "rivals": rivals}
+    seals = _seals_from_json(body["seals"]) if body.get("seals") is not None else None
+    made = {"box": box, "alternatives": tuple(body["alternatives"]), "rivals": rivals, "seals": seals}
     return Field(**_known(_OF_A_FIELD, {**body, **made}))
 
 
 def _finding(body: JsonObject) -> Finding:
     return Finding(**_known(_OF_A_FINDING, body))
+
+
+def _seals_from_json(seals: list[JsonObject]) -> tuple[Seal, ...]:
+    return tuple(
+        Seal(**_known(_OF_A_SEAL, {**seal, "box": as_box(seal["box"]), "places": tuple(map(_place, seal["places"]))}))
+        for seal in seals
+    )
+
+
+def _place(body: JsonObject) -> ArcPlace:
+    characters = tuple(ArcCharacter(item["char"], item["mean"], item["most"]) for item in body["characters"])
+    return ArcPlace(body["at"], body["hidden"], characters)
 
 
 def _known(names: frozenset[str], body: JsonObject) -> JsonObject:

@@ -16,6 +16,7 @@ from docproc.read.form.box_text import BoxCrops, crop_box, decode_boxes
 from docproc.read.form.ink import FAINT_TONE, InkLayers, separate_ink_in, to_px
 from docproc.read.form.template import DPI, PX, blank_pages, form_templates, layout_for
 from docproc.read.form.ticks import read_options, read_presence
+from docproc.read.seal.read_seal import read_seals, wants_seal, with_seals
 from docproc.scan.image.geometry import grey
 from docproc.scan.image.ink import estimate_background
 from docproc.scan.image.resample import Window, merge_windows, page_view, resample_page, resample_window
@@ -61,7 +62,12 @@ def read_registered(
     parts = [resample_window(flat, window) for window in windows]
     background = estimate_background(_rectified(image, registration, BACKGROUND_DPI))
     found = read_fields(separate_ink_in(parts, windows, blank, background), layout, page, recogniser)
-    return {name: _with_box(item, layout, registration, alignment) for name, item in found.items()}, alignment
+    placed = {name: _with_box(item, layout, registration, alignment) for name, item in found.items()}
+    for box in layout.on_page(page):
+        if wants_seal(matter, form.material, box.name) and placed[box.name].value != "":
+            seals = read_seals(image, registration, box.box, recogniser)
+            placed[box.name] = with_seals(placed[box.name], seals)
+    return placed, alignment
 
 
 def align_to_form(image: Image, registration: Registration, template: FormTemplate) -> Alignment:

@@ -1,0 +1,1 @@
+"""Read the name on a seal that was pressed on paper."""
