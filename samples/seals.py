@@ -7,17 +7,29 @@ hard case a name differs from another by one or two characters.
 
 from __future__ import annotations
 
+import io
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import cv2
 import numpy as np
+import pymupdf
 from PIL import Image as PilImage
 from PIL import ImageDraw, ImageFont
 
+from docproc.assets import paths as assets
+from docproc.licence.page.art import draw
+from docproc.licence.page.art_svg import to_svg
 from samples.canvas import RED, Canvas, Colour, Mask
 from samples.fonts import font_path
 from samples.seal import TIMES, worn
+
+TUNING_FACES = ("noto-serif", "noto-sans")
+"""Faces of the seals that the reader was tuned on."""
+HELD_OUT_FACES = ("lxgw-wenkai", "droid", "art")
+"""Faces that only a measurement uses: a Kai face, PyMuPDF's own, and the drawing of our licences' seals."""
 
 PURPOSES = ("合同专用章", "财务专用章", "业务专用章", "发票专用章", "公　章")
 REGIONS = ("成都", "四川", "双流区", "成都市双流区", "眉山", "绵阳市", "重庆", "德阳", "宜宾", "泸州市")
@@ -26,6 +38,11 @@ BRANDS = (
     "春夏秋冬梅兰菊松柏杨柳林森海洋河湖溪泉山峰岭谷田园农牧渔工商贸易通运汇聚联合创新科技龙凤虎鹏鹤马羊牛百千万亿"
     "一二三四五六七八九十上中下东南西北左右前后大小高低长短方圆红黄蓝绿青紫白黑"
 )
+HELD_OUT_BRANDS = (
+    "桂枫榕桐莲荷菱葵雪霜露霞虹雷风帆舟航港湾洲岛岳岷涪渝黔滇粤湘鲁豫秦陇琼琪琳瑞瑶璐璟琴瑟笙歌墨砚书画诗词曲艺"
+    "晨曦曙昭昕晟景晴晓旭昌昊旺盈满裕硕丰茂葱翠碧靛橙橘杏桃李梨枣柿莓葡萄薯稻麦粟豆芝麻椒姜蒜韭芹菇笋"
+)
+"""Characters of names that only a measurement uses."""
 TRADES = (
     "餐饮管理", "餐饮服务", "食品", "商贸", "贸易", "科技", "信息技术", "物流", "建筑工程", "装饰设计", "文化传播",
     "电子商务", "机械设备", "人力资源服务", "物业管理", "生物科技", "农业开发", "汽车销售服务", "医疗器械", "教育咨询",
@@ -76,20 +93,20 @@ class Press:
     colour: Colour = RED
 
 
-def make_name(rng: random.Random) -> str:
+def make_name(rng: random.Random, brands: str = BRANDS) -> str:
     """Name of a firm or shop that does not exist."""
-    brand = "样例" * (rng.random() < 0.3) + "".join(rng.sample(BRANDS, rng.choice((2, 2, 3))))
+    brand = "样例" * (rng.random() < 0.3) + "".join(rng.sample(brands, rng.choice((2, 2, 3))))
     if rng.random() < 0.3:
         return f"双流区{brand}{rng.choice(SHOPS)}"
     return f"{rng.choice(REGIONS)}{brand}{rng.choice(TRADES)}{rng.choice(FORMS)}"
 
 
-def near_name(name: str, changes: int, rng: random.Random) -> str:
+def near_name(name: str, changes: int, rng: random.Random, brands: str = BRANDS) -> str:
     """Another name, with other characters in some places, now and then ones that look alike."""
     letters = list(name)
     for place in rng.sample(range(len(letters)), changes):
         alike = [pair.replace(letters[place], "") for pair in LIKE if letters[place] in pair]
-        choices = alike if alike and rng.random() < 0.5 else [c for c in BRANDS if c != letters[place]]
+        choices = alike if alike and rng.random() < 0.5 else [c for c in brands if c != letters[place]]
         letters[place] = rng.choice(choices)
     return "".join(letters)
 
@@ -110,6 +127,8 @@ def make_cut(name: str, rng: random.Random, fonts: tuple[str, ...]) -> Cut:
         number=number,
         weight=rng.uniform(0.015, 0.05),
     )
+    if base.font == "art":
+        return replace(base, width=42.0, height=42.0, purpose=rng.choice(("", "", "行政审批专用章")))
     if kind == "oval":
         return replace(base, width=45.0, height=30.0, glyph=0.3, star=False, purpose=rng.choice(PURPOSES))
     size = rng.choice((38.0, 40.0, 42.0)) if kind == "firm" else rng.choice((38.0, 40.0, 42.0, 45.0))
@@ -123,9 +142,43 @@ def make_press(rng: random.Random) -> Press:
     return Press(rng.gauss(0, 14), rng.uniform(0.75, 1.0), 0.0, colour)
 
 
+def faded(press: Press, rng: random.Random) -> Press:
+    """The same with nearly dry ink."""
+    return replace(press, ink=rng.uniform(0.2, 0.45))
+
+
+def half_pressed(press: Press, rng: random.Random) -> Press:
+    """The same on one side only."""
+    return replace(press, missing=rng.uniform(0.12, 0.4))
+
+
 def press_seal(canvas: Canvas, x: float, y: float, cut: Cut, press: Press, rng: random.Random) -> None:
     """Press a seal with its centre at ``x``, ``y`` (mm)."""
-    scale = canvas.scale * TIMES
+    picture = _official(cut, canvas.scale * TIMES) if cut.font == "art" else _cut(cut, canvas.scale * TIMES)
+    turned = picture.rotate(press.turn, PilImage.Resampling.BILINEAR)
+    small = cv2.resize(np.asarray(turned), None, fx=1 / TIMES, fy=1 / TIMES, interpolation=cv2.INTER_AREA)
+    mask = small.astype(np.float32) / 255.0 * worn(small.shape, rng) * press.ink
+    if press.missing:
+        mask *= _untouched(mask.shape, press.missing, rng)
+    canvas.blend(mask, x * canvas.scale - mask.shape[1] / 2, y * canvas.scale - mask.shape[0] / 2, press.colour)
+
+
+def _official(cut: Cut, scale: float) -> PilImage.Image:
+    """The seal as our licences draw it."""
+    purpose = cut.purpose.replace("\u3000", "")
+    art = draw(cut.name, assets.font(assets.SERIF), diameter=cut.width, purpose=purpose, code=cut.number)
+    with pymupdf.open(stream=to_svg(art), filetype="svg") as document:
+        zoom = cut.width * scale / document[0].rect.width
+        drawn = document[0].get_pixmap(matrix=pymupdf.Matrix(zoom, zoom), colorspace=pymupdf.csGRAY)
+    grey = np.frombuffer(drawn.samples, np.uint8).reshape(drawn.height, drawn.stride)[:, : drawn.width]
+    side = int(cut.width * 1.1 * scale)
+    picture = PilImage.new("L", (side, side))
+    ink = np.where(grey < 250, 255, 0).astype(np.uint8)
+    picture.paste(PilImage.fromarray(ink), ((side - drawn.width) // 2, (side - drawn.height) // 2))
+    return picture
+
+
+def _cut(cut: Cut, scale: float) -> PilImage.Image:
     side = int(max(cut.width, cut.height) * 1.1 * scale)
     picture = PilImage.new("L", (side, side))
     _rings(picture, cut, scale)
@@ -133,13 +186,9 @@ def press_seal(canvas: Canvas, x: float, y: float, cut: Cut, press: Press, rng: 
     _middle(picture, cut, scale)
     if cut.number:
         pitch = cut.height * 0.055
-        _along(picture, cut, scale, cut.number, cut.ring + 0.5 + cut.height * 0.025, cut.height * 0.045, pitch, below=True)
-    turned = picture.rotate(press.turn, PilImage.Resampling.BILINEAR)
-    small = cv2.resize(np.asarray(turned), None, fx=1 / TIMES, fy=1 / TIMES, interpolation=cv2.INTER_AREA)
-    mask = small.astype(np.float32) / 255.0 * worn(small.shape, rng) * press.ink
-    if press.missing:
-        mask *= _untouched(mask.shape, press.missing, rng)
-    canvas.blend(mask, x * canvas.scale - mask.shape[1] / 2, y * canvas.scale - mask.shape[0] / 2, press.colour)
+        inset, high = cut.ring + 0.5 + cut.height * 0.025, cut.height * 0.045
+        _along(picture, cut, scale, cut.number, inset, high, pitch, below=True)
+    return picture
 
 
 def _untouched(shape: tuple[int, ...], share: float, rng: random.Random) -> Mask:
@@ -183,17 +232,18 @@ def _along(
     room = total * cut.span / 360
     step = min(pitch, room / max(len(text), 1))
     wide = min(height * cut.narrow, step * 0.96)
-    face = ImageFont.truetype(str(_font(cut.font)), max(4, round(height * scale)))
+    face = _face(cut.font, max(4, round(height * scale)))
     for index, character in enumerate(text):
         along = (index - (len(text) - 1) / 2) * step
         x, y, turn = places(total / 2 - along if below else along)
         tile = _tile(face, character, wide * scale, height * scale, cut.weight)
         turned = tile.rotate(-turn + (180 if below else 0), PilImage.Resampling.BILINEAR, expand=True)
-        at = (round(picture.width / 2 + x * scale - turned.width / 2), round(picture.width / 2 + y * scale - turned.height / 2))
-        picture.paste(255, (*at, at[0] + turned.width, at[1] + turned.height), turned)
+        left = round(picture.width / 2 + x * scale - turned.width / 2)
+        top = round(picture.width / 2 + y * scale - turned.height / 2)
+        picture.paste(255, (left, top, left + turned.width, top + turned.height), turned)
 
 
-def _curve(cut: Cut, inset: float):
+def _curve(cut: Cut, inset: float) -> tuple[Callable[[float], tuple[float, float, float]], float]:
     """Place on the curve parallel to the rim by its length from the top, clockwise: x, y, degrees; and its length."""
     t = np.linspace(0, 2 * np.pi, 1441)
     a, b = cut.width / 2, cut.height / 2
@@ -214,13 +264,16 @@ def _curve(cut: Cut, inset: float):
 def _tile(face: ImageFont.FreeTypeFont, character: str, wide: float, high: float, weight: float) -> PilImage.Image:
     side = round(high * 1.3)
     tile = PilImage.new("L", (side, side))
-    ImageDraw.Draw(tile).text((side / 2, side / 2), character, 255, face, anchor="mm", stroke_width=round(high * weight))
+    stroke = round(high * weight)
+    ImageDraw.Draw(tile).text((side / 2, side / 2), character, 255, face, anchor="mm", stroke_width=stroke)
     squeeze = wide / high
     return tile.resize((max(2, round(side * squeeze)), side), PilImage.Resampling.BICUBIC)
 
 
-def _font(name: str):
-    return DROID if name == "droid" and DROID is not None else font_path(name)
+@lru_cache(maxsize=64)
+def _face(name: str, pixels: int) -> ImageFont.FreeTypeFont:
+    path = font_path("noto-serif" if name == "art" else name) if name != "droid" else None
+    return ImageFont.truetype(io.BytesIO(pymupdf.Font("cjk").buffer) if path is None else str(path), pixels)
 
 
 def _middle(picture: PilImage.Image, cut: Cut, scale: float) -> None:
@@ -235,8 +288,5 @@ def _middle(picture: PilImage.Image, cut: Cut, scale: float) -> None:
     if cut.purpose:
         size = min(radius * 0.22, radius * 1.15 / len(cut.purpose))
         down = 0.5 if cut.star else 0.1
-        face = ImageFont.truetype(str(_font(cut.font)), max(4, round(size)))
+        face = _face(cut.font, max(4, round(size)))
         pen.text((middle, middle + radius * down), cut.purpose, 255, face, anchor="mm")
-
-
-DROID = None

@@ -18,10 +18,12 @@ from docproc.check.certainty import is_sure
 from docproc.check.evidence import Document, Evidence
 from docproc.check.reconcile import gather_joined
 from docproc.check.rules import RegistryLookup, RuleContext, apply, finding, lowered
+from docproc.check.seal_match import SealVerdict
+from docproc.check.seal_name import judge_seal
 from docproc.domain import SEVERITIES, CheckResult, Field, Finding, PageReading, Verdict
 from docproc.fields import find_type, validate
 from docproc.matter.model import FieldSpec, Material, Matter
-from docproc.matter.rule_kinds import Common
+from docproc.matter.rule_kinds import Common, SealName
 
 LOOK = 0.75
 """Confidence below which a reviewer is asked to look at a value."""
@@ -54,6 +56,14 @@ def check(
     order = {m.id: n for n, m in enumerate(matter.material)}
     found.sort(key=lambda f: (SEVERITIES.index(f.severity), order.get(f.material or "", 99)))
     return CheckResult(_verdict(readings, found), tuple(found))
+
+
+def judge_seals(matter: Matter, readings: Sequence[PageReading]) -> list[tuple[SealName, SealVerdict]]:
+    """Judge every seal that the rules of a matter ask for."""
+    evidence = gather_joined(matter, readings)
+    rules = [rule for rule in matter.rule if isinstance(rule, SealName) and evidence.holds(rule.when)]
+    judged = [(rule, judge_seal(rule, evidence)) for rule in rules]
+    return [(rule, found) for rule, found in judged if found is not None]
 
 
 def _verdict(readings: Sequence[PageReading], found: list[Finding]) -> Verdict:

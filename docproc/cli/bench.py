@@ -241,3 +241,27 @@ def bench_seal(
         table.add_row(level, *map(str, figures))
     out.print(table)
     out.print(f"openssl alone, signatures a second: {result['openssl']}", highlight=False)
+
+
+@bench_app.command("seal-name")
+def bench_seal_name(
+    right: Annotated[int, typer.Option(min=1, help="Scans judged against the name on their seal.")] = 500,
+    other: Annotated[int, typer.Option(min=0, help="Of them, scans judged against other names.")] = 200,
+    hard: Annotated[int, typer.Option(min=0, help="Scans of each hard kind: faded, signed, cut, grey.")] = 40,
+    seed: Annotated[int, typer.Option(help="Seed of the scans.")] = 1,
+    tuning: Annotated[bool, typer.Option(help="Seals like those that the reader was tuned on.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Measure how often another firm's name on a pressed seal is told, and how often the right one is accused."""
+    from docproc.bench.seal_name import run
+
+    with progress() as tell:
+        result = run(seed, right, other, hard, tuning=tuning, tell=tell)
+    if as_json:
+        emit(result)
+        return
+    table = Table("judged against", "scans", "same", "differs", "unreadable")
+    for kind, item in result["kinds"].items():
+        table.add_row(kind, *map(str, item.values()))
+    out.print(table)
+    out.print(f"CPU seconds a seal: {result['cpu_seconds_seal']}", highlight=False)

@@ -111,18 +111,22 @@ def check(
 ) -> None:
     """Read scans and check them against the matter's requirements; exit 1 unless the verdict is pass."""
     from docproc.check.check import check as run_check
+    from docproc.check.check import judge_seals
+    from docproc.check.seal_name import seal_json
     from docproc.matter.load import find_matter
     from docproc.read.pipeline import finding_json, reading_json
 
     day = the_day(today)
     readings = _read_files(files, matter, material, day)
     result = run_check(find_matter(matter), readings, day)
+    seals = [seal_json(*judged) for judged in judge_seals(find_matter(matter), readings)]
     if as_json:
         emit(
             {
                 "pages": [reading_json(r) for r in readings],
                 "verdict": result.verdict,
                 "findings": [finding_json(f) for f in result.findings],
+                "seals": seals,
             }
         )
     else:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import date
 from functools import cache
 
-from docproc.domain import Field, Finding, PageReading, Quality, Said
+from docproc.domain import Field, Finding, PageReading, Quality, Said, Seal
 from docproc.matter.model import Matter
 from docproc.read.cross_field import cross_check
 from docproc.read.engine.detection import DetectionOptions
@@ -227,7 +227,13 @@ def field_json(item: Field) -> dict[str, object]:
         "page": item.page,
         "source": item.source,
         "alternatives": list(item.alternatives),
+        **({"seals": [_seal_json(seal) for seal in item.seals]} if item.seals is not None else {}),
     }
+
+
+def _seal_json(seal: Seal) -> dict[str, object]:
+    box = [round(v, 1) for v in seal.box]
+    return {"text": seal.text, "confidence": seal.confidence, "box": box, "shape": seal.shape}
 
 
 def finding_json(item: Finding) -> dict[str, object]:

@@ -235,7 +235,7 @@ def test_the_workbench_shows_it(tmp_path: Path, kind: FieldType, hide: bool) -> 
     matter, form = matter_with(tmp_path, kind)
     name, value = box_of(matter, form).name, value_of(kind)
     item = {"name": name, "value": value, "raw": value, "confidence": 0.99, "box": None, "page": 1}
-    item |= {"source": "ocr", "alternatives": []}
+    item |= {"source": "ocr", "alternatives": [], "seals": []}
     reading: dict[str, Any] = {"index": 0, "material": "rules_list", "page": 1, "edition": form.edition}
     reading |= {"quality": {"verdict": "good", "findings": []}, "fields": [item]}
     page = {"id": "p", "filename": "a.pdf", "previews": [], "readings": [reading]}

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from api.kit.upright import turn_of, turned_box
+from api.pages.upright import turn_of, turned_box
 from docproc.domain import PageReading
 from docproc.matter.load import find_matter
 from docproc.read.pipeline import page_engine, read_file

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from api.kit.upright import transform, turn_of_reading, turned_box, turned_size
 from api.pages.kiosk.naming import Choice, choices
+from api.pages.upright import shown_box, transform, turn_of_reading, turned_box, turned_size
 from docproc.domain import Box, Turn
 from docproc.errors import NotFoundError
 from docproc.flow.applications.views import ApplicationView, FindingView, PageView, PreviewView, ReadingView
@@ -348,7 +348,7 @@ def _place(item: FindingView, view: ApplicationView) -> Place | None:
         size = next((p for p in page["previews"] if p["index"] == reading["index"]), None)
         if size is None:
             continue
-        boxes = {f["name"]: f["box"] for f in reading["fields"]}
+        boxes = {f["name"]: shown_box(f) for f in reading["fields"]}
         name = item["field"]
         box = boxes.get(name) if name else None
         if box is None and name and "." not in name:

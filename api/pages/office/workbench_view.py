@@ -8,8 +8,8 @@ from typing import Literal
 
 from api.kit.field_words import spec_of, words
 from api.kit.masks import masked
-from api.kit.upright import transform, turn_of_reading, turned_box, turned_size
 from api.pages.kiosk.naming import Choice, choices, page_name, pages_of
+from api.pages.upright import shown_box, transform, turn_of_reading, turned_box, turned_size
 from docproc.canonical import canonical_sha256
 from docproc.domain import Box, CorrectionKind, Turn
 from docproc.fields import FieldType
@@ -376,7 +376,7 @@ def _row(
         state=_state(field, mine, edits),
         messages=tuple(dict.fromkeys([*(f["message"] for f in mine), *differs])),
         box=field["box"],
-        crop=_crop(field["box"], *drawn),
+        crop=_crop(shown_box(field), *drawn),
         alternatives=() if hide else tuple(field["alternatives"]),
         edits=() if hide else edits,
         kind=edits[-1]["kind"] if edits else None,

@@ -81,6 +81,15 @@ class ChangeView(BaseModel):
     at: datetime
 
 
+class PaperSealView(BaseModel):
+    """A seal found on paper whose name was looked for."""
+
+    text: str = Field(description="The name along its rim, as read; empty where it could not be")
+    confidence: float = Field(description="0..1")
+    box: tuple[float, float, float, float] = Field(description="Of its rim, pixels of the page as handed in")
+    shape: Literal["round", "oval"]
+
+
 class FieldView(BaseModel):
     """One value read from one place; see `confidence` and `source` before trusting it."""
 
@@ -95,6 +104,7 @@ class FieldView(BaseModel):
         "or by another paper of the application"
     )
     alternatives: list[str]
+    seals: list[PaperSealView] = Field(description="Of the field of a seal whose name a rule asks for")
 
 
 class FindingView(BaseModel):

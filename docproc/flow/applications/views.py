@@ -20,6 +20,7 @@ from docproc.domain import (
     How,
     PageReading,
     QualityVerdict,
+    Seal,
     Severity,
     Source,
     Turn,
@@ -78,6 +79,16 @@ class ApplicationSummary(TypedDict):
     seal: SealView
 
 
+class PaperSealView(TypedDict):
+    """A seal found on paper whose name was looked for."""
+
+    text: str
+    """The name along its rim, as read; empty where it could not be."""
+    confidence: float
+    box: Box
+    shape: Literal["round", "oval"]
+
+
 class FieldView(TypedDict):
     """One value read from one place."""
 
@@ -89,6 +100,8 @@ class FieldView(TypedDict):
     page: int
     source: Source
     alternatives: Sequence[str]
+    seals: list[PaperSealView]
+    """Of the field of a seal whose name a rule asks for."""
 
 
 class FindingView(TypedDict):
@@ -429,7 +442,12 @@ def _field(item: Field) -> FieldView:
         "page": item.page,
         "source": item.source,
         "alternatives": item.alternatives,
+        "seals": [_paper_seal(seal) for seal in item.seals or ()],
     }
+
+
+def _paper_seal(item: Seal) -> PaperSealView:
+    return {"text": item.text, "confidence": item.confidence, "box": item.box, "shape": item.shape}
 
 
 def _finding(item: Finding) -> FindingView:

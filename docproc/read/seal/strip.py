@@ -86,7 +86,8 @@ def cut_strip(ink: Image, black: Image, ring: Ring, per_mm: float) -> Strip | No
     if sum(end - start for start, end in patches) < LEAST_MM * mm:
         return None
     start, length = _arc(patches, inked.shape[1])
-    band, inked, hidden = (np.roll(part, -start, axis=1)[:, :length] for part in (band, inked, hidden))
+    around_start = np.s_[:, np.arange(start, start + length) % inked.shape[1]]
+    band, inked, hidden = band[around_start], inked[around_start], hidden[around_start]
     rows = np.flatnonzero(inked.mean(axis=1) > 0.04)
     if not len(rows):
         return None
@@ -130,9 +131,10 @@ def _weighted_median(values: NDArray[np.float64], weights: NDArray[np.float64]) 
 
 def _runs(inked: Mask, close: int) -> list[tuple[int, int]]:
     """Runs of columns with ink, gaps up to ``close`` px closed."""
-    columns = inked.any(axis=0).astype(np.uint8)
-    around = np.concatenate([columns[-close:], columns, columns[:close]])[None]
-    closed = cv2.morphologyEx(around, cv2.MORPH_CLOSE, np.ones((1, close), np.uint8))[0, close:-close]
+    columns = np.asarray(inked.any(axis=0), np.uint8)
+    around: Image = np.concatenate([columns[-close:], columns, columns[:close]])[None]
+    joined = np.asarray(cv2.morphologyEx(around, cv2.MORPH_CLOSE, np.ones((1, close), np.uint8)), np.uint8)
+    closed = joined.reshape(-1)[close:-close]
     edges = np.flatnonzero(np.diff(np.concatenate([[0], closed.astype(np.int8), [0]])))
     found = list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
     return [(start, end) for start, end in found if inked[:, start:end].any()]

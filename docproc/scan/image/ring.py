@@ -49,13 +49,13 @@ class Ring:
         """Whether it is a round seal's."""
         return min(self.a, self.b) >= ROUND * max(self.a, self.b)
 
-    def points(self, angles: NDArray[np.float64], outside: float = 0.0) -> Matrix:
+    def points(self, angles: Matrix, outside: float = 0.0) -> Matrix:
         """Return N x 2 points at parameters of the ellipse, ``outside`` px out along the normal."""
         cosine, sine = np.cos(angles), np.sin(angles)
         normal = np.stack([cosine / self.a, sine / self.b])
         local = np.stack([self.a * cosine, self.b * sine]) + outside * normal / np.linalg.norm(normal, axis=0)
         turn = np.array([[np.cos(self.angle), -np.sin(self.angle)], [np.sin(self.angle), np.cos(self.angle)]])
-        return np.asarray((turn @ local).T + (self.x, self.y), np.float64)
+        return np.asarray((turn @ local).T + np.array([self.x, self.y]), np.float64)
 
 
 def find_ring(ink: Mask, per_mm: float) -> Ring | None:
@@ -101,7 +101,7 @@ def _candidates(edge: Matrix, near: Mask, per_mm: float) -> Iterator[Ring]:
         yield oval
 
 
-def _circles(points: NDArray[np.float64]) -> tuple[Matrix, NDArray[np.float64]]:
+def _circles(points: Matrix) -> tuple[Matrix, Matrix]:
     """Centres N x 2 and radii of the circles through N x 3 points; infinite where they lie on a line."""
     a, b, c = points[:, 0], points[:, 1] - points[:, 0], points[:, 2] - points[:, 0]
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -112,9 +112,7 @@ def _circles(points: NDArray[np.float64]) -> tuple[Matrix, NDArray[np.float64]]:
     return np.stack([x, y], axis=1) + a, np.nan_to_num(np.hypot(x, y), nan=np.inf)
 
 
-def _score_circles(
-    centres: Matrix, radii: NDArray[np.float64], near: Mask, per_mm: float
-) -> NDArray[np.float64]:
+def _score_circles(centres: Matrix, radii: Matrix, near: Mask, per_mm: float) -> Matrix:
     angles = np.linspace(0, 2 * np.pi, _SAMPLES, endpoint=False)
     rays = np.stack([np.cos(angles), np.sin(angles)])
 
@@ -127,7 +125,7 @@ def _score_circles(
     return np.asarray(on.mean(axis=1) - 0.8 * outside, np.float64)
 
 
-def _look_up(mask: Mask, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.bool_]:
+def _look_up(mask: Mask, x: Matrix, y: Matrix) -> NDArray[np.bool_]:
     """Values of a mask at points; false outside."""
     column, row = np.rint(x).astype(int), np.rint(y).astype(int)
     inside = (column >= 0) & (row >= 0) & (column < mask.shape[1]) & (row < mask.shape[0])
@@ -178,10 +176,10 @@ def _ellipse(points: Matrix, near: Mask, per_mm: float) -> Ring | None:
     return Ring(ring.x, ring.y, ring.a, ring.b, ring.angle, _covered(ring, near, per_mm))
 
 
-def _distance(ring: Ring, points: Matrix) -> NDArray[np.float64]:
+def _distance(ring: Ring, points: Matrix) -> Matrix:
     """Distance of points from the rim, about; positive outside."""
     turn = np.array([[np.cos(ring.angle), np.sin(ring.angle)], [-np.sin(ring.angle), np.cos(ring.angle)]])
-    x, y = turn @ (points - (ring.x, ring.y)).T
+    x, y = turn @ (points - np.array([ring.x, ring.y])).T
     share = np.hypot(x / ring.a, y / ring.b)
     return np.asarray((share - 1) * np.hypot(x, y) / np.maximum(share, 1e-6), np.float64)
 

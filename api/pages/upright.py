@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from docproc.domain import Box, Turn
-from docproc.flow.applications.views import ReadingView
+from docproc.flow.applications.views import FieldView, ReadingView
 
 _LINES = 1.5
 """Distance, in heights of the lower of two fields, from which the second lies on another line."""
@@ -48,6 +48,15 @@ def _step(sooner: Box, later: Box, axis: int) -> float:
     step = (later[axis] + later[axis + 2] - sooner[axis] - sooner[axis + 2]) / 2
     height = min(b[axis + 2] - b[axis] for b in (sooner, later))
     return step if abs(step) > _LINES * height else 0.0
+
+
+def shown_box(field: FieldView) -> Box | None:
+    """The part of a page that shows a field: its box, and the seals that people pressed across its edge."""
+    boxes = [box for box in (field["box"], *(seal["box"] for seal in field["seals"])) if box is not None]
+    if not boxes:
+        return None
+    left, top, right, bottom = zip(*boxes, strict=True)
+    return min(left), min(top), max(right), max(bottom)
 
 
 def turned_size(width: int, height: int, turn: Turn) -> tuple[int, int]:
