@@ -13,8 +13,8 @@ from api.kit.deps import Ctx
 from api.kit.field_words import spec_of, words
 from api.kit.render import is_fragment, page
 from api.kit.seats import AtWork
-from api.kit.upright import turn_of_reading
 from api.pages.kiosk.case_view import Place, build
+from api.pages.upright import turn_of_reading
 from docproc.check.certainty import SURE
 from docproc.errors import NotFoundError
 from docproc.flow.applications import applications, remarks
