@@ -11,13 +11,18 @@ from starlette.concurrency import run_in_threadpool
 
 from api.kit.csrf import Csrf
 from api.kit.deps import Ctx, Photos, Public, Upload
+from api.kit.field_words import spec_of, words
+from api.kit.masks import masked
 from api.kit.qr import qr_svg
 from api.kit.render import page
 from api.v1.licences import Code, pdf
 from api.v1.review import notice_pdf
 from docproc.errors import NotFoundError
 from docproc.flow.applications import notices, progress
+from docproc.flow.applications.corrections import ChangeView
 from docproc.flow.licences import licences, photographs, verification
+from docproc.matter.load import find_matter
+from docproc.matter.model import Matter
 
 router = APIRouter(dependencies=[Public])
 Asked = Annotated[str, Query(max_length=60)]
@@ -89,7 +94,7 @@ def stage(request: Request, ctx: Ctx, number: Asked = "") -> Response:
         found = progress.progress(ctx, number)
     except NotFoundError as error:
         return page(request, "public/progress.html", 404, said=error.message_zh, number=number)
-    return page(request, "public/stage.html", found=found, address=None, qr=None, code=None)
+    return page(request, "public/stage.html", found=found, address=None, qr=None, code=None, changed=())
 
 
 @router.get("/p/{code}")
@@ -97,7 +102,19 @@ def follow(request: Request, ctx: Ctx, code: Annotated[str, Path(max_length=40)]
     """Where the QR code on a receipt leads: all that concerns the applicant."""
     found = progress.follow(ctx, code)
     address = f"{ctx.settings.public_url.rstrip('/')}/p/{code}"
-    return page(request, "public/stage.html", found=found, address=address, qr=qr_svg(address), code=code)
+    changed = [_changed(find_matter(found["matter_id"]), item) for item in found["changes"]]
+    values = {"found": found, "address": address, "qr": qr_svg(address), "code": code, "changed": changed}
+    return page(request, "public/stage.html", **values)
+
+
+def _changed(matter: Matter, item: ChangeView) -> tuple[str, str | None, str | None]:
+    """A change in words; personal data is masked, for whoever holds the receipt can open the page."""
+    spec = spec_of(matter, item["material"], item["field"])
+    kind = None if spec.sensitive else spec.type
+    written, value = (
+        words(spec, masked(kind, text)) if text is not None else None for text in (item["written"], item["value"])
+    )
+    return item["label"], written, value
 
 
 @router.get("/p/{code}/notice.pdf")

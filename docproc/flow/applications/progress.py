@@ -8,6 +8,8 @@ from typing import TypedDict
 from sqlalchemy.orm import Session
 
 from docproc.errors import NotFoundError
+from docproc.flow.applications import corrections
+from docproc.flow.applications.corrections import ChangeView
 from docproc.flow.applications.pickup import pickup_code
 from docproc.flow.applications.views import NoticeView, newest_notice
 from docproc.flow.core import views
@@ -62,6 +64,9 @@ class Followed(Stage):
 
     reason: str
     basis: str
+    matter_id: str
+    changes: list[ChangeView]
+    """Values that an official put in place of what the applicant wrote."""
     notice: NoticeView | None
     pickup_code: str | None
     licence: IssuedLicence | None
@@ -95,6 +100,8 @@ def follow(ctx: Context, code: str) -> Followed:
             **_stage(ctx, session, row),
             "reason": told.reason if told is not None else "",
             "basis": told.basis if told is not None else "",
+            "matter_id": row.matter,
+            "changes": corrections.changes(session, row),
             "notice": newest_notice(session, row.number),
             **_result(ctx, session, row.number, code),
         }
