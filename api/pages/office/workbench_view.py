@@ -126,6 +126,11 @@ class Sheet:
         """Fields that need a person."""
         return sum(row.state in ("wrong", "look") for row in self.rows)
 
+    def ask_to_mend(self, row: Row) -> str:
+        """What a notice says of a field that the applicant must correct."""
+        wanted = f"所填“{row.shown}”有误，请更正。" if row.value else "未填写，请补填。"
+        return f"{self.title} · {row.label}：{wanted}"
+
 
 @dataclass(frozen=True, slots=True)
 class Changed:

@@ -103,8 +103,8 @@ def follow(request: Request, ctx: Ctx, code: Annotated[str, Path(max_length=40)]
     found = progress.follow(ctx, code)
     address = f"{ctx.settings.public_url.rstrip('/')}/p/{code}"
     changed = [_changed(find_matter(found["matter_id"]), item) for item in found["changes"]]
-    values = {"found": found, "address": address, "qr": qr_svg(address), "code": code, "changed": changed}
-    return page(request, "public/stage.html", **values)
+    qr = qr_svg(address)
+    return page(request, "public/stage.html", found=found, address=address, qr=qr, code=code, changed=changed)
 
 
 def _changed(matter: Matter, item: ChangeView) -> tuple[str, str | None, str | None]:
