@@ -1,4 +1,4 @@
-"""A reviewer at the bench enters another value than was read for certain: misread, changed, or the applicant's to mend."""
+"""A reviewer enters another value than was read for certain: misread, changed, or the applicant's to mend."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Group]:
         with running.client(running.admin_key) as admin:
             sent = {"files": ("sole_trader.toml", lax.encode())}
             asked = admin.post("/v1/catalogue/changes", params={"reason": "试点"}, files=sent)
-            assert asked.status_code == 201, asked.text
+            assert asked.status_code == 202, asked.text
         with running.client(running.new_key("approver-9", "approver")) as other:
             change = asked.json()["id"]
-            done = other.post(f"/v1/catalogue/changes/{change}/confirm")
+            done = other.post(f"/v1/catalogue/changes/{change}", json={"confirm": True})
             assert done.status_code == 200, done.text
         yield running
 
