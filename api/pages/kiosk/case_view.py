@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from api.pages.field_words import spec_of, words
 from api.pages.kiosk.naming import Choice, choices
 from api.pages.upright import shown_box, transform, turn_of_reading, turned_box, turned_size
 from docproc.domain import Box, Turn
@@ -127,6 +128,9 @@ class Card:
     can_name: bool = False
     """A person may say what it is: it was read, and no code of a form says so."""
 
+    unlike: tuple[tuple[str, str], ...] = ()
+    """Label and value of the fields in which another paper of the kind says something else."""
+
     @property
     def choice(self) -> str:
         """What it is taken for, as one of :func:`api.pages.kiosk.naming.choices`."""
@@ -239,7 +243,8 @@ def _cards(view: ApplicationView, matter: Matter, findings: list[FindingView], s
         for reading in page["readings"]:
             mine = [item for item in findings if _concerns(item, view, page, reading)]
             partial = any(p.have < p.material.sides for p in [_paper_of(reading, view, matter)] if p is not None)
-            yield _read_card(page, reading, matter, sizes, mine, partial and settled, settled)
+            card = _read_card(page, reading, matter, sizes, mine, partial and settled, settled)
+            yield replace(card, unlike=tuple(_unlike(reading, view, matter)))
 
 
 def _read_card(
@@ -260,6 +265,19 @@ def _read_card(
         state = _standing_of(findings, partial, settled)
     card = _card(page, reading["index"], material, reading["page"], state, told, sizes)
     return replace(card, turn=turn_of_reading(reading), can_name=reading["form_id"] is None)
+
+
+def _unlike(reading: ReadingView, view: ApplicationView, matter: Matter) -> Iterable[tuple[str, str]]:
+    """Fields in which another paper of the same kind says something else, where there may be but one."""
+    material = _material(matter, reading["material"])
+    if material is None or material.repeat:
+        return
+    twins = [r for _, r in _readings(view) if r["material"] == material.id and r["page"] == reading["page"]]
+    for field in reading["fields"]:
+        others = {f["value"] for r in twins for f in r["fields"] if f["name"] == field["name"] and f["value"]}
+        if field["value"] and others - {field["value"]}:
+            spec = spec_of(matter, material.id, field["name"])
+            yield spec.label, words(spec, field["value"])
 
 
 def _state_of(reading: ReadingView) -> CardState:
