@@ -14,7 +14,7 @@ from docproc.errors import NotFoundError
 from docproc.flow.applications.views import ApplicationView, FindingView, PageView, PreviewView, ReadingView
 from docproc.matter.model import Material, Matter
 
-PaperState = Literal["missing", "partial", "problem", "claimed", "good", "optional"]
+PaperState = Literal["missing", "partial", "problem", "claimed", "look", "good", "optional"]
 CardState = Literal[
     "waiting", "checking", "good", "partial", "problem", "look", "claimed", "apart", "rescan", "unknown", "failed"
 ]
@@ -228,6 +228,8 @@ def _paper(material: Material, view: ApplicationView, findings: list[FindingView
         state = "problem"
     elif any(reading["claimed"] for reading in mine):
         state = "claimed"
+    elif any(f["material"] == material.id and f["look"] for f in findings):
+        state = "look"
     else:
         state = "partial" if have < material.sides else "good"
     return Paper(material, state, have)
