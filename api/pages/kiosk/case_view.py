@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from api.pages.field_words import spec_of, words
+from api.kit.field_words import spec_of, words
 from api.pages.kiosk.naming import Choice, choices
 from api.pages.upright import shown_box, transform, turn_of_reading, turned_box, turned_size
 from docproc.domain import Box, Turn
