@@ -81,11 +81,11 @@ VERDICTS = {
     "revoked": ("bad", "本机关签发，已作废", ["good", "good", "good", "bad"], OURS),
     "altered": ("bad", "请勿采信", ["bad"] * 4, CLAIMED),
     "forged": ("bad", "不是本机关签发，请勿采信", ["warn", "warn", "bad", "bad"], CLAIMED),
-    "foreign": ("warn", "无法核验", ["warn", "warn", "bad", "bad"], CLAIMED),
-    "unsigned": ("warn", "无法核验", ["warn", "warn", "bad", "bad"], CLAIMED),
-    "encrypted": ("warn", "无法核验", ["warn", "warn", "bad", "bad"], CLAIMED),
-    "picture": ("warn", "无法核验", ["warn", "warn", "bad", "bad"], CLAIMED),
-    "limit": ("warn", "没有核验完成", ["warn", "warn", "bad", "bad"], CLAIMED),
+    "foreign": ("warn", "无法核验", ["warn", "warn", "bad", "warn"], CLAIMED),
+    "unsigned": ("warn", "无法核验", ["warn", "warn", "bad", "warn"], CLAIMED),
+    "encrypted": ("warn", "无法核验", ["warn", "warn", "bad", "warn"], CLAIMED),
+    "picture": ("warn", "无法核验", ["warn", "warn", "bad", "warn"], CLAIMED),
+    "limit": ("warn", "没有核验完成", ["warn", "warn", "bad", "warn"], CLAIMED),
 }
 """Colour, words, the four points, and what the number is called."""
 
