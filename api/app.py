@@ -10,8 +10,8 @@ from fastapi import FastAPI
 
 from api import health, pages
 from api.kit import problems, tus
+from api.kit.deps import KnownQuery
 from api.kit.limits import BodyLimit, RateLimit
-from api.kit.query import KnownQuery
 from api.kit.traced import Traced
 from api.v1 import accounts, audit, blobs, counter, kiosks, licences, messages, review, upkeep, wallet
 from api.v1.applications import applications, uploads

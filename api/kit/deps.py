@@ -1,14 +1,21 @@
-"""What routes depend on: the opened service, the caller behind an API key, Idempotency-Key, rate limits, uploads."""
+"""What routes depend on: the opened service, the caller behind an API key, Idempotency-Key, rate limits, uploads.
+
+And that a query has no parameter that the route does not name.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import math
 import time
+from collections.abc import Iterator
 from typing import Annotated
 
 from fastapi import Depends, Header, Request, Security
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import BaseModel
 from starlette.datastructures import UploadFile
 
 from api.kit.limits import RateLimit
@@ -165,3 +172,51 @@ async def read_photos(request: Request) -> list[bytes]:
 
 
 Photos = Annotated[list[bytes], Depends(read_photos)]
+
+
+class UnknownParameterError(InputError):
+    """The query has a parameter that this route does not know."""
+
+    code = "unknown_parameter"
+    message_zh = "请求带有无法识别的参数"
+
+
+def refuse_unknown(request: Request) -> None:
+    """Refuse query parameters that the route does not name, for what is ignored is believed to work.
+
+    A search with a mistyped parameter would otherwise give out everything as its result. Pages for people ignore
+    unknown parameters, since addresses that are passed on in chats and messages get additions.
+
+    Raises:
+        UnknownParameterError: there is one; the problem lists those that exist.
+    """
+    route = request.scope.get("route")
+    if not isinstance(route, APIRoute):
+        return
+    known = tuple(dict.fromkeys(names(route.dependant)))
+    unknown = [name for name in dict.fromkeys(request.query_params) if name not in known]
+    if unknown:
+        told = ", ".join(map(repr, unknown))
+        raise UnknownParameterError(
+            f"unknown query parameter {told}; this route has {', '.join(known) or 'none'}",
+            message_zh=f"请求带有无法识别的参数：{'、'.join(name[:60] for name in unknown)}",
+            errors=[
+                {"where": f"query.{name}", "problem": "unknown parameter", "known": list(known)} for name in unknown
+            ],
+        )
+
+
+def names(dependant: Dependant) -> Iterator[str]:
+    """Names of a route's query parameters as they stand in an address, those of its dependencies among them."""
+    for item in dependant.query_params:
+        model = item.field_info.annotation
+        if isinstance(model, type) and issubclass(model, BaseModel):
+            yield from (field.alias or name for name, field in model.model_fields.items())
+        else:
+            yield item.alias
+    for inner in dependant.dependencies:
+        yield from names(inner)
+
+
+KnownQuery = Depends(refuse_unknown)
+"""For every router under ``/v1``."""

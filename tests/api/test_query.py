@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from api.app import create_app
 from api.kit import problems
-from api.kit.query import KnownQuery
+from api.kit.deps import KnownQuery
 from docproc.flow.jobs.engine import migrate_all
 from docproc.settings import Settings
 from docproc.store.db import open_database
