@@ -143,6 +143,10 @@ class PageReading:
     edition: str | None = None
     form_id: str | None = None
     """Serial of the printed form, from its QR code."""
+    sheet: int = 1
+    """Place among the sheets that the page was printed on, from its QR code; rows go on from one to the next."""
+    sheets: int = 1
+    """How many they are."""
     cpu_seconds: float = 0.0
     turn: Turn | None = None
     """How the page lay when it was read, by its marks, its print or the direction of its text; ``None``: not known."""

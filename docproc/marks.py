@@ -22,7 +22,12 @@ QR_MM = 20.0
 """Side of the QR code, without its quiet zone."""
 MARK_IDS = {"top_left": 0, "top_right": 1, "bottom_right": 2, "bottom_left": 3}
 
-_CODE = re.compile(r"DP1:([a-z0-9_]{1,40}):([0-9A-Za-z.-]{1,20}):([a-z0-9_]{1,40}):(\d{1,3}):([0-9A-Z]{1,24})")
+MOST_SHEETS = 40
+"""Sheets on which one page of a form can be printed."""
+
+_CODE = re.compile(
+    r"DP1:([a-z0-9_]{1,40}):([0-9A-Za-z.-]{1,20}):([a-z0-9_]{1,40}):(\d{1,3}):([0-9A-Z]{1,24})(?::(\d{1,2})/(\d{1,2}))?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +41,15 @@ class FormCode:
     """1-based."""
     form_id: str
     """Serial of this print-out: capitals and digits."""
+    sheet: int = 1
+    """1-based place among the sheets that the page was printed on."""
+    sheets: int = 1
+    """How many they are; a code from before sheets were counted says nothing of them: one of one."""
 
     def text(self) -> str:
         """The text that goes into the QR code."""
-        return f"DP1:{self.matter}:{self.edition}:{self.material}:{self.page}:{self.form_id}"
+        place = f":{self.sheet}/{self.sheets}" if self.sheets > 1 else ""
+        return f"DP1:{self.matter}:{self.edition}:{self.material}:{self.page}:{self.form_id}{place}"
 
 
 def parse_code(text: str) -> FormCode:
@@ -51,8 +61,11 @@ def parse_code(text: str) -> FormCode:
     match = _CODE.fullmatch(text.strip())
     if match is None:
         raise InputError(f"not a form code: {text[:40]!r}")
-    matter, edition, material, page, form_id = match.groups()
-    return FormCode(matter, edition, material, int(page), form_id)
+    matter, edition, material, page, form_id, sheet, sheets = match.groups()
+    found = FormCode(matter, edition, material, int(page), form_id, int(sheet or 1), int(sheets or 1))
+    if not 1 <= found.sheet <= found.sheets <= MOST_SHEETS:
+        raise InputError(f"not a form code: {text[:40]!r}")
+    return found
 
 
 def mark_corners(page_mm: tuple[float, float]) -> dict[int, tuple[tuple[float, float], ...]]:

@@ -20,6 +20,7 @@ from docproc.check.reconcile import gather_joined
 from docproc.check.rules import RegistryLookup, RuleContext, apply, finding, lowered
 from docproc.check.seal_match import SealVerdict
 from docproc.check.seal_name import judge_seal
+from docproc.check.sheets import Why, sheet_name
 from docproc.domain import SEVERITIES, CheckResult, Field, Finding, PageReading, Verdict
 from docproc.fields import find_type, validate
 from docproc.matter.model import FieldSpec, Material, Matter
@@ -51,7 +52,7 @@ def check(
             found += handler(rule, evidence, context) if handler else []
         else:
             found += apply(rule, evidence, context)
-    found = _without_repeats(found)
+    found = _without_repeats(found, evidence)
     found += _one_notice(matter, evidence, found)
     order = {m.id: n for n, m in enumerate(matter.material)}
     found.sort(key=lambda f: (SEVERITIES.index(f.severity), order.get(f.material or "", 99)))
@@ -102,7 +103,9 @@ def _missing_material(rule: Common, evidence: Evidence, context: RuleContext) ->
         if lack.what == "side":
             continue
         label = f"《{evidence.matter.find_material(lack.material).name}》"
-        item = finding(rule, evidence, lack.material, label=f"{label}第{lack.page}页" if lack.page else label)
+        if lack.page:
+            label += f"第{lack.page}页" + (f"第{lack.sheet}张（共{lack.sheets}张）" if lack.sheet else "")
+        item = finding(rule, evidence, lack.material, label=label)
         found.append(lowered(item) if open_ or not lack.certain else item)
     return found
 
@@ -140,7 +143,31 @@ def _several_papers(rule: Common, evidence: Evidence, context: RuleContext) -> l
 
 def _same_paper(rule: Common, evidence: Evidence, context: RuleContext) -> list[Finding]:
     names = {m.id: m.name for m in evidence.matter.material}
-    return [finding(rule, evidence, key, label=names[key]) for key in copies.repeated(evidence)]
+    found = [finding(rule, evidence, key, label=names[key]) for key in copies.repeated(evidence)]
+    return found + _loose(rule, evidence, "same")
+
+
+def _sheet_doubled(rule: Common, evidence: Evidence, context: RuleContext) -> list[Finding]:
+    return _loose(rule, evidence, "doubled")
+
+
+def _sheet_mixed(rule: Common, evidence: Evidence, context: RuleContext) -> list[Finding]:
+    return _loose(rule, evidence, "mixed")
+
+
+def _sheet_unread(rule: Common, evidence: Evidence, context: RuleContext) -> list[Finding]:
+    return _loose(rule, evidence, "unread")
+
+
+def _loose(rule: Common, evidence: Evidence, why: Why) -> list[Finding]:
+    """Sheets that stand apart for one reason, each by its name."""
+    names = {m.id: m.name for m in evidence.matter.material}
+    found = []
+    for page in (item.page for item in evidence.loose if item.why == why):
+        label = f"{names[page.material or '']}{sheet_name(page)}"
+        words = {"serial": page.form_id} if "{serial}" in rule.message else {}
+        found.append(finding(rule, evidence, page.material, label=label, **words))
+    return found
 
 
 def _required(rule: Common, evidence: Evidence, context: RuleContext) -> list[Finding]:
@@ -272,6 +299,7 @@ def _unknown_page(rule: Common, evidence: Evidence, context: RuleContext) -> lis
 
 def _quality(rule: Common, evidence: Evidence, context: RuleContext) -> list[Finding]:
     pages = [*evidence.unknown, *(p for _, d in _all_documents(evidence) for p in d.pages)]
+    pages += [item.page for item in evidence.loose]
     return [
         Finding(f.code, f.severity, f.message, page.material, f.field, f.basis)
         for page in pages
@@ -285,9 +313,9 @@ def _one_notice(matter: Matter, evidence: Evidence, found: list[Finding]) -> lis
     return [finding(rule, evidence, None, count=count) for rule in rules if count]
 
 
-def _without_repeats(found: list[Finding]) -> list[Finding]:
+def _without_repeats(found: list[Finding], evidence: Evidence) -> list[Finding]:
     """Drop repeated findings, and those of a rule that asks for a document already reported as missing."""
-    missed = {f.material for f in found if f.code == "G-00" and f.field is None}
+    missed = {f.material for f in found if f.code == "G-00" and f.field is None and not evidence.has(f.material or "")}
     seen: set[tuple[object, ...]] = set()
     kept = []
     for item in found:
@@ -314,5 +342,8 @@ COMMON: dict[str, Callable[[Common, Evidence, RuleContext], list[Finding]]] = {
     "claimed_page": _claimed_page,
     "several_papers": _several_papers,
     "same_paper": _same_paper,
+    "sheet_doubled": _sheet_doubled,
+    "sheet_mixed": _sheet_mixed,
+    "sheet_unread": _sheet_unread,
     "quality": _quality,
 }

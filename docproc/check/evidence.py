@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from docproc.check.certainty import differ
+from docproc.check.sheets import Loose, loose_sheets
 from docproc.domain import Field, PageReading
 from docproc.fields import normalise_text
 from docproc.matter.base import Condition
@@ -43,6 +44,8 @@ class Evidence:
     specs: dict[str, dict[str, FieldSpec]] = field(default_factory=dict)
     again: tuple[PageReading, ...] = ()
     """Pages that were handed in before; they belong to no document."""
+    loose: tuple[Loose, ...] = ()
+    """Sheets of forms that cannot be placed among the others; they belong to no document."""
 
     def get(self, reference: str) -> Field | None:
         """The field of the first document of the material, or ``None`` without such a document or field."""
@@ -63,15 +66,9 @@ class Evidence:
         return any(key.startswith(f"{name}.") for d in self.documents.get(material, ()) for key in d.fields)
 
     def rows(self, table: str) -> list[dict[str, Field]]:
-        """Rows of a table (``material.table``) in which anything is written, by column name."""
+        """Rows of a table (``material.table``) in which anything is written, by column name; document by document."""
         material, _, name = table.partition(".")
-        rows: dict[int, dict[str, Field]] = {}
-        for document in self.documents.get(material, ()):
-            for key, item in document.fields.items():
-                parts = key.split(".")
-                if len(parts) == 3 and parts[0] == name:
-                    rows.setdefault(int(parts[1]), {})[parts[2]] = item
-        return [rows[n] for n in sorted(rows) if any(f.value != "" for f in rows[n].values())]
+        return [row for document in self.documents.get(material, ()) for row in _rows(document, name)]
 
     def holds(self, condition: Condition | None) -> bool | None:
         """Whether a condition holds; ``None`` when the field could not be read."""
@@ -97,6 +94,15 @@ class Evidence:
         return text
 
 
+def _rows(document: Document, table: str) -> list[dict[str, Field]]:
+    rows: dict[int, dict[str, Field]] = {}
+    for key, item in document.fields.items():
+        parts = key.split(".")
+        if len(parts) == 3 and parts[0] == table:
+            rows.setdefault(int(parts[1]), {})[parts[2]] = item
+    return [rows[n] for n in sorted(rows) if any(f.value != "" for f in rows[n].values())]
+
+
 def _holds(condition: Condition, value: str) -> bool:
     ticked = value.split(",") if value else []
     if condition.blank is not None and (value == "") != condition.blank:
@@ -111,13 +117,16 @@ def _holds(condition: Condition, value: str) -> bool:
 def gather(matter: Matter, readings: Sequence[PageReading]) -> Evidence:
     """Group page readings into documents.
 
-    Pages of one printed form belong together by its serial number; of a two-sided
+    Pages and sheets of one printed form belong together by its serial number; of a two-sided
     document, a front is joined with the next back that has no front yet. A page that
     was handed in before stands apart.
     """
     documents: dict[str, list[Document]] = {}
     unknown, again = [], []
+    loose = loose_sheets(matter, readings)
     for reading in readings:
+        if any(reading is item.page for item in loose):
+            continue
         if reading.material is None:
             if not reading.claimed:
                 unknown.append(reading)
@@ -132,7 +141,7 @@ def gather(matter: Matter, readings: Sequence[PageReading]) -> Evidence:
         else:
             papers.append(Document(reading.material, (reading,), dict(reading.fields), reading.edition))
     found = {key: tuple(value) for key, value in documents.items()}
-    return Evidence(matter, found, tuple(unknown), dict(_specs(matter, documents)), tuple(again))
+    return Evidence(matter, found, tuple(unknown), dict(_specs(matter, documents)), tuple(again), loose)
 
 
 def same_values(specs: Mapping[str, FieldSpec], left: Mapping[str, Field], right: Mapping[str, Field]) -> bool:
@@ -154,20 +163,25 @@ def _same_bytes(page: PageReading, other: PageReading) -> bool:
 
 def _same_page(matter: Matter, page: PageReading, other: PageReading) -> bool:
     """Whether a page is the same side of the same paper, by what it says."""
-    if page.page != other.page or page.form_id != other.form_id or page.material is None:
+    if (page.page, page.sheet) != (other.page, other.sheet) or page.form_id != other.form_id or page.material is None:
         return False
     return same_values(_by_name(matter, page.material, page.edition), page.fields, other.fields)
 
 
 def _with_page(paper: Document, page: PageReading) -> Document:
-    fields = {**paper.fields, **page.fields}
-    return Document(paper.material, (*paper.pages, page), fields, paper.edition or page.edition)
+    """Sheets in their order, whatever that of their scans; of what several bear, what is filled in first counts."""
+    pages = tuple(sorted((*paper.pages, page), key=lambda item: (item.page, item.sheet)))
+    fields: dict[str, Field] = {}
+    for one in pages:
+        fields |= {name: item for name, item in one.fields.items() if name not in fields or fields[name].value == ""}
+    return Document(paper.material, pages, fields, paper.edition or page.edition)
 
 
 def _belongs(papers: list[Document], reading: PageReading) -> int | None:
     for index, paper in enumerate(papers):
         same_form = reading.form_id is None or paper.pages[0].form_id in (None, reading.form_id)
-        if reading.page not in paper.sides and same_form:
+        there = {(page.page, page.sheet) for page in paper.pages}
+        if (reading.page, reading.sheet) not in there and same_form:
             return index
     return None
 

@@ -13,6 +13,7 @@ from typing import Literal
 
 from docproc.check.evidence import Document, Evidence
 from docproc.check.reconcile import gather_joined
+from docproc.check.sheets import missing_sheets
 from docproc.domain import PageReading
 from docproc.matter.model import Material, Matter
 
@@ -28,6 +29,9 @@ class Lack:
     what: Literal["paper", "page", "side"]
     page: int = 0
     """1-based, of a missing page."""
+    sheet: int = 0
+    """1-based, of a missing sheet of a page."""
+    sheets: int = 0
     certain: bool = True
     """It is needed; ``False`` where the condition for that could not be read."""
 
@@ -94,7 +98,9 @@ def _pages_lacking(paper: Document, evidence: Evidence) -> list[Lack]:
     for other in evidence.documents[paper.material]:  # one sheet scanned twice is no second form
         if other.pages[0].form_id is not None and other.pages[0].form_id == paper.pages[0].form_id:
             there |= other.sides
-    return [Lack(paper.material, "page", page) for page in sorted(set(range(1, pages + 1)) - there)]
+    whole = [Lack(paper.material, "page", page) for page in sorted(set(range(1, pages + 1)) - there)]
+    parts = missing_sheets(paper.pages)
+    return whole + [Lack(paper.material, "page", page, sheet=sheet, sheets=count) for page, sheet, count in parts]
 
 
 def _edition(paper: Document, evidence: Evidence) -> str | None:

@@ -75,7 +75,7 @@ def _page_of(evidence: Evidence, reference: str) -> PageReading | None:
     """The page on which :meth:`Evidence.get` found a field."""
     material, _, name = reference.partition(".")
     paper = next((item for item in evidence.documents.get(material, ()) if name in item.fields), None)
-    return next((page for page in reversed(paper.pages) if name in page.fields), None) if paper else None
+    return next((page for page in paper.pages if page.fields.get(name) is paper.fields[name]), None) if paper else None
 
 
 def _with(page: PageReading, item: Field) -> PageReading:

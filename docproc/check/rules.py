@@ -263,14 +263,15 @@ def _rows_match(rule: kinds.RowsMatch, evidence: Evidence, context: RuleContext)
     readable = [(d.fields.get(rule.field), d.fields.get(rule.valid_to or "")) for d in papers]
     unread = any(name is None or name.value is None for name, _ in readable)
     found = []
-    for number, row in enumerate(evidence.rows(rule.table), 1):
+    material = rule.table.partition(".")[0]
+    for row in evidence.rows(rule.table):
         name = row.get(rule.column)
         if name is None or not name.value:
             continue
         own = [(n, end) for n, end in readable if n is not None and n.value and same_name(n.value, name.value)]
         if any(_still_valid(end, rule, context) for _, end in own):
             continue
-        item = finding(rule, evidence, f"{rule.table}.{number}.{rule.column}", row=name.value)
+        item = finding(rule, evidence, f"{material}.{name.name}", row=name.value)
         sure = is_sure(name) and not unread and all(end is not None and end.value for _, end in own)
         found.append(item if sure else lowered(item))
     return found

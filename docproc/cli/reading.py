@@ -21,11 +21,15 @@ def form(
     layout: Annotated[bool, typer.Option("--layout", help="Print the position of every field, as JSON.")] = False,
     edition: Annotated[str | None, typer.Option(help="Edition; default the one in force.")] = None,
     form_id: Annotated[str | None, typer.Option(help="Serial of the print-out; default a new one.")] = None,
+    sheets: Annotated[
+        int, typer.Option(help="Sheets of each page with a table; more are printed where the values need them.")
+    ] = 1,
     as_json: Json = False,
 ) -> None:
     """Make the printable form of a material, empty or filled, or its layout."""
     from docproc.form.draw import draw_form, new_form_id
     from docproc.form.layout import layout_of
+    from docproc.form.sheets import plan
     from docproc.matter.load import find_matter
     from docproc.matter.opening import check_opens
 
@@ -39,11 +43,14 @@ def form(
     values = _read_values(fill) if fill else None
     serial = form_id or new_form_id()
     path = out_file or Path(f"{matter}-{material}.pdf")
-    path.write_bytes(draw_form(spec, chosen, places, serial, values))
+    path.write_bytes(draw_form(spec, chosen, places, serial, values, sheets=sheets))
+    count = len(plan(places, sheets, values or {}))
     if as_json:
-        emit({"file": str(path), "form_id": serial, "edition": chosen.edition, "pages": places.pages})
+        made = {"file": str(path), "form_id": serial, "edition": chosen.edition, "pages": places.pages}
+        emit({**made, "sheets": count})
     else:
-        out.print(f"{path}  {spec.name} {chosen.title}, edition {chosen.edition}, {places.pages} page(s)")
+        printed = f"{places.pages} page(s) on {count} sheet(s)"
+        out.print(f"{path}  {spec.name} {chosen.title}, edition {chosen.edition}, {printed}")
 
 
 def _read_values(path: Path) -> dict[str, str]:

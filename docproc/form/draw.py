@@ -24,6 +24,7 @@ from docproc.form.layout import (
     FormLayout,
 )
 from docproc.form.pen import Faces, PdfCanvas
+from docproc.form.sheets import Sheet, plan, values_on
 from docproc.form.symbols import mark_boxes, qr_boxes
 from docproc.marks import FormCode, parse_code, qr_box
 from docproc.matter.model import Form, Matter
@@ -38,6 +39,7 @@ NOTE_SIZE = 3.2
 TITLE_SIZE = 7.4
 REQUIRED_NOTE = "带 * 的栏目必须填写"
 PAGE_WORDS = "第页，共版年月日编号"
+SHEET_WORDS = "（本张）"
 
 
 def new_form_id() -> str:
@@ -61,9 +63,10 @@ def draw_form(
     form_id: str,
     values: Mapping[str, str] | None = None,
     *,
+    sheets: int = 1,
     faces: Faces | None = None,
 ) -> bytes:
-    """Draw a form as PDF, blank or filled in.
+    """Draw a form as PDF, blank or filled in; a page with tables on as many sheets as its rows need.
 
     Args:
         matter: the matter of the form.
@@ -71,30 +74,36 @@ def draw_form(
         layout: its layout, by ``layout_of(matter, form)``.
         form_id: serial of this print-out, by :func:`new_form_id`.
         values: by field name: choices as option keys joined by ``,``, dates as ISO days.
+        sheets: sheets of every page with a table, at least.
         faces: fonts to use; the fetched ones where ``None``.
 
     Raises:
         InputError: a value has no field or does not fit, or the serial is malformed.
         SetupError: the fonts have not been fetched.
     """
-    inks = placements(layout, values or {})
-    codes = [
-        FormCode(matter.id, form.edition, form.material, page, form_id).text() for page in range(1, layout.pages + 1)
-    ]
-    for code in codes:
-        parse_code(code)
-    canvas = PdfCanvas(faces or default_faces(), _texts(form, layout, inks, codes))
-    for number, code in enumerate(codes, 1):
+    given = values or {}
+    papers = plan(layout, sheets, given)
+    inks = {paper: placements(layout, values_on(layout, paper, given)) for paper in papers}
+    codes = {paper: _code(matter, form, paper, form_id) for paper in papers}
+    texts = _texts(form, layout, [ink for found in inks.values() for ink in found], [*codes.values()])
+    canvas = PdfCanvas(faces or default_faces(), texts + (SHEET_WORDS if len(papers) > layout.pages else ""))
+    for paper, code in codes.items():
         canvas.new_page(layout.page_mm)
-        _head(canvas, form, layout, number, form_id)
+        _head(canvas, form, layout, paper, form_id)
         canvas.blocks(mark_boxes(layout.page_mm))
         canvas.blocks(qr_boxes(layout.page_mm, code))
-        bottom = _body(canvas, layout, number)
-        _notes(canvas, form, number, bottom, layout)
-        for ink in inks:
-            if ink.page == number:
+        bottom = _body(canvas, layout, paper.page)
+        _notes(canvas, form, paper.page, bottom, layout)
+        for ink in inks[paper]:
+            if ink.page == paper.page:
                 _ink(canvas, ink)
     return canvas.to_bytes(form.title, f"{matter.id} {form.material} {form.edition} {form_id}")
+
+
+def _code(matter: Matter, form: Form, paper: Sheet, form_id: str) -> str:
+    code = FormCode(matter.id, form.edition, form.material, paper.page, form_id, paper.number, paper.count).text()
+    parse_code(code)
+    return code
 
 
 def _texts(form: Form, layout: FormLayout, inks: list[Placement], codes: list[str]) -> str:
@@ -106,7 +115,7 @@ def _texts(form: Form, layout: FormLayout, inks: list[Placement], codes: list[st
     return "".join(parts)
 
 
-def _head(canvas: PdfCanvas, form: Form, layout: FormLayout, number: int, form_id: str) -> None:
+def _head(canvas: PdfCanvas, form: Form, layout: FormLayout, paper: Sheet, form_id: str) -> None:
     middle = layout.page_mm[0] / 2
     size = TITLE_SIZE
     while canvas.width(form.title, size) > 124:
@@ -115,11 +124,14 @@ def _head(canvas: PdfCanvas, form: Form, layout: FormLayout, number: int, form_i
     canvas.text(20.0, 14.5, f"{form.edition} 版", 2.8, grey=HINT_GREY)
     x0, _, x1, y1 = qr_box(layout.page_mm)
     canvas.text((x0 + x1) / 2, y1 + 3.6, form_id, 2.3, align="centre", grey=HINT_GREY)
-    heading = form.page[number - 1].heading
+    heading = form.page[paper.page - 1].heading
     if heading:
         canvas.text(TABLE_LEFT, 41.8, heading, 4.2, face="sans")
     foot = layout.page_mm[1] - 12.5
-    canvas.text(middle, foot, f"第 {number} 页，共 {layout.pages} 页", 3.0, align="centre")
+    place = f"第 {paper.page} 页，共 {layout.pages} 页"
+    if paper.count > 1:
+        place += f"（本页第 {paper.number} 张，共 {paper.count} 张）"
+    canvas.text(middle, foot, place, 3.0, align="centre")
 
 
 def _body(canvas: PdfCanvas, layout: FormLayout, number: int) -> float:

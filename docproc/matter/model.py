@@ -352,9 +352,14 @@ class Matter(Data):
         return f"matter {self.id} has no material {key!r}; it has {', '.join(item.id for item in self.material)}"
 
     @property
+    def form_ids(self) -> tuple[str, ...]:
+        """Ids of the materials that are forms of ours."""
+        return tuple(item.id for item in self.material if item.kind == "form")
+
+    @property
     def form_materials(self) -> tuple[str, ...]:
         """Candidates for :attr:`form_material`: the only form or, of several, those that name the licence's holder."""
-        forms = tuple(item.id for item in self.material if item.kind == "form")
+        forms = self.form_ids
         named = {(ref or "").partition(".")[0] for ref in (self.licence.holder, self.licence.holder_or)}
         return forms if len(forms) < 2 else tuple(key for key in forms if key in named)
 

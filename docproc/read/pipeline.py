@@ -10,12 +10,14 @@ from datetime import date
 from functools import cache
 
 from docproc.domain import Field, Finding, PageReading, Quality, Said, Seal
+from docproc.form.sheets import continued
 from docproc.matter.model import Matter
 from docproc.read.cross_field import cross_check
 from docproc.read.engine.detection import DetectionOptions
 from docproc.read.engine.openvino import OpenVinoRecogniser
 from docproc.read.engine.recogniser import Image, Recogniser
 from docproc.read.form.registered import RECOGNISED, known_form, match_form, read_registered
+from docproc.read.form.template import layout_for
 from docproc.read.form.unmarked import read_unmarked
 from docproc.read.free.classify import classify
 from docproc.read.free.free import read_free
@@ -138,6 +140,7 @@ def _registered(
         return replace(reading, quality=quality, edition=code.edition, form_id=code.form_id)
     if code is not None:
         reading = replace(reading, material=code.material, page=code.page, edition=code.edition, form_id=code.form_id)
+        reading = replace(reading, sheet=code.sheet, sheets=code.sheets)
         form = known_form(matter, code.material, code.edition)
         page = code.page
     else:
@@ -150,7 +153,8 @@ def _registered(
     fields, alignment = read_registered(image, registration, matter, form, page, recogniser)
     if alignment.found < RECOGNISED:
         return None
-    return replace(reading, fields=cross_check(fields, today))
+    fields = continued(layout_for(matter, form), page, reading.sheet, cross_check(fields, today))
+    return replace(reading, fields=fields)
 
 
 def _free(
@@ -205,6 +209,8 @@ def reading_json(reading: PageReading) -> dict[str, object]:
         "page": reading.page,
         "edition": reading.edition,
         "form_id": reading.form_id,
+        "sheet": reading.sheet,
+        "sheets": reading.sheets,
         "how": reading.how,
         "turn": reading.turn,
         "claimed": reading.claimed,

@@ -296,6 +296,8 @@ def _unread(page: PageView) -> list[ReadingView]:
             "page": 1,
             "edition": None,
             "form_id": None,
+            "sheet": 1,
+            "sheets": 1,
             "cpu_seconds": 0.0,
             "turn": None,
         }

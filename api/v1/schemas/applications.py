@@ -176,6 +176,8 @@ class ReadingView(BaseModel):
     page: int
     edition: str | None
     form_id: str | None
+    sheet: int = Field(description="Of the sheets that this page of the form was printed on; rows go on from the last")
+    sheets: int
     cpu_seconds: float
     turn: Literal[0, 90, 180, 270] | None = Field(
         None, description="Degrees clockwise by which the page is turned to stand upright; null: not known"

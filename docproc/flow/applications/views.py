@@ -164,6 +164,8 @@ class ReadingView(TypedDict):
     page: int
     edition: str | None
     form_id: str | None
+    sheet: int
+    sheets: int
     cpu_seconds: float
     turn: Turn | None
     """Degrees clockwise by which the page is turned to stand upright; ``None``: an older reading, which did not say."""
@@ -427,6 +429,8 @@ def _reading(reading: PageReading, said: AssignmentRow | None) -> ReadingView:
         "page": reading.page,
         "edition": reading.edition,
         "form_id": reading.form_id,
+        "sheet": reading.sheet,
+        "sheets": reading.sheets,
         "cpu_seconds": reading.cpu_seconds,
         "turn": reading.turn,
     }

@@ -245,7 +245,8 @@ def _compared(session: Session, number: str, item: Compared, checked: Outcome | 
     if item.scanned.strip():
         paper = parse_code(item.scanned)
         serial = paper.form_id
-        same = (paper.material, paper.page, paper.form_id) == (reading.material, reading.page, reading.form_id)
+        scan = (reading.material, reading.page, reading.form_id, reading.sheet, reading.sheets)
+        same = (paper.material, paper.page, paper.form_id, paper.sheet, paper.sheets) == scan
         if not same and result == "match":
             raise InputError(
                 f"the paper is {serial}, the scan {reading.form_id}", message_zh=_OTHER_PRINT, code="other_paper"

@@ -89,10 +89,11 @@ def _same_print(scan: RectifiedPage, paper: RectifiedPage) -> bool:
 
 
 def _same_page(scan: RectifiedPage, paper: RectifiedPage) -> bool:
-    """Whether both are the same page of a form, in any print-out."""
+    """Whether both are the same page of a form, and the same sheet of it, in any print-out."""
     if scan.code is None or paper.code is None:
         return False
-    return (scan.code.material, scan.code.page) == (paper.code.material, paper.code.page)
+    ours, theirs = scan.code, paper.code
+    return (ours.material, ours.page, ours.sheet) == (theirs.material, theirs.page, theirs.sheet)
 
 
 def _by_features(ours: Mapping[int, RectifiedPage], theirs: Mapping[int, RectifiedPage]) -> list[tuple[int, int]]:
