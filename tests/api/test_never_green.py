@@ -126,7 +126,7 @@ def test_on_the_pages_and_in_the_reports(shop: Shop, state: str) -> None:
         greens = [
             item for item in pdf[0].get_drawings() if item["color"] and item["color"][1] > max(item["color"][::2])
         ]
-    assert "结论：不能采信" in text and "结论：可以采信" not in text and not greens
+    assert "，不能使用" in text and "结论：可以采信" not in text and not greens
     xml = ET.fromstring(posted(shop, "/v1/licences/verify/report?format=xml", data).content)
     told = {item.tag.rpartition("}")[2]: item.text for item in xml.iter()}
     assert (told["Accepted"], told["LicenceStatus"]) == ("false", state)
