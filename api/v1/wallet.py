@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query, Response
 from api.kit.deps import Ctx, OnceJson, Who
 from api.kit.problems import problems
 from api.v1.licences import Number, pdf
-from api.v1.matters.matters import MaterialId, MatterId, form_pdf
+from api.v1.matters.matters import MaterialId, MatterId, Sheets, form_pdf
 from api.v1.schemas import wallet as schemas
 from api.v1.schemas.licences import PublicLicence
 from docproc.flow.applications import forms
@@ -125,6 +125,6 @@ def post_again(webhook: HookId, event: Annotated[int, Path(ge=1, le=2**62)], ctx
     responses=problems(401, 403, 404, 409),
     summary="A form with what is known of the enterprise",
 )
-def known_form(matter: MatterId, material: MaterialId, ctx: Ctx, who: Who) -> Response:
+def known_form(matter: MatterId, material: MaterialId, ctx: Ctx, who: Who, sheets: Sheets = 1) -> Response:
     """As a PDF to print; what own licences in force say of who and where is in it. Role: enterprise."""
-    return form_pdf(matter, material, forms.form_of_holder(ctx, who, matter, material))
+    return form_pdf(matter, material, forms.form_of_holder(ctx, who, matter, material, sheets))

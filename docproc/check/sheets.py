@@ -72,10 +72,11 @@ def _loose(matter: Matter, mine: Sequence[PageReading]) -> Iterator[Loose]:
 
 
 def _is_whole(matter: Matter, pages: Sequence[PageReading]) -> bool:
-    """Whether every page of the form is there, so that it is a form of its own."""
+    """Whether every page and sheet of the form is there, so that it is a form of its own."""
     first = pages[0]
     known = [form for form in matter.form if form.material == first.material and form.edition == first.edition]
-    return bool(known) and {page.page for page in pages} >= set(range(1, len(known[0].page) + 1))
+    there = {page.page for page in pages}
+    return bool(known) and there >= set(range(1, len(known[0].page) + 1)) and not missing_sheets(pages)
 
 
 def _within(pages: Sequence[PageReading]) -> Iterator[Loose]:

@@ -333,6 +333,10 @@ class Matter(Data):
                 return item
         raise NotFoundError(self._no_material(key), message_zh="没有这种材料", code=UnknownMaterialError.code)
 
+    def has_table(self, material: str) -> bool:
+        """Whether a form has a table, whose rows may go on on further sheets."""
+        return any(f.field_type.kind == "table" for form in self.form if form.material == material for f in form.field)
+
     def check_material(self, key: str) -> None:
         """Refuse a material, given with a file or in a command, that the matter does not have.
 

@@ -13,7 +13,7 @@ from api.kit.deps import Ctx, Public
 from api.kit.render import page
 from api.kit.seats import Wallet, find_seat, sign_in, sign_out
 from api.v1.licences import Number, pdf
-from api.v1.matters.matters import MaterialId, MatterId, form_pdf
+from api.v1.matters.matters import MaterialId, MatterId, Sheets, form_pdf
 from docproc.errors import ConflictError, DocprocError
 from docproc.flow.accounts import seats
 from docproc.flow.applications import forms
@@ -72,9 +72,9 @@ def close_wallet(here: Wallet, ctx: Ctx) -> Response:
 
 
 @router.get("/wallet/forms/{matter}/{material}.pdf")
-def known_form(ctx: Ctx, here: Wallet, matter: MatterId, material: MaterialId) -> Response:
+def known_form(ctx: Ctx, here: Wallet, matter: MatterId, material: MaterialId, sheets: Sheets = 1) -> Response:
     """A form with what is known of the enterprise in it."""
-    return form_pdf(matter, material, forms.form_of_holder(ctx, here.caller, matter, material))
+    return form_pdf(matter, material, forms.form_of_holder(ctx, here.caller, matter, material, sheets))
 
 
 @router.get("/wallet/webhooks")

@@ -18,7 +18,7 @@ from api.pages.kiosk import read_back
 from api.pages.kiosk.case_view import Case, build
 from api.pages.kiosk.naming import Chosen, said_of
 from api.v1.applications.applications import webp
-from api.v1.matters.matters import MaterialId, form_pdf
+from api.v1.matters.matters import MaterialId, Sheets, form_pdf
 from api.v1.review import notice_pdf
 from docproc.errors import InputError
 from docproc.flow.accounts import seats
@@ -138,9 +138,9 @@ def picture(
 
 
 @router.get("/forms/{material}.pdf")
-def known_form(ctx: Ctx, at_work: AtWork, material: MaterialId) -> Response:
+def known_form(ctx: Ctx, at_work: AtWork, material: MaterialId, sheets: Sheets = 1) -> Response:
     """A form with what the papers that were scanned before it say."""
-    data = form_of_papers(ctx, at_work[0].caller, at_work[1], material)
+    data = form_of_papers(ctx, at_work[0].caller, at_work[1], material, sheets)
     return form_pdf("application", material, data)
 
 

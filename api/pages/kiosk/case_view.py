@@ -22,6 +22,8 @@ CardState = Literal[
 ``claimed``: it is what a person said; ``apart``: a person said that it is none of the matter's papers."""
 TO_MEND = ("block", "fix")
 MISSING = "G-00"
+APART = ("G-18", "G-19", "G-20")
+"""Codes of the common rules on sheets that stand apart; which sheet it is stands in the message."""
 """Code of the common rule that says which papers are not there."""
 
 
@@ -124,6 +126,9 @@ class Card:
     """Pixels of the page as submitted."""
     height: int
     turn: Turn = 0
+    sheet: int = 1
+    """Of the sheets that the page of a form was printed on."""
+    sheets: int = 1
     material: str | None = None
     can_name: bool = False
     """A person may say what it is: it was read, and no code of a form says so."""
@@ -266,6 +271,7 @@ def _read_card(
     if state == "good":
         state = _standing_of(findings, partial, settled)
     card = _card(page, reading["index"], material, reading["page"], state, told, sizes)
+    card = replace(card, sheet=reading["sheet"], sheets=reading["sheets"])
     return replace(card, turn=turn_of_reading(reading), can_name=reading["form_id"] is None)
 
 
@@ -356,7 +362,7 @@ def _problem(item: FindingView, view: ApplicationView, matter: Matter) -> Proble
 
 def _place(item: FindingView, view: ApplicationView) -> Place | None:
     """The field's box, else the page that the finding is about, where its picture is there."""
-    if item["code"] == MISSING:
+    if item["code"] == MISSING or item["code"] in APART:
         return None  # what is not there is on no page
     best: Place | None = None
     for page, reading in _readings(view):
@@ -410,7 +416,7 @@ def _groups(problems: list[Problem], view: ApplicationView, matter: Matter) -> I
             mine = by_page.get((page["id"], reading["index"]), [])
             if mine:
                 material = _material(matter, reading["material"])
-                title = _title(material, reading["page"], page["filename"])
+                title = _title(material, reading, page["filename"])
                 rescan = reading["quality"]["verdict"] == "rescan"
                 picture = mine[0].place
                 yield PageProblems(title, page["id"], reading["material"], picture, rescan, tuple(mine))
@@ -424,10 +430,14 @@ def _is_on(view: ApplicationView, page: PageView, problem: Problem) -> bool:
     return any(f["page_id"] == page["id"] and f["message"] == problem.message for f in view["findings"])
 
 
-def _title(material: Material | None, side: int, filename: str) -> str:
+def _title(material: Material | None, reading: ReadingView, filename: str) -> str:
     if material is None:
         return filename
-    return f"{material.name}（第{side}页）" if material.sides > 1 else material.name
+    page = f"第{reading['page']}页" if material.sides > 1 else ""
+    sheet = f"第{reading['sheet']}张（共{reading['sheets']}张）" if reading["sheets"] > 1 else ""
+    if sheet:
+        return f"{material.name}{page}{sheet}"
+    return f"{material.name}（{page}）" if page else material.name
 
 
 def _material(matter: Matter, key: str | None) -> Material | None:

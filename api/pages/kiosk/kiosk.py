@@ -11,7 +11,7 @@ from api.kit.csrf import Csrf
 from api.kit.deps import WRONG_KEY_COST, Ctx, public
 from api.kit.render import page
 from api.kit.seats import LEAVING, Kiosk, find_seat, sign_in, sign_out
-from api.v1.matters.matters import MaterialId, MatterId, form_pdf
+from api.v1.matters.matters import MaterialId, MatterId, Sheets, form_pdf
 from docproc.errors import DocprocError, NotFoundError
 from docproc.flow.accounts import seats
 from docproc.flow.applications import applications, forms
@@ -67,10 +67,11 @@ def known_form(
     matter: MatterId,
     material: MaterialId,
     licence: Annotated[str, Query(max_length=200)] = "",
+    sheets: Sheets = 1,
 ) -> Response:
     """A form with what the visitor's licence says in it."""
     try:
-        return form_pdf(matter, material, forms.form_by_licence(ctx, matter, material, licence))
+        return form_pdf(matter, material, forms.form_by_licence(ctx, matter, material, licence, sheets))
     except NotFoundError as error:
         public(request, WRONG_KEY_COST)
         return _guide(request, ctx, here, matter, error)

@@ -459,4 +459,5 @@ def _title(matter: Matter, reading: ReadingView, filename: str) -> str:
     if material is None:
         return f"{'不属于本事项的材料' if reading['claimed'] else '未识别的材料'} {filename}"
     pages = material.sides if material.kind == "free" else 2
-    return f"{material.name} 第{reading['page']}页" if pages > 1 else material.name
+    title = f"{material.name} 第{reading['page']}页" if pages > 1 else material.name
+    return f"{title} 第{reading['sheet']}张（共{reading['sheets']}张）" if reading["sheets"] > 1 else title

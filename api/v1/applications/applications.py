@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api.kit.deps import Ctx, IdempotencyKey, OnceJson, Upload, Who, once_for
 from api.kit.problems import problems
-from api.v1.matters.matters import MaterialId, form_pdf
+from api.v1.matters.matters import MaterialId, Sheets, form_pdf
 from api.v1.schemas import applications as schemas
 from docproc.domain import Said
 from docproc.flow.applications import applications, assigning, forms, remarks
@@ -234,9 +234,9 @@ def take_remark_back(
     responses=problems(401, 403, 404, 409),
     summary="A form with what the other papers say",
 )
-def known_form(number: Number, material: MaterialId, ctx: Ctx, who: Who) -> Response:
+def known_form(number: Number, material: MaterialId, ctx: Ctx, who: Who, sheets: Sheets = 1) -> Response:
     """To print, look through and sign: names, numbers and addresses that were read for certain. Roles: kiosk, clerk."""
-    return form_pdf("application", material, forms.form_of_papers(ctx, who, number, material))
+    return form_pdf("application", material, forms.form_of_papers(ctx, who, number, material, sheets))
 
 
 @router.post(

@@ -19,6 +19,11 @@ router = APIRouter(prefix="/v1/matters", tags=["matters"], dependencies=[Public,
 
 MatterId = Annotated[str, Path(max_length=60, examples=["food_licence"])]
 MaterialId = Annotated[str, Path(max_length=60, examples=["application"])]
+MOST_SHEETS = 20
+"""In one file; the command line prints more."""
+Sheets = Annotated[
+    int, Query(ge=1, le=MOST_SHEETS, description="Sheets of each page with a table, for more rows than one page has")
+]
 
 
 @router.get("", responses=problems(429), summary="List matters")
@@ -63,9 +68,10 @@ def form(
     material: MaterialId,
     ctx: Ctx,
     edition: Annotated[str | None, Query(max_length=20, description="Default: the one in force")] = None,
+    sheets: Sheets = 1,
 ) -> Response:
     """The form as a PDF to print, with a fresh serial in its QR code; none of a matter that is closed. Needs no key."""
-    return form_pdf(matter, material, forms.blank_form(ctx, matter, material, edition))
+    return form_pdf(matter, material, forms.blank_form(ctx, matter, material, edition, sheets))
 
 
 known = APIRouter(prefix="/v1/matters", tags=["matters"], dependencies=[Fresh])
@@ -83,10 +89,11 @@ def prefilled(
     ctx: Ctx,
     who: Who,
     licence: Annotated[str, Query(max_length=200, description="Word in the licence's QR code, or its address")],
+    sheets: Sheets = 1,
 ) -> Response:
     """The form in force with what a licence in force says of who and where, for its holder. Roles: kiosk, clerk."""
     who.require("create")
-    return form_pdf(matter, material, forms.form_by_licence(ctx, matter, material, licence))
+    return form_pdf(matter, material, forms.form_by_licence(ctx, matter, material, licence, sheets))
 
 
 def form_pdf(matter: str, material: str, data: bytes) -> Response:

@@ -41,16 +41,24 @@ from docproc.store.tables.licences import LicenceRow
 from docproc.store.wallet import shares
 
 
-def blank_form(ctx: Context, matter: str, material: str, edition: str | None = None) -> bytes:
+def blank_form(ctx: Context, matter: str, material: str, edition: str | None = None, sheets: int = 1) -> bytes:
     """A form with a fresh serial in its QR code; the edition in force unless one is named.
+
+    Args:
+        ctx: the service.
+        matter: the matter's id.
+        material: the form's material.
+        edition: its edition.
+        sheets: sheets of each page with a table, for more rows than one has; so in all functions here.
 
     Raises:
         NotFoundError: no such matter, form or edition.
+        InputError: too many sheets, or of a form without a table.
     """
-    return _print(ctx, matter, material, edition, {})
+    return _print(ctx, matter, material, edition, {}, sheets)
 
 
-def form_by_licence(ctx: Context, matter: str, material: str, code: str) -> bytes:
+def form_by_licence(ctx: Context, matter: str, material: str, code: str, sheets: int = 1) -> bytes:
     """The form in force with what a licence says, for whoever holds the licence's QR code or its address.
 
     Raises:
@@ -62,10 +70,10 @@ def form_by_licence(ctx: Context, matter: str, material: str, code: str) -> byte
         facts = _facts(ctx, [row])
     if not facts:
         raise NotFoundError(f"licence {row.number} is not in force", message_zh="这份证照不在有效状态，请打印空白表格")
-    return _print(ctx, matter, material, None, facts)
+    return _print(ctx, matter, material, None, facts, sheets)
 
 
-def form_of_holder(ctx: Context, caller: Caller, matter: str, material: str) -> bytes:
+def form_of_holder(ctx: Context, caller: Caller, matter: str, material: str, sheets: int = 1) -> bytes:
     """The form in force with what the register knows of the enterprise that is signed in.
 
     Raises:
@@ -74,7 +82,7 @@ def form_of_holder(ctx: Context, caller: Caller, matter: str, material: str) -> 
     caller.require("wallet")
     with ctx.database.read() as session:
         facts = {"uscc": caller.org} | _facts(ctx, shares.licences_of_holder(session, caller.org))
-    return _print(ctx, matter, material, None, facts)
+    return _print(ctx, matter, material, None, facts, sheets)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +130,7 @@ def _known(ctx: Context, caller: Caller, number: str, material: str) -> tuple[Ma
     return matter, form, list(known.values())
 
 
-def form_of_papers(ctx: Context, caller: Caller, number: str, material: str) -> bytes:
+def form_of_papers(ctx: Context, caller: Caller, number: str, material: str, sheets: int = 1) -> bytes:
     """The form in force with what the application's other papers say; see :func:`known_of_papers`.
 
     Raises:
@@ -133,10 +141,12 @@ def form_of_papers(ctx: Context, caller: Caller, number: str, material: str) -> 
     check_grants(matter, ctx.today())
     layout = layout_of(matter, form)
     values = {item.field: item.value for item in known if _fits(layout, item.field, item.value)}
-    return draw_form(matter, form, layout, new_form_id(), values)
+    return draw_form(matter, form, layout, new_form_id(), values, sheets=sheets)
 
 
-def form_by_follow(ctx: Context, caller: Caller, matter: str, material: str, code: str, number: str) -> bytes:
+def form_by_follow(
+    ctx: Context, caller: Caller, matter: str, material: str, code: str, number: str, sheets: int = 1
+) -> bytes:
     """The form in force with what an earlier form of the applicant said, for whoever holds its receipt.
 
     Follow code and number stand on one slip that may be lost, so nothing sensitive comes out, and only at the office
@@ -169,7 +179,7 @@ def form_by_follow(ctx: Context, caller: Caller, matter: str, material: str, cod
     layout = layout_of(spec_now, form)
     open_fields = [f.name for f in form.field if _is_open(f) and f.name in said]
     values = {name: said[name] for name in open_fields if _fits(layout, name, said[name])}
-    return draw_form(spec_now, form, layout, new_form_id(), values)
+    return draw_form(spec_now, form, layout, new_form_id(), values, sheets=sheets)
 
 
 def _is_open(spec: FieldSpec) -> bool:
@@ -195,12 +205,14 @@ def _facts(ctx: Context, rows: Iterable[LicenceRow]) -> dict[str, str]:
     return facts
 
 
-def _print(ctx: Context, matter: str, material: str, edition: str | None, facts: Mapping[str, str]) -> bytes:
+def _print(
+    ctx: Context, matter: str, material: str, edition: str | None, facts: Mapping[str, str], sheets: int
+) -> bytes:
     spec = find_matter(matter)
     check_opens(spec, ctx.today())
     form = spec.find_form(material, edition, None if edition else ctx.today())
     layout = layout_of(spec, form)
-    return draw_form(spec, form, layout, new_form_id(), _values(spec, form, layout, facts))
+    return draw_form(spec, form, layout, new_form_id(), _values(spec, form, layout, facts), sheets=sheets)
 
 
 def _values(matter: Matter, form: Form, layout: FormLayout, facts: Mapping[str, str]) -> dict[str, str]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pymupdf
 import pytest
 
-from docproc.errors import AccessError, NotFoundError
+from docproc.errors import AccessError, InputError, NotFoundError
 from docproc.flow.applications.applications import view_application
 from docproc.flow.applications.forms import (
     blank_form,
@@ -120,3 +120,10 @@ def test_a_receipt_fills_in_nothing_sensitive_and_only_with_its_own_number(offic
     for who, wrong in ((KIOSK, "510116-ST-20200101-000001"), (caller("kiosk-9", "kiosk", org="elsewhere"), number)):
         with pytest.raises(NotFoundError):
             form_by_follow(office, who, "sole_trader", "application", code, wrong)
+
+
+def test_a_form_with_a_table_prints_on_as_many_sheets_as_are_asked_for(office: Context) -> None:
+    with pymupdf.open(stream=blank_form(office, "social_insurance", "staff_list", sheets=3)) as document:
+        assert [f"第 {n} 张，共 3 张" in page.get_text() for n, page in enumerate(document, 1)] == [True] * 3
+    with pytest.raises(InputError, match="no table"):
+        blank_form(office, "sole_trader", "place_promise", sheets=2)
