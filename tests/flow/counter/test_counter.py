@@ -83,6 +83,7 @@ def test_paper_that_is_another_print_out_is_no_match_and_a_mismatch_is_told(offi
     at = next(i for i, item in enumerate(found) if item.page_id == form["id"])
     for wrong in (
         replace(found[at], scanned=other),
+        replace(found[at], scanned=f"{own}:2/3"),
         replace(found[at], scanned="DP2:x"),
         replace(found[at], result="mismatch"),
     ):
