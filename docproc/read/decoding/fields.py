@@ -130,7 +130,7 @@ def _candidates(kind: FieldType, runs: Sequence[TextRun]) -> Iterator[tuple[Text
             if kind.older is not None and _begins_with(kind.older, text[start:end]):
                 end = start + kind.older.length
             if (start, end) != (0, len(text)):
-                yield tuple(_slice(runs, start, end))
+                yield tuple(slice_runs(runs, start, end))
     yield tuple(runs)
 
 
@@ -139,8 +139,8 @@ def _begins_with(older: Older, text: str) -> bool:
     return len(text) != older.instead_of and len(head) == older.length and checked(older.name)(head) is not None
 
 
-def _slice(runs: Sequence[TextRun], start: int, end: int) -> Iterator[TextRun]:
-    """Characters ``start`` to ``end`` of the concatenated runs."""
+def slice_runs(runs: Sequence[TextRun], start: int, end: int) -> Iterator[TextRun]:
+    """Yield the characters ``start`` to ``end`` of the concatenated runs."""
     at = 0
     for run in runs:
         kept = run.glyphs[max(start - at, 0) : max(end - at, 0)]
@@ -159,7 +159,7 @@ def strip_prefixes(runs: Sequence[TextRun], words: Sequence[str]) -> list[TextRu
             start += len(plain_word)
     while start < len(text) and text[start] in ":;":
         start += 1
-    return list(_slice(runs, start, len(text)))
+    return list(slice_runs(runs, start, len(text)))
 
 
 PeriodPart = Literal["from", "to"]

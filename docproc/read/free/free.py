@@ -16,8 +16,9 @@ from docproc.read.decoding.fields import TextRun, decode_runs, period_end, strip
 from docproc.read.decoding.glyphs import Glyph, glyphs_of, remove_overlay, rows_of
 from docproc.read.engine.recogniser import Image, TextLine
 from docproc.read.free.key_value import Segment, Value, assign_segments, segments_of
-from docproc.read.free.labels import WEAK, find_labels
+from docproc.read.free.labels import WEAK, Label, find_labels
 from docproc.read.free.missed_text import erase_lines, missed_beside, missed_inside
+from docproc.read.free.strays import check_strays, cut_watermark, is_name, refuse_failing, vocabulary
 from docproc.read.free.uncertainty import check_completeness
 from docproc.scan.image.geometry import Matrix, grey, transform_points
 
@@ -51,14 +52,18 @@ def read_free(
         field that some editions lack is left out where its label is not on the page.
     """
     page_grey = None if picture is None else grey(picture)
-    values, loose = find_values(page_glyphs(lines, page_grey), specs)
+    values, loose, labels = find_labelled(page_glyphs(lines, page_grey), specs)
+    words = vocabulary(specs)
     present = [spec for spec in specs if spec.name in values or not spec.may_lack]
     found = {spec.name: _field(spec, values.get(spec.name), lines, page, to_original) for spec in present}
     for spec in present:
-        found[spec.name] = check_completeness(spec.type, found[spec.name], values.get(spec.name), loose)
+        value = values.get(spec.name)
+        complete = check_completeness(spec.type, found[spec.name], value, loose)
+        found[spec.name] = check_strays(spec, complete, value, labels, words)
     if page_grey is not None:
         _check_missed_text(found, present, values, lines, page_grey)
-    return _find_credit_codes(found, present, lines, page, to_original)
+    found = _find_credit_codes(found, present, lines, page, to_original)
+    return {spec.name: refuse_failing(spec, found[spec.name]) for spec in present}
 
 
 def _check_missed_text(
@@ -86,12 +91,24 @@ def page_glyphs(lines: Sequence[TextLine], picture: Image | None) -> list[list[G
 def find_values(
     glyphs: Sequence[Sequence[Glyph]], specs: Sequence[FieldSpec]
 ) -> tuple[dict[str, Value], Sequence[Segment]]:
-    """Find the value beside each field's label.
+    """Find the value beside each field's label; see :func:`find_labelled`.
+
+    Returns:
+        Values by field name, and the segments that belong to no label.
+    """
+    values, loose, _ = find_labelled(glyphs, specs)
+    return values, loose
+
+
+def find_labelled(
+    glyphs: Sequence[Sequence[Glyph]], specs: Sequence[FieldSpec]
+) -> tuple[dict[str, Value], Sequence[Segment], Sequence[Label]]:
+    """Find the value beside each field's label, and all labels of the page.
 
     Fields may share a label; of several labels of a field the one with the highest score counts.
 
     Returns:
-        Values by field name, and the segments that belong to no label.
+        Values by field name, the segments that belong to no label, and the labels.
     """
     rows = rows_of(glyphs)
     owners = _anchor_owners(specs)
@@ -103,7 +120,7 @@ def find_values(
     best = _best_values(values)
     _append_joined(best.values(), values)
     keys = {spec.name: owners[spec.anchors[0]] for spec in specs if spec.anchors}
-    return {name: best[key] for name, key in keys.items() if key in best}, loose
+    return {name: best[key] for name, key in keys.items() if key in best}, loose, labels
 
 
 def _anchor_owners(specs: Sequence[FieldSpec]) -> dict[str, str]:
@@ -143,6 +160,8 @@ def _field(spec: FieldSpec, value: Value | None, lines: Sequence[TextLine], page
     runs = _runs(value, lines)
     if words := spec.field_type.lead_words:
         runs = strip_prefixes(runs, words)
+    if is_name(spec):
+        runs = cut_watermark(runs)
     found = _decode(spec, runs)
     factor = WEAK_LABEL_FACTOR if value.label.score <= WEAK else 1.0
     return _to_field(spec.name, found, runs, page, to_original, factor)
