@@ -12,6 +12,7 @@ import re
 from collections.abc import Sequence
 from datetime import date
 
+from docproc.canonical import canonical_sha256
 from docproc.check.evidence import Evidence
 from docproc.check.reconcile import gather_joined
 from docproc.check.rules import last_day
@@ -82,6 +83,30 @@ def draft_licence(
         identifier=_identifier(matter, authority_code, number) if authority_code else "",
         joint=tuple((item.authority, item.authority_code) for item in spec.co_seals),
     )
+
+
+def drafted_sha256(licence: Licence) -> str:
+    """SHA-256 of what a licence says, but for its number, its days and its address: what an official approves."""
+    return canonical_sha256(
+        [licence.matter, licence.kind, licence.title, licence.holder, *map(list, licence.fields), *licence.joint]
+    )
+
+
+def serial_of(matter: Matter, number: str) -> int:
+    """The running number in a licence's number, the inverse of :func:`number_of`.
+
+    Raises:
+        ValueError: it is no number of this matter.
+    """
+    kind = matter.licence.number
+    if kind == "food":
+        return int(number[9:15])
+    if kind == "uscc":
+        serial = 0
+        for sign in number[10:16]:
+            serial = serial * 31 + USCC_ALPHABET.index(sign)
+        return serial
+    return int(number.rpartition("-")[2])
 
 
 def _identifier(matter: Matter, authority_code: str, number: str) -> str:

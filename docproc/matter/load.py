@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import tomllib
 from functools import cache
 from pathlib import Path
@@ -94,6 +95,23 @@ def put_in_force(folder: Path) -> None:
     global _in_force
     _load(folder)
     _in_force = folder
+
+
+def digest_of(key: str) -> str:
+    """SHA-256 of the file in force of a matter, with the common rules that go with it.
+
+    Raises:
+        NotFoundError: no such matter.
+    """
+    find_matter(key)
+    return _digest(_in_force, key)
+
+
+@cache
+def _digest(folder: Path, key: str) -> str:
+    common = folder / COMMON_FILE
+    texts = (folder / f"{key}.toml", common if common.is_file() else MATTERS_DIR / COMMON_FILE)
+    return hashlib.sha256(b"\0".join(path.read_bytes() for path in texts)).hexdigest()
 
 
 def load_catalogue(folder: Path | None = None) -> dict[str, Matter]:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from docproc.errors import NotFoundError
+from docproc.store.signatures import is_signed
 from docproc.store.tables.base import ProposedChange
 
 Row = TypeVar("Row", bound=ProposedChange)
@@ -25,6 +26,11 @@ def find_change(
     if row is None:
         raise NotFoundError(f"no change {change_id!r} of {of}", message_zh=message_zh)
     return row
+
+
+def is_made_by_two(session: Session, row: ProposedChange) -> bool:
+    """Whether a change bears the signatures of its proposal and of its closing."""
+    return is_signed(session, row) and is_signed(session, row, part="closing_signed")
 
 
 def newest_changes(session: Session, table: type[Row], limit: int = 30) -> list[Row]:

@@ -29,6 +29,7 @@ from docproc.flow.core.access import ROLES, SYSTEM, Caller
 from docproc.flow.core.context import Context
 from docproc.store.accounts import users
 from docproc.store.audit import audit
+from docproc.store.signatures import sign_row
 from docproc.store.tables.accounts import UserRow
 
 log = logging.getLogger(__name__)
@@ -145,6 +146,7 @@ def sign_in_elsewhere(ctx: Context, kept: str, given: dict[str, str]) -> str:
                     users.close_sessions_of(session, user.id)
                     audit.append(session, at, SYSTEM, "user.roles_given", user.name, roles=roles, org=org)
                     user.roles, user.org = roles, org
+                    sign_row(session, user)
                 audit.append(session, at, user.name, "user.signed_in", user.name, provider=claims.issuer)
                 return users.open_session(session, user, at, SESSION_LASTS)
     message = "您的统一身份账号没有本系统的权限，请联系管理员"
@@ -152,7 +154,7 @@ def sign_in_elsewhere(ctx: Context, kept: str, given: dict[str, str]) -> str:
 
 
 def _add_elsewhere(session: Session, claims: oidc.Claims, org: str, identity: str, at: datetime) -> UserRow | None:
-    if users.find_by_name(session, claims.name) is not None:
+    if users.is_taken(session, claims.name):
         return None
     user = users.add_user(
         session,
@@ -179,7 +181,7 @@ def official(ctx: Context, token: str) -> Official | None:
             return None
         row, user = found
         stale = at - row.seen_at > timedelta(minutes=1)
-        caller = Caller(user.id, user.name, user.org, frozenset(user.roles), signed_in=True)
+        caller = Caller(user.id, user.name, user.org, frozenset(user.roles), signed_in=True, how=_how(user))
         here = Official(caller, user.title, user.must_change)
     if stale:  # one write a minute is enough to know that somebody is there
         with ctx.database.write() as session:
@@ -211,6 +213,7 @@ def change_password(ctx: Context, caller: Caller, old: str, new: str) -> None:
         if not _verifies(user.password_hash, old):
             raise SignInError("old password is wrong", message_zh="原密码不正确")
         user.password_hash, user.must_change = _hasher.hash(new), False
+        sign_row(session, user)
         users.close_sessions_of(session, user.id)
         audit.append(session, ctx.clock(), user.name, "user.password_changed", user.name)
 
@@ -219,9 +222,7 @@ def first_user(ctx: Context) -> NewUser | None:
     """Make the first administrator on a service without users; ``None`` when there are some."""
     with ctx.database.write() as session:
         return (
-            None
-            if users.list_users(session)
-            else _add(ctx, session, "admin", "系统管理员", "system", ["admin"], SYSTEM)
+            None if users.has_users(session) else _add(ctx, session, "admin", "系统管理员", "system", ["admin"], SYSTEM)
         )
 
 
@@ -259,6 +260,7 @@ def renew_secrets(ctx: Context, caller: Caller | None, user_id: str) -> NewUser:
         password, secret = secrets.token_urlsafe(12), pyotp.random_base32()
         user.password_hash, user.must_change, user.totp_secret, user.totp_step = _hasher.hash(password), True, secret, 0
         user.failures, user.locked_until = 0, None
+        sign_row(session, user)
         users.close_sessions_of(session, user.id)
         audit.append(session, ctx.clock(), _by(caller), "user.secrets_renewed", user.name)
         return _shown(user, password)
@@ -277,6 +279,7 @@ def set_enabled(ctx: Context, caller: Caller, user_id: str, enabled: bool) -> No
         at = ctx.clock()
         user = users.find_user(session, user_id)
         user.disabled_at = None if enabled else at
+        sign_row(session, user)
         users.close_sessions_of(session, user.id)
         audit.append(session, at, caller.subject, "user.enabled" if enabled else "user.disabled", user.name)
 
@@ -328,6 +331,11 @@ def _add(ctx: Context, session: Session, name: str, title: str, org: str, roles:
 def _shown(user: UserRow, password: str) -> NewUser:
     uri = pyotp.TOTP(user.totp_secret).provisioning_uri(name=user.name, issuer_name="docproc")
     return NewUser(user.id, user.name, password, uri, user.totp_secret)
+
+
+def _how(user: UserRow) -> str:
+    """How an official signs in, for what is signed in their name."""
+    return f"oidc:{user.identity_sha256}" if user.identity_sha256 is not None else "password+totp"
 
 
 def _by(caller: Caller | None) -> str:

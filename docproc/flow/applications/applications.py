@@ -15,6 +15,7 @@ from docproc.flow.applications import corrections, joint_approval, views
 from docproc.flow.applications.media import media_type
 from docproc.flow.applications.views import ApplicationSummary, ApplicationView, PageView
 from docproc.flow.core.access import Act, Caller
+from docproc.flow.core.acts import sign_act
 from docproc.flow.core.context import Context
 from docproc.flow.core.idempotency import Once, run_once
 from docproc.flow.jobs import fair_queue
@@ -68,6 +69,7 @@ def create_application(
         row = applications.add_application(
             session, number, matter=matter, org=caller.org, channel=channel, by=caller.subject, at=at
         )
+        sign_act(session, caller, row)
         shares.add_follow_code(session, number)
         audit.append(session, at, caller.subject, "application.created", number, matter=matter, channel=channel)
         return joint_approval.view(session, caller, row)

@@ -103,6 +103,8 @@ class Caller:
     """Who made the key and knows its secret, until its holder took it over; empty: the subject alone."""
     signed_in: bool = False
     """Whether the caller signed in with an account of a person, and not with a key."""
+    how: str = "key"
+    """How they signed in: ``password+totp``, ``oidc:`` and the hash of their identity at the provider, or ``key``."""
 
     @property
     def person(self) -> str:

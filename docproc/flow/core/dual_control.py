@@ -12,16 +12,20 @@ from typing import Generic, TypedDict, TypeVar
 
 from sqlalchemy.orm import Session
 
+from docproc.canonical import JsonObject
 from docproc.errors import ConflictError, InputError
 from docproc.flow.core.access import Act, Caller
+from docproc.flow.core.acts import person, read_act, sign_act
 from docproc.flow.core.context import Context
 from docproc.flow.core.views import iso, iso_or_none
+from docproc.process_keys import SignatureError
 from docproc.store.accounts.api_keys import persons_behind
 from docproc.store.audit import audit
 from docproc.store.tables.base import ChangeState, ProposedChange
 
 MOST_CHARACTERS = 2000
 """Of a reason."""
+NOT_PROPOSED = "这项变更没有提出人的有效签名，不能确认，请拒绝后重新提出"
 
 
 class ChangeView(TypedDict):
@@ -38,6 +42,8 @@ class ChangeView(TypedDict):
 
 Row = TypeVar("Row", bound=ProposedChange)
 View = TypeVar("View", bound=ChangeView)
+Persons = tuple[JsonObject, JsonObject]
+"""Who proposed a change and who confirmed it (:func:`docproc.flow.core.acts.person`)."""
 Noted = Mapping[str, object]
 """What the audit log keeps of a change beside who, when and which."""
 
@@ -64,7 +70,7 @@ class Changes(Generic[Row, View]):
     """What the change is about, for the audit log."""
     noted_on_proposal: Callable[[Row], Noted]
     noted_on_closing: Callable[[Row], Noted]
-    effect: Callable[[Context, Session, Row], None]
+    effect: Callable[[Context, Session, Row, Persons], None]
     """Makes a confirmed change true, in the transaction that closes it; raises where that is not possible any more."""
 
 
@@ -105,6 +111,7 @@ def propose(
     with ctx.database.write() as session:
         at = ctx.clock()
         row = add(session, reason.strip()[:MOST_CHARACTERS], at)
+        sign_act(session, caller, row)
         noted = changes.noted_on_proposal(row)
         audit.append(session, at, caller.subject, f"{changes.topic}.proposed", changes.subject(row), **noted)
         return changes.view(row)
@@ -126,8 +133,18 @@ def close(ctx: Context, caller: Caller, changes: Changes[Row, View], change_id: 
         if row.state != "open":
             raise ConflictError(f"change {row.id} is {row.state}", message_zh=changes.closed_zh)
         if not refuse:
-            changes.effect(ctx, session, row)
+            changes.effect(ctx, session, row, (_proposer(session, changes, row), person(caller)))
         row.state, row.closed_by, row.closed_at = "refused" if refuse else "confirmed", caller.subject, at
+        sign_act(session, caller, row, part="closing_signed")
         noted = changes.noted_on_closing(row)
         audit.append(session, at, caller.subject, f"{changes.topic}.{row.state}", changes.subject(row), **noted)
         return changes.view(row)
+
+
+def _proposer(session: Session, changes: Changes[Row, View], row: Row) -> JsonObject:
+    """Who proposed a change, if they did: a proposal that was only written into the database is confirmed by nobody."""
+    try:
+        found: JsonObject = read_act(session, row, changes.may_propose).said["person"]
+    except SignatureError as error:
+        raise ConflictError(str(error), message_zh=NOT_PROPOSED, code="not_signed") from error
+    return found

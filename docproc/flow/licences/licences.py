@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from docproc.errors import ConflictError, InputError, NotFoundError
 from docproc.flow.core import views
 from docproc.flow.core.access import Caller
+from docproc.flow.core.acts import sign_act
 from docproc.flow.core.context import Context
 from docproc.flow.core.idempotency import Once, run_once
 from docproc.store.audit import audit
@@ -89,11 +90,12 @@ def change_licence(
             problem = f"cannot {action} a licence that is {row.status}"
             raise ConflictError(problem, message_zh="证照当前状态不能进行此操作")
         grounds = {"reason": reason.strip(), "basis": basis.strip()}
-        licences.set_status(session, row, status, caller.subject, at, **grounds)
+        event = licences.set_status(session, row, status, caller.subject, at, **grounds)
+        sign_act(session, caller, event)
         audit.append(session, at, caller.subject, f"licence.{status}", number, **grounds)
-        event = outbox.add_event(session, at, f"licence.{status}", number, row.org, **grounds)
-        ctx.jobs.enqueue(session, "deliver_event", f"event:{event.id}", event.id)
-        ctx.jobs.enqueue(session, "publish_status", f"status:event:{event.id}")
+        told = outbox.add_event(session, at, f"licence.{status}", number, row.org, **grounds)
+        ctx.jobs.enqueue(session, "deliver_event", f"event:{told.id}", told.id)
+        ctx.jobs.enqueue(session, "publish_status", f"status:event:{told.id}")
         return views.licence(session, row, ctx.today())
 
     return run_once(ctx, caller, once, work)

@@ -152,7 +152,7 @@ def confirm(ctx: Context, caller: Caller, change_id: str, *, refuse: bool = Fals
     return view
 
 
-def _check_fits(ctx: Context, session: Session, row: CatalogueChangeRow) -> None:
+def _check_fits(ctx: Context, session: Session, row: CatalogueChangeRow, _by: dual_control.Persons) -> None:
     """Refuse to put in force what does not fit what is in force by now; a day that is over becomes today."""
     row.starts_on = max(row.starts_on, ctx.today())
     before = _in_force_on(session, row.starts_on)

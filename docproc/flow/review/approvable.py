@@ -8,7 +8,7 @@ from datetime import date
 from sqlalchemy.orm import Session
 
 from docproc.check.check import must_scan_again
-from docproc.check.licence_draft import draft_licence
+from docproc.check.licence_draft import draft_licence, drafted_sha256
 from docproc.check.papers import unsettled
 from docproc.domain import PageReading
 from docproc.errors import ConflictError
@@ -48,8 +48,11 @@ def confirmable(session: Session, row: ApplicationRow, names: Sequence[str], see
 
 def check_approvable(
     session: Session, row: ApplicationRow, set_aside: Sequence[str], confirmed: Sequence[str], today: date
-) -> None:
+) -> str:
     """Nothing is approved unchecked, unread, missing, or against a finding that nobody took a stand on.
+
+    Returns:
+        A hash of what the licence would say (:func:`docproc.check.licence_draft.drafted_sha256`).
 
     Raises:
         MissingPaperError, UnconfirmedPaperError, ConflictError: it is.
@@ -59,7 +62,7 @@ def check_approvable(
         raise ConflictError(
             f"the verdict is {row.verdict}", message_zh="还有问题没有处理，不能批准", code="open_findings"
         )
-    _try_draft(find_matter(row.matter), row.number, _readings(session, row), today)
+    return _try_draft(find_matter(row.matter), row.number, _readings(session, row), today)
 
 
 def check_findings(
@@ -108,9 +111,9 @@ def _readings(session: Session, row: ApplicationRow) -> list[PageReading]:
     return [reading for _, reading in pages.readings_of(session, row.number)]
 
 
-def _try_draft(matter: Matter, number: str, readings: Sequence[PageReading], today: date) -> None:
+def _try_draft(matter: Matter, number: str, readings: Sequence[PageReading], today: date) -> str:
     """Find out now, not after the approval, that a licence cannot be made of what was read."""
-    draft_licence(
+    made = draft_licence(
         matter,
         readings,
         serial=1,
@@ -120,3 +123,4 @@ def _try_draft(matter: Matter, number: str, readings: Sequence[PageReading], tod
         today=today,
         verify_url="",
     )
+    return drafted_sha256(made)

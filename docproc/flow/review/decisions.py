@@ -20,6 +20,7 @@ from docproc.flow.applications import corrections, joint_approval, notices, view
 from docproc.flow.applications.applications import announce, change_status, visible
 from docproc.flow.applications.views import ApplicationView
 from docproc.flow.core.access import Caller
+from docproc.flow.core.acts import sign_act, under
 from docproc.flow.core.context import Context
 from docproc.flow.core.idempotency import Once, run_once
 from docproc.flow.licences.issuing import queue_issue
@@ -28,10 +29,12 @@ from docproc.lifecycle import transition
 from docproc.matter.load import find_matter
 from docproc.matter.model import Matter
 from docproc.matter.opening import check_grants
+from docproc.process_keys import SignatureError
 from docproc.store.accounts.api_keys import persons_behind
 from docproc.store.applications import applications, opinions
 from docproc.store.audit import audit
 from docproc.store.review import claims
+from docproc.store.signatures import check_row
 from docproc.store.tables.applications import ApplicationRow
 from docproc.store.tables.review import DecisionRow
 
@@ -135,7 +138,7 @@ def decide(
         else:
             if views.application(session, row)["content_sha256"] != seen.content_sha256:
                 raise StaleError("the content changed since it was seen")
-            _settle(ctx, session, row, given, sorted(set(set_aside)))
+            _settle(ctx, session, caller, row, given, sorted(set(set_aside)))
         return joint_approval.view(session, caller, row)
 
     return run_once(ctx, caller, once, work)
@@ -145,12 +148,22 @@ def _sees_all(material: str | None) -> bool:
     return True
 
 
-def _settle(ctx: Context, session: Session, row: ApplicationRow, decision: Decision, set_aside: Sequence[str]) -> None:
-    """Make it the decision on the application."""
+def _settle(
+    ctx: Context,
+    session: Session,
+    caller: Caller,
+    row: ApplicationRow,
+    decision: Decision,
+    set_aside: Sequence[str],
+    given: Sequence[str] = (),
+) -> None:
+    """Make it the decision on the application; ``given`` are the ids of the opinions that it follows from."""
+    said = under(row.matter)
     if decision.action == "approve":
-        check_approvable(session, row, set_aside, decision.confirmed, ctx.today())
+        said["draft"] = check_approvable(session, row, set_aside, decision.confirmed, ctx.today())
     changed = corrections.noted(session, row.number) if decision.action == "approve" else []
     made = applications.add_decision(session, row, decision, set_aside, changed)
+    sign_act(session, caller, made, **said, opinions=list(given))
     status = transition(row.status, decision.action)
     change_status(session, row, status, decision.at)
     claims.drop(session, row.number)
@@ -191,6 +204,7 @@ def _give_opinion(
     if given.action == "reject" and not given.basis:
         raise InputError("a refusal needs its legal basis", message_zh="不同意的，请填写法律依据")
     made = opinions.add_opinion(session, row, department.org, given, set_aside)
+    sign_act(session, caller, made, **under(row.matter))
     claims.drop(session, row.number, desk=department.org)
     noted: dict[str, object] = {
         "opinion": made.id,
@@ -201,12 +215,15 @@ def _give_opinion(
     if made.confirmed:
         noted["confirmed"] = made.confirmed
     audit.append(session, given.at, given.by, "opinion.given", row.number, **noted, set_aside=made.set_aside)
-    found = joint_approval.result(matter, list(joint_approval.standing(session, row).values()))
+    now = list(joint_approval.standing(session, row).values())
+    found = joint_approval.result(matter, now)
     if found is None:
         return
     action, reason, basis, aside, named = found
     content = views.application(session, row)["content_sha256"]
-    _settle(ctx, session, row, Decision(action, given.by, given.at, reason, basis, content, named), aside)
+    rest_on = [item.id for item in now if item is not None]
+    made_of = Decision(action, given.by, given.at, reason, basis, content, named)
+    _settle(ctx, session, caller, row, made_of, aside, rest_on)
 
 
 def release(ctx: Context, caller: Caller, number: str, version: int, once: Once | None = None) -> ApplicationView:
@@ -228,11 +245,14 @@ def release(ctx: Context, caller: Caller, number: str, version: int, once: Once 
         decision = applications.approval_of(session, number)
         if decision is None:
             raise ConflictError("there is no approval", message_zh="办件尚未批准")
+        _check_genuine(session, row)
+        handed_in = persons_behind(session, row.created_by, row.created_at)
+        caller.check_not(handed_in, "releases the seal", "申请提交人与签章人不能是同一人")
         approvals = {(decision.by, decision.at), *((item.by, item.at) for item in opinions.agreed(session, number))}
         for by, when in approvals:
             caller.check_not(persons_behind(session, by, when), "releases the seal", SAME_PERSON_ZH)
-        if decision.released_at is None:
-            decision.released_by, decision.released_at = caller.subject, at
+        decision.released_by, decision.released_at = caller.subject, at
+        sign_act(session, caller, decision, part="release_signed", **under(row.matter))
         row.version += 1
         audit.append(session, at, caller.subject, "seal.released", number, decision=decision.id)
         queue_issue(ctx, session, row, decision)
@@ -243,10 +263,19 @@ def release(ctx: Context, caller: Caller, number: str, version: int, once: Once 
 
 def _locked(ctx: Context, session: Session, caller: Caller, number: str, version: int) -> ApplicationRow:
     row = visible(session, caller, number, "view", lock=True)
+    _check_genuine(session, row)
     caller.check_not(persons_behind(session, row.created_by, row.created_at), "decides", "申请提交人不能审批自己的办件")
     _check_version(row, version)
     claims.check_free(session, number, caller.subject, ctx.clock(), joint_approval.desk(caller, row))
     return row
+
+
+def _check_genuine(session: Session, row: ApplicationRow) -> None:
+    """Refuse an application whose origin somebody changed in the database: who handed it in must not decide."""
+    try:
+        check_row(session, row)
+    except SignatureError as error:
+        raise ConflictError(str(error), message_zh="办件的登记信息没有通过完整性检查，请联系管理员") from error
 
 
 def _check_version(row: ApplicationRow, version: int) -> None:

@@ -14,10 +14,12 @@ from docproc.flow.core import dual_control
 from docproc.flow.core.access import Caller
 from docproc.flow.core.context import Context
 from docproc.flow.core.dual_control import Changes, ChangeView, change_view
+from docproc.flow.core.views import iso
 from docproc.flow.seals.entries import from_body, proof_of, to_body, to_row
 from docproc.flow.seals.new_seal import NewSeal, checked
 from docproc.licence.seal import registered_seal
 from docproc.store.seals import registry
+from docproc.store.signatures import SEALER, WEB, check_row, sign_row
 from docproc.store.tables.seals import SealAction, SealBody, SealChangeRow, SealKind, SealRow
 
 SealUse = Literal["suspend", "resume"]
@@ -111,11 +113,16 @@ def _propose(ctx: Context, caller: Caller, name: str, action: SealAction, body: 
     return dual_control.propose(ctx, caller, CHANGES, reason, add)
 
 
-def _apply(ctx: Context, session: Session, change: SealChangeRow) -> None:
+def _apply(ctx: Context, session: Session, change: SealChangeRow, by: dual_control.Persons) -> None:
+    at = ctx.clock()
     if change.action == "add":
-        registry.put_seal(session, to_row(from_body(change.body), ctx.clock()))
-        return
-    _check_action(session, change.seal, change.action, lock=True).suspended = change.action == "suspend"
+        row = to_row(from_body(change.body), at)
+    else:
+        row = _check_action(session, change.seal, change.action, lock=True)
+        check_row(session, row, roles=(*WEB, *SEALER))
+        row.suspended = change.action == "suspend"
+    sign_row(session, row, change=change.id, at=iso(at), proposed=by[0], confirmed=by[1])
+    registry.put_seal(session, row)
 
 
 def _check_action(session: Session, name: str, action: SealUse, *, lock: bool = False) -> SealRow:

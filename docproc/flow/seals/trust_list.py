@@ -24,6 +24,7 @@ from docproc.licence.pki.overlap import covers_own, shared
 from docproc.licence.pki.recognition import read_root
 from docproc.licence.pki.trust import TrustList
 from docproc.licence.pki.trust_limits import Anchor, AnchorJson, Use
+from docproc.process_keys import ProcessKeys, known_keys
 from docproc.settings import Settings
 from docproc.store.db import Database, has_database, open_database
 from docproc.store.seals import trust_list as trust
@@ -92,7 +93,7 @@ def trust_of(settings: Settings) -> TrustList:
     own = TrustList.from_folder(settings.trust_dir)
     if not has_database(settings.database):
         return own.narrowed(own_code(settings))
-    database = open_database(settings.database)
+    database = open_database(settings.database, keys=ProcessKeys(known=known_keys(settings.keys_folder)))
     try:
         return _with_recognised(own, database).narrowed(own_code(settings))
     finally:
@@ -210,7 +211,7 @@ def _noted_on_closing(row: TrustChangeRow) -> dual_control.Noted:
     return {"change": row.id, "change_action": row.action, "proposed_by": row.proposed_by}
 
 
-def _apply(ctx: Context, session: Session, row: TrustChangeRow) -> None:
+def _apply(ctx: Context, session: Session, row: TrustChangeRow, _by: dual_control.Persons) -> None:
     """Check again what may have changed since it was proposed; what is trusted is read from the confirmed changes."""
     if row.action == "add":
         _check_alone(ctx, session, Anchor.from_json(row.body["anchor"]))

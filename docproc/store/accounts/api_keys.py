@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from docproc.errors import NotFoundError
+from docproc.store.signatures import is_signed, sign_row
 from docproc.store.tables.accounts import ApiKeyRow
 
 _SHAPE = re.compile(r"dp_([0-9a-f]{12})_([0-9a-f]{64})")
@@ -36,18 +37,19 @@ def create_key(
         created_by=by,
         owner=owner,
     )
+    sign_row(session, row)
     session.add(row)
     session.flush()
     return row, f"dp_{key_id}_{secret}"
 
 
 def find_key(session: Session, key: str) -> ApiKeyRow | None:
-    """The row of a presented key; ``None`` if it is wrong or revoked."""
+    """The row of a presented key; ``None`` if it is wrong or revoked, or not one that this service made."""
     match = _SHAPE.fullmatch(key)
     row = session.get(ApiKeyRow, match[1]) if match else None
     if match is None or row is None or row.revoked_at is not None:
         return None
-    return row if hmac.compare_digest(row.sha256, _hash(match[2])) else None
+    return row if hmac.compare_digest(row.sha256, _hash(match[2])) and is_signed(session, row) else None
 
 
 def is_stale(row: ApiKeyRow, at: datetime) -> bool:
@@ -68,6 +70,7 @@ def revoke_key(session: Session, key_id: str, at: datetime) -> ApiKeyRow:
     """
     row = find_row(session, key_id)
     row.revoked_at = row.revoked_at or at
+    sign_row(session, row)
     return row
 
 
@@ -102,14 +105,15 @@ def find_row(session: Session, key_id: str) -> ApiKeyRow:
         NotFoundError: no such key.
     """
     row = session.get(ApiKeyRow, key_id)
-    if row is None:
+    if row is None or not is_signed(session, row):
         raise NotFoundError(f"no API key {key_id!r}", message_zh="没有这个密钥")
     return row
 
 
 def list_keys(session: Session) -> list[ApiKeyRow]:
     """All keys, oldest first."""
-    return list(session.scalars(sa.select(ApiKeyRow).order_by(ApiKeyRow.created_at, ApiKeyRow.id)))
+    found = session.scalars(sa.select(ApiKeyRow).order_by(ApiKeyRow.created_at, ApiKeyRow.id))
+    return [row for row in found if is_signed(session, row)]
 
 
 def has_keys(session: Session) -> bool:

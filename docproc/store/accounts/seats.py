@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from docproc.store.signatures import is_signed, sign_row
 from docproc.store.tables.accounts import ApiKeyRow, PageSessionRow
 
 
@@ -16,17 +17,17 @@ def open_session(session: Session, key: ApiKeyRow, kind: str, at: datetime, last
     """Begin a session; returns its token, of which only the hash is stored."""
     session.execute(sa.delete(PageSessionRow).where(PageSessionRow.expires_at < at))
     token = secrets.token_urlsafe(32)
-    session.add(
-        PageSessionRow(
-            sha256=_hash(token),
-            key_id=key.id,
-            kind=kind,
-            application=None,
-            created_at=at,
-            seen_at=at,
-            expires_at=at + lasts,
-        )
+    row = PageSessionRow(
+        sha256=_hash(token),
+        key_id=key.id,
+        kind=kind,
+        application=None,
+        created_at=at,
+        seen_at=at,
+        expires_at=at + lasts,
     )
+    sign_row(session, row)
+    session.add(row)
     session.flush()
     return token
 
@@ -34,10 +35,10 @@ def open_session(session: Session, key: ApiKeyRow, kind: str, at: datetime, last
 def find_session(session: Session, token: str, kind: str, at: datetime) -> tuple[PageSessionRow, ApiKeyRow] | None:
     """An open session and its key; ``None`` when it has expired or the key was revoked."""
     row = session.get(PageSessionRow, _hash(token))
-    if row is None or row.kind != kind or row.expires_at <= at:
+    if row is None or row.kind != kind or row.expires_at <= at or not is_signed(session, row):
         return None
     key = session.get(ApiKeyRow, row.key_id)
-    return (row, key) if key is not None and key.revoked_at is None else None
+    return (row, key) if key is not None and key.revoked_at is None and is_signed(session, key) else None
 
 
 def close_session(session: Session, token: str) -> None:

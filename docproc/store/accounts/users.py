@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from docproc.errors import ConflictError, NotFoundError
+from docproc.store.signatures import is_signed, sign_row
 from docproc.store.tables.accounts import OidcLoginRow, UserRow, UserSessionRow
 
 
@@ -32,7 +33,7 @@ def add_user(
     Raises:
         ConflictError: the name is taken.
     """
-    if find_by_name(session, name) is not None:
+    if is_taken(session, name):
         raise ConflictError(f"user {name!r} exists already", message_zh="这个登录名已被使用")
     row = UserRow(
         id=secrets.token_hex(6),
@@ -49,21 +50,27 @@ def add_user(
         created_by=by,
         identity_sha256=identity_sha256,
     )
+    sign_row(session, row)
     session.add(row)
     session.flush()
     return row
 
 
+def is_taken(session: Session, name: str) -> bool:
+    """Whether there is an account of this name, be it one that nobody can sign in with."""
+    return session.scalar(sa.select(UserRow.id).where(UserRow.name == name)) is not None
+
+
 def find_by_name(session: Session, name: str, *, lock: bool = False) -> UserRow | None:
-    """The official with this sign-in name."""
+    """The official with this sign-in name; ``None`` too for an account that this service did not make."""
     query = sa.select(UserRow).where(UserRow.name == name)
-    return session.scalars(query.with_for_update() if lock else query).one_or_none()
+    return _genuine(session, session.scalars(query.with_for_update() if lock else query).one_or_none())
 
 
 def find_by_identity(session: Session, identity_sha256: str) -> UserRow | None:
     """The official with this identity at the identity provider, locked."""
     query = sa.select(UserRow).where(UserRow.identity_sha256 == identity_sha256)
-    return session.scalars(query.with_for_update()).one_or_none()
+    return _genuine(session, session.scalars(query.with_for_update()).one_or_none())
 
 
 def find_user(session: Session, user_id: str) -> UserRow:
@@ -72,15 +79,20 @@ def find_user(session: Session, user_id: str) -> UserRow:
     Raises:
         NotFoundError: no such official.
     """
-    row = session.get(UserRow, user_id)
+    row = _genuine(session, session.get(UserRow, user_id))
     if row is None:
         raise NotFoundError(f"no user {user_id!r}", message_zh="没有这个用户")
     return row
 
 
+def has_users(session: Session) -> bool:
+    """Whether there is any account."""
+    return session.scalar(sa.select(UserRow.id).limit(1)) is not None
+
+
 def list_users(session: Session) -> list[UserRow]:
     """All officials by name."""
-    return list(session.scalars(sa.select(UserRow).order_by(UserRow.name)))
+    return [row for row in session.scalars(sa.select(UserRow).order_by(UserRow.name)) if is_signed(session, row)]
 
 
 def titles(session: Session) -> dict[str, str]:
@@ -92,7 +104,9 @@ def open_session(session: Session, user: UserRow, at: datetime, lasts: timedelta
     """Begin a session; returns its token, of which only the hash is stored."""
     session.execute(sa.delete(UserSessionRow).where(UserSessionRow.expires_at < at))
     token = secrets.token_urlsafe(32)
-    session.add(UserSessionRow(sha256=_hash(token), user_id=user.id, created_at=at, seen_at=at, expires_at=at + lasts))
+    row = UserSessionRow(sha256=_hash(token), user_id=user.id, created_at=at, seen_at=at, expires_at=at + lasts)
+    sign_row(session, row)
+    session.add(row)
     session.flush()
     return token
 
@@ -100,9 +114,9 @@ def open_session(session: Session, user: UserRow, at: datetime, lasts: timedelta
 def find_session(session: Session, token: str, at: datetime) -> tuple[UserSessionRow, UserRow] | None:
     """An open session and its official; ``None`` when it has expired or the account was disabled."""
     row = session.get(UserSessionRow, _hash(token))
-    if row is None or row.expires_at <= at:
+    if row is None or row.expires_at <= at or not is_signed(session, row):
         return None
-    user = session.get(UserRow, row.user_id)
+    user = _genuine(session, session.get(UserRow, row.user_id))
     return (row, user) if user is not None and user.disabled_at is None else None
 
 
@@ -127,6 +141,10 @@ def take_login(session: Session, state: str, at: datetime) -> OidcLoginRow | Non
     """Remove and return the stored sign-in with this ``state`` value, so that it can be used only once."""
     query = sa.delete(OidcLoginRow).where(OidcLoginRow.state_sha256 == _hash(state), OidcLoginRow.expires_at > at)
     return session.scalars(query.returning(OidcLoginRow)).one_or_none()
+
+
+def _genuine(session: Session, row: UserRow | None) -> UserRow | None:
+    return row if row is not None and is_signed(session, row) else None
 
 
 def _hash(token: str) -> str:

@@ -161,18 +161,20 @@ def register_version(
 
 def set_status(
     session: Session, licence: LicenceRow, status: SealedStatus, by: str, at: datetime, reason: str, basis: str = ""
-) -> None:
+) -> LicenceEventRow:
     """Change a licence's status and record who did it, when, why and on what legal basis."""
     licence.status = status
-    add_status_event(session, licence.number, status, by, at, reason, basis)
+    return add_status_event(session, licence.number, status, by, at, reason, basis)
 
 
 def add_status_event(
     session: Session, number: str, status: SealedStatus, by: str, at: datetime, reason: str, basis: str = ""
-) -> None:
+) -> LicenceEventRow:
     """Add an entry to a licence's history."""
-    session.add(LicenceEventRow(licence=number, status=status, by=by, at=at, reason=reason, basis=basis))
+    row = LicenceEventRow(licence=number, status=status, by=by, at=at, reason=reason, basis=basis)
+    session.add(row)
     session.flush()
+    return row
 
 
 def last_event(session: Session, number: str) -> LicenceEventRow | None:

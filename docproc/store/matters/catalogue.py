@@ -57,10 +57,10 @@ def confirmed_ids(session: Session, on: date) -> tuple[str, ...]:
 
 
 def files_of(session: Session, ids: tuple[str, ...]) -> dict[str, str]:
-    """The files of several changes by name; later changes override earlier ones."""
+    """The files of those changes that two persons made, by name; later changes override earlier ones."""
     query = sa.select(CatalogueChangeRow).where(CatalogueChangeRow.id.in_(ids))
-    rows = {row.id: row.files for row in session.scalars(query)}
+    rows = {row.id: row.files for row in session.scalars(query) if dual_control.is_made_by_two(session, row)}
     found: dict[str, str] = {}
     for change_id in ids:
-        found.update(rows[change_id])
+        found.update(rows.get(change_id, {}))
     return found

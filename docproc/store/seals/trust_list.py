@@ -62,6 +62,8 @@ def recognised(session: Session) -> dict[str, RootBody]:
     query = sa.select(TrustChangeRow).where(TrustChangeRow.state == "confirmed")
     found: dict[str, RootBody] = {}
     for row in session.scalars(query.order_by(TrustChangeRow.closed_at, TrustChangeRow.id)):
+        if not dual_control.is_made_by_two(session, row):
+            continue
         if row.action == "add":
             found[row.root_sha256] = row.body
         else:

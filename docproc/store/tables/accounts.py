@@ -7,10 +7,10 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from docproc.store.tables.base import Base
+from docproc.store.tables.base import Base, Signed
 
 
-class ApiKeyRow(Base):
+class ApiKeyRow(Signed, Base):
     """An API key of a person or machine; only the hash of its secret is stored."""
 
     __tablename__ = "api_keys"
@@ -35,8 +35,10 @@ class ApiKeyRow(Base):
     line_told_at: Mapped[datetime | None]
     """When it reported."""
 
+    UNSIGNED = frozenset({"seen_at", "line_waiting", "line_since", "line_told_at"})
 
-class PageSessionRow(Base):
+
+class PageSessionRow(Signed, Base):
     """A browser in which somebody entered an API key: a kiosk, or an enterprise; only the token's hash is stored."""
 
     __tablename__ = "page_sessions"
@@ -51,8 +53,10 @@ class PageSessionRow(Base):
     seen_at: Mapped[datetime]
     expires_at: Mapped[datetime] = mapped_column(index=True)
 
+    UNSIGNED = frozenset({"application", "seen_at"})
 
-class UserRow(Base):
+
+class UserRow(Signed, Base):
     """An official who signs in with a password and a one-time code."""
 
     __tablename__ = "users"
@@ -80,6 +84,8 @@ class UserRow(Base):
     identity_sha256: Mapped[str | None] = mapped_column(sa.String(64), unique=True, index=True)
     """Hash of issuer and subject at the OpenID Connect provider, for officials who sign in there."""
 
+    UNSIGNED = frozenset({"totp_step", "failures", "locked_until"})
+
 
 class OidcLoginRow(Base):
     """A sign-in that was redirected to the provider and has not returned yet."""
@@ -93,7 +99,7 @@ class OidcLoginRow(Base):
     expires_at: Mapped[datetime] = mapped_column(index=True)
 
 
-class UserSessionRow(Base):
+class UserSessionRow(Signed, Base):
     """A browser in which an official signed in; only the token's hash is stored."""
 
     __tablename__ = "user_sessions"
@@ -103,3 +109,5 @@ class UserSessionRow(Base):
     created_at: Mapped[datetime]
     seen_at: Mapped[datetime]
     expires_at: Mapped[datetime]
+
+    UNSIGNED = frozenset({"seen_at"})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import ClassVar, Literal
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from docproc.canonical import JsonObject
 from docproc.domain import CorrectionKind, Severity, Verdict
 from docproc.lifecycle import Status
-from docproc.store.tables.base import Base, BigId
+from docproc.store.tables.base import Base, BigId, Signed
 
 SealState = Literal["none", "awaiting_release", "queued", "waiting", "failed", "sealed"]
 """State of an application's licence between approval and seal; ``waiting``: for the TSA or the key."""
@@ -25,7 +25,7 @@ WAITING = sa.text("state = 'queued' AND removed_at IS NULL")
 UNSEALED = sa.text("state IN ('queued', 'waiting')")
 
 
-class ApplicationRow(Base):
+class ApplicationRow(Signed, Base):
     """办件."""
 
     __tablename__ = "applications"
@@ -65,6 +65,9 @@ class ApplicationRow(Base):
     seal_attempt: Mapped[int]
     erased_at: Mapped[datetime | None]
     """When its readings were deleted under the matter's rules."""
+
+    COVERS: ClassVar = {"signed": ("number", "matter", "org", "created_by", "created_at")}
+    """What never changes: whose it is, and who handed it in."""
 
 
 class PageRow(Base):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import ClassVar, Literal
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
@@ -32,7 +32,19 @@ class Base(DeclarativeBase):
     type_annotation_map = {datetime: UtcTime, JsonObject: Json, dict[str, str]: Json, list[str]: Json}  # noqa: RUF012  (SQLAlchemy's shape)
 
 
-class ProposedChange:
+class Signed:
+    """A row that a process signs (:mod:`docproc.store.signatures`)."""
+
+    __tablename__: str
+    UNSIGNED: ClassVar[frozenset[str]] = frozenset()
+    """Attributes that the signature does not cover."""
+    COVERS: ClassVar[dict[str, tuple[str, ...]]] = {}
+    """For further signatures, or where few attributes count: what they cover."""
+
+    signed: Mapped[JsonObject | None] = mapped_column(default=None)
+
+
+class ProposedChange(Signed):
     """Columns of a change by two persons: one proposes it, another confirms or refuses it."""
 
     id: Mapped[str] = mapped_column(sa.String(16), primary_key=True)
@@ -42,3 +54,8 @@ class ProposedChange:
     state: Mapped[ChangeState] = mapped_column(sa.String(10))
     closed_by: Mapped[str | None] = mapped_column(sa.String(80))
     closed_at: Mapped[datetime | None]
+    closing_signed: Mapped[JsonObject | None] = mapped_column(default=None)
+    """Signature over the whole change as it was closed."""
+
+    UNSIGNED = frozenset({"state", "closed_by", "closed_at", "closing_signed", "starts_on"})
+    """A proposal is signed before it is closed; a day that is over becomes the day of closing."""

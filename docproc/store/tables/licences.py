@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Literal
+from typing import ClassVar, Literal
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from docproc.canonical import JsonObject
-from docproc.store.tables.base import Base, BigId
+from docproc.store.tables.base import Base, BigId, Signed
 
 SealedStatus = Literal["valid", "suspended", "revoked", "superseded"]
 """Status of a licence whose file is sealed."""
@@ -18,7 +18,7 @@ VersionState = Literal["queued", "waiting", "failed", "sealed"]
 """``waiting``: for the TSA or the key."""
 
 
-class LicenceRow(Base):
+class LicenceRow(Signed, Base):
     """证照; the row exists from when its number is assigned, its file from when it is sealed."""
 
     __tablename__ = "licences"
@@ -47,6 +47,9 @@ class LicenceRow(Base):
     """Hash of the sealed file; also its key in the blob store."""
     sealed_at: Mapped[datetime | None]
 
+    COVERS: ClassVar = {"signed": ("number", "decision", "application", "code", "matter", "version", "body")}
+    """What a sealer numbered, and what it sealed last; a renewed file says the same."""
+
 
 class LicenceFileRow(Base):
     """Every sealed file that a licence ever had; the current one is named by ``licences.sha256``."""
@@ -62,7 +65,7 @@ class LicenceFileRow(Base):
     """When its newest archive time-stamp expires; ``None`` until the renewal sweep has determined it."""
 
 
-class LicenceEventRow(Base):
+class LicenceEventRow(Signed, Base):
     """One change of a licence's status."""
 
     __tablename__ = "licence_events"
@@ -76,8 +79,10 @@ class LicenceEventRow(Base):
     basis: Mapped[str] = mapped_column(sa.Text, server_default="")
     """Legal basis."""
 
+    UNSIGNED = frozenset({"id"})
 
-class LicenceVersionRow(Base):
+
+class LicenceVersionRow(Signed, Base):
     """A new version of a licence, corrected or re-issued, from the moment it is ordered."""
 
     __tablename__ = "licence_versions"
@@ -98,6 +103,8 @@ class LicenceVersionRow(Base):
     """Reason, in Chinese, why it is not sealed yet."""
     attempt: Mapped[int]
     sha256: Mapped[str | None] = mapped_column(sa.String(64))
+
+    UNSIGNED = frozenset({"state", "note", "attempt", "sha256"})
 
 
 class StatusListRow(Base):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import ClassVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from docproc.canonical import JsonObject
 from docproc.domain import DecisionAction
-from docproc.store.tables.base import Base, Json
+from docproc.store.tables.base import Base, Json, Signed
 
 
 class ClaimRow(Base):
@@ -25,7 +26,7 @@ class ClaimRow(Base):
     until: Mapped[datetime]
 
 
-class DecisionRow(Base):
+class DecisionRow(Signed, Base):
     """What an official decided, and on what."""
 
     __tablename__ = "decisions"
@@ -53,9 +54,13 @@ class DecisionRow(Base):
     and official; the values stay with the corrections, and go with them."""
     released_by: Mapped[str | None] = mapped_column(sa.String(80))
     released_at: Mapped[datetime | None]
+    release_signed: Mapped[JsonObject | None] = mapped_column(default=None)
+
+    UNSIGNED = frozenset({"released_by", "released_at", "release_signed"})
+    COVERS: ClassVar = {"release_signed": ("id", "application", "released_by", "released_at")}
 
 
-class OpinionRow(Base):
+class OpinionRow(Signed, Base):
     """A department's opinion in a joint approval; the newest one of a department in a round counts."""
 
     __tablename__ = "opinions"

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from docproc.canonical import JsonObject
-from docproc.store.tables.base import Base, Json, ProposedChange
+from docproc.store.tables.base import Base, Json, ProposedChange, Signed
 
 SealKind = Literal["official", "special"]
 SealAction = Literal["add", "suspend", "resume"]
@@ -47,7 +47,7 @@ class RootBody(TypedDict):
     expires: str
 
 
-class SealRow(Base):
+class SealRow(Signed, Base):
     """A seal in the registry; it changes only by a confirmed :class:`SealChangeRow`."""
 
     __tablename__ = "seals"
