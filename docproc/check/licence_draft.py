@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
 from docproc.canonical import canonical_sha256
@@ -92,21 +93,10 @@ def drafted_sha256(licence: Licence) -> str:
     )
 
 
-def serial_of(matter: Matter, number: str) -> int:
-    """The running number in a licence's number, the inverse of :func:`number_of`.
-
-    Raises:
-        ValueError: it is no number of this matter.
-    """
-    kind = matter.licence.number
-    if kind == "food":
-        return int(number[9:15])
-    if kind == "uscc":
-        serial = 0
-        for sign in number[10:16]:
-            serial = serial * 31 + USCC_ALPHABET.index(sign)
-        return serial
-    return int(number.rpartition("-")[2])
+def numbered(matter: Matter, licence: Licence, number: str) -> Licence:
+    """A licence under a number that was given to it before."""
+    code = licence.authority_code
+    return replace(licence, number=number, identifier=_identifier(matter, code, number) if code else "")
 
 
 def _identifier(matter: Matter, authority_code: str, number: str) -> str:

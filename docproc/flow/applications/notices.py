@@ -17,6 +17,7 @@ from docproc.flow.applications import views
 from docproc.flow.applications.applications import visible
 from docproc.flow.applications.views import NoticeView
 from docproc.flow.core.access import Caller
+from docproc.flow.core.acts import sign_act
 from docproc.flow.core.authority import authority_code
 from docproc.flow.core.context import Context
 from docproc.licence.page.notice import NoticeContent, notice_record
@@ -32,7 +33,7 @@ PREPARED = "notice.prepared"
 FIRST = "正在签章"
 
 
-def prepare(ctx: Context, session: Session, row: ApplicationRow, decision: DecisionRow) -> None:
+def prepare(ctx: Context, session: Session, caller: Caller, row: ApplicationRow, decision: DecisionRow) -> None:
     """Record the notice of a decision to return, as it stands now, and queue its sealing."""
     if row.submitted_at is None:
         raise ConflictError(f"application {row.number} was not handed in")
@@ -62,6 +63,7 @@ def prepare(ctx: Context, session: Session, row: ApplicationRow, decision: Decis
         created_at=decision.at,
         sealed_at=None,
     )
+    sign_act(session, caller, made)
     session.add(made)
     session.flush()
     audit.append(session, decision.at, decision.by, PREPARED, row.number, notice=told.number)

@@ -11,37 +11,39 @@ a person and never sleeps: when the TSA is out of reach the next attempt is queu
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import logging
 
 from sqlalchemy.orm import Session
 
 from docproc.canonical import canonical_sha256
-from docproc.check.licence_draft import draft_licence, holder_code, series
-from docproc.domain import Licence, PageReading
+from docproc.check.licence_draft import holder_code, series
+from docproc.domain import Licence
 from docproc.errors import SealError
-from docproc.flow.applications import views
 from docproc.flow.applications.applications import announce
 from docproc.flow.core.access import SYSTEM
-from docproc.flow.core.authority import authority_code
 from docproc.flow.core.context import Context
 from docproc.flow.core.stages import Tools
 from docproc.flow.jobs import meters
 from docproc.flow.jobs.engine import Job, step, workflow
-from docproc.flow.seals.seal_once import NOT_APPROVED, SealOutcome, retry_delay, seal_once
+from docproc.flow.licences.approval import Approved, check_approval, check_licence, check_numbered, draft
+from docproc.flow.seals.memory import memory_of
+from docproc.flow.seals.seal_once import SealOutcome, check_proof, retry_delay, seal_once
 from docproc.flow.seals.usable import usable_seals
 from docproc.licence.page.record import licence_json
 from docproc.lifecycle import transition
 from docproc.log import about
 from docproc.matter.load import find_matter
-from docproc.matter.model import Matter
 from docproc.store import running_numbers
 from docproc.store.applications import applications, pages
 from docproc.store.audit import audit
 from docproc.store.licences import licences
+from docproc.store.signatures import sign_row
 from docproc.store.tables.applications import ApplicationRow
 from docproc.store.tables.licences import LicenceRow
 from docproc.store.tables.review import DecisionRow
 from docproc.store.wallet import shares
+
+log = logging.getLogger(__name__)
 
 JOBS: tuple[Job, ...] = ("issue_licence",)
 NUMBERED = "licence.numbered"
@@ -62,33 +64,41 @@ def queue_issue(ctx: Context, session: Session, row: ApplicationRow, decision: D
 def issue_licence(decision_id: str, attempt: int) -> None:
     """Give a number, seal, verify, register; one licence for each approval."""
     number = allocate(decision_id)
+    if not number:
+        return  # refused: what is wrong stands with the application
     outcome = seal_and_keep(number)
     if outcome["state"] == "sealed":
-        register(number, outcome["sha256"])
+        register(number, outcome["sha256"], outcome.get("proof", ""))
     else:
         postpone(decision_id, attempt, outcome)
 
 
 @step("allocate")
 def allocate(decision_id: str) -> str:
-    """The licence's number; the database allows one licence for each approval."""
+    """The licence's number, empty where the approval does not hold; the database allows one licence for each."""
     ctx, _ = Tools.get()
+    try:
+        return _number(ctx, decision_id)
+    except SealError as error:
+        log.error("decision %s: %s", decision_id, error)
+        _refuse(ctx, decision_id, error)
+        return ""
+
+
+def _number(ctx: Context, decision_id: str) -> str:
     with ctx.database.write() as session:
-        decision = applications.find_decision(session, decision_id)
-        about(application=decision.application)
-        row = applications.find_application(session, decision.application, lock=True)
+        about(application=applications.find_decision(session, decision_id).application)
+        found = check_approval(session, decision_id)
+        row = applications.find_application(session, found.application.number, lock=True)
         existing = licences.licence_of_decision(session, decision_id)
         if existing is not None:
+            _draw_up_again(ctx, session, found, existing)
             return existing.number
-        view = views.application(session, row)
-        if view["content_sha256"] != decision.seen_sha256:
-            raise SealError(f"application {row.number} is not what decision {decision_id} was made on")
-        matter = find_matter(row.matter)
-        readings = [reading for _, reading in pages.readings_of(session, row.number)]
         code = licences.new_code()
-        licence = _numbered(ctx, session, row, code, matter, readings)
+        licence = _next(ctx, session, found, code)
         body = json.loads(licence_json(licence))
-        licences.add_licence(session, licence, decision=decision_id, application=row, code=code, body=body)
+        made = licences.add_licence(session, licence, decision=decision_id, application=row, code=code, body=body)
+        sign_row(session, made)
         holder = holder_code(licence)
         if holder is not None:
             shares.set_holder(session, licence.number, holder)
@@ -98,23 +108,36 @@ def allocate(decision_id: str) -> str:
         return licence.number
 
 
-def _numbered(
-    ctx: Context, session: Session, row: ApplicationRow, code: str, matter: Matter, readings: Sequence[PageReading]
-) -> Licence:
+def _next(ctx: Context, session: Session, found: Approved, code: str) -> Licence:
     """The licence under the next number that is free: two matters of before may have shared a code."""
     while True:
-        licence = draft_licence(
-            matter,
-            readings,
-            serial=running_numbers.next_value(session, series(matter, readings)),
-            application=row.number,
-            authority=ctx.settings.authority_name,
-            authority_code=authority_code(ctx.settings),
-            today=ctx.today(),
-            verify_url=f"{ctx.settings.public_url.rstrip('/')}/v/{code}",
-        )
+        serial = running_numbers.next_value(session, series(found.matter, found.readings))
+        licence = draft(ctx, found, code, serial=serial)
         if not licences.is_taken(session, licence.number):
             return licence
+
+
+def _draw_up_again(ctx: Context, session: Session, found: Approved, licence: LicenceRow) -> None:
+    """Make an unsealed licence say again what the approval makes: settings may have changed since it was numbered."""
+    if licence.sha256 is not None:
+        return
+    check_numbered(session, licence)
+    made = draft(ctx, found, licence.code, number=licence.number)
+    licences.redraw(session, licence, made, json.loads(licence_json(made)))
+    sign_row(session, licence)
+
+
+def _refuse(ctx: Context, decision_id: str, error: SealError) -> None:
+    """Record why an approval makes no licence, for a person to act."""
+    with ctx.database.write() as session:
+        row = applications.find_application(
+            session, applications.find_decision(session, decision_id).application, lock=True
+        )
+        if row.status != "approved":
+            return
+        row.seal_state = "unconfirmed" if error.code == "not_signed" else "failed"
+        row.seal_note = error.message_zh
+        audit.append(session, ctx.clock(), SYSTEM, "seal.failed", row.number, note=error.message_zh)
 
 
 @step("seal_and_keep")
@@ -137,25 +160,27 @@ def seal_and_keep(number: str) -> SealOutcome:
 
 
 def check_approved(ctx: Context, row: LicenceRow) -> None:
-    """Only what was approved is sealed: the application as it was seen, the licence as it was numbered.
+    """Only what officials approved is sealed, and once.
 
     Raises:
-        SealError: one of them changed since.
+        SealError: it is not what they approved, or it was sealed before.
     """
     with ctx.database.read() as session:
-        decision = applications.find_decision(session, row.decision)
-        view = views.application(session, applications.find_application(session, row.application))
-        noted = [line.detail for line in audit.lines(session, subject=row.number) if line.action == NUMBERED]
-    if view["content_sha256"] != decision.seen_sha256:
-        raise SealError(f"application {row.application} is not what was approved", message_zh=NOT_APPROVED)
-    if [item.get("body") for item in noted] != [canonical_sha256(row.body)]:
-        raise SealError(f"licence {row.number} is not what was numbered", message_zh=NOT_APPROVED)
+        check_licence(ctx, session, check_approval(session, row.decision), row)
+    memory = memory_of(ctx.settings)
+    memory.claim(f"decision:{row.decision}", row.number)
+    memory.claim(f"licence:{row.number}", row.decision)
 
 
 @step("register")
-def register(number: str, sha256: str) -> None:
-    """Make the sealed file the licence: from here on it verifies as issued."""
+def register(number: str, sha256: str, proof: str = "") -> None:
+    """Make the sealed file the licence: from here on it verifies as issued.
+
+    Raises:
+        SealError: no sealer says that it sealed this file as this licence.
+    """
     ctx, _ = Tools.get()
+    check_proof(ctx, f"licence {number}", sha256, proof)
     keep_originals(ctx, number)
     with ctx.database.write() as session:
         at = ctx.clock()
@@ -164,7 +189,7 @@ def register(number: str, sha256: str) -> None:
         row = applications.find_application(session, licence.application, lock=True)
         if not licences.register_sealed(session, number, sha256, at):
             return
-        licences.add_status_event(session, number, "valid", SYSTEM, at, "签发")
+        sign_row(session, licences.add_status_event(session, number, "valid", SYSTEM, at, "签发"))
         row.status = transition(row.status, "issue")
         row.version += 1
         row.updated_at = at
@@ -172,6 +197,9 @@ def register(number: str, sha256: str) -> None:
         audit.append(session, at, SYSTEM, "licence.issued", number, application=row.number, sha256=sha256)
         meters.SEALS.labels("sealed").inc()
         announce(ctx, session, row, "licence.issued", licence=number)
+    memory = memory_of(ctx.settings)
+    memory.finish(f"decision:{licence.decision}")
+    memory.finish(f"licence:{number}")
 
 
 def keep_originals(ctx: Context, number: str) -> None:

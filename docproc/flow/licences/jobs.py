@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 from datetime import datetime
 
-from docproc.canonical import canonical_json, canonical_sha256
+from docproc.canonical import canonical_json
 from docproc.errors import SealError
 from docproc.flow.core.access import SYSTEM
 from docproc.flow.core.authority import authority_code
@@ -19,7 +19,9 @@ from docproc.flow.core.chain_guard import BrokenLogError, check_log
 from docproc.flow.core.context import Context
 from docproc.flow.core.stages import Tools
 from docproc.flow.jobs.engine import Job, step, workflow
-from docproc.flow.seals.seal_once import NOT_APPROVED, SealOutcome, retry_delay, seal_once
+from docproc.flow.licences.approval import acted
+from docproc.flow.seals.memory import memory_of
+from docproc.flow.seals.seal_once import NOT_APPROVED, SealOutcome, check_proof, retry_delay, seal_once
 from docproc.flow.seals.usable import usable_seals
 from docproc.licence.page.record import parse_licence_json
 from docproc.licence.report.report import Standing
@@ -29,6 +31,7 @@ from docproc.store import running_numbers
 from docproc.store.audit import audit
 from docproc.store.licences import licences
 from docproc.store.messages import outbox
+from docproc.store.signatures import sign_row
 from docproc.store.tables.licences import LicenceVersionRow
 
 log = logging.getLogger(__name__)
@@ -42,7 +45,7 @@ def seal_version(version_id: str, attempt: int) -> None:
     """Seal a corrected or re-issued licence; the former version stays in force until then."""
     outcome = seal_and_keep_version(version_id)
     if outcome["state"] == "sealed":
-        register_version(version_id, outcome["sha256"])
+        register_version(version_id, outcome["sha256"], outcome.get("proof", ""))
     else:
         postpone_version(version_id, attempt, outcome)
 
@@ -66,22 +69,30 @@ def seal_and_keep_version(version_id: str) -> SealOutcome:
 
 
 def check_ordered(ctx: Context, version: LicenceVersionRow) -> None:
-    """Only what was ordered is sealed.
+    """Only what an official ordered is sealed, and once.
 
     Raises:
-        SealError: the audit log notes another content, or none.
+        SealError: nobody ordered it, or it was sealed before.
     """
     with ctx.database.read() as session:
-        lines = audit.lines(session, subject=version.licence, limit=100_000)
-    noted = [line.detail for line in lines if line.action == f"licence.{version.action}"]
-    if canonical_sha256(version.body) not in [item.get("body") for item in noted if item["version"] == version.version]:
-        raise SealError(f"version {version.id} is not what was ordered", message_zh=NOT_APPROVED)
+        acted(session, version, "change_licence")
+    named = version.body["number"], version.body["version"], version.body["matter"]
+    with ctx.database.read() as session:
+        row = licences.find_licence(session, version.licence)
+    if named != (version.licence, version.version, row.matter):
+        raise SealError(f"version {version.id} is of another licence", message_zh=NOT_APPROVED)
+    memory_of(ctx.settings).claim(f"version:{version.licence}:{version.version}", version.id)
 
 
 @step("register_version")
-def register_version(version_id: str, sha256: str) -> None:
-    """Make the new file the licence; from here on the former one verifies as superseded."""
+def register_version(version_id: str, sha256: str, proof: str = "") -> None:
+    """Make the new file the licence; from here on the former one verifies as superseded.
+
+    Raises:
+        SealError: no sealer says that it sealed this file as this version.
+    """
     ctx, _ = Tools.get()
+    check_proof(ctx, f"version {version_id}", sha256, proof)
     with ctx.database.write() as session:
         at = ctx.clock()
         version = licences.find_version(session, version_id)
@@ -93,12 +104,14 @@ def register_version(version_id: str, sha256: str) -> None:
             return
         version.state, version.note, version.sha256 = "sealed", "", sha256
         licences.register_version(session, row, version, parse_licence_json(canonical_json(version.body)), at)
+        sign_row(session, row)
         said = {"reason": version.reason, "basis": version.basis}
-        licences.add_status_event(session, row.number, "valid", version.by, at, **said)
+        sign_row(session, licences.add_status_event(session, row.number, "valid", version.by, at, **said))
         audit.append(session, at, SYSTEM, f"licence.{version.action}ed", row.number, version=row.version, sha256=sha256)
         event = outbox.add_event(session, at, f"licence.{version.action}ed", row.number, row.org, **said)
         ctx.jobs.enqueue(session, "deliver_event", f"event:{event.id}", event.id)
         ctx.jobs.enqueue(session, "publish_status", f"status:event:{event.id}")
+    memory_of(ctx.settings).finish(f"version:{version.licence}:{version.version}")
 
 
 @step("postpone_version")

@@ -12,13 +12,16 @@ from sqlalchemy.orm import Session
 from docproc.canonical import JsonObject, canonical_json, canonical_sha256
 from docproc.errors import ConflictError, InputError, UnavailableError
 from docproc.flow.core.access import Caller
+from docproc.flow.core.acts import sign_act
 from docproc.flow.core.context import Context
 from docproc.flow.core.idempotency import Once, run_once
 from docproc.flow.licences.licences import check_grounds, visible
 from docproc.licence.page.record import licence_json, parse_licence_json
+from docproc.process_keys import SignatureError
 from docproc.store.audit import audit
 from docproc.store.licences import licences
-from docproc.store.tables.licences import LicenceVersionRow, VersionAction, VersionState
+from docproc.store.signatures import SEALER, WEB, check_row
+from docproc.store.tables.licences import LicenceRow, LicenceVersionRow, VersionAction, VersionState
 
 FIXED = frozenset({"number", "uscc"})
 """Fields that make a licence this licence: a change of them is a new licence, not a correction."""
@@ -75,7 +78,9 @@ def new_version(
             note="",
             attempt=1,
         )
+        _check_genuine(session, row)
         version.body = _changed(row.body, version.version, action, changes)
+        sign_act(session, caller, version, changes=changes)
         session.add(version)
         ordered = {"version": version.version, "changes": changes, "body": canonical_sha256(version.body)}
         grounds = {"reason": version.reason, "basis": version.basis}
@@ -97,6 +102,15 @@ def status_list(ctx: Context) -> str:
     if row is None:
         raise UnavailableError("no status list was signed yet: a worker on the queue `seal` must run")
     return row.body
+
+
+def _check_genuine(session: Session, row: LicenceRow) -> None:
+    """A new version says what the sealed one says, but for what is corrected: not what was written over it since."""
+    try:
+        check_row(session, row, roles=(*SEALER, *WEB))
+    except SignatureError as error:
+        message = "登记的证照内容没有通过完整性检查，不能更正或换发，请联系管理员"
+        raise ConflictError(str(error), message_zh=message, code="not_signed") from error
 
 
 def _changed(body: JsonObject, version: int, action: VersionAction, changes: dict[str, str]) -> JsonObject:

@@ -176,7 +176,7 @@ def _settle(
     if decision.action == "approve":
         _after_approval(ctx, session, row, made)
     elif decision.action == "return":
-        notices.prepare(ctx, session, row, made)
+        notices.prepare(ctx, session, caller, row, made)
     announce(ctx, session, row, f"application.{status}", reason=made.reason)
 
 

@@ -93,5 +93,5 @@ class Memory:
 
 
 def memory_of(settings: Settings) -> Memory:
-    """The memory of the sealer on this machine: a file in the data folder, which other machines do not share."""
-    return Memory(settings.data_dir / "sealer" / "memory.db")
+    """The memory of the sealer on this machine: a file beside its key, which other machines do not share."""
+    return Memory(settings.keys_folder / "sealed.db")

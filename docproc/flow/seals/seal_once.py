@@ -5,20 +5,26 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
+from docproc import process_keys
 from docproc.canonical import JsonObject, canonical_json
 from docproc.domain import Licence
-from docproc.errors import DocprocError, SealUnavailableError, SetupError, UnavailableError
+from docproc.errors import DocprocError, SealError, SealUnavailableError, SetupError, UnavailableError
 from docproc.flow.core.chain_guard import check_log
+from docproc.flow.core.context import Context
 from docproc.flow.core.stages import Tools
 from docproc.flow.jobs import meters
 from docproc.licence.page.record import parse_licence_json
 from docproc.licence.seal.registered_seal import RegisteredSeal
+from docproc.process_keys import SignatureError
 
 log = logging.getLogger(__name__)
 
 NOT_APPROVED = "内容与审批时不一致，不能签章，请联系管理员"
+NOT_SEALED_HERE = "文件不是本机关签章服务制作的，不能登记，请联系管理员"
+NO_KEY = "a sealer needs its own key: make one with `docproc process-key make sealer` and give the others ID.pub"
+FILE = "sealed-file"
 FIRST_DELAY, LONGEST_DELAY = 5, 300
 """Seconds before sealing is tried again, doubling up to the longest."""
 
@@ -29,6 +35,8 @@ class SealOutcome(TypedDict):
     state: str
     sha256: str
     note: str
+    proof: NotRequired[str]
+    """Of a sealer: it sealed this file as this document (:func:`check_proof`)."""
 
 
 def seal_once(
@@ -66,7 +74,26 @@ def seal_once(
         meters.SEALS.labels("failed").inc()
         log.error("%s: %s", what, error)
         return {"state": "failed", "sha256": "", "note": error.message_zh}
-    return {"state": "sealed", "sha256": ctx.blobs.put(sealed, keep_days=keep_days), "note": ""}
+    digest = ctx.blobs.put(sealed, keep_days=keep_days)
+    return {"state": "sealed", "sha256": digest, "note": "", "proof": _proof(ctx, what, digest)}
+
+
+def check_proof(ctx: Context, what: str, sha256: str, proof: str) -> None:
+    """Make sure that a sealer sealed a file as a document, before it is given out: jobs come from the database too.
+
+    Raises:
+        SealError: none says so.
+    """
+    try:
+        process_keys.check(ctx.keys.known, "sealer", FILE, {"what": what, "sha256": sha256}, proof)
+    except SignatureError as error:
+        raise SealError(f"{what}: {error}", message_zh=NOT_SEALED_HERE, code="not_signed") from error
+
+
+def _proof(ctx: Context, what: str, sha256: str) -> str:
+    if ctx.keys.own is None:
+        raise SetupError(NO_KEY)
+    return process_keys.sign(ctx.keys.own, FILE, {"what": what, "sha256": sha256})
 
 
 def retry_delay(attempt: int) -> int:

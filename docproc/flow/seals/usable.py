@@ -7,18 +7,25 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
+from docproc.canonical import JsonObject
 from docproc.domain import Licence
 from docproc.errors import SealError, SealUnavailableError
-from docproc.flow.core.access import SYSTEM
+from docproc.flow.core.access import MAY, SYSTEM
 from docproc.flow.core.context import Context
 from docproc.flow.seals.entries import from_row, proof_of, to_row
+from docproc.flow.seals.memory import OLDER, memory_of
 from docproc.licence.seal import registered_seal
 from docproc.licence.seal.registered_seal import RegisteredSeal
 from docproc.matter.model import LicenceSpec
+from docproc.process_keys import SignatureError
 from docproc.store.audit import audit
 from docproc.store.seals import registry
+from docproc.store.signatures import SEALER, WEB, check_row, sign_row
+from docproc.store.tables.seals import SealRow
 
+NOT_REGISTERED = "印章备案没有两人办理的有效签名，不能签章，请重新备案"
 log = logging.getLogger(__name__)
 
 
@@ -66,9 +73,40 @@ def usable_seal(
         row = registry.find_seal(session, name)
         if row is None:
             raise SealError(f"seal {name} is not registered", message_zh="印章没有备案，不能签章", code="seal_unknown")
+        check_entry(ctx, session, row)
         seal = from_row(row)
     registered_seal.check_use(seal, licence, at, place)
     return seal
+
+
+def check_entry(ctx: Context, session: Session, row: SealRow) -> None:
+    """Make sure that two persons registered a seal as it is, and that nothing newer was said of it.
+
+    An entry that a sealer made itself, of its own development seal, counts only as long as no persons have registered
+    anything under the name: emptying the registry brings nothing back.
+
+    Raises:
+        SealError: that is not so.
+    """
+    try:
+        said = check_row(session, row, roles=(*WEB, *SEALER))
+    except SignatureError as error:
+        raise SealError(str(error), message_zh=NOT_REGISTERED, code="seal_unsigned") from error
+    memory, what = memory_of(ctx.settings), f"seal:{row.name}"
+    if said.get("development"):
+        if what in memory.noted(what):
+            raise SealError(f"seal {row.name} was changed by persons", message_zh=OLDER, code="seal_unsigned")
+        return
+    if not said.get("adopted"):
+        _check_persons(row, said)
+    memory.note(what, datetime.fromisoformat(said["at"]))
+
+
+def _check_persons(row: SealRow, said: JsonObject) -> None:
+    proposed, confirmed = said["proposed"], said["confirmed"]
+    may = all(set(who["roles"]) & MAY["manage_seals"] for who in (proposed, confirmed))
+    if not may or set(proposed["persons"]) & set(confirmed["persons"]):
+        raise SealError(f"seal {row.name} was not registered by two", message_zh=NOT_REGISTERED, code="seal_unsigned")
 
 
 def register_own(ctx: Context, own: Callable[[], Sequence[RegisteredSeal]]) -> None:
@@ -85,6 +123,8 @@ def register_own(ctx: Context, own: Callable[[], Sequence[RegisteredSeal]]) -> N
             at = ctx.clock()
             for seal in found:
                 audit.append(session, at, SYSTEM, "seal.registered", seal.name, development=True, **proof_of(seal))
-                session.add(to_row(seal, at))
+                row = to_row(seal, at)
+                sign_row(session, row, development=True)
+                session.add(row)
     except IntegrityError:
         log.info("another sealer registered the development seal first")

@@ -66,6 +66,14 @@ def add_licence(
     return row
 
 
+def redraw(session: Session, row: LicenceRow, licence: Licence, body: JsonObject) -> None:
+    """Make a licence that is not sealed yet say something else under its number."""
+    row.matter, row.kind, row.version, row.holder = licence.matter, licence.kind, licence.version, licence.holder
+    row.title, row.authority, row.body = licence.title, licence.authority, body
+    row.issued_on, row.valid_from, row.valid_to = licence.issued_on, licence.valid_from, licence.valid_to
+    session.flush()
+
+
 def licence_of_decision(session: Session, decision: str) -> LicenceRow | None:
     """The licence that an approval led to."""
     return session.scalars(sa.select(LicenceRow).where(LicenceRow.decision == decision)).one_or_none()

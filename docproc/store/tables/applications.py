@@ -13,8 +13,9 @@ from docproc.domain import CorrectionKind, Severity, Verdict
 from docproc.lifecycle import Status
 from docproc.store.tables.base import Base, BigId, Signed
 
-SealState = Literal["none", "awaiting_release", "queued", "waiting", "failed", "sealed"]
-"""State of an application's licence between approval and seal; ``waiting``: for the TSA or the key."""
+SealState = Literal["none", "awaiting_release", "unconfirmed", "queued", "waiting", "failed", "sealed"]
+"""State of an application's licence between approval and seal; ``unconfirmed``: the approval is not signed, its
+official must confirm it; ``waiting``: for the TSA or the key."""
 PageState = Literal["queued", "read", "failed"]
 NoticeState = Literal["queued", "waiting", "sealed", "failed", "erased"]
 """``waiting``: for the next attempt."""
@@ -269,7 +270,7 @@ class PreviewRow(Base):
     height: Mapped[int]
 
 
-class NoticeRow(Base):
+class NoticeRow(Signed, Base):
     """一次性告知书 of a decision to return an application; it is sealed after the decision and never delays it."""
 
     __tablename__ = "notices"
@@ -295,3 +296,5 @@ class NoticeRow(Base):
     """Hash of the sealed file."""
     created_at: Mapped[datetime]
     sealed_at: Mapped[datetime | None]
+
+    COVERS: ClassVar = {"signed": ("decision", "application", "number", "body")}

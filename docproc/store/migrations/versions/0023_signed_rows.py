@@ -7,7 +7,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "0023"
-down_revision = "0026"
+down_revision = "0024"
 branch_labels = None
 depends_on = None
 
@@ -15,6 +15,7 @@ SIGNED = (
     "applications",
     "decisions",
     "opinions",
+    "notices",
     "licences",
     "licence_events",
     "licence_versions",
