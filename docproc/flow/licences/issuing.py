@@ -102,9 +102,7 @@ def _number(ctx: Context, decision_id: str) -> str:
         holder = holder_code(licence)
         if holder is not None:
             shares.set_holder(session, licence.number, holder)
-        audit.append(
-            session, ctx.clock(), SYSTEM, NUMBERED, licence.number, decision=decision_id, body=canonical_sha256(body)
-        )
+        _note_numbered(ctx, session, made)
         return licence.number
 
 
@@ -117,14 +115,22 @@ def _next(ctx: Context, session: Session, found: Approved, code: str) -> Licence
             return licence
 
 
+def _note_numbered(ctx: Context, session: Session, licence: LicenceRow) -> None:
+    noted = {"decision": licence.decision, "body": canonical_sha256(licence.body)}
+    audit.append(session, ctx.clock(), SYSTEM, NUMBERED, licence.number, **noted)
+
+
 def _draw_up_again(ctx: Context, session: Session, found: Approved, licence: LicenceRow) -> None:
     """Make an unsealed licence say again what the approval makes: settings may have changed since it was numbered."""
     if licence.sha256 is not None:
         return
     check_numbered(session, licence)
     made = draft(ctx, found, licence.code, number=licence.number)
-    licences.redraw(session, licence, made, json.loads(licence_json(made)))
-    sign_row(session, licence)
+    body = json.loads(licence_json(made))
+    if body != licence.body:
+        licences.redraw(session, licence, made, body)
+        sign_row(session, licence)
+        _note_numbered(ctx, session, licence)
 
 
 def _refuse(ctx: Context, decision_id: str, error: SealError) -> None:

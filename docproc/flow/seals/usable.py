@@ -73,8 +73,8 @@ def usable_seal(
         row = registry.find_seal(session, name)
         if row is None:
             raise SealError(f"seal {name} is not registered", message_zh="印章没有备案，不能签章", code="seal_unknown")
-        check_entry(ctx, session, row)
         seal = from_row(row)
+        check_entry(ctx, session, row)
     registered_seal.check_use(seal, licence, at, place)
     return seal
 
