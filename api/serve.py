@@ -27,6 +27,7 @@ from docproc.flow.core.context import open_context
 from docproc.flow.core.development import refuse_development
 from docproc.flow.jobs.engine import migrate_all
 from docproc.flow.jobs.guardian import PARENT_PIPE
+from docproc.flow.upkeep.adoption import adopt
 from docproc.process_keys import load_key
 from docproc.settings import Settings
 from docproc.store.audit.writing import begin_signing
@@ -112,7 +113,7 @@ def serve(settings: Settings, worker_module: str = "docproc.flow.worker", *, web
 def prepare(settings: Settings) -> None:
     """Migrate the database; on a fresh one make the first administrator's key and print it, this once.
 
-    A log that the version before wrote is signed from here on.
+    What the version before wrote is taken up and signed, once, and its log is signed from here on.
 
     Raises:
         SetupError: the web process has no key.
@@ -124,6 +125,7 @@ def prepare(settings: Settings) -> None:
     ctx = open_context(settings)
     if ctx.keys.own is None:
         load_key(settings.keys_folder, "web")  # says what is missing, and what to do
+    adopt(ctx)
     with ctx.database.write() as session:
         begin_signing(session, ctx.clock())
     key, user = first_key(ctx), first_user(ctx)

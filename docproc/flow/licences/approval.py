@@ -27,7 +27,7 @@ from docproc.licence.page.record import parse_licence_json
 from docproc.matter.load import digest_of, find_matter
 from docproc.matter.model import Matter
 from docproc.process_keys import SignatureError
-from docproc.store.applications import applications, pages
+from docproc.store.applications import applications, opinions, pages
 from docproc.store.signatures import SEALER, WEB, check_row
 from docproc.store.tables.applications import ApplicationRow
 from docproc.store.tables.base import Signed
@@ -146,7 +146,7 @@ def _said_with(session: Session, row: ApplicationRow) -> frozenset[str]:
     try:
         said = check_row(session, row)
     except SignatureError as error:
-        raise SealError(str(error), message_zh=NOT_APPROVED, code="not_signed") from error
+        raise SealError(str(error), message_zh=NOT_APPROVED) from error
     who = said.get("person") or {}
     return frozenset(who.get("persons", [row.created_by]))
 
@@ -155,15 +155,16 @@ def _opinions(session: Session, row: ApplicationRow, matter: Matter, approved: A
     """The opinions on which a joint approval rests: one of each department, over what it saw, by another person."""
     if not matter.department:
         return []
-    standing = joint_approval.standing(session, row)
+    given = {item.org: item for item in opinions.of_round(session, row.number, opinions.round_of(session, row))}
     found: list[Acted] = []
     for department in matter.department:
-        item = standing.get(department.org)
+        item = given.get(department.org)
         if item is None or item.action != "approve" or item.id not in approved.said.get("opinions", []):
             raise SealError(f"{department.org} did not agree to {row.number}", message_zh=NOT_APPROVED)
         opinion = acted(session, item, "approve")
-        if not opinion.adopted and opinion.org != department.org:
-            raise SealError(f"{opinion.subject} speaks for {department.org}", message_zh=NOT_APPROVED)
+        seen = item.seen_sha256 == joint_approval.content_of(session, row, department) and opinion.org == department.org
+        if not opinion.adopted and not seen:
+            raise SealError(f"{department.org} agreed to something else", message_zh=NOT_APPROVED)
         _check_apart([opinion], [other.persons for other in found])
         found.append(opinion)
     return found

@@ -38,7 +38,7 @@ from docproc.store.applications import applications, pages
 from docproc.store.audit import audit
 from docproc.store.licences import licences
 from docproc.store.signatures import sign_row
-from docproc.store.tables.applications import ApplicationRow
+from docproc.store.tables.applications import ApplicationRow, SealState
 from docproc.store.tables.licences import LicenceRow
 from docproc.store.tables.review import DecisionRow
 from docproc.store.wallet import shares
@@ -141,9 +141,14 @@ def _refuse(ctx: Context, decision_id: str, error: SealError) -> None:
         )
         if row.status != "approved":
             return
-        row.seal_state = "unconfirmed" if error.code == "not_signed" else "failed"
+        row.seal_state = _refused(error.code)
         row.seal_note = error.message_zh
         audit.append(session, ctx.clock(), SYSTEM, "seal.failed", row.number, note=error.message_zh)
+
+
+def _refused(code: str) -> SealState:
+    """What an approval waits for that was refused: an official who confirms it, or somebody who mends the rest."""
+    return "unconfirmed" if code == "not_signed" else "failed"
 
 
 @step("seal_and_keep")
@@ -231,5 +236,5 @@ def postpone(decision_id: str, attempt: int, outcome: SealOutcome) -> None:
         if outcome["state"] == "wait":
             queue_issue(ctx, session, row, decision, delay=retry_delay(attempt))
         else:
-            row.seal_state = "failed"
+            row.seal_state = _refused(outcome.get("code", ""))
             audit.append(session, ctx.clock(), SYSTEM, "seal.failed", row.number, note=outcome["note"])

@@ -37,6 +37,8 @@ class SealOutcome(TypedDict):
     note: str
     proof: NotRequired[str]
     """Of a sealer: it sealed this file as this document (:func:`check_proof`)."""
+    code: NotRequired[str]
+    """Of the error that forbids it."""
 
 
 def seal_once(
@@ -73,7 +75,7 @@ def seal_once(
     except DocprocError as error:
         meters.SEALS.labels("failed").inc()
         log.error("%s: %s", what, error)
-        return {"state": "failed", "sha256": "", "note": error.message_zh}
+        return {"state": "failed", "sha256": "", "note": error.message_zh, "code": error.code}
     digest = ctx.blobs.put(sealed, keep_days=keep_days)
     return {"state": "sealed", "sha256": digest, "note": "", "proof": _proof(ctx, what, digest)}
 

@@ -13,6 +13,7 @@ import pytest
 from docproc.errors import CatalogueError
 from docproc.flow.applications.applications import create_application, view_application
 from docproc.flow.core import in_force
+from docproc.flow.core.acts import sign_act
 from docproc.flow.core.context import Context
 from docproc.flow.matters import catalogue
 from docproc.flow.review.decisions import decide, release
@@ -52,7 +53,9 @@ def put_as_before(ctx: Context, files: dict[str, str]) -> None:
     at = datetime.now(UTC)
     with ctx.database.write() as session:
         row = stored.add_change(session, files, dict.fromkeys(files, ""), ctx.today(), "试验", "admin-1", at)
+        sign_act(session, ADMIN, row)
         row.state, row.closed_at = "confirmed", at
+        sign_act(session, APPROVER, row, part="closing_signed")
     in_force.refresh(ctx.database, ctx.settings.data_dir, ctx.today(), now=True)
 
 
