@@ -130,5 +130,6 @@ def findings_table(findings: Any) -> Table:
     """Findings as a table for the terminal."""
     table = Table("代码", "级别", "材料", "说明", "依据")
     for item in findings:
-        table.add_row(item.code, item.severity, item.material or "", item.message, item.basis)
+        level = f"{item.severity}, look" if item.look else item.severity
+        table.add_row(item.code, level, item.material or "", item.message, item.basis)
     return table

@@ -99,7 +99,8 @@ def read(
 
 
 def _reading_table(reading: Any) -> Table:
-    title = f"{reading.file}[{reading.index}]  {reading.material or '未识别'}  {reading.how}"
+    named = f"{reading.material or '未识别'}{'（声明，未识别）' if reading.claimed else ''}"
+    title = f"{reading.file}[{reading.index}]  {named}  {reading.how}"
     table = Table("字段", "值", "置信度", "原文", title=title, title_justify="left")
     for item in reading.fields.values():
         value = "[red]需人工核对[/]" if item.value is None else item.value

@@ -74,7 +74,8 @@ def submit(
         out.print(f"{view['number']}  {view['status']}  verdict: [bold]{view['verdict']}[/]")
         table = Table("代码", "级别", "材料", "说明", "依据")
         for item in view["findings"]:
-            table.add_row(item["code"], item["severity"], item["material"] or "", item["message"], item["basis"])
+            level = f"{item['severity']}, look" if item["look"] else item["severity"]
+            table.add_row(item["code"], level, item["material"] or "", item["message"], item["basis"])
         out.print(table)
     if view["verdict"] != "pass":
         raise typer.Exit(1)
