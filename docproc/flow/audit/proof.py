@@ -15,7 +15,7 @@ from docproc.flow.core.access import SYSTEM
 from docproc.flow.core.context import Context
 from docproc.licence.pki.trust import TrustList
 from docproc.store.applications import applications
-from docproc.store.audit import audit, chain, inventory
+from docproc.store.audit import audit, chain, inventory, signed_rows
 from docproc.store.audit.chain import Head
 from docproc.store.audit.standings import Standings, differences
 from docproc.store.blobs.blobs import DamagedBlobError
@@ -84,6 +84,7 @@ def prove(
         _chain(ctx, session, proof)
         _heads(session, proof, lines, trust)
         proof.problems += inventory.contradictions(session)
+        proof.problems += signed_rows.misfits(session)
         proof.originals = _blobs(ctx, proof, "uploaded file of page", inventory.originals(session))
         proof.sealed = _blobs(ctx, proof, "sealed file of licence", inventory.sealed_files(session))
         proof.sealed += _blobs(ctx, proof, "sealed notice", inventory.sealed_notices(session))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from docproc.flow.accounts.api_keys import first_key
 from docproc.flow.accounts.users import add_user, set_enabled
@@ -17,11 +18,11 @@ from docproc.flow.core.context import Context
 from docproc.flow.licences.licences import change_licence
 from docproc.flow.review.decisions import decide, release
 from docproc.settings import Settings
-from docproc.store.audit import chain, inventory
+from docproc.store.audit import chain, inventory, signed_rows
 from docproc.store.audit.standings import Standings, differences
 from docproc.store.db import create_database
 from docproc.store.licences import licences
-from docproc.store.tables.accounts import ApiKeyRow, UserRow
+from docproc.store.tables.accounts import ApiKeyRow, UserRow, UserSessionRow
 from docproc.store.tables.applications import ApplicationRow
 from docproc.store.tables.base import Base
 from docproc.store.tables.licences import LicenceEventRow, LicenceRow
@@ -65,13 +66,29 @@ def work(ctx: Context) -> str:
 
 def problems(ctx: Context, *attack: sa.Executable) -> list[str]:
     """What is found after an attack, which is undone."""
-    with ctx.database.engine.connect() as connection, sa.orm.Session(connection) as session:
+    return attacked(
+        ctx,
+        lambda session, told: [
+            *inventory.contradictions(session),
+            *differences(told, licences.withdrawn(session)),
+        ],
+        *attack,
+    )
+
+
+def misfitting(ctx: Context, *attack: sa.Executable) -> list[str]:
+    """Rows that do not bear their signature after an attack, which is undone."""
+    return attacked(ctx, lambda session, told: list(signed_rows.misfits(session)), *attack)
+
+
+def attacked(ctx: Context, look: Callable[[Session, Standings], list[str]], *attack: sa.Executable) -> list[str]:
+    told = Standings()
+    with ctx.database.read() as session:
+        chain.walk(session, ctx.keys.known, each=told.note)
+    with ctx.database.write() as session:
         for statement in attack:
             session.execute(statement)
-        told = Standings()
-        with ctx.database.read() as chained:
-            chain.walk(chained, ctx.keys.known, each=told.note)
-        found = [*inventory.contradictions(session), *differences(told, licences.withdrawn(session))]
+        found = look(session, told)
         session.rollback()
     return found
 
@@ -158,3 +175,30 @@ def test_a_seal_or_an_application_that_no_line_knows_is_named(service: tuple[Con
         assert problems(ctx, copied(seal, name="私章")) == ["seal 私章: kept, which the log does not know"]
     application = copied(one(ctx, ApplicationRow), number="A-forged")
     assert any(item.startswith("application A-forged: kept") for item in problems(ctx, application))
+
+
+def test_a_row_that_sql_changed_does_not_bear_its_signature(service: tuple[Context, str]) -> None:
+    """The log does not tell a password or an organisation; the row's own signature covers them."""
+    ctx, number = service
+    assert misfitting(ctx) == []
+    password = misfitting(ctx, sa.update(UserRow).where(UserRow.name == "li").values(password_hash="another"))
+    assert len(password) == 1 and "is not what was signed" in password[0] and password[0].startswith("user ")
+    bare = misfitting(ctx, sa.update(UserRow).where(UserRow.name == "li").values(signed=sa.null()))
+    assert len(bare) == 1 and "bears no signature of ours" in bare[0]
+    moved = misfitting(ctx, sa.update(ApplicationRow).values(created_by="mole"))
+    assert moved and moved[0].startswith(f"application {number}: is not what was signed")
+    released = misfitting(ctx, sa.update(DecisionRow).values(released_by="mole"))
+    assert released and released[0].startswith("release of decision")
+
+
+def test_a_session_that_was_put_in_bears_no_signature(service: tuple[Context, str]) -> None:
+    ctx, _ = service
+    user = one(ctx, UserRow)
+    assert isinstance(user, UserRow)
+    times = {
+        "created_at": user.created_at,
+        "seen_at": user.created_at,
+        "expires_at": user.created_at.replace(year=2099),
+    }
+    forged = sa.insert(UserSessionRow).values(sha256="ab" * 32, user_id=user.id, **times)
+    assert misfitting(ctx, forged) == [f"session of an official {'ab' * 16}: bears no signature of ours"]
