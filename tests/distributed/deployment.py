@@ -73,7 +73,9 @@ def _key(admin: httpx.Client, subject: str, role: str) -> str:
 
 
 def _sign_in(browser: httpx.Client, secrets: dict[str, str], password: str, ahead: int) -> None:
-    code = pyotp.TOTP(secrets["totp_secret"]).at(int(time.time()), ahead)
+    totp = pyotp.parse_uri(secrets["totp_uri"])
+    assert isinstance(totp, pyotp.TOTP)
+    code = totp.at(int(time.time()) + 30 * ahead)
     given = {"name": secrets["name"], "password": password, "code": code}
     assert browser.post("/office/login", data={"csrf": _word(browser, "/office/login"), **given}).status_code == 200
 
