@@ -238,7 +238,7 @@ def test_the_workbench_shows_it(tmp_path: Path, kind: FieldType, hide: bool) -> 
     item |= {"source": "ocr", "alternatives": [], "seals": []}
     reading: dict[str, Any] = {"index": 0, "material": "rules_list", "page": 1, "edition": form.edition}
     reading |= {"quality": {"verdict": "good", "findings": []}, "fields": [item]}
-    reading |= {"turn": None, "claimed": False, "form_id": None, "said": None}
+    reading |= {"turn": None, "claimed": False, "form_id": None, "said": None, "sheet": 1, "sheets": 1}
     page = {"id": "p", "filename": "a.pdf", "previews": [], "readings": [reading]}
     view = {
         "number": "X",
