@@ -8,6 +8,8 @@
       │                   └──return─▶ returned ─┘   reject ──▶ rejected
       └── withdraw from draft, submitted, returned ──▶ withdrawn
 
+    accepted ◀──reopen── approved: an approval that nobody signed goes back to its official
+
 ``returned`` is 补正: the applicant was told once of everything that is missing
 (行政许可法 第32条) and hands in again.
 """
@@ -21,7 +23,7 @@ from docproc.domain import DecisionAction
 from docproc.errors import ConflictError
 
 Status = Literal["draft", "submitted", "accepted", "returned", "approved", "issued", "rejected", "withdrawn"]
-Action = Literal["submit", "accept", "return", "resubmit", "approve", "issue", "reject", "withdraw"]
+Action = Literal["submit", "accept", "return", "resubmit", "approve", "issue", "reopen", "reject", "withdraw"]
 
 TRANSITIONS: dict[tuple[Status, Action], Status] = {
     ("draft", "submit"): "submitted",
@@ -37,6 +39,7 @@ TRANSITIONS: dict[tuple[Status, Action], Status] = {
     ("returned", "resubmit"): "submitted",
     ("returned", "withdraw"): "withdrawn",
     ("approved", "issue"): "issued",
+    ("approved", "reopen"): "accepted",
 }
 FINAL: frozenset[Status] = frozenset({"issued", "rejected", "withdrawn"})
 OPEN_FOR_PAGES: frozenset[Status] = frozenset({"draft", "returned"})

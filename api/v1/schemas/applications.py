@@ -246,7 +246,7 @@ class OpinionView(BaseModel):
 class SealState(BaseModel):
     """Where the licence is between approval and seal."""
 
-    state: Literal["none", "awaiting_release", "queued", "waiting", "failed", "sealed"]
+    state: Literal["none", "awaiting_release", "unconfirmed", "queued", "waiting", "failed", "sealed"]
     note: str = Field(description="Why it is not sealed yet, in Chinese")
 
 

@@ -344,6 +344,12 @@ def change_status(session: Session, row: ApplicationRow, status: Status, at: dat
     session.flush()
 
 
+def set_back(session: Session, row: ApplicationRow, note: str, at: datetime) -> None:
+    """Give an approval that nobody signed back to its official; the application must be locked."""
+    change_status(session, row, transition(row.status, "reopen"), at)
+    row.seal_state, row.seal_note = "unconfirmed", note
+
+
 def announce(ctx: Context, session: Session, row: ApplicationRow, topic: str, **body: Any) -> None:
     """Write an event about an application and queue its delivery."""
     at = ctx.clock()

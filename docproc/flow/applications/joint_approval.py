@@ -23,6 +23,7 @@ from docproc.matter.load import find_matter, load_catalogue
 from docproc.matter.model import Department, Matter
 from docproc.store.accounts.api_keys import persons_behind
 from docproc.store.applications import opinions, pages
+from docproc.store.signatures import is_signed
 from docproc.store.tables.applications import ApplicationRow
 from docproc.store.tables.review import OpinionRow
 
@@ -98,7 +99,8 @@ def standing(session: Session, row: ApplicationRow) -> dict[str, OpinionRow | No
     found: dict[str, OpinionRow | None] = {}
     for department in find_matter(row.matter).department:
         item = given.get(department.org)
-        counts = item is not None and item.seen_sha256 == content_of(session, row, department)
+        seen = item is not None and item.seen_sha256 == content_of(session, row, department)
+        counts = seen and item is not None and is_signed(session, item)
         found[department.org] = item if counts else None
     return found
 

@@ -27,15 +27,15 @@ from docproc.licence.page.record import parse_licence_json
 from docproc.matter.load import digest_of, find_matter
 from docproc.matter.model import Matter
 from docproc.process_keys import SignatureError
-from docproc.store.applications import applications, opinions, pages
+from docproc.store.applications import applications, pages
 from docproc.store.signatures import SEALER, WEB, check_row
 from docproc.store.tables.applications import ApplicationRow
 from docproc.store.tables.base import Signed
 from docproc.store.tables.licences import LicenceRow
 from docproc.store.tables.review import DecisionRow
 
-UNSIGNED = "批准或放行没有有效的签名，需由原审批人重新确认后才能签章"
-RULES_CHANGED = "批准之后事项规则有变动，需重新确认后才能签章"
+UNSIGNED = "需重新确认：批准或放行没有有效的签名，请审批人再批准一次"
+RULES_CHANGED = "需重新确认：批准之后事项规则有变动，请审批人再批准一次"
 SAME_PERSON = "提交、审批与签章放行须由不同的人办理，不能签章"
 
 
@@ -73,7 +73,9 @@ def check_approval(session: Session, decision_id: str) -> Approved:
         _check_apart([last], [opened, *(item.persons for item in approvers)])
     _check_apart(approvers, [opened])
     if last.said.get("matter_sha256") != digest_of(row.matter):
-        raise SealError(f"the rules of {row.matter} changed since {row.number}", message_zh=RULES_CHANGED)
+        raise SealError(
+            f"the rules of {row.matter} changed since {row.number}", message_zh=RULES_CHANGED, code="rules_changed"
+        )
     readings = tuple(reading for _, reading in pages.readings_of(session, row.number))
     return Approved(decision, row, matter, readings, approved.said)
 
@@ -155,16 +157,15 @@ def _opinions(session: Session, row: ApplicationRow, matter: Matter, approved: A
     """The opinions on which a joint approval rests: one of each department, over what it saw, by another person."""
     if not matter.department:
         return []
-    given = {item.org: item for item in opinions.of_round(session, row.number, opinions.round_of(session, row))}
+    standing = joint_approval.standing(session, row)
     found: list[Acted] = []
     for department in matter.department:
-        item = given.get(department.org)
+        item = standing.get(department.org)
         if item is None or item.action != "approve" or item.id not in approved.said.get("opinions", []):
             raise SealError(f"{department.org} did not agree to {row.number}", message_zh=NOT_APPROVED)
         opinion = acted(session, item, "approve")
-        seen = item.seen_sha256 == joint_approval.content_of(session, row, department) and opinion.org == department.org
-        if not opinion.adopted and not seen:
-            raise SealError(f"{department.org} agreed to something else", message_zh=NOT_APPROVED)
+        if not opinion.adopted and opinion.org != department.org:
+            raise SealError(f"{opinion.subject} speaks for {department.org}", message_zh=NOT_APPROVED)
         _check_apart([opinion], [other.persons for other in found])
         found.append(opinion)
     return found

@@ -19,7 +19,7 @@ from docproc.canonical import canonical_sha256
 from docproc.check.licence_draft import holder_code, series
 from docproc.domain import Licence
 from docproc.errors import SealError
-from docproc.flow.applications.applications import announce
+from docproc.flow.applications.applications import announce, set_back
 from docproc.flow.core.access import SYSTEM
 from docproc.flow.core.context import Context
 from docproc.flow.core.stages import Tools
@@ -38,7 +38,7 @@ from docproc.store.applications import applications, pages
 from docproc.store.audit import audit
 from docproc.store.licences import licences
 from docproc.store.signatures import sign_row
-from docproc.store.tables.applications import ApplicationRow, SealState
+from docproc.store.tables.applications import ApplicationRow
 from docproc.store.tables.licences import LicenceRow
 from docproc.store.tables.review import DecisionRow
 from docproc.store.wallet import shares
@@ -47,6 +47,8 @@ log = logging.getLogger(__name__)
 
 JOBS: tuple[Job, ...] = ("issue_licence",)
 NUMBERED = "licence.numbered"
+GIVEN_BACK = frozenset({"not_signed", "rules_changed"})
+"""Codes of refusals that the approval's official mends by approving again."""
 
 
 def queue_issue(ctx: Context, session: Session, row: ApplicationRow, decision: DecisionRow, delay: float = 0) -> None:
@@ -90,7 +92,7 @@ def _number(ctx: Context, decision_id: str) -> str:
         about(application=applications.find_decision(session, decision_id).application)
         found = check_approval(session, decision_id)
         row = applications.find_application(session, found.application.number, lock=True)
-        existing = licences.licence_of_decision(session, decision_id)
+        existing = licences.licence_of_application(session, row.number)
         if existing is not None:
             _draw_up_again(ctx, session, found, existing)
             return existing.number
@@ -126,8 +128,10 @@ def _draw_up_again(ctx: Context, session: Session, found: Approved, licence: Lic
         return
     check_numbered(session, licence)
     made = draft(ctx, found, licence.code, number=licence.number)
+    given_anew = licence.decision != found.decision.id
+    licence.decision = found.decision.id
     body = json.loads(licence_json(made))
-    if body != licence.body:
+    if given_anew or body != licence.body:
         licences.redraw(session, licence, made, body)
         sign_row(session, licence)
         _note_numbered(ctx, session, licence)
@@ -141,14 +145,16 @@ def _refuse(ctx: Context, decision_id: str, error: SealError) -> None:
         )
         if row.status != "approved":
             return
-        row.seal_state = _refused(error.code)
-        row.seal_note = error.message_zh
+        _note_refused(session, row, error.message_zh, error.code, ctx.clock())
         audit.append(session, ctx.clock(), SYSTEM, "seal.failed", row.number, note=error.message_zh)
 
 
-def _refused(code: str) -> SealState:
-    """What an approval waits for that was refused: an official who confirms it, or somebody who mends the rest."""
-    return "unconfirmed" if code == "not_signed" else "failed"
+def _note_refused(session: Session, row: ApplicationRow, note: str, code: str, at: datetime) -> None:
+    """An approval that nobody signed goes back to its official; all else waits for somebody who mends it."""
+    if code in GIVEN_BACK:
+        set_back(session, row, note, at)
+    else:
+        row.seal_state, row.seal_note = "failed", note
 
 
 @step("seal_and_keep")
@@ -236,5 +242,5 @@ def postpone(decision_id: str, attempt: int, outcome: SealOutcome) -> None:
         if outcome["state"] == "wait":
             queue_issue(ctx, session, row, decision, delay=retry_delay(attempt))
         else:
-            row.seal_state = _refused(outcome.get("code", ""))
+            _note_refused(session, row, outcome["note"], outcome.get("code", ""), ctx.clock())
             audit.append(session, ctx.clock(), SYSTEM, "seal.failed", row.number, note=outcome["note"])

@@ -166,6 +166,7 @@ def _settle(
     sign_act(session, caller, made, **said, opinions=list(given))
     status = transition(row.status, decision.action)
     change_status(session, row, status, decision.at)
+    row.seal_state, row.seal_note = "none", ""
     claims.drop(session, row.number)
     noted = {"decision": made.id, "seen": made.seen_sha256, "set_aside": made.set_aside}
     if made.confirmed:

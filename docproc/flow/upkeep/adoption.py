@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from docproc.canonical import JsonObject
 from docproc.errors import SetupError
+from docproc.flow.applications.applications import set_back
 from docproc.flow.core.context import Context
 from docproc.flow.core.views import iso
 from docproc.private_file import write_private
@@ -38,7 +40,7 @@ RECORD = "web.adopted.json"
 PORTION = 2000
 """Rows that are signed in one transaction."""
 OPEN = ("draft", "submitted", "accepted", "returned", "approved")
-CONFIRM = "系统升级后，批准需由原审批人重新确认一次才能签章"
+CONFIRM = "需重新确认：系统升级前的批准没有签名，请审批人再批准一次"
 ORDER_AGAIN = "系统升级前提出的更正或换发没有签名，请重新提出"
 _ACCOUNTS: tuple[type[Signed], ...] = (UserRow, ApiKeyRow, UserSessionRow, PageSessionRow)
 _CHANGES: tuple[type[ProposedChange], ...] = (SealChangeRow, TrustChangeRow, CatalogueChangeRow)
@@ -75,7 +77,8 @@ def _adopt_all(ctx: Context) -> int:
     done = sum(_each(ctx, table, lambda session, row: sign_row(session, row, adopted=True)) for table in _ACCOUNTS)
     done += sum(_each(ctx, table, _adopt_change) for table in _CHANGES)
     done += _each(ctx, SealRow, _adopt_seal)
-    done += _each(ctx, ApplicationRow, _adopt_application, ApplicationRow.status.in_(OPEN))
+    at = ctx.clock()
+    done += _each(ctx, ApplicationRow, lambda s, row: _adopt_application(s, row, at), ApplicationRow.status.in_(OPEN))
     done += _each(ctx, OpinionRow, lambda session, row: _adopt_act(session, row, row.by))
     done += _each(ctx, NoticeRow, _adopt_notice, NoticeRow.state.in_(("queued", "waiting", "failed")))
     done += _each(ctx, LicenceRow, lambda session, row: sign_row(session, row, adopted=True))
@@ -116,11 +119,10 @@ def _adopt_seal(session: Session, row: SealRow) -> None:
     sign_row(session, row, at=iso(row.registered_at), adopted=True)
 
 
-def _adopt_application(session: Session, row: ApplicationRow) -> None:
+def _adopt_application(session: Session, row: ApplicationRow, at: datetime) -> None:
     _adopt_act(session, row, row.created_by)
     if row.status == "approved" and row.seal_state != "sealed":
-        row.seal_state, row.seal_note = "unconfirmed", CONFIRM
-        row.version += 1
+        set_back(session, row, CONFIRM, at)
 
 
 def _adopt_notice(session: Session, row: NoticeRow) -> None:

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from uuid import uuid4
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from docproc.canonical import JsonObject
 from docproc.domain import Decision
@@ -152,9 +152,9 @@ def decisions_of(session: Session, number: str) -> list[DecisionRow]:
 
 
 def approval_of(session: Session, number: str) -> DecisionRow | None:
-    """The approval of an application."""
+    """The approval of an application, the newest where it was given anew."""
     query = sa.select(DecisionRow).where(DecisionRow.application == number, DecisionRow.action == "approve")
-    return session.scalars(query).one_or_none()
+    return session.scalars(query.order_by(DecisionRow.on_version.desc()).limit(1)).one_or_none()
 
 
 def approved(
@@ -181,10 +181,20 @@ def seal_states(session: Session, numbers: Sequence[str]) -> list[tuple[str, str
 
 def sealing(session: Session, limit: int = 50) -> list[tuple[str, str, int]]:
     """Applications whose licence is being issued: number, approval's id, attempt."""
+    later = aliased(DecisionRow)
+    given_anew = (
+        sa.select(later.id)
+        .where(
+            later.application == DecisionRow.application,
+            later.action == "approve",
+            later.on_version > DecisionRow.on_version,
+        )
+        .exists()
+    )
     query = (
         sa.select(ApplicationRow.number, DecisionRow.id, ApplicationRow.seal_attempt)
         .join(DecisionRow, DecisionRow.application == ApplicationRow.number)
-        .where(ApplicationRow.seal_state.in_(("queued", "waiting")), DecisionRow.action == "approve")
+        .where(ApplicationRow.seal_state.in_(("queued", "waiting")), DecisionRow.action == "approve", ~given_anew)
         .order_by(ApplicationRow.updated_at)
         .limit(limit)
     )
