@@ -35,6 +35,7 @@ from docproc.store.tables.licences import LicenceRow
 from docproc.store.tables.review import DecisionRow
 
 UNSIGNED = "需重新确认：批准或放行没有有效的签名，请审批人再批准一次"
+UNRELEASED = "已批准，等待签章人确认"
 RULES_CHANGED = "需重新确认：批准之后事项规则有变动，请审批人再批准一次"
 SAME_PERSON = "提交、审批与签章放行须由不同的人办理，不能签章"
 
@@ -69,13 +70,12 @@ def check_approval(session: Session, decision_id: str) -> Approved:
     approvers = [approved, *_opinions(session, row, matter, approved)]
     last = approved
     if matter.separate_sealer or decision.released_at is not None:
-        last = acted(session, decision, "release", part="release_signed")
+        last = acted(session, decision, "release", part="release_signed", code="not_released", message_zh=UNRELEASED)
         _check_apart([last], [opened, *(item.persons for item in approvers)])
     _check_apart(approvers, [opened])
     if last.said.get("matter_sha256") != digest_of(row.matter):
-        raise SealError(
-            f"the rules of {row.matter} changed since {row.number}", message_zh=RULES_CHANGED, code="rules_changed"
-        )
+        problem = f"the rules of {row.matter} changed since {row.number}"
+        raise SealError(problem, message_zh=RULES_CHANGED, code="rules_changed")
     readings = tuple(reading for _, reading in pages.readings_of(session, row.number))
     return Approved(decision, row, matter, readings, approved.said)
 
@@ -131,7 +131,15 @@ def draft(
     return numbered(found.matter, made, number) if number else made
 
 
-def acted(session: Session, row: Signed, act: Act, *, part: str = "signed") -> Acted:
+def acted(
+    session: Session,
+    row: Signed,
+    act: Act,
+    *,
+    part: str = "signed",
+    code: str = "not_signed",
+    message_zh: str = UNSIGNED,
+) -> Acted:
     """Who did something, as a sealer asks.
 
     Raises:
@@ -140,7 +148,7 @@ def acted(session: Session, row: Signed, act: Act, *, part: str = "signed") -> A
     try:
         return read_act(session, row, act, part=part)
     except SignatureError as error:
-        raise SealError(str(error), message_zh=UNSIGNED, code="not_signed") from error
+        raise SealError(str(error), message_zh=message_zh, code=code) from error
 
 
 def _said_with(session: Session, row: ApplicationRow) -> frozenset[str]:

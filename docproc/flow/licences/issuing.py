@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import logging
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
@@ -150,11 +151,12 @@ def _refuse(ctx: Context, decision_id: str, error: SealError) -> None:
 
 
 def _note_refused(session: Session, row: ApplicationRow, note: str, code: str, at: datetime) -> None:
-    """An approval that nobody signed goes back to its official; all else waits for somebody who mends it."""
+    """An approval that nobody signed goes back to its official; all else waits for somebody who acts."""
     if code in GIVEN_BACK:
         set_back(session, row, note, at)
     else:
-        row.seal_state, row.seal_note = "failed", note
+        row.seal_state = "awaiting_release" if code == "not_released" else "failed"
+        row.seal_note = note
 
 
 @step("seal_and_keep")

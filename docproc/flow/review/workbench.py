@@ -335,7 +335,7 @@ def overrides(path: str) -> Overrides:
 
 def _is_asked(caller: Caller, row: ApplicationRow, opinions: dict[str, OpinionRow | None]) -> bool:
     """Whether an application waits for the caller's department, or for who took it in to accept it."""
-    if not opinions:
+    if not opinions or (row.seal_state == "unconfirmed" and caller.org in opinions):
         return True
     return opinions.get(caller.org, row) is None or (row.org == caller.org and row.status == "submitted")
 
