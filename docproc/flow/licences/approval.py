@@ -62,6 +62,9 @@ def check_approval(session: Session, decision_id: str) -> Approved:
     row = applications.find_application(session, decision.application)
     approved = acted(session, decision, "approve")
     opened = _said_with(session, row)
+    current = applications.approval_of(session, row.number)
+    if current is None or current.id != decision_id:
+        raise SealError(f"decision {decision_id} is no approval, or was given anew", message_zh=NOT_APPROVED)
     matter = find_matter(row.matter)
     if decision.action != "approve" or approved.said.get("matter") != row.matter:
         raise SealError(f"decision {decision_id} approves no {row.matter}", message_zh=NOT_APPROVED)

@@ -144,7 +144,8 @@ def _refuse(ctx: Context, decision_id: str, error: SealError) -> None:
         row = applications.find_application(
             session, applications.find_decision(session, decision_id).application, lock=True
         )
-        if row.status != "approved":
+        current = applications.approval_of(session, row.number)
+        if row.status != "approved" or (current is not None and current.id != decision_id):
             return
         _note_refused(session, row, error.message_zh, error.code, ctx.clock())
         audit.append(session, ctx.clock(), SYSTEM, "seal.failed", row.number, note=error.message_zh)
@@ -199,6 +200,9 @@ def register(number: str, sha256: str, proof: str = "") -> None:
         SealError: no sealer says that it sealed this file as this licence.
     """
     ctx, _ = Tools.get()
+    with ctx.database.read() as session:
+        if licences.prepared_licence(session, number).sha256 is not None:
+            return
     check_proof(ctx, f"licence {number}", sha256, proof)
     keep_originals(ctx, number)
     with ctx.database.write() as session:

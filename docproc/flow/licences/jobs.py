@@ -92,6 +92,9 @@ def register_version(version_id: str, sha256: str, proof: str = "") -> None:
         SealError: no sealer says that it sealed this file as this version.
     """
     ctx, _ = Tools.get()
+    with ctx.database.read() as session:
+        if licences.find_version(session, version_id).state == "sealed":
+            return
     check_proof(ctx, f"version {version_id}", sha256, proof)
     with ctx.database.write() as session:
         at = ctx.clock()

@@ -13,6 +13,7 @@ from docproc.canonical import JsonObject
 from docproc.domain import Decision
 from docproc.errors import NotFoundError
 from docproc.store.running_numbers import next_value
+from docproc.store.signatures import is_signed
 from docproc.store.tables.applications import ApplicationRow
 from docproc.store.tables.review import DecisionRow
 
@@ -152,9 +153,10 @@ def decisions_of(session: Session, number: str) -> list[DecisionRow]:
 
 
 def approval_of(session: Session, number: str) -> DecisionRow | None:
-    """The approval of an application, the newest where it was given anew."""
+    """The approval of an application that an official signed, the newest where it was given anew."""
     query = sa.select(DecisionRow).where(DecisionRow.application == number, DecisionRow.action == "approve")
-    return session.scalars(query.order_by(DecisionRow.on_version.desc()).limit(1)).one_or_none()
+    found = session.scalars(query.order_by(DecisionRow.on_version.desc()))
+    return next((row for row in found if is_signed(session, row)), None)
 
 
 def approved(
