@@ -85,7 +85,8 @@ def forge_decision(world: World, name: str, signed: str | None = None, release: 
     world.sql(
         "INSERT INTO decisions (id, application, on_version, action, decided_by, decided_at, reason, basis, "
         "seen_sha256, set_aside, confirmed, changed, released_by, released_at, signed, release_signed) "
-        "VALUES (:id, :n, 99, 'approve', 'invented-1', :at, '', '', :seen, '[]', '[]', '[]', 'invented-2', :at, :signed, :release)",
+        "VALUES (:id, :n, 99, 'approve', 'invented-1', :at, '', '', :seen, '[]', '[]', '[]', "
+        "'invented-2', :at, :signed, :release)",
         id=made,
         n=number,
         at=NOW,
@@ -354,7 +355,8 @@ def rules_without_a_second_person(world: World) -> None:
     lax = lax if lax != text else text.replace('id = "sole_trader"\n', 'id = "sole_trader"\nseparate_sealer = false\n')
     world.sql(
         "INSERT INTO catalogue_changes (id, files, bases, starts_on, reason, state, proposed_by, proposed_at, "
-        "closed_by, closed_at) VALUES ('x', :f, '{}', '2020-01-01', 'x', 'confirmed', 'admin-1', :at, 'approver-1', :at)",
+        "closed_by, closed_at) VALUES ('x', :f, '{}', '2020-01-01', 'x', 'confirmed', 'admin-1', :at, "
+        "'approver-1', :at)",
         f=json.dumps({"sole_trader.toml": lax}),
         at=NOW,
     )
