@@ -20,7 +20,7 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS sealed (what TEXT PRIMARY KEY, number TEXT NOT NULL, done INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE IF NOT EXISTS newest (what TEXT PRIMARY KEY, at TEXT NOT NULL, said TEXT NOT NULL);
 """
-SEALED_BEFORE = "此前已据此制发过 {}，不能再次签章，请联系管理员"
+SEALED_BEFORE = "此前已据此制发过 {number}，不能再次签章，请联系管理员"
 OLDER = "数据库中的记录比本机已见过的旧，不能签章，请联系管理员"
 
 
@@ -42,7 +42,7 @@ class Memory:
             kept, done = file.execute("SELECT number, done FROM sealed WHERE what = ?", (what,)).fetchone()
         if kept != number or done:
             problem = f"{what} was sealed as {kept} before; now it would be {number}"
-            raise SealError(problem, message_zh=SEALED_BEFORE.format(kept), code="sealed_before")
+            raise SealError(problem, message_zh=SEALED_BEFORE.format(number=kept), code="sealed_before")
 
     def finish(self, what: str) -> None:
         """Note that what was sealed is given out: it is never sealed again."""
