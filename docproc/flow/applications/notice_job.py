@@ -76,9 +76,7 @@ def _check_decided(ctx: Context, row: NoticeRow) -> None:
     of_it = decision.application == row.application == row.body["application"] and row.number == row.body["number"]
     if not same or decision.action != "return" or not of_it:
         raise SealError(f"notice {row.number} is not what was decided", message_zh=NOT_APPROVED)
-    memory = memory_of(ctx.settings)
-    memory.claim(f"decision:{decision.id}", row.number)
-    memory.claim(f"notice:{row.number}", decision.id)
+    memory_of(ctx.settings).claim({f"decision:{decision.id}": row.number, f"notice:{row.number}": decision.id})
 
 
 @step("register_notice")
@@ -101,9 +99,7 @@ def register_notice(decision_id: str, sha256: str, proof: str = "") -> None:
         announce(
             ctx, session, applications.find_application(session, row.application), "notice.sealed", notice=row.number
         )
-    memory = memory_of(ctx.settings)
-    memory.finish(f"decision:{decision_id}")
-    memory.finish(f"notice:{row.number}")
+    memory_of(ctx.settings).finish(f"decision:{decision_id}", f"notice:{row.number}")
 
 
 @step("postpone_notice")

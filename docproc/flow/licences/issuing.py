@@ -187,9 +187,7 @@ def check_approved(ctx: Context, row: LicenceRow) -> None:
     """
     with ctx.database.read() as session:
         check_licence(ctx, session, check_approval(session, row.decision), row)
-    memory = memory_of(ctx.settings)
-    memory.claim(f"decision:{row.decision}", row.number)
-    memory.claim(f"licence:{row.number}", row.decision)
+    memory_of(ctx.settings).claim({f"decision:{row.decision}": row.number, f"licence:{row.number}": row.decision})
 
 
 @step("register")
@@ -220,9 +218,7 @@ def register(number: str, sha256: str, proof: str = "") -> None:
         audit.append(session, at, SYSTEM, "licence.issued", number, application=row.number, sha256=sha256)
         meters.SEALS.labels("sealed").inc()
         announce(ctx, session, row, "licence.issued", licence=number)
-    memory = memory_of(ctx.settings)
-    memory.finish(f"decision:{licence.decision}")
-    memory.finish(f"licence:{number}")
+    memory_of(ctx.settings).finish(f"decision:{licence.decision}", f"licence:{number}")
 
 
 def keep_originals(ctx: Context, number: str) -> None:

@@ -81,7 +81,7 @@ def check_ordered(ctx: Context, version: LicenceVersionRow) -> None:
         row = licences.find_licence(session, version.licence)
     if named != (version.licence, version.version, row.matter):
         raise SealError(f"version {version.id} is of another licence", message_zh=NOT_APPROVED)
-    memory_of(ctx.settings).claim(f"version:{version.licence}:{version.version}", version.id)
+    memory_of(ctx.settings).claim({f"version:{version.licence}:{version.version}": version.id})
 
 
 @step("register_version")

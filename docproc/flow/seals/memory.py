@@ -7,10 +7,12 @@ approval led to is sealed once, and a signed word on a thing does not count any 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
+from threading import Lock
 
 from docproc.canonical import JsonObject
 from docproc.errors import SealError, SetupError
@@ -29,25 +31,30 @@ class Memory:
 
     def __init__(self, path: Path) -> None:
         """Use a file, which is made where there is none."""
-        self._path = path
+        self._path, self._lock = path, Lock()
+        self._file: sqlite3.Connection | None = None
 
-    def claim(self, what: str, number: str) -> None:
-        """Note before sealing that something leads to a document of this number.
+    def claim(self, pairs: Mapping[str, str]) -> None:
+        """Note before sealing that things lead to documents: what leads to them, and their numbers.
 
         Raises:
-            SealError: it led to another one, or to this one and that was given out.
+            SealError: one of them led to another document, or to this one and that was given out.
         """
         with self._open() as file:
-            file.execute("INSERT OR IGNORE INTO sealed (what, number) VALUES (?, ?)", (what, number))
-            kept, done = file.execute("SELECT number, done FROM sealed WHERE what = ?", (what,)).fetchone()
-        if kept != number or done:
-            problem = f"{what} was sealed as {kept} before; now it would be {number}"
-            raise SealError(problem, message_zh=SEALED_BEFORE.format(number=kept), code="sealed_before")
+            rows = []
+            for what, number in pairs.items():
+                file.execute("INSERT OR IGNORE INTO sealed (what, number) VALUES (?, ?)", (what, number))
+                found = file.execute("SELECT number, done FROM sealed WHERE what = ?", (what,)).fetchone()
+                rows.append((what, number, *found))
+        for what, number, kept, done in rows:
+            if kept != number or done:
+                problem = f"{what} was sealed as {kept} before; now it would be {number}"
+                raise SealError(problem, message_zh=SEALED_BEFORE.format(number=kept), code="sealed_before")
 
-    def finish(self, what: str) -> None:
+    def finish(self, *what: str) -> None:
         """Note that what was sealed is given out: it is never sealed again."""
         with self._open() as file:
-            file.execute("UPDATE sealed SET done = 1 WHERE what = ?", (what,))
+            file.executemany("UPDATE sealed SET done = 1 WHERE what = ?", [(item,) for item in what])
 
     def note(self, what: str, at: datetime, said: str = "") -> None:
         """Take note of a signed word on a thing.
@@ -74,24 +81,32 @@ class Memory:
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
-        try:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            file = sqlite3.connect(self._path, timeout=30, isolation_level=None)
-        except (OSError, sqlite3.Error) as error:
-            raise SetupError(f"the sealer's memory {self._path} cannot be used: {error}") from error
-        try:
-            file.execute("PRAGMA journal_mode=WAL")
-            file.execute("PRAGMA synchronous=FULL")
-            file.executescript(_SCHEMA)
-            file.execute("BEGIN IMMEDIATE")
-            yield file
-            file.execute("COMMIT")
-        except sqlite3.Error as error:
-            raise SetupError(f"the sealer's memory {self._path} cannot be used: {error}") from error
-        finally:
-            file.close()
+        """A transaction, by the one connection of this process: opening the file costs more than all the rest."""
+        with self._lock:
+            try:
+                if self._file is None:
+                    self._file = self._opened()
+                with self._file as file:
+                    file.execute("BEGIN IMMEDIATE")
+                    yield file
+            except (OSError, sqlite3.Error) as error:
+                self._file = None
+                raise SetupError(f"the sealer's memory {self._path} cannot be used: {error}") from error
+
+    def _opened(self) -> sqlite3.Connection:
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file = sqlite3.connect(self._path, timeout=30, isolation_level=None, check_same_thread=False)
+        file.execute("PRAGMA journal_mode=WAL")
+        file.execute("PRAGMA synchronous=NORMAL")  # a power cut may lose the last word, nothing before it
+        file.executescript(_SCHEMA)
+        return file
 
 
 def memory_of(settings: Settings) -> Memory:
     """The memory of the sealer on this machine: a file beside its key, which other machines do not share."""
-    return Memory(settings.keys_folder / "sealed.db")
+    return _memory(settings.keys_folder / "sealed.db")
+
+
+@cache
+def _memory(path: Path) -> Memory:
+    return Memory(path)
