@@ -28,6 +28,7 @@ from docproc.flow.applications.applications import announce
 from docproc.flow.core.access import Caller
 from docproc.flow.core.context import Context
 from docproc.flow.core.stages import Tools
+from docproc.flow.core.views import standing_of_application
 from docproc.flow.jobs.engine import Job, step, workflow
 from docproc.flow.messages import sms_templates
 from docproc.flow.messages.tencent_sms import TencentSms
@@ -177,6 +178,9 @@ def _begin(ctx: Context, event_id: int, attempt: int) -> sms_templates.Message |
         if row.state != "put off" or row.attempt >= attempt:
             return None
         about = applications.find_application(session, row.application)
+        if event.topic == "licence.issued" and standing_of_application(session, about.number, ctx.today()) != "valid":
+            row.state, row.attempt, row.code, row.updated_at = "refused", attempt, "not in force", at
+            return None  # suspended or revoked while the message waited: it would say what is no longer so
         mobile = _mobile(session, about)
         row.state, row.attempt, row.updated_at = "sending" if mobile else "no number", attempt, at
         if not mobile:

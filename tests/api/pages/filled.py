@@ -98,6 +98,7 @@ def fill(app: FastAPI, ctx: Context) -> Filled:
         "material": "application",
         "page_id": page,
         "index": "0",
+        "draft_page": applications.view_application(ctx, KIOSK, draft)["pages"][0]["id"],
     }
     roles = ("clerk", "reviewer", "approver", "sealer", "auditor", "admin")
     visitors = {role: at_desk(app, ctx, f"{role}-9", role) for role in roles}

@@ -50,6 +50,8 @@ PAGES: dict[str, tuple[str, dict[str, str]]] = {
     "/kiosk/case": ("citizen", {}),
     "/kiosk/case/status": ("citizen", {}),
     "/kiosk/case/review": ("citizen", {}),
+    "/kiosk/case/review/submit": ("citizen", {}),
+    "/kiosk/case/read/{page_id}/{index}": ("citizen", {"page_id": "{draft_page}"}),
     "/wallet": ("wallet", {}),
     "/wallet/webhooks": ("wallet", {}),
     "/wallet/licences/{number}": ("wallet", {"number": "{licence}"}),
@@ -107,7 +109,12 @@ PICTURES = {
     "/office/figures?days=730": "office-figures",
 }
 """Pages whose pictures the guide shows."""
-FRAGMENTS = {"/kiosk/case/status", "/office/cases/{number}/judged"}
+FRAGMENTS = {
+    "/kiosk/case/status",
+    "/kiosk/case/review/submit",
+    "/kiosk/case/read/{page_id}/{index}",
+    "/office/cases/{number}/judged",
+}
 
 
 @pytest.fixture(scope="module")

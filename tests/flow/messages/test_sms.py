@@ -18,11 +18,12 @@ from api.app import create_app
 from docproc.errors import AccessError, InputError, NotFoundError, SetupError
 from docproc.flow.applications.applications import correct_field, view_application
 from docproc.flow.core.context import Context
+from docproc.flow.licences.licences import change_licence
 from docproc.flow.messages import sms as texting
 from docproc.flow.messages import sms_templates
 from docproc.flow.messages.sms import keep_receipts, sms_log
 from docproc.flow.messages.tencent_sms import TencentSms, authorization
-from docproc.flow.review.decisions import accept, decide
+from docproc.flow.review.decisions import accept, decide, release
 from docproc.settings import Settings
 from docproc.store.messages import outbox
 from docproc.store.messages import sms as store
@@ -30,7 +31,21 @@ from tests.cases import TRADER, pages
 from tests.flow.conftest import opened
 from tests.flow.messages import tencent
 from tests.flow.messages.tencent import DROP, RECEIPT_SECRET, TEMPLATES, Tencent
-from tests.flow.people import ADMIN, AUDITOR, CLERK, KIOSK, REVIEWER, Workers, caller, hand_in, seen, submitted, until
+from tests.flow.people import (
+    ADMIN,
+    APPROVER,
+    AUDITOR,
+    CLERK,
+    KIOSK,
+    REVIEWER,
+    SEALER,
+    Workers,
+    caller,
+    hand_in,
+    seen,
+    submitted,
+    until,
+)
 from tests.flow.small_stages import paper
 
 MOBILE = TRADER["application/1"]["phone"] or ""
@@ -237,6 +252,22 @@ def test_a_number_that_was_not_read_for_sure_is_not_dialled_until_a_person_gave_
     decide(ctx, REVIEWER, number, "return", seen(view), reason="请补充材料")
     until(lambda: provider.about(number) == [TEMPLATES["returned"]])
     assert provider.taken[0]["PhoneNumberSet"] == ["+8613900139000"]
+
+
+def test_nobody_is_told_of_a_licence_that_was_revoked_while_the_message_waited(
+    ctx: Context, workers: Workers, provider: Tencent
+) -> None:
+    provider.answers += ["RequestLimitExceeded"] * 8
+    workers.start("w1")
+    view = submitted(ctx)
+    number = view["number"]
+    approved = decide(ctx, REVIEWER, number, "approve", seen(view))
+    release(ctx, SEALER, number, approved["version"])
+    licence = until(lambda: view_application(ctx, REVIEWER, number)["licence"])
+    change_licence(ctx, APPROVER, licence, "revoke", "以欺骗手段取得许可", "《中华人民共和国行政许可法》第六十九条")
+    found = until(lambda: [m for m in sms_log(ctx, ADMIN, application=number) if m["code"] == "not in force"])
+    assert [(item["kind"], item["state"]) for item in found] == [("issued", "refused")]
+    assert TEMPLATES["issued"] not in provider.about(number)
 
 
 def test_who_waits_past_the_term_is_told_once(ctx: Context, workers: Workers, provider: Tencent) -> None:
