@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
 
+from docproc.process_keys import KeyRole, ProcessKeys, ensure_key, known_keys
 from docproc.store.blobs.blobs import Blobs, open_blobs
 from docproc.store.db import Database, open_database
 from docproc.store.migrate import migrate
@@ -34,6 +36,22 @@ def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[D
 def database(empty_database: Database) -> Database:
     migrate(empty_database)
     return empty_database
+
+
+def as_role(database: Database, folder: Path, role: KeyRole) -> Database:
+    """The database as a fresh process of a role opens it."""
+    own = ensure_key(folder, role)
+    return replace(database, keys=ProcessKeys(own, known_keys(folder), folder), memory={})
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> Path:
+    return tmp_path / "keys"
+
+
+@pytest.fixture
+def web(database: Database, keys: Path) -> Database:
+    return as_role(database, keys, "web")
 
 
 @pytest.fixture(params=["file", "minio", "versitygw"])

@@ -117,19 +117,19 @@ def test_application_numbers_tell_place_matter_and_day(database: Database) -> No
     ]
 
 
-def test_a_key_works_until_it_is_revoked_and_only_its_hash_is_kept(database: Database) -> None:
-    with database.write() as session:
+def test_a_key_works_until_it_is_revoked_and_only_its_hash_is_kept(web: Database) -> None:
+    with web.write() as session:
         row, key = api_keys.create_key(
             session, subject="li", org="office", roles=["admin"], by="test", owner="test", at=AT
         )
     secret = key.rsplit("_", 1)[1]
-    with database.read() as session:
+    with web.read() as session:
         found = api_keys.find_key(session, key)
         assert found is not None and found.subject == "li"
         wrong = key[:-1] + ("0" if key[-1] != "0" else "1")
         assert api_keys.find_key(session, wrong) is None and api_keys.find_key(session, "dp_x") is None
         assert secret not in str(session.execute(sa.text("SELECT * FROM api_keys")).all())
-    with database.write() as session:
+    with web.write() as session:
         api_keys.revoke_key(session, row.id, AT)
         assert api_keys.find_key(session, key) is None
         with pytest.raises(NotFoundError):

@@ -79,6 +79,8 @@ PAGES: Chain = (
        SELECT id, 0, 'idcard', CAST(:reading AS jsonb) FROM pages""",
     """INSERT INTO corrections (page_id, page_index, field, value, corrected_by, corrected_at)
        SELECT id, 0, 'name', '样例', 'reviewer', uploaded_at FROM pages WHERE position = 1""",
+    """INSERT INTO remarks (page_id, page_index, field, said, remarked_by, remarked_at)
+       SELECT id, 0, 'address', '', 'kiosk', uploaded_at FROM pages WHERE position = 1""",
     """INSERT INTO previews (page_id, page_index, view_sha256, thumb_sha256, width, height)
        SELECT id, 0, md5('v' || id) || md5('w' || id), md5('t' || id) || md5('u' || id), 1600, 1131 FROM pages""",
 )

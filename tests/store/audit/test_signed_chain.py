@@ -12,21 +12,16 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from docproc.errors import AuditError, SetupError
-from docproc.process_keys import NO_KEYS, KeyRole, ProcessKey, ProcessKeys, ensure_key, known_keys, make_key
+from docproc.process_keys import NO_KEYS, ProcessKey, ensure_key, known_keys, make_key
 from docproc.store.audit import audit, chain, memory
 from docproc.store.audit.chain import Walk, line_hash, sign_line, walk
 from docproc.store.audit.writing import begin_signing
 from docproc.store.db import Database
 from docproc.store.tables.audit import AuditRow
 from docproc.store.tables.running_numbers import CounterRow
+from tests.store.conftest import as_role
 
 AT = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
-
-
-def as_role(database: Database, folder: Path, role: KeyRole) -> Database:
-    """The database as a fresh process of a role opens it."""
-    own = ensure_key(folder, role)
-    return replace(database, keys=ProcessKeys(own, known_keys(folder), folder), memory={})
 
 
 def without_keys(database: Database) -> Database:
@@ -43,16 +38,6 @@ def add(database: Database, *subjects: str, actor: str = "li", action: str = "di
 def checked(database: Database, folder: Path) -> Walk:
     with database.read() as session:
         return walk(session, known_keys(folder))
-
-
-@pytest.fixture
-def keys(tmp_path: Path) -> Path:
-    return tmp_path / "keys"
-
-
-@pytest.fixture
-def web(database: Database, keys: Path) -> Database:
-    return as_role(database, keys, "web")
 
 
 @pytest.fixture
