@@ -209,7 +209,7 @@ def test_announcing_again_under_the_same_key_gives_the_same_upload(people: Peopl
         ("Upload-Length", "", 400),
         ("Upload-Length", str(50 * 2**20 + 1), 413),
         ("Upload-Metadata", "filename ?", 400),
-        ("Upload-Metadata", f"material {b64(b'dog')}", 404),
+        ("Upload-Metadata", f"material {b64(b'dog')}", 422),
         ("Tus-Resumable", "0.2.2", 412),
     ],
 )
