@@ -14,6 +14,8 @@ from typing import Any
 
 from docproc.bench.flow import SampleApplication, approve, hand_in, is_checked, load_sample
 from docproc.bench.service import (
+    APPROVER,
+    KIOSK,
     READER_QUEUES,
     SEALER,
     STALLED_SECONDS,
@@ -30,6 +32,7 @@ from docproc.bench.service import (
 )
 from docproc.errors import SetupError
 from docproc.flow.applications import views
+from docproc.flow.core.acts import sign_act
 from docproc.flow.core.context import Context
 from docproc.flow.review.batch_release import batch_progress, release_batch
 from docproc.store.applications import applications as cases
@@ -91,6 +94,9 @@ def _approved(ctx: Context, sample: SampleApplication, copies: int, tell: Tell) 
                 decision = copying.copy_application(session, number, to)
                 row = cases.find_application(session, to)
                 decision.seen_sha256 = views.application(session, row)["content_sha256"]
+                sign_act(session, KIOSK, row)
+                said = {name: value for name, value in (decision.signed or {})["said"].items() if name != "person"}
+                sign_act(session, APPROVER, decision, **said)
         tell("approved", min(copies, first + CHUNK), copies)
 
 
