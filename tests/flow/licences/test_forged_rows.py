@@ -26,6 +26,7 @@ from docproc.flow.core import in_force
 from docproc.flow.core.stages import Tools
 from docproc.flow.licences import issuing, jobs
 from docproc.flow.review.decisions import decide
+from docproc.flow.seals.registry import confirm_change, propose_change
 from docproc.licence.devpki.pki import AUTHORITY
 from docproc.matter.load import MATTERS_DIR, find_matter, put_in_force
 from docproc.settings import Settings
@@ -382,6 +383,31 @@ def a_registry_filled_anew(world: World) -> None:
         ":at)",
         at=NOW,
     )
+
+
+@on("seals")
+def a_suspended_seal_put_back_as_it_was(world: World) -> None:
+    """The entry from before was signed too; the sealer saw the newer one."""
+    with world.web.database.read() as session:
+        before = session.execute(sa.text("SELECT name, suspended, signed FROM seals")).all()
+    for name in [row[0] for row in before]:
+        change = propose_change(world.web, SEALER, name, "suspend", "密钥保管人变动")
+        confirm_change(world.web, APPROVER, change["id"])
+    world.release("approved")
+    assert world.run_everything() == 0
+    for name, suspended, signed in before:
+        world.sql("UPDATE seals SET suspended = :s, signed = :g WHERE name = :n", s=suspended, g=signed, n=name)
+
+
+@on("seals", "seal_changes")
+def a_registry_emptied_to_be_filled_by_the_sealer(world: World) -> None:
+    for name in ("market_regulation", "social_insurance"):
+        change = propose_change(world.web, SEALER, name, "suspend", "密钥保管人变动")
+        confirm_change(world.web, APPROVER, change["id"])
+    world.release("approved")
+    assert world.run_everything() == 0
+    for table in ("seals", "seal_changes"):
+        world.sql(f"DELETE FROM {table}")
 
 
 @on("trust_changes")
