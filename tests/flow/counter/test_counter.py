@@ -100,7 +100,9 @@ def test_paper_that_is_another_print_out_is_no_match_and_a_mismatch_is_told(offi
     step = compare(office, CLERK, number, found)
     assert step["detail"]["pages"][at]["serial"] == "ZZZZZZZZZZ"
     assert view_application(office, REVIEWER, number)["papers"] == "mismatch"
-    assert [e["topic"] for e in events(office, CLERK) if e["subject"] == number].count("papers.mismatch") == 1
+    assert [e["topic"] for e in events(office, CLERK, limit=1000) if e["subject"] == number].count(
+        "papers.mismatch"
+    ) == 1
     line = next(x for x in audit_lines(office, AUDITOR, subject=number) if x["detail"].get("mismatched"))
     assert line["detail"]["mismatched"] == [form["id"]]
 
