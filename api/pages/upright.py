@@ -59,6 +59,26 @@ def shown_box(field: FieldView) -> Box | None:
     return min(left), min(top), max(right), max(bottom)
 
 
+class Upright:
+    """A picture of a page that is shown as it stands upright, for dataclasses with its size and turn."""
+
+    __slots__ = ()
+
+    width: int
+    height: int
+    turn: Turn
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the upright page."""
+        return turned_size(self.width, self.height, self.turn)
+
+    @property
+    def transform(self) -> str:
+        """SVG transform that makes the picture stand upright."""
+        return transform(self.width, self.height, self.turn)
+
+
 def turned_size(width: int, height: int, turn: Turn) -> tuple[int, int]:
     """Width and height after the turn."""
     return (height, width) if turn in (90, 270) else (width, height)

@@ -96,30 +96,33 @@ def _supplied(evidence: Evidence, registry: RegistryLookup | None) -> Evidence:
 
 def _missing_material(rule: Common, evidence: Evidence, context: RuleContext) -> list[Finding]:
     """A missing paper may be one of the pages that nobody recognised, but only as many as there are such pages."""
-    lacks = papers.lacking(evidence)
-    open_ = papers.may_be_there(evidence, lacks)
     found = []
-    for lack in lacks:
+    for lack, certain in _lacks(evidence):
         if lack.what == "side":
             continue
         label = f"《{evidence.matter.find_material(lack.material).name}》"
         if lack.page:
             label += f"第{lack.page}页" + (f"第{lack.sheet}张（共{lack.sheets}张）" if lack.sheet else "")
         item = finding(rule, evidence, lack.material, label=label)
-        found.append(lowered(item) if open_ or not lack.certain else item)
+        found.append(item if certain else lowered(item))
     return found
 
 
 def _card_sides(rule: Common, evidence: Evidence, context: RuleContext) -> list[Finding]:
-    lacks = papers.lacking(evidence)
-    open_ = papers.may_be_there(evidence, lacks)
     found = []
-    for lack in lacks:
+    for lack, certain in _lacks(evidence):
         if lack.what == "side":
             name = evidence.matter.find_material(lack.material).name
             item = finding(rule, evidence, lack.material, label=name)
-            found.append(lowered(item) if open_ else item)
+            found.append(item if certain else lowered(item))
     return found
+
+
+def _lacks(evidence: Evidence) -> list[tuple[papers.Lack, bool]]:
+    """What is not there, and whether that is certain: needed, and not to be found among pages nobody recognised."""
+    lacks = papers.lacking(evidence)
+    open_ = papers.may_be_there(evidence, lacks)
+    return [(lack, lack.certain and not open_) for lack in lacks]
 
 
 def _claimed_page(rule: Common, evidence: Evidence, context: RuleContext) -> list[Finding]:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from api.kit.field_words import spec_of, words
 from api.pages.kiosk.naming import Choice, choices
-from api.pages.upright import shown_box, transform, turn_of_reading, turned_box, turned_size
+from api.pages.upright import Upright, shown_box, turn_of_reading, turned_box
 from docproc.domain import Box, Turn
 from docproc.errors import NotFoundError
 from docproc.flow.applications.views import ApplicationView, FindingView, PageView, PreviewView, ReadingView
@@ -22,13 +22,13 @@ CardState = Literal[
 ``claimed``: it is what a person said; ``apart``: a person said that it is none of the matter's papers."""
 TO_MEND = ("block", "fix")
 MISSING = "G-00"
+"""Code of the common rule that says which papers are not there."""
 APART = ("G-18", "G-19", "G-20")
 """Codes of the common rules on sheets that stand apart; which sheet it is stands in the message."""
-"""Code of the common rule that says which papers are not there."""
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Place(Upright):
     """Where something stands: a page's picture and a box on it."""
 
     page_id: str
@@ -38,16 +38,6 @@ class Place:
     height: int
     box: Box | None
     turn: Turn = 0
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Width and height of the upright page."""
-        return turned_size(self.width, self.height, self.turn)
-
-    @property
-    def transform(self) -> str:
-        """SVG transform that makes the picture stand upright."""
-        return transform(self.width, self.height, self.turn)
 
     @property
     def spot(self) -> Box | None:
@@ -108,7 +98,7 @@ class Paper:
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
+class Card(Upright):
     """One page that was scanned."""
 
     page_id: str
@@ -140,16 +130,6 @@ class Card:
     def choice(self) -> str:
         """What it is taken for, as one of :func:`api.pages.kiosk.naming.choices`."""
         return f"{self.material}/{self.side}" if self.material is not None else ""
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Width and height of the upright page."""
-        return turned_size(self.width, self.height, self.turn)
-
-    @property
-    def transform(self) -> str:
-        """SVG transform that makes the picture stand upright."""
-        return transform(self.width, self.height, self.turn)
 
 
 @dataclass(frozen=True, slots=True)

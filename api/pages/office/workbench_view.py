@@ -9,7 +9,7 @@ from typing import Literal
 from api.kit.field_words import spec_of, words
 from api.kit.masks import masked
 from api.pages.kiosk.naming import Choice, choices, page_name, pages_of
-from api.pages.upright import shown_box, transform, turn_of_reading, turned_box, turned_size
+from api.pages.upright import Upright, shown_box, turn_of_reading, turned_box, turned_size
 from docproc.canonical import canonical_sha256
 from docproc.domain import Box, CorrectionKind, Turn
 from docproc.fields import FieldType
@@ -82,7 +82,7 @@ class ToConfirm:
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class Sheet(Upright):
     """One page."""
 
     key: str
@@ -110,16 +110,6 @@ class Sheet:
     said: Named | None = None
     can_name: bool = False
     """A person may say what it is: it was read, and no code of a form says so."""
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Width and height when it stands upright."""
-        return turned_size(self.width, self.height, self.turn)
-
-    @property
-    def transform(self) -> str:
-        """SVG transform that makes it stand upright."""
-        return transform(self.width, self.height, self.turn)
 
     @property
     def open(self) -> int:

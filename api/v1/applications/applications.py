@@ -20,6 +20,8 @@ router = APIRouter(prefix="/v1/applications", tags=["applications"])
 
 Number = Annotated[str, Path(description="办件编号", max_length=60)]
 PageId = Annotated[str, Path(max_length=32)]
+PageIndex = Annotated[int, Path(ge=0)]
+FieldName = Annotated[str, Path(max_length=80)]
 
 
 @router.post(
@@ -148,7 +150,7 @@ def remove_page(number: Number, page_id: PageId, ctx: Ctx, who: Who) -> None:
 def assign(
     number: Number,
     page_id: PageId,
-    index: Annotated[int, Path(ge=0)],
+    index: PageIndex,
     body: schemas.PageMaterial,
     ctx: Ctx,
     who: Who,
@@ -171,8 +173,8 @@ def assign(
 def correct(
     number: Number,
     page_id: PageId,
-    index: Annotated[int, Path(ge=0)],
-    field: Annotated[str, Path(max_length=80)],
+    index: PageIndex,
+    field: FieldName,
     body: schemas.Correction,
     ctx: Ctx,
     who: Who,
@@ -196,8 +198,8 @@ def correct(
 def remark(
     number: Number,
     page_id: PageId,
-    index: Annotated[int, Path(ge=0)],
-    field: Annotated[str, Path(max_length=80)],
+    index: PageIndex,
+    field: FieldName,
     body: schemas.Remark,
     ctx: Ctx,
     who: Who,
@@ -219,8 +221,8 @@ def remark(
 def take_remark_back(
     number: Number,
     page_id: PageId,
-    index: Annotated[int, Path(ge=0)],
-    field: Annotated[str, Path(max_length=80)],
+    index: PageIndex,
+    field: FieldName,
     ctx: Ctx,
     who: Who,
 ) -> ApplicationView:

@@ -22,7 +22,7 @@ from docproc.flow.jobs import fair_queue
 from docproc.lifecycle import OPEN_FOR_PAGES, Status, transition
 from docproc.matter.load import find_matter
 from docproc.matter.opening import check_grants, check_opens
-from docproc.store.applications import applications, pages, previews, remarks
+from docproc.store.applications import applications, pages, previews
 from docproc.store.audit import audit
 from docproc.store.messages import outbox
 from docproc.store.review import claims
@@ -225,7 +225,7 @@ def correct_field(
         edits = pages.corrections_on(session, page_id, index, field)
         remarked = any(
             (item.page_id, item.index, item.field) == (page_id, index, field)
-            for item in remarks.standing(session, number)
+            for item in pages.open_remarks(session, number)
         )
         matter = find_matter(row.matter)
         found = corrections.kind_of(matter, reading, field, edits, value, kind, remarked=remarked)

@@ -7,13 +7,12 @@ changes one only where the matter lets him, and the change stays visible from th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import SequenceMatcher
 from typing import TypedDict
 
 from sqlalchemy.orm import Session
 
 from docproc.canonical import JsonObject
-from docproc.check.certainty import NEAR, SURE, SURE_WHEN_NEAR
+from docproc.check.certainty import SURE, SURE_WHEN_NEAR, are_near, is_sure
 from docproc.domain import CorrectionKind, Field, PageReading
 from docproc.errors import ConflictError, InputError, NotFoundError
 from docproc.fields import normalise_text
@@ -105,10 +104,8 @@ def is_doubted(machine: Field | None, value: str | None = None) -> bool:
     """
     if machine is None or machine.value is None:
         return True
-    near = value is not None and (
-        value in machine.alternatives or SequenceMatcher(None, machine.value, value, autojunk=False).ratio() >= NEAR
-    )
-    return machine.source != "registry" and machine.confidence < (SURE_WHEN_NEAR if near else SURE)
+    near = value is not None and (value in machine.alternatives or are_near(machine.value, value))
+    return not is_sure(machine, least=SURE_WHEN_NEAR if near else SURE)
 
 
 def written(machine: Field | None, edits: Sequence[CorrectionRow]) -> str | None:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from docproc.canonical import canonical_json
-from docproc.check.certainty import SURE_WHEN_NEAR
+from docproc.check.certainty import SURE_WHEN_NEAR, is_sure
 from docproc.check.licence_draft import holder_code
 from docproc.domain import Field
 from docproc.errors import InputError, NotFoundError
@@ -188,8 +188,7 @@ def _is_open(spec: FieldSpec) -> bool:
 
 
 def _is_certain(item: Field, kind: str, today: date) -> bool:
-    sure = item.source in ("registry", "person") or item.confidence >= SURE_WHEN_NEAR
-    return bool(item.value) and sure and validate(kind, item.value or "", today=today).ok
+    return bool(item.value) and is_sure(item, least=SURE_WHEN_NEAR) and validate(kind, item.value or "", today=today).ok
 
 
 def _facts(ctx: Context, rows: Iterable[LicenceRow]) -> dict[str, str]:

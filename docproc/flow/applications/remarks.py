@@ -72,7 +72,7 @@ def findings(session: Session, number: str) -> list[Finding]:
     read = {(page.id, reading.index): reading for page, reading in pages.readings_of(session, number, corrected=False)}
     return [
         Finding(CODE, "warn", MESSAGE, read[row.page_id, row.index].material, row.field, look=True)
-        for row in remarks.standing(session, number)
+        for row in pages.open_remarks(session, number)
     ]
 
 

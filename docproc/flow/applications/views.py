@@ -352,8 +352,8 @@ def _seen_reading(page: PageRow, reading: PageReading) -> list[object]:
 
 def _remarks(session: Session, matter: Matter, number: str) -> list[RemarkView]:
     """What the citizen said of values, and whether an official has looked at each since."""
-    open_ = {row.id for row in remarks.standing(session, number)}
     found = remarks.remarks_of(session, number)
+    open_ = {row.id for row in remarks.unsettled(found, pages.corrections_of(session, number))}
     read = {(p.id, r.index): r for p, r in pages.readings_of(session, number, corrected=False)} if found else {}
     return [
         {

@@ -14,7 +14,7 @@ from docproc.domain import CorrectionKind, Field, Finding, PageReading, with_fie
 from docproc.errors import NotFoundError
 from docproc.store.applications.remarks import remarks_of, unsettled
 from docproc.store.codec import reading_from_json, reading_to_json
-from docproc.store.tables.applications import ApplicationRow, CorrectionRow, FindingRow, PageRow, ReadingRow
+from docproc.store.tables.applications import ApplicationRow, CorrectionRow, FindingRow, PageRow, ReadingRow, RemarkRow
 
 IS_WAITING = sa.text("pages.state = 'queued' AND pages.removed_at IS NULL")
 """Written as in its partial index: with the state as a parameter the database could not see that the index applies."""
@@ -175,6 +175,11 @@ def corrections_of(session: Session, application: str) -> list[CorrectionRow]:
         .order_by(CorrectionRow.id)
     )
     return list(session.scalars(query))
+
+
+def open_remarks(session: Session, application: str) -> list[RemarkRow]:
+    """Remarks on an application that nobody has settled."""
+    return unsettled(remarks_of(session, application), corrections_of(session, application))
 
 
 def corrections_on(session: Session, page_id: str, index: int, field: str) -> list[CorrectionRow]:

@@ -49,10 +49,3 @@ def unsettled(remarks: Sequence[RemarkRow], edits: Sequence[CorrectionRow]) -> l
     """Remarks after which no official corrected or confirmed the field."""
     newest = {(edit.page_id, edit.index, edit.field): edit.at for edit in edits}
     return [row for row in remarks if (at := newest.get((row.page_id, row.index, row.field))) is None or at < row.at]
-
-
-def standing(session: Session, application: str) -> list[RemarkRow]:
-    """Remarks on an application that nobody has settled."""
-    edits = sa.select(CorrectionRow).join(PageRow, PageRow.id == CorrectionRow.page_id)
-    query = edits.where(PageRow.application == application, PageRow.removed_at.is_(None)).order_by(CorrectionRow.id)
-    return unsettled(remarks_of(session, application), list(session.scalars(query)))
