@@ -20,7 +20,7 @@ from docproc.flow.core.views import iso
 from docproc.matter.load import find_matter
 from docproc.matter.model import FieldSpec, Matter
 from docproc.store.applications import pages
-from docproc.store.tables.applications import ApplicationRow, CorrectionRow
+from docproc.store.tables.applications import ApplicationRow, CorrectionRow, PageRow
 from docproc.store.tables.review import DecisionRow
 
 GIVEN: tuple[CorrectionKind, ...] = ("misread", "changed")
@@ -129,28 +129,25 @@ def is_mendable(matter: Matter, material: str | None, field: str) -> bool:
     return spec is not None and spec.mendable
 
 
-def standing(session: Session, number: str) -> list[tuple[CorrectionRow, str | None, str | None]]:
-    """Fields whose newest correction changes what the applicant wrote, each with its material and what was written."""
-    edits: dict[tuple[str, int, str], list[CorrectionRow]] = {}
-    for edit in pages.corrections_of(session, number):
-        edits.setdefault((edit.page_id, edit.index, edit.field), []).append(edit)
-    changed = {place: rows for place, rows in edits.items() if rows[-1].kind == "changed"}
-    if not changed:
-        return []
-    read = {(page.id, item.index): item for page, item in pages.readings_of(session, number, corrected=False)}
-    return [
-        (rows[-1], read[place[:2]].material, written(read[place[:2]].fields.get(place[2]), rows))
-        for place, rows in changed.items()
-    ]
+def changes(
+    matter: Matter, readings: Sequence[tuple[PageRow, PageReading]], edits: Sequence[CorrectionRow]
+) -> list[ChangeView]:
+    """What stands in an application in place of what the applicant wrote.
 
-
-def changes(session: Session, application: ApplicationRow) -> list[ChangeView]:
-    """What stands in an application in place of what the applicant wrote."""
-    matter = find_matter(application.matter)
+    Args:
+        matter: of the application.
+        readings: its pages, without corrections.
+        edits: the corrections on them, oldest first.
+    """
     return [
         _view(matter, row.page_id, row.index, material, row.field, row.by, iso(row.at), before, row.value)
-        for row, material, before in standing(session, application.number)
+        for row, material, before in _standing(readings, edits)
     ]
+
+
+def changes_of(session: Session, application: ApplicationRow) -> list[ChangeView]:
+    """The same, read from the store."""
+    return changes(find_matter(application.matter), *_stored(session, application.number))
 
 
 def noted(session: Session, number: str) -> list[JsonObject]:
@@ -165,7 +162,28 @@ def noted(session: Session, number: str) -> list[JsonObject]:
             "by": row.by,
             "at": iso(row.at),
         }
-        for row, material, _ in standing(session, number)
+        for row, material, _ in _standing(*_stored(session, number))
+    ]
+
+
+def _stored(session: Session, number: str) -> tuple[list[tuple[PageRow, PageReading]], list[CorrectionRow]]:
+    """Pages without corrections, and the corrections on them; no pages are read where nobody corrected any."""
+    edits = pages.corrections_of(session, number)
+    return pages.readings_of(session, number, corrected=False) if edits else [], edits
+
+
+def _standing(
+    readings: Sequence[tuple[PageRow, PageReading]], edits: Sequence[CorrectionRow]
+) -> list[tuple[CorrectionRow, str | None, str | None]]:
+    """Fields whose newest correction changes what the applicant wrote, each with its material and what was written."""
+    of_field: dict[tuple[str, int, str], list[CorrectionRow]] = {}
+    for edit in edits:
+        of_field.setdefault((edit.page_id, edit.index, edit.field), []).append(edit)
+    read = {(page.id, item.index): item for page, item in readings}
+    return [
+        (rows[-1], read[place[:2]].material, written(read[place[:2]].fields.get(place[2]), rows))
+        for place, rows in of_field.items()
+        if rows[-1].kind == "changed"
     ]
 
 

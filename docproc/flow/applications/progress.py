@@ -101,7 +101,7 @@ def follow(ctx: Context, code: str) -> Followed:
             "reason": told.reason if told is not None else "",
             "basis": told.basis if told is not None else "",
             "matter_id": row.matter,
-            "changes": corrections.changes(session, row),
+            "changes": corrections.changes_of(session, row),
             "notice": newest_notice(session, row.number),
             **_result(ctx, session, row.number, code),
         }

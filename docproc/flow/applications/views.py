@@ -42,6 +42,7 @@ from docproc.store.tables.applications import (
     NoticeState,
     PageRow,
     PageState,
+    RemarkRow,
     SealState,
 )
 from docproc.store.tables.counter import CustodyRow
@@ -282,7 +283,10 @@ def application(session: Session, row: ApplicationRow, sees: Sees | None = None)
         row: the application.
         sees: which papers are shown; all of them by default.
     """
-    readings = _joined(row.matter, pages.readings_of(session, row.number))
+    stored = pages.readings_of(session, row.number, corrected=False)
+    edits, said_wrong = pages.corrections_of(session, row.number), remarks.remarks_of(session, row.number)
+    unsettled = remarks.unsettled(said_wrong, edits)
+    readings = _joined(row.matter, pages.as_corrected(stored, edits, unsettled))
     findings = pages.findings_of(session, row.number)
     live = pages.live_pages(session, row.number)
     if sees is not None:
@@ -291,8 +295,10 @@ def application(session: Session, row: ApplicationRow, sees: Sees | None = None)
         live = [page for page in live if page.id in readable or (sees(None) and page.state != "read")]
         findings = [item for item in findings if item[1].material is None or sees(item[1].material)]
     matter = find_matter(row.matter)
-    changed = [item for item in corrections.changes(session, row) if sees is None or sees(item["material"])]
-    remarked = [item for item in _remarks(session, matter, row.number) if sees is None or sees(item["material"])]
+    changed = [item for item in corrections.changes(matter, stored, edits) if sees is None or sees(item["material"])]
+    remarked = [
+        item for item in _remarks(matter, stored, said_wrong, unsettled) if sees is None or sees(item["material"])
+    ]
     by_page: dict[str, list[ReadingView]] = {}
     said = assignments.newest_of(session, row.number)
     for page, reading in readings:
@@ -350,11 +356,15 @@ def _seen_reading(page: PageRow, reading: PageReading) -> list[object]:
     return [page.id, reading.index, reading.material, values, *named]
 
 
-def _remarks(session: Session, matter: Matter, number: str) -> list[RemarkView]:
+def _remarks(
+    matter: Matter,
+    readings: Sequence[tuple[PageRow, PageReading]],
+    said: Sequence[RemarkRow],
+    unsettled: Sequence[RemarkRow],
+) -> list[RemarkView]:
     """What the citizen said of values, and whether an official has looked at each since."""
-    found = remarks.remarks_of(session, number)
-    open_ = {row.id for row in remarks.unsettled(found, pages.corrections_of(session, number))}
-    read = {(p.id, r.index): r for p, r in pages.readings_of(session, number, corrected=False)} if found else {}
+    open_ = {row.id for row in unsettled}
+    read = {(page.id, item.index): item for page, item in readings}
     return [
         {
             "page_id": row.page_id,
@@ -367,7 +377,7 @@ def _remarks(session: Session, matter: Matter, number: str) -> list[RemarkView]:
             "at": iso(row.at),
             "settled": row.id not in open_,
         }
-        for row in found
+        for row in said
         for material in [read[row.page_id, row.index].material]
     ]
 

@@ -129,16 +129,25 @@ def readings_of(session: Session, application: str, *, corrected: bool = True) -
         .where(PageRow.application == application, PageRow.removed_at.is_(None))
         .order_by(PageRow.position, ReadingRow.index)
     )
-    edits = corrections_of(session, application) if corrected else []
-    doubted = unsettled(remarks_of(session, application), edits) if corrected else []
+    found = [(page, replace(reading_from_json(row.body), sha256=page.sha256)) for page, row in session.execute(query)]
+    if not corrected:
+        return found
+    edits = corrections_of(session, application)
+    return as_corrected(found, edits, unsettled(remarks_of(session, application), edits))
+
+
+def as_corrected(
+    readings: Sequence[tuple[PageRow, PageReading]], edits: Sequence[CorrectionRow], doubted: Sequence[RemarkRow]
+) -> list[tuple[PageRow, PageReading]]:
+    """Pages as they were read, with people's corrections, oldest first, and unsettled remarks applied."""
     found = []
-    for page, row in session.execute(query):
-        reading = replace(reading_from_json(row.body), sha256=page.sha256)
+    for page, reading in readings:
+        place = page.id, reading.index
         for edit in edits:
-            if (edit.page_id, edit.index) == (page.id, row.index):
+            if (edit.page_id, edit.index) == place:
                 reading = _with_correction(reading, edit)
         for said in doubted:
-            if (said.page_id, said.index) == (page.id, row.index):
+            if (said.page_id, said.index) == place:
                 reading = _with_doubt(reading, said.field)
         found.append((page, reading))
     return found
