@@ -141,7 +141,8 @@ def take_over(ctx: Context, caller: Caller | None, key_id: str) -> CreatedKey:
             owner=old.subject,
             at=at,
         )
-        audit.append(session, at, row.created_by, "key.taken_over", row.id, holder=row.subject, former=key_id)
+        noted = {"holder": row.subject, "roles": row.roles, "former": key_id}
+        audit.append(session, at, row.created_by, "key.taken_over", row.id, **noted)
         return {**key_view(row), "key": key}
 
 

@@ -67,12 +67,13 @@ def _users(session: Session) -> dict[str, _Account]:
 
 def _logged_keys(session: Session) -> dict[str, _Account]:
     found: dict[str, _Account] = {}
-    for line in _lines(session, ("key.created", "key.revoked")):
-        if line.action == "key.created":
-            detail = line.detail
+    for line in _lines(session, ("key.created", "key.taken_over", "key.revoked")):
+        detail, over = line.detail, line.subject
+        if line.action != "key.revoked":
             found[line.subject] = _Account(tuple(sorted(detail["roles"])), detail.get("org"), detail["holder"])
-        elif line.subject in found:
-            found[line.subject] = replace(found[line.subject], shut=True)
+            over = detail.get("former", "")
+        if over in found:
+            found[over] = replace(found[over], shut=True)
     return found
 
 

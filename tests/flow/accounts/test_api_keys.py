@@ -15,6 +15,7 @@ from docproc.flow.core.access import Caller
 from docproc.flow.core.context import Context
 from docproc.flow.review import decisions, workbench
 from docproc.flow.seals.registry import confirm_change, propose_seal
+from docproc.store.audit.accounts import differing_accounts
 from docproc.store.migrate import downgrade, migrate
 from tests.flow.accounts.test_users import CHOSEN, At, at
 from tests.flow.people import ADMIN, APPROVER, SEALER, seen, submitted
@@ -121,6 +122,13 @@ def test_a_key_counts_for_its_holder_alone_once_taken_over(ctx: Context, at: At)
     assert confirm_change(ctx, taken, before)["state"] == "confirmed"
     with pytest.raises(ConflictError, match="revoked"):
         api_keys.take_over(ctx, wang, second.key_id)
+
+
+def test_the_log_knows_keys_that_were_taken_over(ctx: Context, at: At) -> None:
+    key = holder(ctx, ADMIN, "wang", "sealer")
+    api_keys.take_over(ctx, account(ctx, at, "wang", "reviewer"), key.key_id)
+    with ctx.database.read() as session:
+        assert list(differing_accounts(session)) == []
 
 
 def test_what_was_done_before_it_was_taken_over_stays_its_makers(ctx: Context, at: At) -> None:
