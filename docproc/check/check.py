@@ -20,7 +20,7 @@ from docproc.check.reconcile import gather_joined
 from docproc.check.rules import RegistryLookup, RuleContext, apply, finding, lowered
 from docproc.check.seal_match import SealVerdict
 from docproc.check.seal_name import judge_seal
-from docproc.check.sheets import Why, sheet_name
+from docproc.check.sheets import Why, page_name
 from docproc.domain import SEVERITIES, CheckResult, Field, Finding, PageReading, Verdict
 from docproc.fields import find_type, validate
 from docproc.matter.model import FieldSpec, Material, Matter
@@ -102,7 +102,7 @@ def _missing_material(rule: Common, evidence: Evidence, context: RuleContext) ->
             continue
         label = f"《{evidence.matter.find_material(lack.material).name}》"
         if lack.page:
-            label += f"第{lack.page}页" + (f"第{lack.sheet}张（共{lack.sheets}张）" if lack.sheet else "")
+            label += page_name(lack.page, lack.sheet, lack.sheets)
         item = finding(rule, evidence, lack.material, label=label)
         found.append(item if certain else lowered(item))
     return found
@@ -167,7 +167,7 @@ def _loose(rule: Common, evidence: Evidence, why: Why) -> list[Finding]:
     names = {m.id: m.name for m in evidence.matter.material}
     found = []
     for page in (item.page for item in evidence.loose if item.why == why):
-        label = f"{names[page.material or '']}{sheet_name(page)}"
+        label = f"{names[page.material or '']}{page_name(page.page, page.sheet, page.sheets)}"
         words = {"serial": page.form_id} if "{serial}" in rule.message else {}
         found.append(finding(rule, evidence, page.material, label=label, **words))
     return found

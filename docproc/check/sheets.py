@@ -49,9 +49,14 @@ def missing_sheets(pages: Sequence[PageReading]) -> list[tuple[int, int, int]]:
     return sorted(item for item in wanted if item[:2] not in there)
 
 
-def sheet_name(page: PageReading) -> str:
+def page_name(page: int, sheet: int, sheets: int) -> str:
     """Where a page belongs in its form, for people."""
-    return f"第{page.page}页" + (f"第{page.sheet}张（共{page.sheets}张）" if page.sheets > 1 else "")
+    return f"第{page}页{sheet_name(sheet, sheets)}"
+
+
+def sheet_name(sheet: int, sheets: int) -> str:
+    """Which of its sheets a page is, for people; empty where it was printed on one."""
+    return f"第{sheet}张（共{sheets}张）" if sheets > 1 else ""
 
 
 def _loose(matter: Matter, mine: Sequence[PageReading]) -> Iterator[Loose]:

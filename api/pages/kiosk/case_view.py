@@ -9,6 +9,7 @@ from typing import Literal
 from api.kit.field_words import spec_of, words
 from api.pages.kiosk.naming import Choice, choices
 from api.pages.upright import Upright, shown_box, turn_of_reading, turned_box
+from docproc.check.sheets import sheet_name
 from docproc.domain import Box, Turn
 from docproc.errors import NotFoundError
 from docproc.flow.applications.views import ApplicationView, FindingView, PageView, PreviewView, ReadingView
@@ -414,7 +415,7 @@ def _title(material: Material | None, reading: ReadingView, filename: str) -> st
     if material is None:
         return filename
     page = f"第{reading['page']}页" if material.sides > 1 else ""
-    sheet = f"第{reading['sheet']}张（共{reading['sheets']}张）" if reading["sheets"] > 1 else ""
+    sheet = sheet_name(reading["sheet"], reading["sheets"])
     if sheet:
         return f"{material.name}{page}{sheet}"
     return f"{material.name}（{page}）" if page else material.name

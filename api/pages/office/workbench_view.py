@@ -11,6 +11,7 @@ from api.kit.masks import masked
 from api.pages.kiosk.naming import Choice, choices, page_name, pages_of
 from api.pages.upright import Upright, shown_box, turn_of_reading, turned_box, turned_size
 from docproc.canonical import canonical_sha256
+from docproc.check.sheets import sheet_name
 from docproc.domain import Box, CorrectionKind, Turn
 from docproc.fields import FieldType
 from docproc.flow.applications.corrections import ChangeView
@@ -450,4 +451,4 @@ def _title(matter: Matter, reading: ReadingView, filename: str) -> str:
         return f"{'不属于本事项的材料' if reading['claimed'] else '未识别的材料'} {filename}"
     pages = material.sides if material.kind == "free" else 2
     title = f"{material.name} 第{reading['page']}页" if pages > 1 else material.name
-    return f"{title} 第{reading['sheet']}张（共{reading['sheets']}张）" if reading["sheets"] > 1 else title
+    return f"{title} {sheet_name(reading['sheet'], reading['sheets'])}".rstrip()

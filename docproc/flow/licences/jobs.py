@@ -76,9 +76,8 @@ def check_ordered(ctx: Context, version: LicenceVersionRow) -> None:
     """
     with ctx.database.read() as session:
         acted(session, version, "change_licence")
-    named = version.body["number"], version.body["version"], version.body["matter"]
-    with ctx.database.read() as session:
         row = licences.find_licence(session, version.licence)
+    named = version.body["number"], version.body["version"], version.body["matter"]
     if named != (version.licence, version.version, row.matter):
         raise SealError(f"version {version.id} is of another licence", message_zh=NOT_APPROVED)
     memory_of(ctx.settings).claim({f"version:{version.licence}:{version.version}": version.id})
