@@ -34,7 +34,7 @@ def test_any_file_gets_a_page_and_an_xml_report(client: TestClient) -> None:
     page = client.post("/v1/licences/verify/report", content=b"junk")
     assert (page.status_code, page.headers["content-type"]) == (200, "application/pdf")
     with pymupdf.open(stream=page.content) as pdf:
-        assert "结论：不能采信" in pdf[0].get_text()
+        assert "结论：无法核验" in pdf[0].get_text()
     xml = client.post("/v1/licences/verify/report?format=xml", content=b"junk")
     assert xml.headers["content-type"] == "application/xml"
     assert ET.fromstring(xml.content).tag.endswith("ValidationReport")
