@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from api import health, pages
 from api.kit import problems, tus
 from api.kit.deps import KnownQuery
+from api.kit.front.proxies import BehindProxies, networks
 from api.kit.limits import BodyLimit, RateLimit
 from api.kit.traced import Traced
 from api.v1 import accounts, audit, blobs, counter, kiosks, licences, messages, review, upkeep, wallet
@@ -95,4 +96,5 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(tus.TusHeaders)
     app.add_middleware(health.Measured, metrics=app.state.metrics)
     app.add_middleware(Traced)
+    app.add_middleware(BehindProxies, trusted=networks(settings.trusted_proxies))
     return app

@@ -23,7 +23,12 @@ def main(handle: int) -> None:
     tracing.start(settings.traces_url, "web", settings.traces_share)
     listener = socket.socket(fileno=handle)
     config = uvicorn.Config(
-        create_app(settings), log_level="warning", timeout_graceful_shutdown=20, server_header=False, access_log=False
+        create_app(settings),
+        log_level="warning",
+        timeout_graceful_shutdown=20,
+        server_header=False,
+        access_log=False,
+        proxy_headers=False,  # it would believe whoever is on this machine; see api.kit.front.proxies
     )
     uvicorn.Server(config).run(sockets=[listener])
 

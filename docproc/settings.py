@@ -41,7 +41,14 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="Address that the web process listens on")
     port: int = Field(8000, ge=0, le=65535, description="Port that the web process listens on; 0: any free one")
-    public_url: str = Field("http://127.0.0.1:8000", description="Address in QR codes and links")
+    public_url: str = Field(
+        "http://127.0.0.1:8000",
+        description="Address in QR codes and links; where it is https, cookies and browsers keep to https too",
+    )
+    trusted_proxies: str = Field(
+        "",
+        description="Proxies that are believed when they tell who asked: addresses and networks, separated by commas",
+    )
     worker_name: str = Field("embedded", description="Stable name of this worker; two of one name cannot run")
     queues: str = Field("read,check,seal,notify", description="Queues this worker listens to, separated by commas")
     read_workers: int = Field(1, ge=1, le=64, description="Worker processes that `docproc serve` starts")

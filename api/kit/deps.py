@@ -18,6 +18,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel
 from starlette.datastructures import UploadFile
 
+from api.kit.front.address import client_address, limit_key
 from api.kit.limits import RateLimit
 from api.kit.problems import RateLimitError, UnauthorisedError
 from docproc.canonical import JsonObject
@@ -62,13 +63,13 @@ Fresh = Depends(get_context)
 
 
 def public(request: Request, cost: float = 1.0) -> None:
-    """Limit requests without a key by address.
+    """Limit requests without a key by address; the addresses of one IPv6 line share theirs.
 
     Raises:
         RateLimitError: too many in the last minute.
     """
     limit: RateLimit = request.app.state.rate_limit
-    wait = limit.take(request.client.host if request.client else "unknown", cost)
+    wait = limit.take(limit_key(client_address(request)), cost)
     if wait:
         raise RateLimitError(f"over {limit.per_minute} requests a minute", retry_after=math.ceil(wait))
 
