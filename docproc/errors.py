@@ -5,6 +5,7 @@ DocprocError
 │   ├── UnknownMaterialError   a material that the matter does not have
 │   ├── UnsupportedFileError   not JPEG, PNG, TIFF or PDF, or damaged
 │   └── LimitError             over a limit on bytes, pages, pixels, time or memory
+│       └── OverdueError       not done in time by the clock, which may be this machine's fault
 ├── CatalogueError             a matter file is wrong; carries file, line and remedy
 ├── NotFoundError              no such application, page, licence, matter, material or file
 ├── ConflictError              the state does not allow it, or somebody else was faster
@@ -82,6 +83,12 @@ class LimitError(InputError):
 
     code = "limit_exceeded"
     message_zh = "文件过大或页数过多，请分开上传"
+
+
+class OverdueError(LimitError):
+    """Not done in time by the clock on the wall: it says as much of a busy machine as of the file."""
+
+    code = "too_slow"
 
 
 class CatalogueError(DocprocError):

@@ -297,7 +297,7 @@ def _days(text: str) -> list[str]:
 def _ours(score: Score) -> Callable[[Item], float]:
     """Read as a reader of the service does: on one thread, decoding in the sandbox included."""
     from docproc.read.pipeline import page_engine, read_file
-    from docproc.sandbox.parent import cpu_seconds
+    from docproc.sandbox.spent import cpu_seconds
 
     engine = page_engine(threads=1)
 

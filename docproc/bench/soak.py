@@ -128,7 +128,7 @@ def read_over_and_over(sample: Path, pages: int) -> None:
     """Run one reader: report when it is ready, wait for a line of input, read, and report the measurements."""
     from docproc.matter.load import find_matter
     from docproc.read.pipeline import page_engine, read_file
-    from docproc.sandbox.parent import cpu_seconds
+    from docproc.sandbox.spent import cpu_seconds
 
     expected = json.loads((sample / "expected.json").read_text("utf-8"))
     matter, today = find_matter(expected["matter"]), date.fromisoformat(expected["today"])

@@ -13,6 +13,8 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from docproc.canonical import JsonObject
@@ -27,21 +29,34 @@ _SHORTEST_S = 0.001
 """A timer of zero would never ring."""
 
 
+_OUT_OF_TIME = (signal.SIGPROF, signal.SIGXCPU, signal.SIGVTALRM)
+"""Signals by which the limits on CPU time end a child: the job's, and that of one of its parts."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """A child at work."""
+
+    deadline: float
+    reply: int
+    """Handle on which the other side is told how a child ended that could not tell it itself."""
+
+
 def serve(control: socket.socket, target: Target) -> None:
     """Fork a child for every request until the other side closes; kill those that outlive their time."""
     control.send(b"ready")
-    deadlines: dict[int, float] = {}
+    running: dict[int, _Running] = {}
     while True:
-        control.settimeout(_LOOK_S if deadlines else None)
+        control.settimeout(_LOOK_S if running else None)
         try:
             request, handles, _, _ = socket.recv_fds(control, _REQUEST, 2)
         except TimeoutError:
-            _look_after(deadlines)
+            _look_after(running)
             continue
         except ConnectionResetError:  # the parent ended before it read that we are ready
             request, handles = b"", []
         if not request:
-            for child in deadlines:
+            for child in running:
                 os.kill(child, signal.SIGKILL)
             return
         options = json.loads(request)
@@ -49,19 +64,28 @@ def serve(control: socket.socket, target: Target) -> None:
         if child == 0:
             control.close()
             _work(options, handles, target)
-        deadlines[child] = time.monotonic() + float(options["wall_s"])
-        for handle in handles:
+        running[child] = _Running(time.monotonic() + float(options["wall_s"]), handles[0])
+        for handle in handles[1:]:
             os.close(handle)
-        _look_after(deadlines)
+        _look_after(running)
 
 
-def _look_after(deadlines: dict[int, float]) -> None:
+def _look_after(running: dict[int, _Running]) -> None:
     """Collect children that ended, kill those over time."""
-    for child, deadline in list(deadlines.items()):
-        if time.monotonic() > deadline:
+    for child, job in list(running.items()):
+        late = time.monotonic() > job.deadline
+        if late:
             os.kill(child, signal.SIGKILL)
-        if os.waitpid(child, os.WNOHANG)[0] == child:
-            del deadlines[child]
+        ended, status, used = os.wait4(child, os.WNOHANG)
+        if ended != child:
+            continue
+        del running[child]
+        if os.WIFSIGNALED(status):
+            why = "cpu" if os.WTERMSIG(status) in _OUT_OF_TIME else "wall" if late else "crash"
+            told = {"error": "died", "why": why, "cpu_s": used.ru_utime + used.ru_stime}
+            with suppress(OSError), socket.socket(fileno=os.dup(job.reply)) as reply:
+                reply.send(json.dumps(told).encode())
+        os.close(job.reply)
 
 
 def _work(options: JsonObject, handles: list[int], target: Target) -> None:
@@ -76,12 +100,13 @@ def _work(options: JsonObject, handles: list[int], target: Target) -> None:
         answer, parts = target(data, options["options"])
         _answer(reply, [json.dumps(answer).encode(), *parts])
     except MemoryError:
-        reply.send(b'{"error": "memory"}')
+        reply.send(json.dumps({"error": "memory", "cpu_s": time.process_time()}).encode())
     except InputError as problem:
-        told = {"error": type(problem).__name__, "message": str(problem)[:500]}
+        told = {"error": type(problem).__name__, "message": str(problem)[:500], "cpu_s": time.process_time()}
         reply.send(json.dumps({**told, "message_zh": problem.message_zh, "code": problem.code}).encode())
     except BaseException as problem:
-        reply.send(json.dumps({"error": f"crash {type(problem).__name__}"}).encode())
+        told = {"error": f"crash {type(problem).__name__}", "cpu_s": time.process_time()}
+        reply.send(json.dumps(told).encode())
     finally:
         os._exit(0)
 

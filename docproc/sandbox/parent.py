@@ -22,7 +22,8 @@ from pathlib import Path
 
 from docproc import errors
 from docproc.canonical import JsonObject
-from docproc.errors import DocprocError, InputError, LimitError, SetupError, UnsupportedFileError
+from docproc.errors import DocprocError, InputError, LimitError, OverdueError, SetupError, UnsupportedFileError
+from docproc.sandbox.spent import spend
 
 _START_S = 60.0
 _GRACE_S = 5.0
@@ -87,8 +88,10 @@ class Sandbox:
             except (TimeoutError, ConnectionError):
                 message, handles = b"", []
         try:
-            if not message:
-                raise _died(time.monotonic() - started, budget)
+            if not message:  # the helper ended, too: the most that the child can have used is paid
+                waited = time.monotonic() - started
+                spend(min(waited, budget.cpu_s))
+                raise _died("wall" if waited >= budget.wall_s else "crash", waited)
             return _result(message, handles, budget)
         finally:
             for handle in handles:
@@ -173,22 +176,12 @@ class Sandbox:
         self._process = None
 
 
-def cpu_seconds() -> float:
-    """CPU time of this process so far, with its children's: those that ended, and those in which parsers ran."""
-    return sum(os.times()[:4]) + _spent[0]
-
-
-_spent, _spending = [0.0], threading.Lock()
-
-
-def _spend(seconds: float) -> None:
-    with _spending:
-        _spent[0] += seconds
-
-
-def _died(seconds: float, budget: Budget) -> DocprocError:
-    if seconds >= 0.95 * min(budget.cpu_s, budget.wall_s):
-        return LimitError(f"parser stopped after {seconds:.1f} s", message_zh=_TOO_LONG_ZH, code="too_slow")
+def _died(why: str, seconds: float) -> DocprocError:
+    """The error for a child that ended without an answer; ``seconds`` is what it computed."""
+    if why == "cpu":
+        return LimitError(f"parser stopped after {seconds:.1f} s of CPU", message_zh=_TOO_LONG_ZH, code="too_slow")
+    if why == "wall":
+        return OverdueError(f"parser did not end in time, and used {seconds:.1f} s of CPU", message_zh=_TOO_LONG_ZH)
     return UnsupportedFileError("parser crashed on this file", message_zh=_CRASH_ZH, code="damaged_file")
 
 
@@ -196,10 +189,11 @@ def _result(message: bytes, handles: list[int], budget: Budget) -> tuple[JsonObj
     """Check and fetch what the child says it has left in its memory file."""
     try:
         answer = json.loads(message)
+        used = min(max(0.0, float(answer["cpu_s"])), budget.cpu_s)
+        spend(used)
         if "error" in answer:
-            raise _refusal(answer)
+            raise _refusal(answer, used)
         sizes = [int(size) for size in answer["sizes"]]
-        _spend(min(max(0.0, float(answer["cpu_s"])), budget.cpu_s))
     except (ValueError, KeyError, TypeError) as problem:
         raise UnsupportedFileError("parser gave nonsense", message_zh=_CRASH_ZH, code="damaged_file") from problem
     if not handles or min(sizes, default=-1) < 0 or sum(sizes) > budget.result_bytes:
@@ -223,8 +217,10 @@ def _fetch(handle: int, size: int, offset: int) -> bytearray:
     return part
 
 
-def _refusal(answer: JsonObject) -> DocprocError:
+def _refusal(answer: JsonObject, used: float) -> DocprocError:
     """The target's own error, rebuilt; only kinds of input errors are believed."""
+    if answer["error"] == "died":
+        return _died(str(answer["why"]), used)
     if answer["error"] == "memory":
         return LimitError("parser ran out of memory", message_zh=_TOO_BIG_ZH, code="too_much_memory")
     kind = getattr(errors, str(answer["error"]), None)

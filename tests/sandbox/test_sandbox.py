@@ -4,12 +4,15 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
-from docproc.errors import InputError, LimitError, SetupError, UnsupportedFileError
+from docproc.errors import InputError, LimitError, OverdueError, SetupError, UnsupportedFileError
+from docproc.sandbox import pace
 from docproc.sandbox.parent import Budget, Sandbox
+from docproc.sandbox.spent import metered
 
 
 def parser(data: bytes, options: dict[str, Any]) -> tuple[dict[str, Any], Sequence[bytes]]:
@@ -21,6 +24,14 @@ def parser(data: bytes, options: dict[str, Any]) -> tuple[dict[str, Any], Sequen
             pass
     if data == b"sleep":
         time.sleep(60)
+    if data == b"slow part":
+        pace.allow(60)
+        pace.allow(0.2)
+        return {"found": sum(range(10**9))}, []
+    if data == b"work":
+        until = time.process_time() + 0.3
+        while time.process_time() < until:
+            pass
     if data == b"eat":
         return {}, [bytes(3 << 30)]
     if data == b"flood":
@@ -62,7 +73,8 @@ def test_every_job_has_a_process_of_its_own(sandbox: Sandbox) -> None:
         (b"crash", UnsupportedFileError, "damaged_file"),
         (b"bug", UnsupportedFileError, "damaged_file"),
         (b"spin", LimitError, "too_slow"),
-        (b"sleep", LimitError, "too_slow"),
+        (b"sleep", OverdueError, "too_slow"),
+        (b"slow part", LimitError, "too_slow"),
         (b"eat", LimitError, "too_much_memory"),
         (b"refuse", UnsupportedFileError, "my_code"),
     ],
@@ -74,6 +86,24 @@ def test_faults_become_input_errors_and_the_next_job_runs(
         sandbox.call(data, {}, BUDGET)
     assert caught.value.code == code
     assert sandbox.call(b"next", {}, BUDGET)[0]["size"] == 4
+
+
+@pytest.mark.parametrize(
+    ("data", "least", "most"), [(b"work", 0.3, 0.8), (b"spin", 0.9, 1.2), (b"slow part", 0.2, 0.8), (b"sleep", 0, 0.3)]
+)
+def test_what_a_child_computes_is_counted_for_whoever_asked_though_it_was_stopped(
+    sandbox: Sandbox, data: bytes, least: float, most: float
+) -> None:
+    with metered() as meter, suppress(InputError):
+        sandbox.call(data, {}, BUDGET)
+    assert least <= meter.cpu_s <= most
+
+
+def test_only_an_end_by_the_clock_may_be_the_machines_fault(sandbox: Sandbox) -> None:
+    for data in (b"spin", b"slow part", b"crash"):
+        with pytest.raises(InputError) as caught:
+            sandbox.call(data, {}, BUDGET)
+        assert not isinstance(caught.value, OverdueError)
 
 
 def test_too_large_an_answer_is_refused(sandbox: Sandbox) -> None:

@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, make_wsgi_a
 from prometheus_client.exposition import ThreadingWSGIServer
 
 from docproc.domain import PageReading
-from docproc.sandbox.parent import cpu_seconds
+from docproc.sandbox.spent import cpu_seconds
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
