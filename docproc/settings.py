@@ -54,6 +54,24 @@ class Settings(BaseSettings):
     read_workers: int = Field(1, ge=1, le=64, description="Worker processes that `docproc serve` starts")
     application_version: str = Field("1", description="Changed only when running workflows become incompatible")
     max_upload_bytes: int = Field(50 * 2**20, description="Largest upload, bytes")
+    spool_dir: str = Field("", description="Folder for files on their way in; empty: `spool` in the data folder")
+    spool_bytes: int = Field(
+        2 * 2**30, ge=2**20, description="Bytes of files on their way in, all together; half of them of who has no key"
+    )
+    body_memory_bytes: int = Field(
+        96 * 2**20, ge=2**20, description="Memory for bodies that are being read or verified; others wait for it"
+    )
+    max_bodies: int = Field(
+        256, ge=16, description="Bodies on their way in; a quarter of them of one key, a sixteenth of one address"
+    )
+    body_bytes_per_second: int = Field(4096, ge=1, description="Slowest body that is taken in")
+    body_idle_seconds: float = Field(30, gt=0, description="Longest time without any byte of a body")
+    head_seconds: float = Field(15, gt=0, description="Longest time for the head of a request")
+    keep_alive_seconds: int = Field(10, ge=1, description="How long a connection stays open between two requests")
+    max_connections: int = Field(1024, ge=16, description="Open connections of the web process")
+    max_connections_per_address: int = Field(
+        256, ge=1, description="Open connections of one address; trusted proxies have no limit of their own"
+    )
     max_pages: int = Field(200, description="Most pages in one upload")
     max_pixels: int = Field(60_000_000, description="Most pixels of one page")
     parse_cpu_seconds: int = Field(30, description="CPU time for parsing one upload in its child process")
@@ -142,6 +160,11 @@ class Settings(BaseSettings):
     def blob_store(self) -> str:
         """The blob store in use."""
         return self.blobs or f"file:{(self.data_dir / 'blobs').resolve()}"
+
+    @property
+    def spool_folder(self) -> Path:
+        """The folder for files on their way in."""
+        return Path(self.spool_dir) if self.spool_dir else self.data_dir.resolve() / "spool"
 
     @property
     def keys_folder(self) -> Path:
