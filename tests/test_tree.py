@@ -12,7 +12,7 @@ LISTS = {"docproc/store/migrations/versions"}
 """Folders in which the modules are entries of one long list."""
 UNNAMED = {"jobs", "core", "tables", "migrations"}
 """Folders of store and flow that all nouns share."""
-OTHER_TESTS = {"tests/api", "tests/distributed", "tests/judges", "tests/samples", "tests/servers"}
+OTHER_TESTS = {"tests/api", "tests/distributed", "tests/judges", "tests/samples", "tests/security", "tests/servers"}
 """Tests of more than one layer, and what tests run on."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import httpx
 import pytest
@@ -70,10 +70,8 @@ def test_one_address_has_so_many_connections_and_others_are_served(service: Grou
     with ExitStack() as held:
         lines = [held.enter_context(connect(service.base)) for _ in range(MOST_OF_ADDRESS + 10)]
         for line in lines:
-            try:
+            with suppress(OSError):
                 line.sendall(b"GET /healthz HTTP/1.1\r\n")
-            except OSError:
-                pass
         time.sleep(0.3)
         refused = [text for line in lines[MOST_OF_ADDRESS:] if "503" in (text := answer(line, 2)[1])]
         assert refused and "Retry-After" in refused[0]
