@@ -1,23 +1,27 @@
 # One image for the web process and for every worker:
 #   docker build -t docproc .                          with OCR weights and fonts inside
 #   docker build --build-arg WITH_MODELS=0 -t docproc .   without: mount them at /app/models
+#   docker build --build-arg BASE=python:3.11-slim-bookworm@sha256:… .    pinned, as production builds it (docs/operate.md)
 # It runs as user 10001 on a read-only root file system; only /var/lib/docproc (and /tmp) must be writable.
 
-FROM python:3.11-slim-bookworm AS build
+ARG BASE=python:3.11-slim-bookworm
+FROM $BASE AS build
 ARG WITH_MODELS=1
 WORKDIR /app
 COPY scripts/packages scripts/
+COPY scripts/locks/uv.txt scripts/locks/
 RUN scripts/packages make
-COPY Makefile pyproject.toml requirements.lock README.md LICENSE ./
+COPY Makefile pyproject.toml requirements-run.lock README.md LICENSE ./
 COPY docproc docproc
 COPY api api
 COPY models/manifest.toml models/
 # Modules are compiled here: the root file system is read-only, and each process would spend seconds on it as it starts.
+ENV LOCK=requirements-run.lock
 RUN make .venv/.ready \
     && .venv/bin/python -W ignore -m compileall -q -j 0 --invalidation-mode unchecked-hash .venv/lib docproc api
 RUN if [ "$WITH_MODELS" = 1 ]; then make models/.ready && rm -rf models/cache; fi
 
-FROM python:3.11-slim-bookworm
+FROM $BASE
 COPY scripts/packages /app/scripts/
 RUN /app/scripts/packages \
     && rm -rf /var/lib/apt/lists/* \

@@ -17,11 +17,14 @@ ALONE := tests/distributed/test_bench_flow.py tests/distributed/test_bench_store
 
 .PHONY: demo test serve bench check setup clean lock
 
-.venv/.ready: requirements.lock pyproject.toml
+# What is installed: requirements.lock holds the tools of developers too, requirements-run.lock what the service needs.
+LOCK ?= requirements.lock
+
+.venv/.ready: $(LOCK) scripts/locks/uv.txt pyproject.toml
 	@test -n "$(PY)" || { echo "Python 3.11 is missing: apt-get install python3 python3-venv make" >&2; exit 2; }
 	@test -x $(BIN)/python || $(PY) -m venv .venv || { echo "venv is missing: apt-get install python3-venv" >&2; exit 2; }
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r scripts/locks/uv.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r $(LOCK)
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
 	@$(BIN)/python -c "import cv2, onnxruntime" || { echo "a system library is missing: as root, run scripts/packages" >&2; exit 2; }
 	@touch $@
@@ -57,9 +60,12 @@ bench: setup
 check: setup
 	scripts/check
 
+# Every version again, the newest that the bounds in pyproject.toml allow; for the tools the versions stand in their files.
+COMPILE := $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links
 lock: .venv/.ready
-	$(BIN)/uv pip compile --quiet pyproject.toml --all-extras --generate-hashes --no-annotate --no-header \
-	  --no-emit-index-url --no-emit-find-links --python-version 3.11 --output-file requirements.lock
+	$(COMPILE) pyproject.toml --all-extras --python-version 3.11 --output-file requirements.lock
+	$(COMPILE) pyproject.toml --extra postgres --constraint requirements.lock --python-version 3.11 --output-file requirements-run.lock
+	for tool in uv lint bom; do $(COMPILE) --universal scripts/locks/$$tool.in --output-file scripts/locks/$$tool.txt || exit 1; done
 
 clean:
 	rm -rf .venv var models/weights models/fonts models/.ready certs/dev

@@ -75,7 +75,7 @@ class UnsupportedFileError(InputError):
     """The bytes are not a readable JPEG, PNG, TIFF or PDF."""
 
     code = "unsupported_file"
-    message_zh = "文件无法打开，请上传 JPEG、PNG、TIFF 或 PDF 格式的扫描件"
+    message_zh = "文件无法打开，请上传 JPEG、PNG、HEIC、TIFF 或 PDF 格式的扫描件"
 
 
 class LimitError(InputError):

@@ -19,7 +19,9 @@ from docproc.assets.wheels import FETCH
 from docproc.errors import SetupError
 
 CV2 = "opencv-contrib-python"
-"""The one distribution of cv2 that PaddleX allows; a second one would overwrite its files."""
+"""The one distribution of cv2 that PaddleX looks for; a second one would overwrite its files."""
+_CV2_LEAST = (5, 1)
+"""PaddleX pins a release of 2024, whose decoders have known faults; uv installs a newer one (pyproject.toml)."""
 
 _PYTHONS = ((3, 11), (3, 12))
 _SQLITE = (3, 35, 0)  # RETURNING
@@ -95,7 +97,7 @@ def check_python() -> Check:
 
 
 def check_cv2() -> Check:
-    """Exactly one distribution owns cv2, the one that PaddleX pins."""
+    """Exactly one distribution owns cv2, the one that PaddleX looks for, and not the old release that it pins."""
     found = sorted(
         {
             f"{item.name}=={item.version}"
@@ -103,10 +105,11 @@ def check_cv2() -> Check:
             if item.name.lower().replace("_", "-").startswith("opencv-")
         }
     )
-    ok = len(found) == 1 and found[0].startswith(f"{CV2}==")
-    pinned = f"{CV2}=={_installed(CV2) or '4.10.0.84'}"
+    version = tuple(int(part) for part in (_installed(CV2) or "0").split(".")[:2])
+    ok = len(found) == 1 and version >= _CV2_LEAST
     others = " ".join(item.split("==")[0] for item in found)
-    remedy = f"{f'pip uninstall -y {others} && ' if others else ''}pip install {pinned}"
+    install = "uv pip install --require-hashes -r requirements-run.lock"
+    remedy = f"{f'uv pip uninstall {others} && ' if others else ''}{install}"
     return Check("cv2", ok, ", ".join(found) or "none", "" if ok else remedy)
 
 

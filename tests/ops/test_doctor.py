@@ -21,7 +21,8 @@ from docproc.ops.doctor import (
 def test_this_installation_has_one_cv2() -> None:
     found = check_cv2()
     assert found.ok
-    assert found.detail.startswith("opencv-contrib-python==4.10.0.84")
+    name, version = found.detail.split("==")
+    assert name == "opencv-contrib-python" and int(version.split(".")[0]) >= 5  # not the one that PaddleX pins
 
 
 def test_missing_weights_and_fonts_name_the_fetch_command(tmp_path: Path) -> None:

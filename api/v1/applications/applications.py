@@ -13,6 +13,7 @@ from api.v1.matters.matters import MaterialId, Sheets, form_pdf
 from api.v1.schemas import applications as schemas
 from docproc.domain import Said
 from docproc.flow.applications import applications, assigning, forms, remarks
+from docproc.flow.applications.media import MEDIA_TYPES
 from docproc.flow.applications.views import ApplicationSummary, ApplicationView, PageView
 from docproc.lifecycle import Status
 
@@ -68,10 +69,7 @@ def view(number: Number, ctx: Ctx, who: Who) -> ApplicationView:
         "requestBody": {
             "required": True,
             "content": {
-                **{
-                    kind: {"schema": {"type": "string", "format": "binary"}}
-                    for kind in ("image/jpeg", "image/png", "image/tiff", "application/pdf")
-                },
+                **{kind: {"schema": {"type": "string", "format": "binary"}} for kind in MEDIA_TYPES.values()},
                 "multipart/form-data": {
                     "schema": {"type": "object", "properties": {"file": {"type": "string", "format": "binary"}}}
                 },

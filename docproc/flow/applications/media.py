@@ -9,6 +9,8 @@ MEDIA_TYPES: dict[FileKind, str] = {
     "png": "image/png",
     "tiff": "image/tiff",
     "gif": "image/gif",
+    "webp": "image/webp",
+    "heic": "image/heic",
     "pdf": "application/pdf",
 }
 

@@ -23,7 +23,14 @@ from docproc.store.licences import licences
 PATH = "/v1/files/"
 """Where the service answers links that it signed."""
 PDF = "application/pdf"
-ENDINGS = {"image/jpeg": ".jpg", "image/png": ".png", "image/tiff": ".tif", PDF: ".pdf"}
+ENDINGS = {
+    "image/jpeg": ".jpg",
+    "image/png": ".png",
+    "image/tiff": ".tif",
+    "image/webp": ".webp",
+    "image/heic": ".heic",
+    PDF: ".pdf",
+}
 
 
 class FileLink(TypedDict):

@@ -109,6 +109,27 @@ def gif(data: bytes) -> Header:
     return Header(width, height, None)
 
 
+def webp(data: bytes) -> Header:
+    """Read the canvas of a WebP file (RFC 9649) and check that it is complete; of a moving one the first frame counts.
+
+    Raises:
+        UnsupportedFileError: the file is truncated, or its first chunk is no picture.
+    """
+    length = int.from_bytes(data[4:8], "little")
+    kind, body = data[12:16], data[20:30]
+    if length + 8 > len(data) or len(body) < 10:
+        raise damaged("WebP is cut off")
+    if kind == b"VP8X":
+        return Header(1 + int.from_bytes(body[4:7], "little"), 1 + int.from_bytes(body[7:10], "little"), None)
+    if kind == b"VP8L" and body[0] == 0x2F:
+        bits = int.from_bytes(body[1:5], "little")
+        return Header(1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF), None)
+    if kind == b"VP8 " and body[3:6] == b"\x9d\x01\x2a":
+        width, height = struct.unpack("<HH", body[6:10])
+        return Header(width & 0x3FFF, height & 0x3FFF, None)
+    raise damaged("WebP begins with no picture")
+
+
 def tiff(data: bytes) -> tuple[Header, ...]:
     """Read the header of every page of a TIFF 6.0 file; all image data must lie inside the file.
 

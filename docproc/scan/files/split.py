@@ -14,7 +14,7 @@ import numpy as np
 import pymupdf
 
 from docproc.errors import InputError, LimitError, UnsupportedFileError
-from docproc.scan.files import headers
+from docproc.scan.files import headers, heif
 from docproc.scan.files.limits import UploadLimits
 from docproc.scan.files.sniff import sniff
 from docproc.scan.image.geometry import Image
@@ -39,7 +39,7 @@ class PageImage:
 
 
 def split(data: bytes, limits: UploadLimits | None = None) -> tuple[PageImage, ...]:
-    """Split a JPEG, PNG, TIFF, GIF (first frame) or PDF file into pages.
+    """Split a JPEG, PNG, TIFF, GIF (first frame), WebP, HEIC or PDF file into pages.
 
     Raises:
         UnsupportedFileError: another kind of file, damaged, truncated, encrypted or without pages.
@@ -55,6 +55,8 @@ def split(data: bytes, limits: UploadLimits | None = None) -> tuple[PageImage, .
     kind = sniff(data)
     if kind == "pdf":
         return tuple(_pdf(data, limits))
+    if kind == "heic":
+        return (_heic(data, limits),)
     sizes = headers.tiff(data) if kind == "tiff" else (_SINGLE[kind](data),)
     _check_pages([(header.width, header.height) for header in sizes], limits)
     if kind == "tiff":
@@ -68,7 +70,7 @@ def split(data: bytes, limits: UploadLimits | None = None) -> tuple[PageImage, .
     )
 
 
-_SINGLE = {"jpeg": headers.jpeg, "png": headers.png, "gif": headers.gif}
+_SINGLE = {"jpeg": headers.jpeg, "png": headers.png, "gif": headers.gif, "webp": headers.webp}
 
 
 def _check_pages(sizes: list[tuple[int, int]], limits: UploadLimits) -> None:
@@ -91,11 +93,11 @@ def _check_pages(sizes: list[tuple[int, int]], limits: UploadLimits) -> None:
 
 
 def _decode(data: bytes) -> Image:
-    """Decode a JPEG or PNG to BGR, rotated by its EXIF orientation, transparency on white."""
+    """Decode a JPEG, PNG or WebP to BGR, rotated by its EXIF orientation, transparency on white."""
     buffer = np.frombuffer(data, np.uint8)
     try:
         image = cv2.imdecode(buffer, cv2.IMREAD_COLOR)
-        layers = cv2.imdecode(buffer, cv2.IMREAD_UNCHANGED) if data[:1] == b"\x89" and _has_alpha(data) else None
+        layers = cv2.imdecode(buffer, cv2.IMREAD_UNCHANGED) if _has_alpha(data) else None
     except cv2.error as problem:
         raise _failed(problem) from problem
     if image is None:
@@ -116,9 +118,19 @@ def _failed(problem: Exception) -> InputError:
     return headers.damaged(f"cannot be decoded: {problem}")
 
 
-def _has_alpha(png: bytes) -> bool:
-    """Whether a PNG's colour type has transparency, or a palette may have it."""
-    return png[25:26] in (b"\x04", b"\x06", b"\x03")
+def _has_alpha(data: bytes) -> bool:
+    """Whether a PNG's colour type has transparency, or a palette may have it; a WebP file may."""
+    if data[:1] == b"\x89":
+        return data[25:26] in (b"\x04", b"\x06", b"\x03")
+    return data[:4] == b"RIFF"
+
+
+def _heic(data: bytes, limits: UploadLimits) -> PageImage:
+    file = heif.open_picture(data)
+    header = heif.size(file)
+    _check_pages([(header.width, header.height)], limits)
+    image = heif.decode(file)
+    return PageImage(0, np.ascontiguousarray(_on_white(image) if image.shape[2] == 4 else image), None)
 
 
 def _on_white(layers: Image) -> Image:

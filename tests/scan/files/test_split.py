@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import io
 import struct
 import zlib
 
 import cv2
 import numpy as np
+import pillow_heif
 import pymupdf
 import pytest
 
@@ -168,6 +170,47 @@ def test_png_with_a_flipped_byte_is_refused() -> None:
     assert refused(bytes(data)).code == "damaged_file"
 
 
+def heic(image: np.ndarray = PAGE, **saving: object) -> bytes:
+    made = io.BytesIO()
+    picture = np.ascontiguousarray(image[..., ::-1])
+    pillow_heif.from_bytes("RGB", (image.shape[1], image.shape[0]), picture.tobytes()).save(made, **saving)
+    return made.getvalue()
+
+
+@pytest.mark.parametrize("tile", [0, 256], ids=["one", "tiles, as phones make them"])
+def test_a_phone_s_heic_picture_is_a_page(tile: int) -> None:
+    (page,) = split(heic(quality=90, tile_size=tile))
+    assert page.image.shape == PAGE.shape and page.image.dtype == np.uint8
+    assert np.abs(page.image.astype(int) - PAGE).mean() < 4
+
+
+def test_a_cut_off_heic_picture_is_damaged() -> None:
+    data = heic()
+    for length in (40, len(data) // 2, len(data) - 200):
+        assert refused(data[:length]).code == "damaged_file"
+
+
+def test_a_large_heic_picture_is_refused_before_it_is_decoded() -> None:
+    assert refused(heic(), UploadLimits(page_pixels=1000)).code == "too_many_pixels"
+
+
+@pytest.mark.parametrize("quality", [80, 101], ids=["lossy", "lossless"])
+def test_a_webp_picture_is_a_page(quality: int) -> None:
+    data = cv2.imencode(".webp", PAGE, [cv2.IMWRITE_WEBP_QUALITY, quality])[1].tobytes()
+    (page,) = split(data)
+    assert page.image.shape == PAGE.shape
+    assert np.abs(page.image.astype(int) - PAGE).mean() < 4
+    assert refused(data, UploadLimits(page_pixels=1000)).code == "too_many_pixels"
+    assert refused(data[: len(data) // 2]).code == "damaged_file"
+
+
+def test_transparent_webp_is_drawn_on_white() -> None:
+    layers = np.zeros((64, 64, 4), np.uint8)
+    layers[16:48, 16:48] = (0, 0, 255, 255)
+    (page,) = split(cv2.imencode(".webp", layers, [cv2.IMWRITE_WEBP_QUALITY, 101])[1].tobytes())
+    assert page.image[0, 0].tolist() == [255, 255, 255] and page.image[32, 32].tolist() == [0, 0, 255]
+
+
 @pytest.mark.parametrize(
     ("data", "code"),
     [
@@ -176,7 +219,10 @@ def test_png_with_a_flipped_byte_is_refused() -> None:
         (b'<?xml version="1.0"?><svg/>', "markup_file"),
         (b"<!DOCTYPE html><html></html>", "markup_file"),
         (b"PK\x03\x04" + bytes(100), "office_file"),
-        (b"\0\0\0\x18ftypheic" + bytes(100), "heic_file"),
+        (b"\0\0\0\x18ftypavif" + bytes(100), "heic_file"),
+        (b"\0\0\0\x18ftypheic" + bytes(100), "damaged_file"),
+        (b"RIFF\x40\0\0\0WEBPVP8 " + bytes(100), "damaged_file"),
+        (b"RIFF\xff\xff\0\0WEBPVP8 " + bytes(100), "damaged_file"),
         (b"just some words", "unsupported_file"),
         (b"\xff\xd8\xff", "damaged_file"),
         (b"\x89PNG\r\n\x1a\n", "damaged_file"),
