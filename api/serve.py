@@ -1,7 +1,7 @@
 """The whole service on one machine: a web process, readers and a sealer under one parent.
 
 The parent parses nothing and loads no library of weight: it migrates the
-database, prints the first administrator's key once, opens the listening socket,
+database, writes the first administrator's secrets to a file, opens the listening socket,
 starts the children, and starts again what dies. Only the sealer's environment
 has the seal's secrets. SIGTERM ends all of it in order.
 """
@@ -21,8 +21,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from docproc.errors import SetupError
-from docproc.flow.accounts.api_keys import first_key
-from docproc.flow.accounts.users import first_user
+from docproc.flow.accounts.first_secrets import make_first
 from docproc.flow.core.context import open_context
 from docproc.flow.core.development import refuse_development
 from docproc.flow.jobs.engine import migrate_all
@@ -111,7 +110,7 @@ def serve(settings: Settings, worker_module: str = "docproc.flow.worker", *, web
 
 
 def prepare(settings: Settings) -> None:
-    """Migrate the database; on a fresh one make the first administrator's key and print it, this once.
+    """Migrate the database; on a fresh one make the first administrator, whose secrets go to a private file.
 
     What the version before wrote is taken up and signed, once, and its log is signed from here on.
 
@@ -128,13 +127,10 @@ def prepare(settings: Settings) -> None:
     adopt(ctx)
     with ctx.database.write() as session:
         begin_signing(session, ctx.clock())
-    key, user = first_key(ctx), first_user(ctx)
+    made = make_first(ctx)
     ctx.close()
-    if key is not None:
-        print(f"first administrator key (shown only now): {key}", flush=True)
-    if user is not None:
-        told = f"{user.name}, password {user.password}, one-time-code secret {user.totp_secret}"
-        print(f"first administrator user (shown only now): {told}", flush=True)
+    if made is not None:
+        print(f"first administrator's secrets: {made}", flush=True)
 
 
 def environment(settings: Settings, *, with_secrets: bool) -> dict[str, str]:

@@ -21,7 +21,7 @@ from docproc.flow.seals.trust_list import overlaps
 from docproc.licence.pki.timestamp_token import check_token
 from docproc.licence.pki.trust import TrustList
 from docproc.ops.doctor import Check, check_disk
-from docproc.ops.key_checks import check_process_keys, check_signed_log
+from docproc.ops.key_checks import check_first_secrets, check_process_keys, check_signed_log
 from docproc.settings import Settings
 from docproc.store.audit import audit
 from docproc.store.db import Database, open_database
@@ -53,6 +53,7 @@ def checkup(settings: Settings) -> list[Check]:
         return [
             *checks,
             *check_process_keys(settings),
+            *check_first_secrets(settings),
             *_development(settings),
             *_certificates(settings, ctx.clock()),
             check_disk(settings.data_dir),

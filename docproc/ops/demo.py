@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,7 +22,7 @@ from docproc.errors import SetupError
 from docproc.ops.client import Client
 
 STARTED = re.compile(r"docproc listens on (\S+)")
-FIRST_KEY = re.compile(r"first administrator key .*: (\S+)")
+FIRST_SECRETS = re.compile(r"first administrator's secrets: (.+)")
 
 
 def run_demo(samples: Path, folder: Path) -> dict[str, Any]:
@@ -72,7 +73,8 @@ def _announced(process: subprocess.Popen[str], log: Path) -> tuple[str, str]:
     key = server = ""
     assert process.stdout is not None
     for line in process.stdout:
-        key = key or _group(FIRST_KEY, line)
+        if secrets := _group(FIRST_SECRETS, line):
+            key = str(tomllib.loads(Path(secrets).read_text("utf-8"))["api_key"])
         server = server or _group(STARTED, line)
         if key and server:
             return server, key

@@ -6,6 +6,7 @@ import stat
 from pathlib import Path
 
 from docproc.errors import SetupError
+from docproc.flow.accounts.first_secrets import secrets_file
 from docproc.flow.audit.heads import lost, remembered
 from docproc.flow.core.context import Context
 from docproc.ops.doctor import Check
@@ -43,6 +44,14 @@ def check_process_keys(settings: Settings) -> list[Check]:
         remedy = f"copy their ID.pub into {folder}"
         checks.append(Check("process keys known", False, f"no public key of {', '.join(missing)}", remedy))
     return checks
+
+
+def check_first_secrets(settings: Settings) -> list[Check]:
+    """The first administrator's secrets must not lie about for longer than it takes to read them."""
+    path = secrets_file(settings)
+    if not path.exists():
+        return []
+    return [Check("first secrets", False, f"{path} is still there", "keep what it says safe, then delete it", False)]
 
 
 def check_signed_log(ctx: Context) -> Check:

@@ -20,6 +20,7 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from docproc.errors import SetupError, UnavailableError
+from docproc.private_file import private_database
 from docproc.process_keys import NO_KEYS, ProcessKeys
 
 BUSY_MS = 30_000
@@ -105,6 +106,8 @@ def memory_of(session: Session) -> dict[str, object]:
 def open_database(url: str, pool_size: int = 10, keys: ProcessKeys = NO_KEYS) -> Database:
     """Open a database by its SQLAlchemy URL; the schema must exist (:func:`docproc.store.migrate.migrate`).
 
+    A SQLite file is made where there is none; only its owner can read it, whatever the umask.
+
     Raises:
         SetupError: neither SQLite nor PostgreSQL.
     """
@@ -169,7 +172,7 @@ def _watched(url: sa.URL) -> sa.URL:
 def _sqlite(url: str, pool_size: int) -> sa.Engine:
     file = sa.make_url(url).database
     if file and file != ":memory:":
-        Path(file).parent.mkdir(parents=True, exist_ok=True)
+        private_database(Path(file))
     engine = sa.create_engine(url, pool_size=pool_size, hide_parameters=True)
 
     @event.listens_for(engine, "connect")

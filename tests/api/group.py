@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -88,8 +89,8 @@ def wait_ready(process: subprocess.Popen[str]) -> tuple[str, str]:
     key, base = "", ""
     assert process.stdout is not None
     for line in process.stdout:
-        if line.startswith("first administrator key"):
-            key = line.split()[-1]
+        if line.startswith("first administrator's secrets: "):
+            key = tomllib.loads(Path(line.partition(": ")[2].strip()).read_text())["api_key"]
         if line.startswith("docproc listens on"):
             base = line.split()[-1]
             break

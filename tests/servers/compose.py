@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import time
+import tomllib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -125,6 +126,14 @@ class Stack:
             made.mkdir(parents=True)
             os.chown(made, owner, owner)
         return made
+
+    def first_key(self) -> str:
+        """The first administrator's key, as whoever operates the machine finds it."""
+        found = self.folder / "volumes" / "web-key" / "first-secrets.toml"
+        assert found.stat().st_mode & 0o777 == 0o600
+        key = str(tomllib.loads(found.read_text())["api_key"])
+        assert key not in self.log("web").read_text()
+        return key
 
     def log(self, name: str) -> Path:
         return self.folder / f"{name}.log"

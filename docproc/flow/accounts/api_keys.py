@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import TypedDict
 
@@ -69,13 +69,17 @@ def note_use(ctx: Context, row: ApiKeyRow) -> None:
         log.warning("the use of key %s was not noted: %s", row.id, error)
 
 
-def first_key(ctx: Context) -> str | None:
-    """Make the first administrator's key on a fresh database; ``None`` when there are keys already."""
+def first_key(ctx: Context, keep: Callable[[str], None] = lambda key: None) -> str | None:
+    """Make the first administrator's key on a fresh database; ``None`` when there are keys already.
+
+    ``keep`` gets the key before the database has it, so that a key which is there was handed over.
+    """
     with ctx.database.write() as session:
         if api_keys.has_keys(session):
             return None
-        at = ctx.clock()
-        return _made(session, at, None, "admin", "system", ["admin"])[1]
+        key = _made(session, ctx.clock(), None, "admin", "system", ["admin"])[1]
+        keep(key)
+        return key
 
 
 def create_key(

@@ -12,7 +12,7 @@ import hmac
 import logging
 import re
 import secrets
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -218,12 +218,17 @@ def change_password(ctx: Context, caller: Caller, old: str, new: str) -> None:
         audit.append(session, ctx.clock(), user.name, "user.password_changed", user.name)
 
 
-def first_user(ctx: Context) -> NewUser | None:
-    """Make the first administrator on a service without users; ``None`` when there are some."""
+def first_user(ctx: Context, keep: Callable[[NewUser], None] = lambda user: None) -> NewUser | None:
+    """Make the first administrator on a service without users; ``None`` when there are some.
+
+    ``keep`` gets the account before the database has it, so that one which is there was handed over.
+    """
     with ctx.database.write() as session:
-        return (
-            None if users.has_users(session) else _add(ctx, session, "admin", "系统管理员", "system", ["admin"], SYSTEM)
-        )
+        if users.has_users(session):
+            return None
+        user = _add(ctx, session, "admin", "系统管理员", "system", ["admin"], SYSTEM)
+        keep(user)
+        return user
 
 
 def add_user(ctx: Context, caller: Caller | None, name: str, title: str, org: str, roles: Collection[str]) -> NewUser:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import logging
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from docproc.errors import SealUnavailableError
 from docproc.flow.core.context import Context
+from docproc.private_file import FILE_MODE
 from docproc.process_keys import ProcessKeys
 from docproc.store.audit import chain, memory, standings
 from docproc.store.audit.chain import START, Head, Walk
@@ -75,7 +77,7 @@ def check_log(ctx: Context) -> Checked:
 @contextmanager
 def one_at_a_time(folder: Path, role: str) -> Iterator[None]:
     """Keep other threads and processes of this role from what is remembered."""
-    with (folder / f".{role}.lock").open("w") as lock:
+    with os.fdopen(os.open(folder / f".{role}.lock", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, FILE_MODE), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from docproc.domain import CHINA
-from docproc.errors import UnavailableError
+from docproc.errors import SetupError, UnavailableError
 from docproc.flow.core import in_force
 from docproc.flow.jobs.engine import Jobs
+from docproc.private_file import FOLDER_MODE, private_folder
 from docproc.process_keys import ROLES, KeyRole, ProcessKeys, ensure_key, find_key, known_keys
 from docproc.settings import Settings
 from docproc.store.blobs.blobs import Blobs, open_blobs
@@ -18,6 +19,9 @@ from docproc.store.upkeep import health
 
 MAX_SKEW_SECONDS = 30.0
 """Clocks that NTP keeps are apart by milliseconds; the 900 s after which S3 servers refuse are too many for us."""
+
+OURS = frozenset({"docproc.db", "blobs", "keys", "catalogue"})
+"""What lies in a data folder; one of them shows that a folder is one."""
 
 
 def utc_now() -> datetime:
@@ -66,6 +70,24 @@ class Context:
         self.database.close()
 
 
+def close_data(settings: Settings) -> None:
+    """Close the data folder to others: the database, blobs and keys of the embedded service lie in it.
+
+    A folder in which other things than ours lie keeps its mode; the files in it that are ours are private themselves.
+
+    Raises:
+        SetupError: it cannot be made.
+    """
+    folder = settings.data_dir
+    try:
+        folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+        names = {path.name for path in folder.iterdir()}
+        if not names or names & OURS:
+            private_folder(folder)
+    except OSError as error:
+        raise SetupError(f"the data folder {folder} cannot be used: {error.strerror}; set DOCPROC_DATA_DIR") from error
+
+
 def open_keys(settings: Settings, role: KeyRole) -> ProcessKeys:
     """The key of a process of a role, and the public keys that it trusts.
 
@@ -96,6 +118,7 @@ def open_context(settings: Settings, *, look: bool = True, role: KeyRole = "web"
         SetupError: a store cannot be opened.
         UnavailableError: a store is out of reach.
     """
+    close_data(settings)
     database = open_database(settings.database, keys=open_keys(settings, role))
     blobs = open_blobs(
         settings.blob_store,

@@ -16,6 +16,7 @@ from threading import Lock
 
 from docproc.canonical import JsonObject
 from docproc.errors import SealError, SetupError
+from docproc.private_file import private_database
 from docproc.settings import Settings
 
 _SCHEMA = """
@@ -94,7 +95,7 @@ class Memory:
                 raise SetupError(f"the sealer's memory {self._path} cannot be used: {error}") from error
 
     def _opened(self) -> sqlite3.Connection:
-        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_database(self._path)
         file = sqlite3.connect(self._path, timeout=30, isolation_level=None, check_same_thread=False)
         file.execute("PRAGMA journal_mode=WAL")
         file.execute("PRAGMA synchronous=NORMAL")  # a power cut may lose the last word, nothing before it

@@ -31,7 +31,7 @@ from docproc.flow.core.context import Context, open_context
 from docproc.flow.upkeep import key_files
 from docproc.flow.upkeep.key_files import KeyFile
 from docproc.matter.load import find_matter
-from docproc.private_file import write_private
+from docproc.private_file import private_database, write_private
 from docproc.process_keys import ROLES, find_key, known_keys, role_of
 from docproc.settings import Settings
 from docproc.store.audit import audit, inventory
@@ -232,6 +232,7 @@ def _named(session: Session) -> Iterator[tuple[str, str]]:
 
 def _dump_sqlite(database: Database, target: Path) -> None:
     target.unlink(missing_ok=True)
+    private_database(target)
     with (
         closing(sqlite3.connect(str(database.engine.url.database))) as source,
         closing(sqlite3.connect(target)) as copy,
@@ -241,6 +242,7 @@ def _dump_sqlite(database: Database, target: Path) -> None:
 
 
 def _dump_postgres(database: Database, target: Path) -> None:
+    write_private(target, b"")  # pg_dump writes into it and leaves its mode
     _run(["pg_dump", "--format=custom", "--no-owner", "--file", str(target), _libpq(database)], database)
 
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from docproc.errors import DocprocError, NotFoundError, SetupError, UnavailableError
+from docproc.private_file import FOLDER_MODE, private_folder
 from docproc.store.blobs.links import Link, sign
 
 KEY = re.compile(r"[0-9a-f]{64}")
@@ -106,7 +107,10 @@ def open_blobs(
     """
     kind, _, rest = url.partition(":")
     if kind == "file" and rest:
-        return FileBlobs(Path(rest))
+        folder = FileBlobs(Path(rest))
+        if look:
+            folder.close_to_others()
+        return folder
     host, _, bucket = rest.removeprefix("//").partition("/")
     if kind == "s3" and host and bucket:
         from docproc.store.blobs.minio_blobs import MinioBlobs
@@ -127,11 +131,22 @@ class FileBlobs:
 
     root: Path
 
+    def close_to_others(self) -> None:
+        """Make the folder, or close the one that is there, so that only its owner can enter.
+
+        Raises:
+            SetupError: it cannot be made.
+        """
+        try:
+            private_folder(self.root)
+        except OSError as error:
+            raise SetupError(f"the folder of blobs {self.root} cannot be used: {error.strerror}") from error
+
     def put(self, data: bytes, *, keep_days: int = 0) -> str:
         """Store the bytes; a plain folder has no retention, so ``keep_days`` only makes the file read-only."""
         key = hashlib.sha256(data).hexdigest()
         path = self._path(key)
-        mode = 0o440 if keep_days else 0o640
+        mode = 0o400 if keep_days else 0o600
         try:
             if not path.is_file():
                 _write(path, data, mode)
@@ -164,7 +179,7 @@ class FileBlobs:
         path = self._path(key)
         if not path.is_file():
             raise NotFoundError(f"no blob {key}")
-        path.chmod(0o440)
+        path.chmod(0o400)
 
     def delete(self, key: str) -> bool:
         """Remove the file."""
@@ -212,7 +227,8 @@ def verified(key: str, data: bytes) -> bytes:
 
 
 def _write(path: Path, data: bytes, mode: int, *, replace: bool = True) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    for folder in (path.parent.parent, path.parent):
+        folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
     temporary = Path(name)
     try:
