@@ -12,6 +12,7 @@ from api import health, pages
 from api.kit import problems, tus
 from api.kit.deps import KnownQuery
 from api.kit.front.proxies import BehindProxies, networks
+from api.kit.front.transport import KeptToHttps
 from api.kit.limits import BodyLimit, RateLimit
 from api.kit.traced import Traced
 from api.v1 import accounts, audit, blobs, counter, kiosks, licences, messages, review, upkeep, wallet
@@ -85,6 +86,7 @@ def create_app(settings: Settings) -> FastAPI:
     oidc.check(settings)
     app = Service(title="docproc", version=__version__, description=DESCRIPTION, lifespan=lifespan, redoc_url=None)
     app.state.rate_limit = RateLimit(settings.rate_limit_per_minute)
+    app.state.https = settings.public_url.lower().startswith("https:")
     app.state.metrics = health.Metrics()
     app.state.clock_seen = -math.inf
     problems.install(app)
@@ -96,5 +98,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(tus.TusHeaders)
     app.add_middleware(health.Measured, metrics=app.state.metrics)
     app.add_middleware(Traced)
+    if app.state.https:
+        app.add_middleware(KeptToHttps)
     app.add_middleware(BehindProxies, trusted=networks(settings.trusted_proxies))
     return app

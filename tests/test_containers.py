@@ -11,6 +11,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
+from api.kit.front.proxies import networks
 from docproc.cli.main import app
 from docproc.settings import Settings
 
@@ -81,6 +82,17 @@ def test_our_containers_cannot_write_their_root_nor_gain_rights() -> None:
         assert item["cap_drop"] == ["ALL"]
         assert item["security_opt"] == ["no-new-privileges:true"]
     assert re.search(r"^USER 10001:10001$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+
+
+def test_the_web_process_believes_the_proxy_and_nobody_else() -> None:
+    proxy, web = services()["proxy"], services()["web"]
+    trusted = networks(web["environment"]["DOCPROC_TRUSTED_PROXIES"])
+    assert [str(network) for network in trusted] == [proxy["networks"]["front"]["ipv4_address"] + "/32"]
+    assert {name for name, item in services().items() if "front" in item.get("networks", [])} == {"web", "proxy"}
+    assert web["networks"]["front"]["ipv4_address"] != proxy["networks"]["front"]["ipv4_address"]
+    file = (ROOT / "deploy/nginx/nginx.conf").read_text()
+    assert "server web:8000;" in file and "proxy_set_header X-Forwarded-For $remote_addr;" in file
+    assert all(f"listen {port.split(':')[1]}" in file for port in proxy["ports"])
 
 
 def test_workers_have_names_of_their_own_and_all_queues_are_served() -> None:

@@ -6,19 +6,18 @@ from typing import Annotated
 
 from fastapi import Depends, Request, Response
 
-from api.kit.csrf import set_cookie
 from api.kit.deps import Ctx
+from api.kit.front.cookies import OFFICE, give_cookie, read_cookie
 from api.kit.seats import ElsewhereError
 from docproc.flow.accounts.users import SESSION_LASTS, Official, official
 from docproc.flow.core.access import Caller
 
-COOKIE = "dp_office"
 ENTRANCE, PASSWORD = "/office/login", "/office/password"
 
 
 def find_official(request: Request, ctx: Ctx) -> Official | None:
     """Whose session the browser's cookie is, if it lives."""
-    token = request.cookies.get(COOKIE)
+    token = read_cookie(request, OFFICE)
     return official(ctx, token) if token else None
 
 
@@ -57,4 +56,4 @@ AsCaller = Annotated[Caller, Depends(caller_at_work)]
 
 def give(request: Request, response: Response, token: str) -> None:
     """Hand the browser its session."""
-    set_cookie(request, response, COOKIE, token, int(SESSION_LASTS.total_seconds()))
+    give_cookie(request, response, OFFICE, token, int(SESSION_LASTS.total_seconds()))

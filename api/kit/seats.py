@@ -8,15 +8,15 @@ from typing import Annotated
 from fastapi import Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
-from api.kit.csrf import set_cookie
 from api.kit.deps import WRONG_KEY_COST, Ctx, public
+from api.kit.front.cookies import KIOSK, WALLET, give_cookie, read_cookie, take_cookie
 from api.kit.render import page
 from docproc.errors import AccessError
 from docproc.flow.accounts import seats
 from docproc.flow.accounts.seats import LASTS, Kind, Seat
 from docproc.flow.core import context
 
-COOKIES: dict[Kind, str] = {"kiosk": "dp_kiosk", "wallet": "dp_wallet"}
+COOKIES: dict[Kind, str] = {"kiosk": KIOSK, "wallet": WALLET}
 ENTRANCES: dict[Kind, str] = {"kiosk": "/kiosk", "wallet": "/wallet"}
 
 
@@ -38,9 +38,9 @@ class ElsewhereError(AccessError):
 
 def find_seat(request: Request, ctx: context.Context, kind: Kind) -> Seat | None:
     """The session behind the browser's cookie, if it lives; a citizen who left while the line was down is forgotten."""
-    token = request.cookies.get(COOKIES[kind])
+    token = read_cookie(request, COOKIES[kind])
     here = seats.seat(ctx, token, kind) if token else None
-    if here is not None and here.application is not None and LEAVING in request.cookies:
+    if here is not None and here.application is not None and read_cookie(request, LEAVING):
         seats.leave(ctx, here)
         return replace(here, application=None)
     return here
@@ -88,15 +88,15 @@ def sign_in(request: Request, ctx: context.Context, kind: Kind, key: str, templa
         public(request, WRONG_KEY_COST)
         return page(request, template, 403, said=error.message_zh)
     response = RedirectResponse(ENTRANCES[kind], 303)
-    set_cookie(request, response, COOKIES[kind], token, int(LASTS[kind].total_seconds()))
+    give_cookie(request, response, COOKIES[kind], token, int(LASTS[kind].total_seconds()))
     return response
 
 
-def sign_out(ctx: context.Context, here: Seat, kind: Kind) -> Response:
+def sign_out(request: Request, ctx: context.Context, here: Seat, kind: Kind) -> Response:
     """End a session, here and at the service."""
     seats.sign_out(ctx, here.token)
     response = RedirectResponse(ENTRANCES[kind], 303)
-    response.delete_cookie(COOKIES[kind], path="/")
+    take_cookie(request, response, COOKIES[kind])
     return response
 
 

@@ -241,7 +241,8 @@ document.addEventListener("htmx:sendError", (event) => {
 document.addEventListener("submit", async (event) => {
   if (!event.target.matches("form[action='/kiosk/leave']")) return;
   event.preventDefault();
-  document.cookie = "dp_leaving=1; path=/kiosk; SameSite=Strict";
+  const bound = location.protocol === "https:";
+  document.cookie = (bound ? "__Host-dp_leaving=1; path=/; Secure" : "dp_leaving=1; path=/kiosk") + "; SameSite=Strict";
   for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
   document.querySelector("main").replaceChildren(say(document.body.dataset.leaving));
   await wipe();

@@ -15,7 +15,7 @@ from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 
 from api.app import create_app
-from api.kit.csrf import COOKIE, HEADER
+from api.kit.csrf import COOKIE, HEADER, proof
 from docproc.flow.accounts import api_keys, seats, users
 from docproc.flow.applications import applications
 from docproc.flow.core.access import ROLES
@@ -48,10 +48,16 @@ def people(app: FastAPI) -> Iterator[dict[str, TestClient]]:
         found = {role: _client(app, ctx, role) for role in ROLES}
         found[NOBODY] = TestClient(app, follow_redirects=False)
         for client in found.values():
-            client.cookies.set(COOKIE, WORD)
-            client.headers.update({HEADER: WORD, "Accept": "application/json"})
+            _with_forms(client)
         yield found
         del opener
+
+
+def _with_forms(client: TestClient) -> None:
+    """Let a client send forms as if from a page of its session."""
+    session = next(iter(client.cookies.values()), "")
+    client.cookies.set(COOKIE, WORD)
+    client.headers.update({HEADER: proof(WORD, session), "Accept": "application/json"})
 
 
 def _client(app: FastAPI, ctx: Context, role: str, org: str = "office", mark: str = "") -> TestClient:
@@ -113,8 +119,7 @@ def test_what_belongs_to_another_office_is_as_if_it_were_not_there(app: FastAPI,
     number = str(applications.create_application(ctx, kiosk, "sole_trader", "kiosk")["number"])
     strangers = {role: _client(app, ctx, role, "elsewhere", "-far") for role in ROLES if role != "auditor"}
     for client in strangers.values():
-        client.cookies.set(COOKIE, WORD)
-        client.headers.update({HEADER: WORD, "Accept": "application/json"})
+        _with_forms(client)
     rows = [row for row in TABLE["route"] if "{number}" in row["call"]]
     assert len(rows) > 30
     leaks = []

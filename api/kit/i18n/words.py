@@ -9,6 +9,7 @@ from typing import Literal, get_args
 
 from fastapi import Request
 
+from api.kit.front.cookies import read_cookie
 from docproc.canonical import JsonObject
 
 Language = Literal["zh", "en"]
@@ -19,7 +20,7 @@ _FOLDER = Path(__file__).parent
 
 def language_of(request: Request) -> Language:
     """What the visitor chose; Chinese unless another language was asked for."""
-    return "en" if request.cookies.get(COOKIE) == "en" else "zh"
+    return "en" if read_cookie(request, COOKIE) == "en" else "zh"
 
 
 @cache

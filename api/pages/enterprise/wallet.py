@@ -66,9 +66,9 @@ def open_wallet(request: Request, ctx: Ctx, key: Word) -> Response:
 
 
 @router.post("/wallet/sign-out", dependencies=[Csrf])
-def close_wallet(here: Wallet, ctx: Ctx) -> Response:
+def close_wallet(request: Request, here: Wallet, ctx: Ctx) -> Response:
     """Close it."""
-    return sign_out(ctx, here, "wallet")
+    return sign_out(request, ctx, here, "wallet")
 
 
 @router.get("/wallet/forms/{matter}/{material}.pdf")

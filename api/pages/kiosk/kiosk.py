@@ -9,6 +9,7 @@ from fastapi.responses import RedirectResponse
 
 from api.kit.csrf import Csrf
 from api.kit.deps import WRONG_KEY_COST, Ctx, public
+from api.kit.front.cookies import read_cookie, take_cookie
 from api.kit.render import page
 from api.kit.seats import LEAVING, Kiosk, find_seat, sign_in, sign_out
 from api.v1.matters.matters import MaterialId, MatterId, Sheets, form_pdf
@@ -34,8 +35,8 @@ def start(request: Request, ctx: Ctx) -> Response:
         return RedirectResponse("/kiosk/case", 303)
     matters = [m for m in load_catalogue().values() if opens(m, ctx.today(), here.caller.org)]
     response = page(request, "kiosk/start.html", matters=matters)
-    if LEAVING in request.cookies:
-        response.delete_cookie(LEAVING, path="/kiosk")
+    if read_cookie(request, LEAVING):
+        take_cookie(request, response, LEAVING, path="/kiosk")
     return response
 
 
@@ -46,11 +47,11 @@ def device(request: Request, ctx: Ctx, key: Word) -> Response:
 
 
 @router.post("/device/end", dependencies=[Csrf])
-def end(here: Kiosk, ctx: Ctx, key: Word) -> Response:
+def end(request: Request, here: Kiosk, ctx: Ctx, key: Word) -> Response:
     """Make it an ordinary browser again; its keeper shows the key, so that no visitor can do this."""
     seats.sign_in(ctx, key, "kiosk")
     seats.leave(ctx, here)
-    return sign_out(ctx, here, "kiosk")
+    return sign_out(request, ctx, here, "kiosk")
 
 
 @router.get("/matters/{matter}")
@@ -129,11 +130,11 @@ def resume(request: Request, here: Kiosk, ctx: Ctx, code: Word) -> Response:
 
 
 @router.post("/leave", dependencies=[Csrf])
-def leave(here: Kiosk, ctx: Ctx) -> Response:
+def leave(request: Request, here: Kiosk, ctx: Ctx) -> Response:
     """Forget the citizen: at the service and, where the browser does as it is told, all that it kept of the pages."""
     seats.leave(ctx, here)
     response = RedirectResponse("/kiosk", 303, {"Clear-Site-Data": '"cache", "storage"'})
-    response.delete_cookie(LEAVING, path="/kiosk")
+    take_cookie(request, response, LEAVING, path="/kiosk")
     return response
 
 

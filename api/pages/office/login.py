@@ -9,7 +9,8 @@ from fastapi.responses import RedirectResponse
 
 from api.kit.csrf import Csrf
 from api.kit.deps import WRONG_KEY_COST, Ctx, public
-from api.kit.official import COOKIE, ENTRANCE, Here, SignedIn, find_official, give
+from api.kit.front.cookies import OFFICE, read_cookie, take_cookie
+from api.kit.official import ENTRANCE, Here, SignedIn, find_official, give
 from api.kit.render import page
 from docproc.errors import DocprocError
 from docproc.flow.accounts import users
@@ -64,9 +65,9 @@ def login(
 @router.post("/logout", dependencies=[Csrf])
 def logout(request: Request, ctx: Ctx, here: SignedIn) -> Response:
     """Sign out."""
-    users.sign_out(ctx, request.cookies[COOKIE])
+    users.sign_out(ctx, read_cookie(request, OFFICE))
     response = RedirectResponse(ENTRANCE, 303)
-    response.delete_cookie(COOKIE, path="/")
+    take_cookie(request, response, OFFICE)
     return response
 
 
@@ -88,7 +89,7 @@ def password(request: Request, ctx: Ctx, here: SignedIn, old: Word, new: Word, a
             request, "office/password.html", 422, said=error.message_zh, must=here.must_change, name=here.caller.subject
         )
     response = RedirectResponse(ENTRANCE, 303)
-    response.delete_cookie(COOKIE, path="/")
+    take_cookie(request, response, OFFICE)
     return response
 
 

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from api.kit.deps import WRONG_KEY_COST, Ctx, Public, public
+from api.kit.front.cookies import give_cookie, read_cookie, take_cookie
 from api.kit.official import give
 from api.kit.render import page
 from docproc.errors import NotFoundError
@@ -22,15 +23,7 @@ def begin(request: Request, ctx: Ctx) -> Response:
         raise NotFoundError("no OpenID Connect provider is set")
     url, state = oidc.begin(ctx)
     response = RedirectResponse(url, 303, headers={"Cache-Control": "no-store"})
-    response.set_cookie(
-        COOKIE,
-        state,
-        max_age=int(oidc.LASTS.total_seconds()),
-        path="/office/oidc",
-        httponly=True,
-        samesite="lax",
-        secure=request.url.scheme == "https",
-    )
+    give_cookie(request, response, COOKIE, state, int(oidc.LASTS.total_seconds()), path="/office/oidc", same_site="lax")
     return response
 
 
@@ -40,7 +33,7 @@ def callback(request: Request, ctx: Ctx) -> Response:
     if not ctx.settings.oidc_issuer:
         raise NotFoundError("no OpenID Connect provider is set")
     try:
-        token = users.sign_in_elsewhere(ctx, request.cookies.get(COOKIE, ""), dict(request.query_params))
+        token = users.sign_in_elsewhere(ctx, read_cookie(request, COOKIE), dict(request.query_params))
     except users.SignInError as error:
         public(request, WRONG_KEY_COST)
         provider = ctx.settings.oidc_name
@@ -48,5 +41,5 @@ def callback(request: Request, ctx: Ctx) -> Response:
     else:
         response = page(request, "office/arrived.html")
         give(request, response, token)
-    response.delete_cookie(COOKIE, path="/office/oidc")
+    take_cookie(request, response, COOKIE, path="/office/oidc")
     return response

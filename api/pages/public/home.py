@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
-from api.kit.csrf import Csrf, set_cookie
+from api.kit.csrf import Csrf
+from api.kit.front.cookies import give_cookie
 from api.kit.i18n.words import COOKIE, LANGUAGES
 from api.kit.render import page
 
@@ -26,7 +27,7 @@ def home(request: Request) -> Response:
 def language(request: Request, to: Annotated[str, Form()], back: Annotated[str, Form()] = "/") -> Response:
     """Change the language and go back to where the visitor was."""
     response = RedirectResponse(own_path(back), 303)
-    set_cookie(request, response, COOKIE, to if to in LANGUAGES else "zh", YEAR_SECONDS)
+    give_cookie(request, response, COOKIE, to if to in LANGUAGES else "zh", YEAR_SECONDS)
     return response
 
 
