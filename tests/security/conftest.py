@@ -1,7 +1,8 @@
-"""A service on a fresh database, as for the tests of the flow."""
+"""A service on a fresh database, as for the tests of the flow, and a running one with its people."""
 
 from __future__ import annotations
 
+from tests.api.conftest import people, server
 from tests.flow.conftest import ctx, settings
 
-__all__ = ["ctx", "settings"]
+__all__ = ["ctx", "people", "server", "settings"]
