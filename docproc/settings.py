@@ -74,6 +74,9 @@ class Settings(BaseSettings):
     )
     max_pages: int = Field(200, description="Most pages in one upload")
     max_pixels: int = Field(60_000_000, description="Most pixels of one page")
+    page_cpu_seconds: float = Field(
+        10.0, gt=0, description="CPU time for opening one page of an upload; what is dearer is refused, once for all"
+    )
     parse_cpu_seconds: int = Field(30, description="CPU time for parsing one upload in its child process")
     parse_memory_mb: int = Field(2048, description="Memory for parsing one upload in its child process, MiB")
     verify_cpu_seconds: int = Field(

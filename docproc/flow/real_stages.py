@@ -70,8 +70,21 @@ def real_stages(settings: Settings) -> Stages:
     def sign_status(content: StatusList) -> str:
         return with_key(lambda opened: opened.sign_status(content))
 
-    return Stages(read_file, seal_licence, draw_pages, own_seals, sign_status)
+    def warm() -> None:
+        from docproc.read.pipeline import warm_up
+
+        warm_up(settings.engine_threads)
+
+    word = _limits(settings).word
+    return Stages(read_file, seal_licence, draw_pages, own_seals, sign_status, limits=word, warm=warm)
 
 
 def _limits(settings: Settings) -> UploadLimits:
-    return UploadLimits(settings.max_upload_bytes, settings.max_pages, settings.max_pixels)
+    return UploadLimits(
+        settings.max_upload_bytes,
+        settings.max_pages,
+        settings.max_pixels,
+        page_cpu_s=settings.page_cpu_seconds,
+        cpu_s=settings.parse_cpu_seconds,
+        memory_mb=settings.parse_memory_mb,
+    )

@@ -39,7 +39,7 @@ from docproc.log import configure
 from docproc.matter.load import find_matter
 from docproc.settings import Settings
 from docproc.store import idempotency
-from docproc.store.applications import applications, assignments, notices, pages
+from docproc.store.applications import applications, assignments, notices, pages, refused
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +53,8 @@ KEEP_ANSWERS = timedelta(days=7)
 """How long a request can be repeated under its Idempotency-Key."""
 KEEP_JOBS = timedelta(days=30)
 """How long finished jobs stay visible; what they did is kept in our own tables."""
+KEEP_REFUSED = timedelta(days=30)
+"""How long it is remembered that a file was too dear to open."""
 TIDY_SECONDS = 3600.0
 RENEWED_AT_ONCE = 60
 """Licences that get a fresh archive time-stamp in one round of tidying: half a million a year, some seconds an hour."""
@@ -193,6 +195,7 @@ def _tidy(ctx: Context, stamp: Stamper | None, renewer: Renew | None) -> None:
     try:
         with ctx.database.write() as session:
             idempotency.forget_answers(session, ctx.clock() - KEEP_ANSWERS)
+            refused.forget_refused(session, ctx.clock() - KEEP_REFUSED)
             # one fresh status list an hour, whichever worker comes first
             ctx.jobs.enqueue(session, "publish_status", f"status:{ctx.clock():%Y%m%d%H}")
         while ctx.jobs.forget_done(ctx.clock() - KEEP_JOBS):

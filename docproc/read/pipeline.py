@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import logging
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from functools import cache
+
+import cv2
+import numpy as np
 
 from docproc.domain import Field, Finding, PageReading, Quality, Said, Seal
 from docproc.form.sheets import continued
@@ -27,10 +32,12 @@ from docproc.read.qr_check import check_qr_codes
 from docproc.scan.files.limits import UploadLimits
 from docproc.scan.files.qr import read_qr_codes
 from docproc.scan.files.split import PageImage
-from docproc.scan.files.split_limited import split_limited
+from docproc.scan.files.split_limited import prepare, split_limited
 from docproc.scan.registration.clean import Orientation, clean_page, turn_of_sheet
 from docproc.scan.registration.homography import Registration, find_registration, turn_of_page
 from docproc.scan.registration.quality import assess_quality, assess_unreadable
+
+log = logging.getLogger(__name__)
 
 OTHER_MATTER = Finding("form.other_matter", "fix", "该页属于其他事项的表格，请换用本事项的表格填写后重新提交")
 
@@ -79,9 +86,8 @@ def read_file(
     return tuple(replace(reading, sha256=digest) for reading in found)
 
 
-@cache
 def page_engine(threads: int = 0) -> OpenVinoRecogniser:
-    """Return this process's engine for whole pages.
+    """Return this process's engine for whole pages; whoever asks while it is loaded waits.
 
     The detector's input has 1280 pixels: on 56 photographed licences 0.87 of the fields are exact then, 0.85 at 960
     pixels, for 3 % more time.
@@ -90,7 +96,33 @@ def page_engine(threads: int = 0) -> OpenVinoRecogniser:
         threads: CPU threads; 0 leaves the number to OpenVINO, one for each core. One thread costs the least in total,
             since waiting threads spin; the service runs many reading processes.
     """
+    with _LOADING:
+        return _loaded(threads)
+
+
+@cache
+def _loaded(threads: int) -> OpenVinoRecogniser:
     return OpenVinoRecogniser(threads=threads, detection=DetectionOptions(side=1280))
+
+
+_LOADING = threading.Lock()
+
+
+def warm_up(threads: int = 0) -> None:
+    """Load what the first page would have to wait for: the parser's helper, the networks, their usual shapes.
+
+    Raises:
+        SetupError: weights have not been fetched.
+    """
+    prepare()
+    reader = page_engine(threads)
+    blank = np.full((1754, 1240, 3), 255, np.uint8)
+    for row in range(2, 20):
+        cv2.putText(blank, "docproc 0123456789 " * 2, (80, 80 * row), cv2.FONT_HERSHEY_SIMPLEX, 1.2, (0, 0, 0), 2)
+    lines = reader.read_lines(blank)
+    reader.quick([blank[:48, : 64 + 32 * step] for step in range(8)])
+    reader.orientation(blank)
+    log.info("warmed up on %d lines", len(lines))
 
 
 def read_page(

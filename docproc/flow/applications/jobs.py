@@ -5,7 +5,8 @@
     read_page          blob -> readings stored; the last file of an application queues its check
     check_application  readings -> findings and verdict stored
 
-What happens once happens in a database transaction that looks first whether it happened already.
+What happens once happens in a database transaction that looks first whether it happened already. A file that is too
+dear to open is so once: neither the next step, nor another try, nor another upload of the same bytes opens it again.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import TypeVar
 
 from docproc.check.check import check
 from docproc.domain import CheckResult, Finding, PageReading, Said
-from docproc.errors import InputError, SetupError
+from docproc.errors import InputError, OverdueError, SetupError
 from docproc.flow.applications import remarks
 from docproc.flow.applications.applications import announce, queue_check
 from docproc.flow.applications.assigning import follow
@@ -27,7 +28,8 @@ from docproc.flow.jobs.engine import step, workflow
 from docproc.log import about
 from docproc.matter.load import find_matter
 from docproc.matter.model import Matter
-from docproc.store.applications import applications, assignments, pages, previews
+from docproc.sandbox.spent import metered
+from docproc.store.applications import applications, assignments, pages, previews, refused
 from docproc.store.tables.applications import PreviewRow
 
 log = logging.getLogger(__name__)
@@ -35,6 +37,8 @@ T = TypeVar("T")
 
 UNREADABLE = "系统未能识别这份材料，请重新扫描后上传，或联系工作人员"
 NOT_CHECKED = "系统核验未能完成，请联系工作人员"
+DEAR_SECONDS = 1.0
+"""CPU time from which the refusal of a file is remembered; a cheaper one costs less to find again than to keep."""
 
 
 @workflow("read_page")
@@ -54,7 +58,7 @@ def draw_and_store(page_id: str) -> None:
         if page.removed_at is not None or previews.has_previews(session, page_id):
             return
     data = ctx.blobs.get(page.sha256)
-    drawn = _on_file("drawing", lambda: list(stages.draw_pages(data)))
+    drawn = _on_file(page.sha256, "drawing", lambda: list(stages.draw_pages(data)))
     if isinstance(drawn, Finding):
         return
     rows = [
@@ -88,7 +92,9 @@ def read_and_store(page_id: str) -> None:
     hint, today = page.material_hint or None, ctx.today()
     said = {item.index: Said(item.material, item.side) for item in named} if named else None
     readings = _on_file(
-        "reading", lambda: stages.read_file(data, page.filename, matter, material=hint, said=said, today=today)
+        page.sha256,
+        "reading",
+        lambda: stages.read_file(data, page.filename, matter, material=hint, said=said, today=today),
     )
     if not isinstance(readings, Finding) and not readings:
         readings = Finding("no_pages", "fix", UNREADABLE)
@@ -108,17 +114,39 @@ def read_and_store(page_id: str) -> None:
         queue_check(ctx, session, row)
 
 
-def _on_file(doing: str, work: Callable[[], T]) -> T | Finding:
+def _on_file(sha256: str, doing: str, work: Callable[[], T]) -> T | Finding:
     """Work on a file of a stranger: what is wrong with the file becomes a finding, never a stuck job."""
-    try:
-        return work()
-    except InputError as error:
-        return Finding(error.code, "fix", error.message_zh)
-    except (SetupError, OSError):
-        raise  # this machine's trouble, not the file's: the step is tried again
-    except Exception:
-        log.exception("%s the page failed", doing)
-        return Finding("read_error", "fix", UNREADABLE)
+    known = _refused(sha256)
+    if known is not None:
+        return known
+    with metered() as meter:
+        try:
+            return work()
+        except InputError as error:
+            found = Finding(error.code, "fix", error.message_zh)
+            if meter.cpu_s >= DEAR_SECONDS and not isinstance(error, OverdueError):
+                _refuse(sha256, found, meter.cpu_s)
+            return found
+        except (SetupError, OSError):
+            raise  # this machine's trouble, not the file's: the step is tried again
+        except Exception:
+            log.exception("%s the page failed", doing)
+            return Finding("read_error", "fix", UNREADABLE)
+
+
+def _refused(sha256: str) -> Finding | None:
+    """What is known of a file that was too dear to open."""
+    ctx, stages = Tools.get()
+    with ctx.database.read() as session:
+        row = refused.find_refused(session, sha256, stages.limits)
+        return Finding(row.code, "fix", row.message_zh) if row is not None else None
+
+
+def _refuse(sha256: str, found: Finding, cpu_s: float) -> None:
+    ctx, stages = Tools.get()
+    log.warning("refused as %s after %.1f s of CPU; these bytes are not opened again", found.code, cpu_s)
+    with ctx.database.write() as session:
+        refused.keep_refused(session, sha256, stages.limits, found.code, found.message, cpu_s, ctx.clock())
 
 
 @workflow("check_application")

@@ -85,6 +85,10 @@ class Stages:
     """Registered where the registry is empty."""
     sign_status: SignStatus | None = None
     """``None``: no status list is made."""
+    limits: str = ""
+    """Word for the limits under which files are opened: what they refused as too dear they are not asked again."""
+    warm: Callable[[], None] = lambda: None
+    """Loads what the first file would have to wait for; may be called at any time, in any thread."""
 
 
 class Tools:

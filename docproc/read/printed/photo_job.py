@@ -16,7 +16,7 @@ from docproc.read.printed.printed import compare_pages
 from docproc.scan.files.issued import issued_pages
 from docproc.scan.files.limits import UploadLimits
 from docproc.scan.files.qr import read_qr_codes
-from docproc.scan.files.split import split
+from docproc.scan.files.split import each_page
 from docproc.scan.image.geometry import Image
 
 _PIXELS = 160_000_000
@@ -62,7 +62,7 @@ def _pictures(data: bytes, sizes: Sequence[int]) -> Iterator[Image]:
     """
     pages, pixels, start = MAX_PHOTOS, _PIXELS, 0
     for size in sizes:
-        for page in split(data[start : start + size], UploadLimits(pages=pages, total_pixels=pixels)):
+        for page in each_page(data[start : start + size], UploadLimits(pages=pages, total_pixels=pixels)):
             pages, pixels = pages - 1, pixels - page.image.shape[0] * page.image.shape[1]
             if pages < 0 or pixels < 0:
                 raise LimitError("more pages or pixels than a printed licence can have", message_zh=TOO_MANY)

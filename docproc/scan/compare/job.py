@@ -12,7 +12,7 @@ from docproc.domain import Box
 from docproc.errors import LimitError
 from docproc.scan.compare.page_diff import DPI, DiffRegion, PageDiff, RectifiedPage, diff_pages, rectify_page
 from docproc.scan.compare.paper_match import MAX_SHEETS, Outcome
-from docproc.scan.files.split import PageImage, split
+from docproc.scan.files.split import PageImage, each_page
 from docproc.scan.image.geometry import MM_PER_INCH, Image, to_image_box
 from docproc.scan.registration.match import quick_inliers
 
@@ -133,7 +133,7 @@ def _pages(data: bytes, sizes: Sequence[int]) -> Iterator[tuple[int, PageImage]]
     """Every page of concatenated files, with the number of its file."""
     start = 0
     for file, size in enumerate(sizes):
-        yield from ((file, page) for page in split(data[start : start + size]))
+        yield from ((file, page) for page in each_page(data[start : start + size]))
         start += size
 
 

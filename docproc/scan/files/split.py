@@ -7,7 +7,7 @@ hostile input: the service calls this module through :mod:`docproc.scan.files.sp
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -24,6 +24,8 @@ _FULL_PAGE = 0.92
 """Minimum share of a PDF page's width and height that an embedded image covers to count as a scan of the page."""
 _EMBEDDED_DPI = (90.0, 700.0)
 """Range of resolutions at which such an image is used without rendering the page."""
+_ROWS = 256
+"""Rows of a picture that are blended at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +38,23 @@ class PageImage:
     """H x W x 3 BGR, rotated by the file's EXIF orientation."""
     dpi: float | None
     """Dots per inch where the file states them; many cameras write a meaningless 72."""
+    count: int = 1
+    """Pages of the file."""
 
 
 def split(data: bytes, limits: UploadLimits | None = None) -> tuple[PageImage, ...]:
-    """Split a JPEG, PNG, TIFF, GIF (first frame), WebP, HEIC or PDF file into pages.
+    """Split a JPEG, PNG, TIFF, GIF (first frame), WebP, HEIC or PDF file into pages; raises as :func:`each_page`."""
+    return tuple(each_page(data, limits))
+
+
+def each_page(data: bytes, limits: UploadLimits | None = None, first: int = 0, pixels: int = 0) -> Iterator[PageImage]:
+    """Split a file into pages, of which one at a time is in memory.
+
+    Args:
+        data: the file.
+        limits: on sizes and numbers; those on time and memory are for who runs this.
+        first: index of the page to begin with.
+        pixels: of the pages before it.
 
     Raises:
         UnsupportedFileError: another kind of file, damaged, truncated, encrypted or without pages.
@@ -54,20 +69,16 @@ def split(data: bytes, limits: UploadLimits | None = None) -> tuple[PageImage, .
         )
     kind = sniff(data)
     if kind == "pdf":
-        return tuple(_pdf(data, limits))
+        yield from _pdf(data, limits, first, pixels)
+        return
     if kind == "heic":
-        return (_heic(data, limits),)
+        yield _heic(data, limits)
+        return
     sizes = headers.tiff(data) if kind == "tiff" else (_SINGLE[kind](data),)
     _check_pages([(header.width, header.height) for header in sizes], limits)
-    if kind == "tiff":
-        images = _tiff(data, len(sizes))
-    elif kind == "gif":
-        images = [_pixmap(pymupdf.Pixmap(data))]
-    else:
-        images = [_decode(data)]
-    return tuple(
-        PageImage(index, image, header.dpi) for index, (image, header) in enumerate(zip(images, sizes, strict=True))
-    )
+    for index in range(first, len(sizes)):
+        image = _tiff(data, index) if kind == "tiff" else _gif(data) if kind == "gif" else _decode(data)
+        yield PageImage(index, image, sizes[index].dpi, len(sizes))
 
 
 _SINGLE = {"jpeg": headers.jpeg, "png": headers.png, "gif": headers.gif, "webp": headers.webp}
@@ -96,14 +107,15 @@ def _decode(data: bytes) -> Image:
     """Decode a JPEG, PNG or WebP to BGR, rotated by its EXIF orientation, transparency on white."""
     buffer = np.frombuffer(data, np.uint8)
     try:
+        if _has_alpha(data):
+            layers = cv2.imdecode(buffer, cv2.IMREAD_UNCHANGED)
+            if layers is not None and layers.ndim == 3 and layers.shape[2] == 4:
+                return _on_white(layers)
         image = cv2.imdecode(buffer, cv2.IMREAD_COLOR)
-        layers = cv2.imdecode(buffer, cv2.IMREAD_UNCHANGED) if _has_alpha(data) else None
     except cv2.error as problem:
         raise _failed(problem) from problem
     if image is None:
         raise headers.damaged("picture cannot be decoded")
-    if layers is not None and layers.ndim == 3 and layers.shape[2] == 4:
-        image = _on_white(layers)
     return np.asarray(image, np.uint8)
 
 
@@ -134,24 +146,34 @@ def _heic(data: bytes, limits: UploadLimits) -> PageImage:
 
 
 def _on_white(layers: Image) -> Image:
-    """Blend BGRA of 8 or 16 bits with white."""
-    if layers.dtype != np.uint8:
-        layers = (layers >> 8).astype(np.uint8)
-    alpha = layers[..., 3:].astype(np.uint16)
-    return ((layers[..., :3].astype(np.uint16) * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
+    """Blend BGRA of 8 or 16 bits with white, some rows at a time."""
+    white = np.empty((*layers.shape[:2], 3), np.uint8)
+    for start in range(0, len(layers), _ROWS):
+        part = layers[start : start + _ROWS]
+        if part.dtype != np.uint8:
+            part = (part >> 8).astype(np.uint8)
+        alpha = part[..., 3:].astype(np.uint16)
+        white[start : start + _ROWS] = (part[..., :3].astype(np.uint16) * alpha + 255 * (255 - alpha) + 127) // 255
+    return white
 
 
-def _tiff(data: bytes, pages: int) -> list[Image]:
+def _tiff(data: bytes, index: int) -> Image:
+    """Decode one page, 0-based."""
     try:
-        good, images = cv2.imdecodemulti(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+        good, images = cv2.imdecodemulti(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR, range=(index, index + 1))
     except cv2.error as problem:
         raise _failed(problem) from problem
-    if not good or len(images) != pages:
-        raise headers.damaged(f"TIFF says {pages} pages, {len(images)} can be decoded")
-    return [np.asarray(image, np.uint8) for image in images]
+    if not good or len(images) != 1:
+        raise headers.damaged(f"page {index + 1} of the TIFF cannot be decoded")
+    return np.asarray(images[0], np.uint8)
 
 
-def _pdf(data: bytes, limits: UploadLimits) -> Iterator[PageImage]:
+def _gif(data: bytes) -> Image:
+    """Decode the first frame."""
+    return _pixmap(pymupdf.Pixmap(data))
+
+
+def _pdf(data: bytes, limits: UploadLimits, first: int, pixels: int) -> Iterator[PageImage]:
     """Pages of a PDF: the embedded image where a page consists of nothing else, a rendering otherwise."""
     pymupdf.TOOLS.mupdf_display_errors(False)
     pymupdf.TOOLS.mupdf_display_warnings(False)
@@ -166,24 +188,25 @@ def _pdf(data: bytes, limits: UploadLimits) -> Iterator[PageImage]:
                     "PDF without pages", message_zh="PDF 中没有页面，请重新扫描后上传", code="no_pages"
                 )
             _check_pages([(1, 1)] * document.page_count, limits)
-            spent = 0
-            for index in range(document.page_count):
-                page = _pdf_page(document, index, limits, spent)
-                spent += page.image.shape[0] * page.image.shape[1]
-                yield page
+            for index in range(first, document.page_count):
+                left = replace(limits, total_pixels=limits.total_pixels - pixels)
+                image, dpi = _pdf_page(document, index, left)
+                pixels += image.shape[0] * image.shape[1]
+                yield PageImage(index, image, dpi, document.page_count)
+                pymupdf.TOOLS.store_shrink(100)  # what one page left in the cache is nothing to the next
     except (RuntimeError, ValueError, pymupdf.mupdf.FzErrorBase) as problem:
         raise _failed(problem) from problem
 
 
-def _pdf_page(document: pymupdf.Document, index: int, limits: UploadLimits, spent: int) -> PageImage:
+def _pdf_page(document: pymupdf.Document, index: int, limits: UploadLimits) -> tuple[Image, float]:
+    """One page and its resolution."""
     page = document[index]
-    left = UploadLimits(limits.bytes, limits.pages, limits.page_pixels, limits.total_pixels - spent)
-    embedded = _embedded(document, page, left)
+    embedded = _embedded(document, page, limits)
     if embedded is not None:
-        return PageImage(index, embedded[0], embedded[1])
+        return embedded
     scale = _RENDER_DPI / 72
-    _check_pages([(round(page.rect.width * scale), round(page.rect.height * scale))], left)
-    return PageImage(index, _pixmap(page.get_pixmap(matrix=pymupdf.Matrix(scale, scale), alpha=False)), _RENDER_DPI)
+    _check_pages([(round(page.rect.width * scale), round(page.rect.height * scale))], limits)
+    return _pixmap(page.get_pixmap(matrix=pymupdf.Matrix(scale, scale), alpha=False)), _RENDER_DPI
 
 
 def _embedded(document: pymupdf.Document, page: pymupdf.Page, limits: UploadLimits) -> tuple[Image, float] | None:

@@ -1,47 +1,83 @@
-"""Split an upload into pages in a sandboxed child process, see :mod:`docproc.sandbox.parent`."""
+"""Split an upload into pages in sandboxed child processes, see :mod:`docproc.sandbox.parent`.
+
+Pages come a few at a time, so that neither side ever holds a whole file of them. Each page may use what a page is
+worth, and the file what it is worth as a whole.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
 import cv2
 import numpy as np
 
 from docproc.canonical import JsonObject
+from docproc.errors import LimitError
+from docproc.sandbox import pace
 from docproc.sandbox.parent import Budget, Sandbox
+from docproc.sandbox.spent import metered
 from docproc.scan.files.limits import UploadLimits
 from docproc.scan.files.sniff import sniff
-from docproc.scan.files.split import PageImage, split
+from docproc.scan.files.split import PageImage, each_page, split
 
 _SANDBOX = Sandbox("docproc.scan.files.split_limited:split_job")
+_AT_ONCE = 48_000_000
+"""Bytes of pages after which a child hands over what it has; a page that is larger comes alone."""
+_SHORTEST_S = 0.05
+_WAITING_S = 5.0
 
 
-def split_limited(
-    data: bytes, limits: UploadLimits | None = None, cpu_s: int = 20, memory_mb: int = 2048
-) -> tuple[PageImage, ...]:
-    """As :func:`docproc.scan.files.split.split`, in a child process with limits on time and memory.
+def prepare() -> None:
+    """Start the helper process while the caller does something else; the first file is then opened sooner."""
+    _SANDBOX.start()
+
+
+def split_limited(data: bytes, limits: UploadLimits | None = None) -> Iterator[PageImage]:
+    """As :func:`docproc.scan.files.split.each_page`, in child processes with limits on time and memory.
 
     Raises:
         UnsupportedFileError: unsupported kind of file, damaged, or it crashed the parser.
         LimitError: over a limit on bytes, pages, pixels, time or memory.
+        OverdueError: the machine was too busy for it.
         SetupError: the child process cannot be started.
     """
     limits = limits or UploadLimits()
     sniff(data[:2048])
-    budget = Budget(cpu_s, memory_mb, wall_s=2.0 * cpu_s + 5.0, result_bytes=3 * limits.total_pixels + 100_000)
     if len(data) > limits.bytes:
-        return split(data, limits)
-    answer, parts = _SANDBOX.call(data, asdict(limits), budget)
-    return tuple(
-        PageImage(index, np.frombuffer(part, np.uint8).reshape(page["height"], page["width"], 3), page["dpi"])
-        for index, (page, part) in enumerate(zip(answer["pages"], parts, strict=True))
-    )
+        split(data, limits)
+    largest = 3 * limits.page_pixels + _AT_ONCE + 100_000
+    first, count, pixels, left = 0, 1, 0, limits.cpu_s
+    while first < count:
+        budget = Budget(max(left, _SHORTEST_S), limits.memory_mb, 2 * limits.cpu_s + _WAITING_S, largest)
+        with metered() as meter:
+            answer, parts = _SANDBOX.call(data, {"limits": asdict(limits), "first": first, "pixels": pixels}, budget)
+        left -= meter.cpu_s
+        if not parts:
+            raise LimitError(f"no page {first} of {count}")
+        count = min(int(answer["count"]), limits.pages)
+        for page in answer["pages"]:
+            height, width = int(page["height"]), int(page["width"])
+            image = np.frombuffer(parts.pop(0), np.uint8).reshape(height, width, 3)
+            pixels += height * width
+            yield PageImage(first, image, page["dpi"], count)
+            del image
+            first += 1
 
 
 def split_job(data: bytes, options: JsonObject) -> tuple[JsonObject, Sequence[memoryview]]:
-    """Run in the child: split, and return the pages as raw bytes."""
+    """Run in the child: split from a page on, and return some pages as raw bytes."""
     cv2.setNumThreads(1)
-    pages = split(data, UploadLimits(**options))
-    sizes = [{"height": page.image.shape[0], "width": page.image.shape[1], "dpi": page.dpi} for page in pages]
-    return {"pages": sizes}, [np.ascontiguousarray(page.image).data for page in pages]
+    limits = UploadLimits(**options["limits"])
+    found: list[JsonObject] = []
+    images, size, count = [], 0, 0
+    pace.allow(limits.page_cpu_s)
+    for page in each_page(data, limits, options["first"], options["pixels"]):
+        found.append({"height": page.image.shape[0], "width": page.image.shape[1], "dpi": page.dpi})
+        images.append(np.ascontiguousarray(page.image).data)
+        size, count = size + page.image.nbytes, page.count
+        if size >= _AT_ONCE:
+            break
+        pace.allow(limits.page_cpu_s)
+    pace.allow(0)
+    return {"pages": found, "count": count}, images

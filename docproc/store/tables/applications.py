@@ -270,6 +270,21 @@ class PreviewRow(Base):
     height: Mapped[int]
 
 
+class RefusedFileRow(Base):
+    """A file whose opening cost more than it may: what is known of its bytes, so that nobody pays for it again."""
+
+    __tablename__ = "refused_files"
+
+    sha256: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    limits: Mapped[str] = mapped_column(sa.String(16), primary_key=True)
+    """Word for the limits that refused it; under others it is opened again."""
+    code: Mapped[str] = mapped_column(sa.String(40))
+    message_zh: Mapped[str] = mapped_column(sa.Text)
+    cpu_s: Mapped[float]
+    """CPU seconds that it cost."""
+    refused_at: Mapped[datetime] = mapped_column(index=True)
+
+
 class NoticeRow(Signed, Base):
     """一次性告知书 of a decision to return an application; it is sealed after the decision and never delays it."""
 

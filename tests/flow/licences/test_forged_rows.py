@@ -48,6 +48,7 @@ INERT = (
     "licence_shares",
     "outbox",
     "previews",
+    "refused_files",
     "remarks",
     "sms",
     "sms_receipts",
