@@ -23,6 +23,7 @@ from docproc import __version__, tracing
 from docproc.canonical import JsonObject
 from docproc.flow.accounts import oidc
 from docproc.flow.core.context import open_context
+from docproc.flow.core.sandboxes import demand_sandbox
 from docproc.settings import Settings
 
 DESCRIPTION = """
@@ -84,6 +85,7 @@ def create_app(settings: Settings) -> FastAPI:
             tracing.stop()  # here, for the server ends by a signal and runs nothing after this
 
     oidc.check(settings)
+    demand_sandbox(settings)
     app = Service(title="docproc", version=__version__, description=DESCRIPTION, lifespan=lifespan, redoc_url=None)
     app.state.rate_limit = RateLimit(settings.rate_limit_per_minute)
     app.state.https = settings.public_url.lower().startswith("https:")

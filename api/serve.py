@@ -24,6 +24,7 @@ from docproc.errors import SetupError
 from docproc.flow.accounts.first_secrets import make_first
 from docproc.flow.core.context import open_context
 from docproc.flow.core.development import refuse_development
+from docproc.flow.core.sandboxes import refuse_weak_sandbox
 from docproc.flow.jobs.engine import migrate_all
 from docproc.flow.jobs.guardian import PARENT_PIPE
 from docproc.flow.upkeep.adoption import adopt
@@ -82,12 +83,14 @@ def serve(settings: Settings, worker_module: str = "docproc.flow.worker", *, web
         web_only: start no workers; they run elsewhere on the same database and blobs.
 
     Raises:
-        SetupError: the address is taken, a store is out of reach, or others reach it with the development PKI.
+        SetupError: the address is taken, a store is out of reach, or others reach it with the development PKI
+            or with parsers that nothing shuts in.
     """
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     refuse_development(settings, sealing=not web_only)
+    refuse_weak_sandbox(settings)
     prepare(settings)
     listener = _listen(settings)
     host, port = listener.getsockname()[:2]

@@ -79,6 +79,15 @@ class Settings(BaseSettings):
     )
     parse_cpu_seconds: int = Field(30, description="CPU time for parsing one upload in its child process")
     parse_memory_mb: int = Field(2048, description="Memory for parsing one upload in its child process, MiB")
+    sandbox_uid: int = Field(
+        65533,
+        ge=1,
+        le=4_294_967_294,
+        description="User and group that foreign files are parsed as where docproc is root",
+    )
+    allow_weak_sandbox: bool = Field(
+        False, description="Parse foreign files even where the kernel cannot shut their parser in: never for real"
+    )
     verify_cpu_seconds: int = Field(
         1,
         ge=1,

@@ -49,6 +49,11 @@ def font(name: str = SERIF) -> Path:
     return _present(models_dir() / "fonts" / f"{name}.otf")
 
 
+def compiled_dir() -> Path:
+    """Folder of the networks that the OCR engine compiled for this processor, in ``XDG_CACHE_HOME`` or ``~/.cache``."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "docproc" / "openvino"
+
+
 def _present(path: Path) -> Path:
     if not path.is_file():
         raise SetupError(f"{path} is missing: run `docproc models fetch`")

@@ -90,6 +90,7 @@ def doctor(
     from docproc.ops.checkup import checkup
     from docproc.ops.doctor import diagnose, healthy
     from docproc.ops.key_checks import check_first_secrets, check_process_keys
+    from docproc.ops.sandbox_check import check_sandbox
 
     if settings_only:
         out.print(settings_table(), markup=False, highlight=False, soft_wrap=True)
@@ -99,7 +100,7 @@ def doctor(
         checks = checkup(settings)
     else:
         checks = diagnose(certs=settings.certs_dir, data=settings.data_dir, host=settings.host, port=settings.port)
-        checks += [*check_process_keys(settings), *check_first_secrets(settings)]
+        checks += [*check_process_keys(settings), *check_first_secrets(settings), *check_sandbox(settings)]
     if as_json:
         emit([{"name": c.name, "ok": c.ok, "needed": c.needed, "detail": c.detail, "remedy": c.remedy} for c in checks])
     else:

@@ -23,6 +23,7 @@ from docproc.flow.applications.jobs import UNREADABLE
 from docproc.flow.audit.proof import Stamper, stamp_head
 from docproc.flow.core.context import Context, open_context
 from docproc.flow.core.development import refuse_development
+from docproc.flow.core.sandboxes import refuse_weak_sandbox
 from docproc.flow.core.stages import Stages, Tools
 from docproc.flow.jobs import adopt, engine, lease, meters
 from docproc.flow.jobs.engine import QUEUE_OF
@@ -80,11 +81,13 @@ def run_worker(
         on_ready: called once jobs are taken.
 
     Raises:
-        SetupError: unknown queue, the name is in use, or it would seal with the development PKI where others reach it.
+        SetupError: unknown queue, the name is in use, or it would seal with the development PKI where others reach it,
+            or others reach it and nothing shuts its parsers in.
     """
     _check_queues(queues)
     if "seal" in queues:
         refuse_development(settings)
+    refuse_weak_sandbox(settings)
     sms.open_provider(settings)  # wrong settings are reported now and not with the first message
     stopping = _stop_on_signals()
     ctx = open_context(settings, role="sealer" if "seal" in queues else "reader")

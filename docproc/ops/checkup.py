@@ -22,6 +22,7 @@ from docproc.licence.pki.timestamp_token import check_token
 from docproc.licence.pki.trust import TrustList
 from docproc.ops.doctor import Check, check_disk
 from docproc.ops.key_checks import check_first_secrets, check_process_keys, check_signed_log
+from docproc.ops.sandbox_check import check_sandbox
 from docproc.settings import Settings
 from docproc.store.audit import audit
 from docproc.store.db import Database, open_database
@@ -54,6 +55,7 @@ def checkup(settings: Settings) -> list[Check]:
             *checks,
             *check_process_keys(settings),
             *check_first_secrets(settings),
+            *check_sandbox(settings),
             *_development(settings),
             *_certificates(settings, ctx.clock()),
             check_disk(settings.data_dir),

@@ -8,6 +8,7 @@ import json
 import math
 import os
 import resource
+import select
 import signal
 import socket
 import sys
@@ -19,12 +20,13 @@ from typing import Any
 
 from docproc.canonical import JsonObject
 from docproc.errors import InputError
+from docproc.sandbox import kernel
+from docproc.sandbox.confine import Confinement, confine_child, confine_helper
+from docproc.sandbox.namespaces import enter
 
 Target = Callable[[bytes, JsonObject], tuple[JsonObject, Sequence[Any]]]
 
 _REQUEST = 65536
-_LOOK_S = 0.2
-"""How often running children are checked."""
 _SHORTEST_S = 0.001
 """A timer of zero would never ring."""
 
@@ -34,79 +36,89 @@ _OUT_OF_TIME = (signal.SIGPROF, signal.SIGXCPU, signal.SIGVTALRM)
 
 
 @dataclass(frozen=True, slots=True)
-class _Running:
-    """A child at work."""
+class _Job:
+    """A running child."""
 
-    deadline: float
+    pid: int
+    ended: int
+    """Handle that can be read once it has ended."""
     reply: int
     """Handle on which the other side is told how a child ended that could not tell it itself."""
+    deadline: float
 
 
-def serve(control: socket.socket, target: Target) -> None:
+def serve(control: socket.socket, target: Target, confinement: Confinement) -> None:
     """Fork a child for every request until the other side closes; kill those that outlive their time."""
-    control.send(b"ready")
-    running: dict[int, _Running] = {}
+    control.send(json.dumps(confinement.held.to_json()).encode())
+    jobs: dict[int, _Job] = {}
+    poll = select.poll()
+    poll.register(control, select.POLLIN)
     while True:
-        control.settimeout(_LOOK_S if running else None)
+        next_deadline = min((job.deadline for job in jobs.values()), default=math.inf)
+        pause = None if math.isinf(next_deadline) else max(0.0, next_deadline - time.monotonic()) * 1000 + 1
+        ready = [handle for handle, _ in poll.poll(pause)]
+        for handle in ready:
+            if handle in jobs:
+                poll.unregister(handle)
+                _collect(jobs.pop(handle))
+        for job in jobs.values():
+            if time.monotonic() > job.deadline:
+                os.kill(job.pid, signal.SIGKILL)
+        if control.fileno() not in ready:
+            continue
         try:
             request, handles, _, _ = socket.recv_fds(control, _REQUEST, 2)
-        except TimeoutError:
-            _look_after(running)
-            continue
         except ConnectionResetError:  # the parent ended before it read that we are ready
             request, handles = b"", []
         if not request:
-            for child in running:
-                os.kill(child, signal.SIGKILL)
+            for job in jobs.values():
+                os.kill(job.pid, signal.SIGKILL)
             return
         options = json.loads(request)
         child = os.fork()
         if child == 0:
-            control.close()
-            _work(options, handles, target)
-        running[child] = _Running(time.monotonic() + float(options["wall_s"]), handles[0])
-        for handle in handles[1:]:
-            os.close(handle)
-        _look_after(running)
+            _work(options, handles, target, confinement)
+        job = _Job(child, os.pidfd_open(child), handles[0], time.monotonic() + float(options["wall_s"]))
+        os.close(handles[1])
+        jobs[job.ended] = job
+        poll.register(job.ended, select.POLLIN)
 
 
-def _look_after(running: dict[int, _Running]) -> None:
-    """Collect children that ended, kill those over time."""
-    for child, job in list(running.items()):
-        late = time.monotonic() > job.deadline
-        if late:
-            os.kill(child, signal.SIGKILL)
-        ended, status, used = os.wait4(child, os.WNOHANG)
-        if ended != child:
-            continue
-        del running[child]
+def _collect(job: _Job) -> None:
+    """Take note of how a child ended; the parent learns of one that did not answer."""
+    _, status, used = os.wait4(job.pid, 0)
+    os.close(job.ended)
+    with socket.socket(fileno=job.reply) as reply, suppress(OSError):
         if os.WIFSIGNALED(status):
-            why = "cpu" if os.WTERMSIG(status) in _OUT_OF_TIME else "wall" if late else "crash"
+            why = _why(os.WTERMSIG(status), late=time.monotonic() > job.deadline)
             told = {"error": "died", "why": why, "cpu_s": used.ru_utime + used.ru_stime}
-            with suppress(OSError), socket.socket(fileno=os.dup(job.reply)) as reply:
-                reply.send(json.dumps(told).encode())
-        os.close(job.reply)
+            reply.send(json.dumps(told).encode())
 
 
-def _work(options: JsonObject, handles: list[int], target: Target) -> None:
-    """In the child: set the limits, run the target, answer, end."""
-    reply = socket.socket(fileno=handles[0])
+def _why(number: int, *, late: bool) -> str:
+    if number in _OUT_OF_TIME:
+        return "cpu"
+    return "filter" if number == signal.SIGSYS else "wall" if late else "crash"
+
+
+def _work(options: JsonObject, handles: list[int], target: Target, confinement: Confinement) -> None:
+    """In the child: submit to filter and limits, run the target, answer, end."""
     try:
-        silence = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(silence, 1)
-        os.dup2(silence, 2)
         _limit(float(options["cpu_s"]), int(options["memory_mb"]) << 20, int(options["result_bytes"]))
-        data = os.pread(handles[1], os.fstat(handles[1]).st_size, 0)
-        answer, parts = target(data, options["options"])
-        _answer(reply, [json.dumps(answer).encode(), *parts])
-    except MemoryError:
-        reply.send(json.dumps({"error": "memory", "cpu_s": time.process_time()}).encode())
-    except InputError as problem:
-        told = {"error": type(problem).__name__, "message": str(problem)[:500], "cpu_s": time.process_time()}
-        reply.send(json.dumps({**told, "message_zh": problem.message_zh, "code": problem.code}).encode())
-    except BaseException as problem:
-        told = {"error": f"crash {type(problem).__name__}", "cpu_s": time.process_time()}
-        reply.send(json.dumps(told).encode())
+        answers_on, holds_data = confine_child(confinement, handles)
+        reply = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET, 0, answers_on)
+        try:
+            data = os.pread(holds_data, os.fstat(holds_data).st_size, 0)
+            answer, parts = target(data, options["options"])
+            _answer(reply, [json.dumps(answer).encode(), *parts])
+        except MemoryError:
+            reply.send(json.dumps({"error": "memory", "cpu_s": time.process_time()}).encode())
+        except InputError as problem:
+            told = {"error": type(problem).__name__, "message": str(problem)[:500], "cpu_s": time.process_time()}
+            reply.send(json.dumps({**told, "message_zh": problem.message_zh, "code": problem.code}).encode())
+        except BaseException as problem:
+            told = {"error": f"crash {type(problem).__name__}", "cpu_s": time.process_time()}
+            reply.send(json.dumps(told).encode())
     finally:
         os._exit(0)
 
@@ -133,14 +145,38 @@ def _answer(reply: socket.socket, parts: Sequence[Any]) -> None:
     socket.send_fds(reply, [json.dumps(told).encode()], [handle])
 
 
+def _named(name: str) -> Any:
+    module, function = name.split(":")
+    return getattr(importlib.import_module(module), function)
+
+
+def _apart(prepare: Callable[[], None]) -> None:
+    """Call it in a process that ends: what it starts, such as threads, would not live on in children."""
+    child = os.fork()
+    if child == 0:
+        try:
+            prepare()
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+
+
 def main() -> None:
-    """``python -m docproc.sandbox.child CONTROL_FD MODULE:FUNCTION``."""
-    module, function = sys.argv[2].split(":")
-    target: Target = getattr(importlib.import_module(module), function)
+    """``python -m docproc.sandbox.child CONTROL_FD MODULE:FUNCTION POLICY``."""
+    handle, policy = int(sys.argv[1]), json.loads(sys.argv[3])
+    os.setsid()
+    before = os.getpid()
+    kinds = enter()
+    target: Target = _named(sys.argv[2])
+    if policy["prepare"]:
+        _apart(_named(policy["prepare"]))
+    confinement = confine_helper(policy, kinds)
+    if os.getpid() != before:  # it was forked: whoever is told to end it tells the process that waits for this one
+        kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
     gc.collect()
     gc.freeze()  # a collection in a child would touch, and so copy, every page that it shares with this process
-    with socket.socket(fileno=int(sys.argv[1])) as control:
-        serve(control, target)
+    with socket.socket(fileno=handle) as control:
+        serve(control, target, confinement)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
-"""Run a parser of untrusted bytes in a throw-away process with limits.
+"""Run a parser of untrusted bytes in a throw-away process that can do nothing else, with limits.
 
-A helper process imports the parser once and never sees a foreign byte; for
-every job it forks a child, which lives under limits on CPU time, memory and
-wall time and ends with the job. A fork costs milliseconds where starting
+A helper process imports the parser once, gives up what it could reach (see
+:mod:`docproc.sandbox.confine`) and never sees a foreign byte; for every job it
+forks a child, which may only compute, lives under limits on CPU time, memory
+and wall time and ends with the job. A fork costs milliseconds where starting
 Python and its libraries costs most of a second. What comes back is JSON and
 raw bytes, never pickles: a compromised child must not reach the service.
 """
@@ -11,19 +12,28 @@ from __future__ import annotations
 
 import atexit
 import json
+import logging
 import os
 import socket
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from docproc import errors
+from docproc.assets.paths import compiled_dir, models_dir
 from docproc.canonical import JsonObject
 from docproc.errors import DocprocError, InputError, LimitError, OverdueError, SetupError, UnsupportedFileError
+from docproc.sandbox.confine import Held
+from docproc.sandbox.demand import accept, user
+from docproc.sandbox.policy import Policy
 from docproc.sandbox.spent import spend
+
+log = logging.getLogger(__name__)
 
 _START_S = 60.0
 _GRACE_S = 5.0
@@ -53,11 +63,12 @@ class Sandbox:
     """
 
     target: str
+    policy: Policy = field(default_factory=Policy)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
     _control: socket.socket | None = field(default=None, repr=False)
     _owner: int = 0
-    _ready: bool = False
+    _held: Held | None = field(default=None, repr=False)
 
     def start(self) -> None:
         """Start the helper and do not wait for it: it loads its parser while the caller does something else."""
@@ -74,7 +85,7 @@ class Sandbox:
             LimitError: it took too much time or memory, or gave too much back.
             UnsupportedFileError: the child crashed on the data.
             InputError: the target itself refused the data (its class, code and messages are kept).
-            SetupError: the helper cannot be started.
+            SetupError: the helper cannot be started, or cannot be confined where it must be.
         """
         budget = budget or Budget()
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -91,8 +102,8 @@ class Sandbox:
             if not message:  # the helper ended, too: the most that the child can have used is paid
                 waited = time.monotonic() - started
                 spend(min(waited, budget.cpu_s))
-                raise _died("wall" if waited >= budget.wall_s else "crash", waited)
-            return _result(message, handles, budget)
+                raise _died("wall" if waited >= budget.wall_s else "crash", waited, self.target)
+            return _result(message, handles, budget, self.target)
         finally:
             for handle in handles:
                 os.close(handle)
@@ -101,6 +112,17 @@ class Sandbox:
         """End the helper process; a later call starts a new one."""
         with self._lock:
             self._stop()
+
+    def held(self) -> Held:
+        """What holds this parser; starts the helper.
+
+        Raises:
+            SetupError: the helper cannot be started, or what holds is not enough and no weaker one is allowed.
+        """
+        with self._lock:
+            self._helper()
+            assert self._held is not None
+            return self._held
 
     def _submit(self, data: bytes, options: JsonObject, budget: Budget, reply: socket.socket) -> None:
         handle = os.memfd_create("upload")
@@ -124,18 +146,21 @@ class Sandbox:
             self._spawn()
         ours = self._control
         assert ours is not None
-        if self._ready:
+        if self._held is not None:
             return ours
         ours.settimeout(_START_S)
         try:
-            ready = ours.recv(16)
-        except OSError:
-            ready = b""
-        if ready != b"ready":
+            held = Held.from_json(json.loads(ours.recv(_MESSAGE)))
+        except (OSError, ValueError) as problem:
             self._stop()
-            raise SetupError(f"the sandbox helper for {self.target} does not start: run `docproc doctor`")
+            raise SetupError(f"the sandbox helper for {self.target} does not start: run `docproc doctor`") from problem
+        try:
+            accept(held)
+        except SetupError:
+            self._stop()
+            raise
         ours.settimeout(_GRACE_S)
-        self._ready = True
+        self._held = held
         return ours
 
     def _is_running(self) -> bool:
@@ -144,7 +169,9 @@ class Sandbox:
     def _spawn(self) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            command = [sys.executable, "-m", "docproc.sandbox.child", str(theirs.fileno()), self.target]
+            policy = json.dumps(self.policy.told(user()))
+            module = ["-P", "-s", "-m", "docproc.sandbox.child"]
+            command = [sys.executable, *module, str(theirs.fileno()), self.target, policy]
             # A bare environment: keys and passwords of the service must not be where a foreign file is parsed.
             environment = {
                 "PATH": os.defpath,
@@ -152,6 +179,9 @@ class Sandbox:
                 "LC_ALL": "C.UTF-8",
                 "OPENBLAS_NUM_THREADS": "1",
                 "OMP_NUM_THREADS": "1",
+                "HOME": "/nonexistent",
+                "DOCPROC_MODELS": str(models_dir().absolute()),
+                "XDG_CACHE_HOME": str(compiled_dir().absolute().parents[1]),
             }
             self._process = subprocess.Popen(
                 command,
@@ -160,7 +190,7 @@ class Sandbox:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
             )
-        self._control, self._owner, self._ready = ours, os.getpid(), False
+        self._control, self._owner, self._held = ours, os.getpid(), None
         atexit.register(self.close)
 
     def _stop(self) -> None:
@@ -176,33 +206,52 @@ class Sandbox:
         self._process = None
 
 
-def _died(why: str, seconds: float) -> DocprocError:
+@contextmanager
+def understanding() -> Iterator[None]:
+    """Make what a caller cannot make sense of in an answer the file's fault: a parser that was taken over may lie.
+
+    Raises:
+        UnsupportedFileError: in place of what a wrong answer sets off.
+    """
+    try:
+        yield
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, StopIteration) as problem:
+        raise UnsupportedFileError("parser gave nonsense", message_zh=_CRASH_ZH, code="damaged_file") from problem
+
+
+def _died(why: str, seconds: float, target: str) -> DocprocError:
     """The error for a child that ended without an answer; ``seconds`` is what it computed."""
     if why == "cpu":
         return LimitError(f"parser stopped after {seconds:.1f} s of CPU", message_zh=_TOO_LONG_ZH, code="too_slow")
     if why == "wall":
         return OverdueError(f"parser did not end in time, and used {seconds:.1f} s of CPU", message_zh=_TOO_LONG_ZH)
+    if why == "filter":
+        log.warning("a parser (%s) was stopped by its filter: it asked the kernel for what no parser needs", target)
     return UnsupportedFileError("parser crashed on this file", message_zh=_CRASH_ZH, code="damaged_file")
 
 
-def _result(message: bytes, handles: list[int], budget: Budget) -> tuple[JsonObject, list[bytearray]]:
+def _result(message: bytes, handles: list[int], budget: Budget, target: str) -> tuple[JsonObject, list[bytearray]]:
     """Check and fetch what the child says it has left in its memory file."""
     try:
         answer = json.loads(message)
         used = min(max(0.0, float(answer["cpu_s"])), budget.cpu_s)
         spend(used)
         if "error" in answer:
-            raise _refusal(answer, used)
+            raise _refusal(answer, used, target)
         sizes = [int(size) for size in answer["sizes"]]
-    except (ValueError, KeyError, TypeError) as problem:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as problem:
         raise UnsupportedFileError("parser gave nonsense", message_zh=_CRASH_ZH, code="damaged_file") from problem
     if not handles or min(sizes, default=-1) < 0 or sum(sizes) > budget.result_bytes:
         raise LimitError(f"parser gave {sum(sizes)} bytes", message_zh=_TOO_BIG_ZH, code="too_much_memory")
     parts, offset = [], 0
-    for size in sizes:
-        parts.append(_fetch(handles[0], size, offset))
-        offset += size
-    return json.loads(bytes(parts[0])), parts[1:]
+    try:
+        for size in sizes:
+            parts.append(_fetch(handles[0], size, offset))
+            offset += size
+        told = json.loads(bytes(parts[0]))
+    except (OSError, ValueError, RecursionError) as problem:  # not a memory file, or not JSON
+        raise UnsupportedFileError("parser gave nonsense", message_zh=_CRASH_ZH, code="damaged_file") from problem
+    return told, parts[1:]
 
 
 def _fetch(handle: int, size: int, offset: int) -> bytearray:
@@ -217,10 +266,10 @@ def _fetch(handle: int, size: int, offset: int) -> bytearray:
     return part
 
 
-def _refusal(answer: JsonObject, used: float) -> DocprocError:
+def _refusal(answer: JsonObject, used: float, target: str) -> DocprocError:
     """The target's own error, rebuilt; only kinds of input errors are believed."""
     if answer["error"] == "died":
-        return _died(str(answer["why"]), used)
+        return _died(str(answer["why"]), used, target)
     if answer["error"] == "memory":
         return LimitError("parser ran out of memory", message_zh=_TOO_BIG_ZH, code="too_much_memory")
     kind = getattr(errors, str(answer["error"]), None)

@@ -10,7 +10,6 @@ size costs a preparation (15 to 70 ms) that stays in memory; with single crops t
 from __future__ import annotations
 
 import math
-import os
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
@@ -24,7 +23,7 @@ import openvino as ov
 import yaml  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
-from docproc.assets.paths import weight
+from docproc.assets.paths import compiled_dir, weight
 from docproc.read.engine.detection import DetectionOptions, boxes_of, crop_line, network_size, side_for
 from docproc.read.engine.recogniser import Image, Lattice, Line, TextLine, core_columns, greedy, in_charset, prune
 
@@ -43,11 +42,6 @@ IMAGENET_SCALE = [58.395, 57.12, 57.375]
 ORIENTATIONS = (0, 90, 180, 270)
 
 
-def cache_dir() -> Path:
-    """Return the folder of compiled networks, in ``XDG_CACHE_HOME`` or ``~/.cache``."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "docproc" / "openvino"
-
-
 @cache
 def _core() -> Any:
     return ov.Core()
@@ -64,11 +58,18 @@ def compile_options(core: Any, threads: int, precision: str) -> dict[str, Any]:
     }
     if threads:
         options["INFERENCE_NUM_THREADS"] = threads
-    folder = cache_dir()
+    folder = compiled_dir()
     with suppress(OSError):  # a read-only home only costs a slower start
         folder.mkdir(parents=True, exist_ok=True)
         options["CACHE_DIR"] = str(folder)
     return options
+
+
+def share_compiled() -> None:
+    """Let every user of this machine read the compiled networks, which are made of public weights alone."""
+    with suppress(OSError):
+        for file in compiled_dir().glob("*.blob"):
+            file.chmod(0o444)
 
 
 class Network:

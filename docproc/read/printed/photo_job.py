@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 import cv2
 
 from docproc.canonical import JsonObject
-from docproc.errors import LimitError
-from docproc.read.engine.openvino import OpenVinoRecogniser
+from docproc.errors import LimitError, SetupError
+from docproc.read.engine.openvino import OpenVinoRecogniser, share_compiled
 from docproc.read.printed.comparison import Fact
 from docproc.read.printed.photo import MAX_PHOTOS, TOO_MANY
 from docproc.read.printed.printed import compare_pages
@@ -21,6 +22,13 @@ from docproc.scan.image.geometry import Image
 
 _PIXELS = 160_000_000
 """Of all photographs together: a dozen of usual phones, or three of the largest."""
+
+
+def prepare() -> None:
+    """Compile the networks that :func:`compare_job` uses into the folder that it then only reads."""
+    with suppress(SetupError):  # without weights each comparison says so
+        OpenVinoRecogniser(threads=1)
+    share_compiled()
 
 
 def codes_job(data: bytes, options: JsonObject) -> tuple[JsonObject, Sequence[bytes]]:

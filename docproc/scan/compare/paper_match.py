@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from docproc.canonical import JsonObject
 from docproc.domain import Box, as_box
-from docproc.sandbox.parent import Budget, Sandbox
+from docproc.sandbox.parent import Budget, Sandbox, understanding
+from docproc.sandbox.policy import Policy
 from docproc.scan.compare.page_diff import DiffKind
 
 Outcome = Literal["same", "differs", "unclear", "other_print", "absent"]
@@ -19,7 +21,7 @@ MAX_SHEETS = 60
 """Pages of all paper files together."""
 MAX_ALL_BYTES = 60_000_000
 """Size of all paper files together."""
-_MATCH = Sandbox("docproc.scan.compare.job:paper_match_job")
+_MATCH = Sandbox("docproc.scan.compare.job:paper_match_job", Policy(threads=True))
 _BUDGET = Budget(cpu_s=300, memory_mb=6144, wall_s=400.0, result_bytes=200_000_000)
 
 
@@ -89,6 +91,11 @@ def match_papers(scans: Sequence[bytes], wanted: Sequence[PageRef], papers: Sequ
         "papers": [len(item) for item in papers],
     }
     answer, parts = _MATCH.call(b"".join((*scans, *papers)), options, _BUDGET)
+    with understanding():
+        return _match(answer, parts)
+
+
+def _match(answer: JsonObject, parts: Sequence[bytearray]) -> PaperMatch:
     pictures = iter(bytes(part) for part in parts)
     sheets = tuple(
         SheetMatch(

@@ -15,13 +15,14 @@ import numpy as np
 from docproc.canonical import JsonObject
 from docproc.errors import LimitError
 from docproc.sandbox import pace
-from docproc.sandbox.parent import Budget, Sandbox
+from docproc.sandbox.parent import Budget, Sandbox, understanding
+from docproc.sandbox.policy import Policy
 from docproc.sandbox.spent import metered
 from docproc.scan.files.limits import UploadLimits
 from docproc.scan.files.sniff import sniff
 from docproc.scan.files.split import PageImage, each_page, split
 
-_SANDBOX = Sandbox("docproc.scan.files.split_limited:split_job")
+_SANDBOX = Sandbox("docproc.scan.files.split_limited:split_job", Policy(threads=True))
 _AT_ONCE = 48_000_000
 """Bytes of pages after which a child hands over what it has; a page that is larger comes alone."""
 _SHORTEST_S = 0.05
@@ -53,14 +54,17 @@ def split_limited(data: bytes, limits: UploadLimits | None = None) -> Iterator[P
         with metered() as meter:
             answer, parts = _SANDBOX.call(data, {"limits": asdict(limits), "first": first, "pixels": pixels}, budget)
         left -= meter.cpu_s
-        if not parts:
+        with understanding():
+            count, told = min(int(answer["count"]), limits.pages), list(answer["pages"])
+        if not parts or not told:
             raise LimitError(f"no page {first} of {count}")
-        count = min(int(answer["count"]), limits.pages)
-        for page in answer["pages"]:
-            height, width = int(page["height"]), int(page["width"])
-            image = np.frombuffer(parts.pop(0), np.uint8).reshape(height, width, 3)
+        for page in told:
+            with understanding():
+                height, width = int(page["height"]), int(page["width"])
+                dpi = None if page["dpi"] is None else float(page["dpi"])
+                image = np.frombuffer(parts.pop(0), np.uint8).reshape(height, width, 3)
             pixels += height * width
-            yield PageImage(first, image, page["dpi"], count)
+            yield PageImage(first, image, dpi, count)
             del image
             first += 1
 

@@ -10,13 +10,15 @@ from docproc.errors import LimitError, UnsupportedFileError
 from docproc.scan.files.limits import UploadLimits
 from docproc.scan.files.split import split
 from docproc.scan.files.split_limited import split_limited
+from tests.scan.files.test_split import heic
 from tests.scan.pages import form_pdf, text_page, tiff_of
 
 JPEG = cv2.imencode(".jpg", text_page())[1].tobytes()
 
 
 def test_pages_are_the_same_as_without_the_sandbox() -> None:
-    for data in (JPEG, form_pdf(), tiff_of([text_page(72), text_page(60)])):
+    coded = (cv2.imencode(kind, text_page())[1].tobytes() for kind in (".png", ".webp"))
+    for data in (JPEG, *coded, heic(quality=90, tile_size=256), form_pdf(), tiff_of([text_page(72), text_page(60)])):
         ours, plain = list(split_limited(data)), split(data)
         assert [(page.index, page.dpi) for page in ours] == [(page.index, page.dpi) for page in plain]
         assert all(np.array_equal(a.image, b.image) for a, b in zip(ours, plain, strict=True))
