@@ -17,6 +17,8 @@ _TIFF_PAGE_LIMIT = 10_000
 _CM_PER_INCH = 2.54
 _TIFF_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8}
 """Size in bytes of the field types in use: byte, text, short, long, rational."""
+_TIFF_PACKINGS = frozenset({1, 2, 3, 4, 5, 6, 7, 8, 32773, 32946})
+"""Values of Compression (tag 259) that scanners write; of an unknown one the decoder makes a black page."""
 _DAMAGED_ZH = "文件不完整或已损坏，可能上传时中断，请重新扫描或重新上传"
 
 
@@ -147,6 +149,8 @@ def tiff(data: bytes) -> tuple[Header, ...]:
         fields, offset = _directory(data, offset, order)
         if not fields.get(256) or not fields.get(257):
             raise damaged("TIFF page has no size")
+        if int((fields.get(259) or (1,))[0]) not in _TIFF_PACKINGS:
+            raise damaged("TIFF is packed in a way that is not known")
         for places, lengths in ((273, 279), (324, 325)):
             ends = (
                 place + length for place, length in zip(fields.get(places, ()), fields.get(lengths, ()), strict=False)
@@ -171,7 +175,7 @@ def _directory(data: bytes, offset: int, order: str) -> tuple[dict[int, tuple[fl
     for index in range(count):
         entry = offset + 2 + 12 * index
         tag, kind, number = struct.unpack_from(order + "HHI", data, entry)
-        if kind not in _TIFF_SIZES or tag not in (256, 257, 273, 279, 282, 296, 324, 325):
+        if kind not in _TIFF_SIZES or tag not in (256, 257, 259, 273, 279, 282, 296, 324, 325):
             continue
         size = _TIFF_SIZES[kind] * number
         place = entry + 8 if size <= 4 else struct.unpack_from(order + "I", data, entry + 8)[0]

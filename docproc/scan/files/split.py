@@ -24,6 +24,8 @@ _FULL_PAGE = 0.92
 """Minimum share of a PDF page's width and height that an embedded image covers to count as a scan of the page."""
 _EMBEDDED_DPI = (90.0, 700.0)
 """Range of resolutions at which such an image is used without rendering the page."""
+_LEAST_PX = 16
+"""Shortest side of a page; a single line of print is taller."""
 _ROWS = 256
 """Rows of a picture that are blended at a time."""
 
@@ -69,16 +71,16 @@ def each_page(data: bytes, limits: UploadLimits | None = None, first: int = 0, p
         )
     kind = sniff(data)
     if kind == "pdf":
-        yield from _pdf(data, limits, first, pixels)
+        yield from map(_large_enough, _pdf(data, limits, first, pixels))
         return
     if kind == "heic":
-        yield _heic(data, limits)
+        yield _large_enough(_heic(data, limits))
         return
     sizes = headers.tiff(data) if kind == "tiff" else (_SINGLE[kind](data),)
     _check_pages([(header.width, header.height) for header in sizes], limits)
     for index in range(first, len(sizes)):
         image = _tiff(data, index) if kind == "tiff" else _gif(data) if kind == "gif" else _decode(data)
-        yield PageImage(index, image, sizes[index].dpi, len(sizes))
+        yield _large_enough(PageImage(index, image, sizes[index].dpi, len(sizes)))
 
 
 _SINGLE = {"jpeg": headers.jpeg, "png": headers.png, "gif": headers.gif, "webp": headers.webp}
@@ -101,6 +103,17 @@ def _check_pages(sizes: list[tuple[int, int]], limits: UploadLimits) -> None:
             message_zh="图片像素过大，请以 200 至 300 DPI 重新扫描，或降低拍照分辨率后上传",
             code="too_many_pixels",
         )
+
+
+def _large_enough(page: PageImage) -> PageImage:
+    """Reject what is too small to be measured, let alone read."""
+    if min(page.image.shape[:2]) < _LEAST_PX:
+        raise UnsupportedFileError(
+            f"page of {page.image.shape[1]} x {page.image.shape[0]} pixels",
+            message_zh="图片太小，看不出内容，请重新扫描或拍照后上传",
+            code="too_small",
+        )
+    return page
 
 
 def _decode(data: bytes) -> Image:
