@@ -24,6 +24,7 @@ from docproc.matter.load import find_matter
 from docproc.matter.opening import check_grants, check_opens
 from docproc.store.applications import applications, pages, previews
 from docproc.store.audit import audit
+from docproc.store.blobs.source import Source, Stored, source_of
 from docproc.store.messages import outbox
 from docproc.store.review import claims
 from docproc.store.tables.applications import ApplicationRow, PageRow
@@ -81,13 +82,15 @@ def add_page(
     ctx: Context,
     caller: Caller,
     number: str,
-    data: bytes,
+    data: bytes | Source,
     *,
     filename: str = "",
     material: str | None = None,
     once: Once | None = None,
 ) -> PageView:
     """Take a file in and queue it for reading; the same bytes again give the file that is there.
+
+    A source is read piece by piece, and never in memory as a whole.
 
     Raises:
         UnsupportedFileError: not JPEG, PNG, TIFF or PDF by its first bytes.
@@ -98,14 +101,15 @@ def add_page(
         UnknownMaterialError: the matter has no such material.
     """
     caller.require("upload")
-    kind = media_type(data)
-    if len(data) > ctx.settings.max_upload_bytes:
-        raise LimitError(f"upload of {len(data)} bytes is over {ctx.settings.max_upload_bytes}")
+    source = source_of(data)
+    kind = media_type(source.head)
+    if source.size > ctx.settings.max_upload_bytes:
+        raise LimitError(f"upload of {source.size} bytes is over {ctx.settings.max_upload_bytes}")
     keep_days = check_room(ctx, caller, number, material)
     # Before the transaction: a blob without a row is harmless, a row without a blob is not.
     # Only for as long as a draft stays: issuing lengthens it, and what never becomes anything can be deleted.
-    key = ctx.blobs.put(data, keep_days=keep_days)
-    file = _Upload(key, len(data), plain_name(filename), kind, material or "")
+    key = ctx.blobs.put_source(source, keep_days=keep_days)
+    file = _Upload(key, source.size, plain_name(filename), kind, material or "")
 
     def work(session: Session) -> PageView:
         row = _open_application(session, caller, number)
@@ -115,7 +119,7 @@ def add_page(
 
     answer = run_once(ctx, caller, once, work)
     if not ctx.blobs.exists(key):  # the same bytes of somebody else were erased just before the transaction
-        ctx.blobs.put(data, keep_days=keep_days)
+        ctx.blobs.put_source(source, keep_days=keep_days)
     return answer
 
 
@@ -158,11 +162,11 @@ def remove_page(ctx: Context, caller: Caller, number: str, page_id: str) -> None
         audit.append(session, at, caller.subject, "page.removed", number, page=page_id)
 
 
-def page_file(ctx: Context, caller: Caller, number: str, page_id: str) -> tuple[bytes, str]:
-    """The bytes of an uploaded file and its media type."""
+def page_file(ctx: Context, caller: Caller, number: str, page_id: str) -> tuple[Stored, str]:
+    """An uploaded file and its media type."""
     with ctx.database.read() as session:
         page = visible_page(session, caller, number, page_id)
-        return ctx.blobs.get(page.sha256), page.media_type
+        return ctx.blobs.stream(page.sha256), page.media_type
 
 
 def page_preview(ctx: Context, caller: Caller, number: str, page_id: str, index: int, *, thumb: bool = False) -> bytes:

@@ -10,18 +10,21 @@ page that is there.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TypedDict
 
 from sqlalchemy.orm import Session
 
-from docproc.errors import ConflictError, InputError, LimitError
+from docproc.errors import ConflictError, InputError, LimitError, NotFoundError
 from docproc.flow.applications.applications import MAX_FILES, add_page, check_room, plain_name, remove_page
 from docproc.flow.applications.media import media_type
 from docproc.flow.core.access import Caller
 from docproc.flow.core.context import Context
 from docproc.flow.core.idempotency import Once, run_once
 from docproc.store.applications import pages, uploads
+from docproc.store.blobs.source import Source, source_of, unchanged
 from docproc.store.tables.applications import UploadRow
 
 KEEP = timedelta(hours=24)
@@ -108,8 +111,10 @@ def upload_state(ctx: Context, caller: Caller, number: str, upload: str) -> Uplo
         return _view(uploads.find_upload(session, upload, number, caller.key_id, ctx.clock()))
 
 
-def continue_upload(ctx: Context, caller: Caller, number: str, upload: str, offset: int, data: bytes) -> UploadState:
-    """Take the bytes from ``offset`` on; those that complete the file make it a page.
+def continue_upload(
+    ctx: Context, caller: Caller, number: str, upload: str, offset: int, data: bytes | Source
+) -> UploadState:
+    """Take the bytes from ``offset`` on, all or none; those that complete the file make it a page.
 
     Raises:
         ConflictError: other bytes are due; ask for the state.
@@ -119,22 +124,23 @@ def continue_upload(ctx: Context, caller: Caller, number: str, upload: str, offs
         InputError, BusyError: as :func:`docproc.flow.applications.applications.add_page`.
     """
     caller.require("upload")
+    source = source_of(data)
     with ctx.database.write() as session:
         now = ctx.clock()
         row = uploads.find_upload(session, upload, number, caller.key_id, now, lock=True)
         if row.received != offset:
             raise ConflictError(f"the next byte is {row.received}, not {offset}", code="wrong_offset")
-        if offset + len(data) > row.size:
+        if offset + source.size > row.size:
             raise LimitError(f"more than the announced {row.size} bytes")
-        if not data or offset + len(data) < row.size:
-            if offset == 0 and len(data) >= HEAD_BYTES:
-                media_type(data)  # before the rest is sent in vain
-            if data:
-                uploads.add_part(session, row, data)
-                row.expires_at = now + KEEP
+        if not source.size or offset + source.size < row.size:
+            if offset == 0 and source.size >= HEAD_BYTES:
+                media_type(source.head)  # before the rest is sent in vain
+            for piece in unchanged(source):
+                if piece:
+                    uploads.add_part(session, row, piece)
+                    row.expires_at = now + KEEP
             return _view(row)
-        whole = uploads.bytes_of(session, upload) + data
-    return _finish(ctx, caller, row, whole)
+    return _finish(ctx, caller, row, _Parts(ctx, upload, offset, source))
 
 
 def drop_upload(ctx: Context, caller: Caller, number: str, upload: str) -> None:
@@ -149,8 +155,47 @@ def drop_upload(ctx: Context, caller: Caller, number: str, upload: str) -> None:
         uploads.drop_upload(session, upload)
 
 
-def _finish(ctx: Context, caller: Caller, begun: UploadRow, whole: bytes) -> UploadState:
-    once = Once(f"upload:{begun.id}", hashlib.sha256(whole).hexdigest())
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """A file whose first bytes lie in the database, part by part, and whose last ones just came."""
+
+    ctx: Context
+    upload: str
+    kept: int
+    """Bytes in the database."""
+    last: Source
+    sha256: str = field(init=False)
+    head: bytes = field(init=False)
+
+    def __post_init__(self) -> None:
+        found, head = hashlib.sha256(), b""
+        for piece in self.pieces():
+            found.update(piece)
+            if len(head) < HEAD_BYTES:
+                head += piece[:HEAD_BYTES]
+        object.__setattr__(self, "sha256", found.hexdigest())
+        object.__setattr__(self, "head", head)
+
+    @property
+    def size(self) -> int:
+        """Bytes of the whole file."""
+        return self.kept + self.last.size
+
+    def pieces(self) -> Iterator[bytes]:
+        """The parts in order, each read when it is its turn."""
+        place = 0
+        while place < self.kept:
+            with self.ctx.database.read() as session:
+                piece = uploads.part_at(session, self.upload, place)
+            if not piece:
+                raise NotFoundError(f"upload {self.upload} lost a part", message_zh="上传已过期，请重新上传")
+            yield piece
+            place += len(piece)
+        yield from self.last.pieces()
+
+
+def _finish(ctx: Context, caller: Caller, begun: UploadRow, whole: Source) -> UploadState:
+    once = Once(f"upload:{begun.id}", whole.sha256)
     material = begun.material_hint or None
     number = begun.application
     page = add_page(ctx, caller, number, whole, filename=begun.filename, material=material, once=once)

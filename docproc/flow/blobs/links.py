@@ -18,6 +18,7 @@ from docproc.flow.licences.licences import visible as visible_licence
 from docproc.flow.wallet.wallet import own_licence
 from docproc.store.audit import audit
 from docproc.store.blobs.links import Link, check
+from docproc.store.blobs.source import Stored
 from docproc.store.licences import licences
 
 PATH = "/v1/files/"
@@ -74,7 +75,7 @@ def wallet_link(ctx: Context, caller: Caller, number: str) -> FileLink:
         return _made(ctx, session, caller, number, (row.sha256 or "", f"{number}.pdf", PDF))
 
 
-def linked_file(ctx: Context, link: Link, signature: str) -> bytes:
+def linked_file(ctx: Context, link: Link, signature: str) -> Stored:
     """What a link that the service signed leads to, compared with its hash.
 
     Raises:
@@ -82,7 +83,7 @@ def linked_file(ctx: Context, link: Link, signature: str) -> bytes:
         NotFoundError: the file was deleted by rule since.
     """
     check(link, signature, ctx.blobs.link_secret(), ctx.clock())
-    return ctx.blobs.get(link.key)
+    return ctx.blobs.stream(link.key)
 
 
 def _made(

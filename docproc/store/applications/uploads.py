@@ -72,10 +72,10 @@ def add_part(session: Session, row: UploadRow, data: bytes) -> None:
     session.flush()
 
 
-def bytes_of(session: Session, upload: str) -> bytes:
-    """The bytes received so far."""
-    query = sa.select(UploadPartRow.data).where(UploadPartRow.upload == upload).order_by(UploadPartRow.start)
-    return b"".join(session.scalars(query))
+def part_at(session: Session, upload: str, start: int) -> bytes:
+    """The part that begins at a byte; empty where none does."""
+    query = sa.select(UploadPartRow.data).where(UploadPartRow.upload == upload, UploadPartRow.start == start)
+    return session.scalar(query) or b""
 
 
 def drop_parts(session: Session, upload: str) -> None:

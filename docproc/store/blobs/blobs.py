@@ -13,7 +13,7 @@ import os
 import re
 import secrets
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,7 @@ from typing import BinaryIO, Protocol
 from docproc.errors import DocprocError, NotFoundError, SetupError, UnavailableError
 from docproc.private_file import FOLDER_MODE, private_folder
 from docproc.store.blobs.links import Link, sign
+from docproc.store.blobs.source import PIECE_BYTES, Source, Stored, Whole, held_back, unchanged
 
 KEY = re.compile(r"[0-9a-f]{64}")
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS)
@@ -39,6 +40,9 @@ class Blobs(Protocol):
     def put(self, data: bytes, *, keep_days: int = 0) -> str:
         """Store the bytes durably and return their key; ``keep_days`` forbids deletion so long, where supported."""
 
+    def put_source(self, source: Source, *, keep_days: int = 0) -> str:
+        """As :meth:`put`, from a source that is read piece by piece."""
+
     def get(self, key: str) -> bytes:
         """The bytes of a key.
 
@@ -49,6 +53,12 @@ class Blobs(Protocol):
 
     def open(self, key: str) -> BinaryIO:
         """The bytes of a key as a file open for reading; raises as :meth:`get`."""
+
+    def stream(self, key: str) -> Stored:
+        """The bytes of a key in pieces, without having them all in memory; raises as :meth:`get`.
+
+        That they are damaged may be found out on the way: then the last piece is not given.
+        """
 
     def exists(self, key: str) -> bool:
         """Whether the key is stored."""
@@ -144,12 +154,16 @@ class FileBlobs:
 
     def put(self, data: bytes, *, keep_days: int = 0) -> str:
         """Store the bytes; a plain folder has no retention, so ``keep_days`` only makes the file read-only."""
-        key = hashlib.sha256(data).hexdigest()
+        return self.put_source(Whole(data), keep_days=keep_days)
+
+    def put_source(self, source: Source, *, keep_days: int = 0) -> str:
+        """Store what a source holds."""
+        key = source.sha256
         path = self._path(key)
         mode = 0o400 if keep_days else 0o600
         try:
             if not path.is_file():
-                _write(path, data, mode)
+                _write(path, unchanged(source), mode)
             elif keep_days:
                 path.chmod(mode)
         except OSError as error:
@@ -169,6 +183,15 @@ class FileBlobs:
     def open(self, key: str) -> BinaryIO:
         """The bytes of a key as a file."""
         return io.BytesIO(self.get(key))
+
+    def stream(self, key: str) -> Stored:
+        """The bytes of a key, read twice: whether they are damaged is known before the first one is given."""
+        path = self._path(key)
+        try:
+            size = sum(map(len, held_back(_pieces(path), key, lambda: damaged(key))))
+        except FileNotFoundError:
+            raise NotFoundError(f"no blob {key}") from None
+        return Stored(size, held_back(_pieces(path), key, lambda: damaged(key)))
 
     def exists(self, key: str) -> bool:
         """Whether the key is stored."""
@@ -206,7 +229,7 @@ class FileBlobs:
         path = self.root / ".link-key"
         if not path.is_file():
             with suppress(FileExistsError):  # another process was faster
-                _write(path, secrets.token_bytes(32), 0o600, replace=False)
+                _write(path, (secrets.token_bytes(32),), 0o600, replace=False)
         return path.read_bytes()
 
     def _path(self, key: str) -> Path:
@@ -222,18 +245,30 @@ def verified(key: str, data: bytes) -> bytes:
         DamagedBlobError: they are not.
     """
     if hashlib.sha256(data).hexdigest() != key:
-        raise DamagedBlobError(f"blob {key} is damaged: restore it from a backup")
+        raise damaged(key)
     return data
 
 
-def _write(path: Path, data: bytes, mode: int, *, replace: bool = True) -> None:
+def damaged(key: str) -> DamagedBlobError:
+    """What is raised where a blob has another hash."""
+    return DamagedBlobError(f"blob {key} is damaged: restore it from a backup")
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while piece := file.read(PIECE_BYTES):
+            yield piece
+
+
+def _write(path: Path, pieces: Iterable[bytes], mode: int, *, replace: bool = True) -> None:
     for folder in (path.parent.parent, path.parent):
         folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
+            for piece in pieces:
+                file.write(piece)
             file.flush()
             os.fsync(file.fileno())
         temporary.chmod(mode)

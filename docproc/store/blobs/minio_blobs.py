@@ -22,8 +22,9 @@ from minio.sse import SseKMS, SseS3
 
 from docproc import tracing
 from docproc.errors import NotFoundError, SetupError, UnavailableError
-from docproc.store.blobs.blobs import KEY, verified
+from docproc.store.blobs.blobs import KEY, damaged, verified
 from docproc.store.blobs.links import Link, attachment, sign
+from docproc.store.blobs.source import PIECE_BYTES, Reader, Source, Stored, Whole, held_back
 
 REGION = "us-east-1"
 """Set explicitly, so that the client does not request it."""
@@ -107,21 +108,26 @@ class MinioBlobs:
 
     def put(self, data: bytes, *, keep_days: int = 0) -> str:
         """Store the bytes; ``keep_days`` sets a COMPLIANCE retention that nobody can shorten."""
-        key = hashlib.sha256(data).hexdigest()
+        return self.put_source(Whole(data), keep_days=keep_days)
+
+    def put_source(self, source: Source, *, keep_days: int = 0) -> str:
+        """Store what a source holds; of a large one a part at a time is in memory."""
+        key = source.sha256
         until = datetime.now(UTC) + timedelta(days=keep_days)
         retention = Retention(COMPLIANCE, until) if keep_days else None
         if self.exists(key):
             if retention is not None:
                 self._keep(key, retention)
             return key
-        with tracing.span("blobs.put", bytes=len(data)), self._reaching():
+        with tracing.span("blobs.put", bytes=source.size), self._reaching():
             self.client.put_object(
                 bucket_name=self.bucket,
                 object_name=key,
-                data=io.BytesIO(data),
-                length=len(data),
+                data=Reader(source),
+                length=source.size,
                 retention=retention,
                 sse=self.sse,
+                num_parallel_uploads=1,
             )
         return key
 
@@ -141,6 +147,28 @@ class MinioBlobs:
             if error.code in ABSENT:
                 raise NotFoundError(f"no blob {key}") from None
             raise
+
+    def stream(self, key: str) -> Stored:
+        """The bytes of a key as the server sends them."""
+        if not KEY.fullmatch(key):
+            raise NotFoundError(f"not a blob key: {key[:80]!r}")
+        try:
+            with self._reaching():
+                response = self.client.get_object(bucket_name=self.bucket, object_name=key)
+        except S3Error as error:
+            if error.code in ABSENT:
+                raise NotFoundError(f"no blob {key}") from None
+            raise
+
+        def pieces() -> Iterator[bytes]:
+            try:
+                with self._reaching():
+                    yield from response.stream(PIECE_BYTES)
+            finally:
+                response.close()
+                response.release_conn()
+
+        return Stored(int(response.headers["Content-Length"]), held_back(pieces(), key, lambda: damaged(key)))
 
     def open(self, key: str) -> BinaryIO:
         """The bytes of a key as a file."""

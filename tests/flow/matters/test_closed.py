@@ -73,7 +73,7 @@ def test_nothing_begins_and_nothing_is_granted(working: Context, text: str) -> N
     assert refused["status"] == "rejected", "the way out stays"
     assert withdraw(ctx, KIOSK, draft)["status"] == "withdrawn"
     page = view_application(ctx, CLERK, waiting["number"])["pages"][0]
-    assert page_file(ctx, CLERK, waiting["number"], page["id"])[0]
+    assert page_file(ctx, CLERK, waiting["number"], page["id"])[0].read()
 
 
 def test_what_was_passed_down_begins_there_and_is_finished_here(working: Context) -> None:
