@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from api import health, pages
 from api.kit import problems, tus
 from api.kit.deps import KnownQuery
+from api.kit.front.personal import Personal
 from api.kit.front.proxies import BehindProxies, networks
 from api.kit.front.transport import KeptToHttps
 from api.kit.limits import BodyLimit, RateLimit
@@ -96,6 +97,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(router, dependencies=[KnownQuery], responses=problems.problems(422))
     app.include_router(health.router)
     pages.install(app)
+    app.add_middleware(Personal)
     app.add_middleware(BodyLimit, upload_bytes=settings.max_upload_bytes)
     app.add_middleware(tus.TusHeaders)
     app.add_middleware(health.Measured, metrics=app.state.metrics)
