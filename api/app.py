@@ -13,6 +13,7 @@ from api.kit import problems, tus
 from api.kit.bodies.incoming import Bodies, Pace
 from api.kit.bodies.route import open_rooms
 from api.kit.deps import KnownQuery
+from api.kit.front.personal import Personal
 from api.kit.front.proxies import BehindProxies, networks
 from api.kit.front.transport import KeptToHttps
 from api.kit.limits import RateLimit
@@ -100,6 +101,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(router, dependencies=[KnownQuery], responses=problems.problems(422))
     app.include_router(health.router)
     pages.install(app)
+    app.add_middleware(Personal)
     app.add_middleware(Bodies, pace=Pace(settings.body_bytes_per_second, settings.body_idle_seconds))
     app.add_middleware(tus.TusHeaders)
     app.add_middleware(health.Measured, metrics=app.state.metrics)

@@ -95,6 +95,19 @@ class Settings(BaseSettings):
     )
     rate_limit_per_minute: int = Field(120, description="Requests a minute from one public address without a key")
     max_queue: int = Field(5000, description="Pages that may wait before the service answers 503 with Retry-After")
+    kiosk_session_minutes: int = Field(
+        30, ge=1, le=720, description="How long a kiosk's key still sees what it handed in; then the receipt opens it"
+    )
+    kiosk_days: int = Field(
+        1,
+        ge=1,
+        le=31,
+        description="Midnights until a kiosk's browser is signed out; a citizen's session ends at one",
+    )
+    key_days: int = Field(365, ge=1, le=3650, description="Days until a new API key ends, unless it says otherwise")
+    access_log_days: int = Field(
+        1095, ge=183, le=36500, description="How long the log of who was given what is kept, days"
+    )
     certs_dir: Path = Field(Path("certs/dev"), description="Folder of the seal's PKCS#12, its chain and the TSA")
     allow_dev_pki: bool = Field(
         False, description="Use the development PKI even where others reach the service: to try it out, never for real"

@@ -91,12 +91,12 @@ def get_caller(
     """Whose key came with the request.
 
     Raises:
-        UnauthorisedError: none, or it is wrong or revoked.
+        UnauthorisedError: none, or it is wrong, revoked, at its end, or for other addresses.
     """
-    caller = authenticate(ctx, given.credentials) if given is not None else None
+    caller = authenticate(ctx, given.credentials, client_address(request)) if given is not None else None
     if caller is None:
         public(request, WRONG_KEY_COST if given is not None else 1.0)
-        raise UnauthorisedError("send Authorization: Bearer with a valid API key")
+        raise UnauthorisedError("send Authorization: Bearer with a valid API key, from an address that it is for")
     return caller
 
 

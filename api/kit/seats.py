@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Annotated
 
 from fastapi import Depends, Request, Response
@@ -10,11 +9,12 @@ from fastapi.responses import RedirectResponse
 
 from api.kit.bodies.declared import identifies
 from api.kit.deps import WRONG_KEY_COST, Ctx, public
+from api.kit.front.address import client_address
 from api.kit.front.cookies import KIOSK, WALLET, give_cookie, read_cookie, take_cookie
 from api.kit.render import page
 from docproc.errors import AccessError
 from docproc.flow.accounts import seats
-from docproc.flow.accounts.seats import LASTS, Kind, Seat
+from docproc.flow.accounts.seats import Kind, Seat
 from docproc.flow.core import context
 
 COOKIES: dict[Kind, str] = {"kiosk": KIOSK, "wallet": WALLET}
@@ -40,10 +40,9 @@ class ElsewhereError(AccessError):
 def find_seat(request: Request, ctx: context.Context, kind: Kind) -> Seat | None:
     """The session behind the browser's cookie, if it lives; a citizen who left while the line was down is forgotten."""
     token = read_cookie(request, COOKIES[kind])
-    here = seats.seat(ctx, token, kind) if token else None
+    here = seats.seat(ctx, token, kind, client_address(request)) if token else None
     if here is not None and here.application is not None and read_cookie(request, LEAVING):
-        seats.leave(ctx, here)
-        return replace(here, application=None)
+        return seats.leave(ctx, here)
     return here
 
 
@@ -86,12 +85,13 @@ AtWork = Annotated[tuple[Seat, str], Depends(kiosk_case)]
 def sign_in(request: Request, ctx: context.Context, kind: Kind, key: str, template: str) -> Response:
     """Begin a session under a key; with a wrong one ``template``, the entrance, says so."""
     try:
-        token = seats.sign_in(ctx, key, kind)
+        token = seats.sign_in(ctx, key, kind, client_address(request))
     except AccessError as error:
         public(request, WRONG_KEY_COST)
         return page(request, template, 403, said=error.message_zh)
     response = RedirectResponse(ENTRANCES[kind], 303)
-    give_cookie(request, response, COOKIES[kind], token, int(LASTS[kind].total_seconds()))
+    at = ctx.clock()
+    give_cookie(request, response, COOKIES[kind], token, int((seats.lasts_until(ctx, kind, at) - at).total_seconds()))
     return response
 
 

@@ -27,7 +27,8 @@ UserId = Annotated[str, Path(max_length=32)]
 )
 def create(body: schemas.NewKey, ctx: Ctx, who: Who, once: OnceJson) -> CreatedKey:
     """The key is in the answer this once; only its hash is kept. Role: admin."""
-    return api_keys.create_key(ctx, who, body.subject, body.org, body.roles, once)
+    limits = api_keys.Limits(body.days, body.networks)
+    return api_keys.create_key(ctx, who, body.subject, body.org, body.roles, once, limits)
 
 
 @router.get("/keys", response_model=list[schemas.KeyView], responses=problems(401, 403), summary="List API keys")

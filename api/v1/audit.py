@@ -1,18 +1,21 @@
-"""The audit log: its lines, its chain, and searching it."""
+"""The audit log: its lines, its chain, and searching it; and who was given what."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 
 from api.kit.bodies.route import HeadFirst
 from api.kit.deps import Ctx, Who
 from api.kit.problems import problems
+from api.v1.applications.applications import Number
 from api.v1.schemas import audit as schemas
-from docproc.flow.audit import log
+from docproc.flow.audit import accesses, log
+from docproc.flow.audit.accesses import AccessLine
 from docproc.flow.audit.log import AuditCheck
+from docproc.flow.core.reads import Purpose
 from docproc.flow.core.views import AuditLine
 
 router = APIRouter(route_class=HeadFirst, prefix="/v1", tags=["administration"])
@@ -60,3 +63,61 @@ def search_audit(
 ) -> list[AuditLine]:
     """The newest lines that fit. Role: auditor."""
     return log.search_audit(ctx, who, text=text, action=action, since=since, until=until, before=before)
+
+
+Before = Annotated[str, Query(max_length=32, description="Last id of the page before")]
+
+
+@router.get(
+    "/accesses",
+    response_model=list[schemas.AccessLine],
+    responses=problems(401, 403, 422),
+    summary="Who was given what",
+)
+def search_accesses(
+    ctx: Ctx,
+    who: Who,
+    actor: Annotated[str, Query(max_length=80)] = "",
+    subject: Annotated[str, Query(max_length=80, description="Application, licence or file")] = "",
+    purpose: Annotated[Purpose | None, Query()] = None,
+    since: Annotated[datetime | None, Query()] = None,
+    until: Annotated[datetime | None, Query()] = None,
+    before: Before = "",
+    limit: Limit = 100,
+) -> list[AccessLine]:
+    """The newest readings of content that fit. Role: auditor."""
+    return accesses.search(
+        ctx,
+        who,
+        actor=actor,
+        subject=subject,
+        purpose=purpose or "",
+        since=since,
+        until=until,
+        before=before,
+        limit=limit,
+    )
+
+
+@router.get(
+    "/accesses.csv", response_class=Response, responses=problems(401, 403, 422), summary="Who was given what, as CSV"
+)
+def export_accesses(
+    ctx: Ctx,
+    who: Who,
+    since: Annotated[datetime | None, Query()] = None,
+    until: Annotated[datetime | None, Query()] = None,
+) -> Response:
+    """At most 100,000 readings, newest first. Role: auditor."""
+    return Response(accesses.export(ctx, who, since=since, until=until), media_type="text/csv")
+
+
+@router.get(
+    "/applications/{number}/readers",
+    response_model=list[schemas.AccessLine],
+    responses=problems(401, 403, 404, 422),
+    summary="Who was given something of an application",
+)
+def readers(number: Number, ctx: Ctx, who: Who, before: Before = "", limit: Limit = 200) -> list[AccessLine]:
+    """Newest first. Roles: approver, auditor."""
+    return accesses.readers(ctx, who, number, before=before, limit=limit)

@@ -44,14 +44,18 @@ def key_add(
     subject: Annotated[str, typer.Argument(help="Person or machine that the key is for.")],
     role: Annotated[list[str], typer.Option(help="kiosk, clerk, reviewer, approver, sealer...; repeat it.")],
     org: Annotated[str, typer.Option(help="Organisation whose applications it may see.")],
+    days: Annotated[int | None, typer.Option(help="How long it lives; without, DOCPROC_KEY_DAYS.")] = None,
+    network: Annotated[
+        list[str] | None, typer.Option(help="From where it may be used, as 10.20.0.0/16; repeat it.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Make a key and hand it to its subject alone: what is done with it counts as theirs, not as an administrator's."""
-    from docproc.flow.accounts.api_keys import create_key
+    from docproc.flow.accounts.api_keys import Limits, create_key
     from docproc.flow.core.context import open_context
 
     ctx = open_context(Settings())
-    made = create_key(ctx, None, subject, org, role)
+    made = create_key(ctx, None, subject, org, role, limits=Limits(days, network or ()))
     ctx.close()
     _tell(made, as_json)
 
@@ -75,4 +79,6 @@ def _tell(made: CreatedKey, as_json: bool) -> None:
     if as_json:
         emit(made)
     else:
-        out.print(f"{made['subject']} {', '.join(made['roles'])}\n{made['key']}", highlight=False)
+        where = ", ".join(made["networks"]) or "anywhere"
+        told = f"{made['subject']} {', '.join(made['roles'])}, until {made['expires_at']}, from {where}"
+        out.print(f"{told}\n{made['key']}", highlight=False, soft_wrap=True)

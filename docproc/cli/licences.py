@@ -51,6 +51,7 @@ def archive_export(
     """Write the archive package of a licence; needs the seal key, so run it where the sealer runs."""
     from functools import partial
 
+    from docproc.flow.core import reads
     from docproc.flow.core.context import open_context
     from docproc.flow.licences.archive import archive_files
     from docproc.flow.seals import timestamps
@@ -58,9 +59,11 @@ def archive_export(
     from docproc.licence.verify.package import make_package
 
     settings = Settings()
-    ctx = open_context(settings)
+    ctx = open_context(settings, role="sealer")
     try:
-        files = archive_files(ctx, number)
+        with reads.logged(ctx):
+            files = archive_files(ctx, number)
+            reads.note(None, "archive", number, by="console", purpose="supervision")
     finally:
         ctx.close()
     path = to or Path(f"{number}.zip")

@@ -20,6 +20,7 @@ from docproc.flow.applications import notice_job
 from docproc.flow.applications.applications import queue_check
 from docproc.flow.applications.assigning import follow, reading_job
 from docproc.flow.applications.jobs import UNREADABLE
+from docproc.flow.audit import accesses
 from docproc.flow.audit.proof import Stamper, stamp_head
 from docproc.flow.core.context import Context, open_context
 from docproc.flow.core.development import refuse_development
@@ -97,7 +98,7 @@ def run_worker(
     renewer = partial(timestamps.renew_file, settings) if seals_for_real else None
     _start_jobs(ctx, name, queues, stages or real_stages(settings))
     on_ready()
-    _maintain(ctx, name, stopping, stamp, renewer)
+    _maintain(ctx, name, stopping, stamp, renewer, closes="seal" in queues)
     engine.stop(GRACE_SECONDS)
     release_name()
     ctx.close()
@@ -149,15 +150,23 @@ def _start_jobs(ctx: Context, name: str, queues: Sequence[str], stages: Stages) 
     meters.beat()
 
 
-def _maintain(ctx: Context, name: str, stopping: threading.Event, stamp: Stamper | None, renewer: Renew | None) -> None:
+def _maintain(
+    ctx: Context,
+    name: str,
+    stopping: threading.Event,
+    stamp: Stamper | None,
+    renewer: Renew | None,
+    *,
+    closes: bool,
+) -> None:
     """Until it is time to stop, look for dead workers every few seconds and tidy up every hour."""
     tidied = -math.inf
     while not stopping.wait(TICK_SECONDS):
-        if _look_around(ctx, name):
+        if _look_around(ctx, name, closes=closes):
             meters.beat()
         if time.monotonic() - tidied > TIDY_SECONDS:
             meters.beat(for_long=True)
-            _tidy(ctx, stamp, renewer)
+            _tidy(ctx, stamp, renewer, closes=closes)
             meters.beat()
             tidied = time.monotonic()
 
@@ -179,12 +188,14 @@ def _register_seals(ctx: Context, stages: Stages) -> None:
         log.warning("no seal was registered: %s", error)
 
 
-def _look_around(ctx: Context, name: str) -> bool:
+def _look_around(ctx: Context, name: str, *, closes: bool) -> bool:
     """Take over from dead workers, close what was given up; whether it went well: trouble never ends the worker."""
     try:
         ctx.refresh()
         take_over(ctx, name)
         close_given_up(ctx)
+        if closes:
+            accesses.close_due(ctx)
         return True
     except UnavailableError as error:
         log.warning("looking for dead workers: %s; next try in %s s", error, TICK_SECONDS)
@@ -193,7 +204,7 @@ def _look_around(ctx: Context, name: str) -> bool:
     return False
 
 
-def _tidy(ctx: Context, stamp: Stamper | None, renewer: Renew | None) -> None:
+def _tidy(ctx: Context, stamp: Stamper | None, renewer: Renew | None, *, closes: bool) -> None:
     """What is due every hour: old answers, the status list, overdue cases, erasing; with a TSA, fresh time-stamps."""
     try:
         with ctx.database.write() as session:
@@ -210,6 +221,8 @@ def _tidy(ctx: Context, stamp: Stamper | None, renewer: Renew | None) -> None:
             if renewed.due:
                 log.info("%s licences due, %s renewed, %s cannot be", renewed.due, renewed.renewed, len(renewed.failed))
         sms.tell_overdue(ctx)
+        if closes:
+            accesses.erase_old(ctx)
         swept = retention.sweep(ctx)
         if swept.applications:
             log.info("erased %s applications by rule, %s files", swept.applications, swept.files)

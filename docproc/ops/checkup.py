@@ -21,7 +21,13 @@ from docproc.flow.seals.trust_list import overlaps
 from docproc.licence.pki.timestamp_token import check_token
 from docproc.licence.pki.trust import TrustList
 from docproc.ops.doctor import Check, check_disk
-from docproc.ops.key_checks import check_first_secrets, check_process_keys, check_signed_log
+from docproc.ops.key_checks import (
+    check_access_log,
+    check_api_keys,
+    check_first_secrets,
+    check_process_keys,
+    check_signed_log,
+)
 from docproc.ops.sandbox_check import check_sandbox
 from docproc.settings import Settings
 from docproc.store.audit import audit
@@ -209,6 +215,8 @@ _IN_TABLES: tuple[Callable[[Context], Check], ...] = (
     _given_up,
     _workers,
     check_signed_log,
+    check_access_log,
+    check_api_keys,
     _stamps,
     _recognised,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from datetime import timedelta
 from pathlib import Path
 
 from docproc.errors import SetupError
@@ -12,11 +13,17 @@ from docproc.flow.core.context import Context
 from docproc.ops.doctor import Check
 from docproc.process_keys import ROLES, KeyRole, find_key, known_keys
 from docproc.settings import Settings
-from docproc.store.audit import audit, chain
+from docproc.store.accounts import api_keys
+from docproc.store.audit import access_log, audit, chain
 from docproc.store.audit.chain import START, Head
 
+SOON = timedelta(days=30)
+"""An API key that ends within so long is named."""
+NAMED = 8
 NEWEST = 500
 """Lines of the log that are looked at; `docproc audit verify` looks at all."""
+UNCLOSED = timedelta(minutes=10)
+"""Readings that wait longer to be closed show that no sealer runs."""
 NEEDED: tuple[KeyRole, ...] = ("web", "sealer")
 """Roles whose lines every process must be able to check."""
 
@@ -52,6 +59,40 @@ def check_first_secrets(settings: Settings) -> list[Check]:
     if not path.exists():
         return []
     return [Check("first secrets", False, f"{path} is still there", "keep what it says safe, then delete it", False)]
+
+
+def check_api_keys(ctx: Context) -> Check:
+    """API keys that never end, since they were made before keys had an end, and those that end soon."""
+    with ctx.database.read() as session:
+        live = [row for row in api_keys.list_keys(session) if row.revoked_at is None]
+    endless = [f"{row.id} ({row.subject})" for row in live if row.expires_at is None]
+    now = ctx.clock()
+    ending = [
+        f"{row.id} ({row.subject}) on {row.expires_at:%Y-%m-%d}"
+        for row in live
+        if row.expires_at is not None and now < row.expires_at < now + SOON
+    ]
+    if not endless and not ending:
+        return Check("API keys", True, f"{len(live)} in use, each with its end", needed=False)
+    told = [f"without an end: {_some(endless)}"] if endless else []
+    told += [f"ending soon: {_some(ending)}"] if ending else []
+    remedy = "make new ones (`docproc key add`, `POST /v1/keys`) and revoke these"
+    return Check("API keys", False, "; ".join(told), remedy, needed=False)
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more
+
+
+def check_access_log(ctx: Context) -> Check:
+    """Readings are closed into batches within a minute where a sealer runs."""
+    with ctx.database.read() as session:
+        oldest = access_log.oldest_open(session)
+    age = ctx.clock() - oldest.at if oldest is not None else timedelta(0)
+    ok = age < UNCLOSED
+    detail = f"the oldest reading that is not closed is {age.total_seconds():.0f} s old" if age else "all are closed"
+    return Check("access log", ok, detail, "" if ok else "start a worker with the queue `seal`", needed=False)
 
 
 def check_signed_log(ctx: Context) -> Check:

@@ -10,6 +10,7 @@ from fastapi.responses import RedirectResponse
 from api.kit.bodies.route import HeadFirst
 from api.kit.csrf import Csrf
 from api.kit.deps import WRONG_KEY_COST, Ctx, public
+from api.kit.front.address import client_address
 from api.kit.front.cookies import read_cookie, take_cookie
 from api.kit.render import page
 from api.kit.seats import LEAVING, Kiosk, find_seat, sign_in, sign_out
@@ -50,7 +51,7 @@ def device(request: Request, ctx: Ctx, key: Word) -> Response:
 @router.post("/device/end", dependencies=[Csrf])
 def end(request: Request, here: Kiosk, ctx: Ctx, key: Word) -> Response:
     """Make it an ordinary browser again; its keeper shows the key, so that no visitor can do this."""
-    seats.sign_in(ctx, key, "kiosk")
+    seats.sign_in(ctx, key, "kiosk", client_address(request))
     seats.leave(ctx, here)
     return sign_out(request, ctx, here, "kiosk")
 

@@ -64,9 +64,7 @@ def enable(ctx: Ctx, caller: AsCaller, user_id: Id, to: Annotated[bool, Form()])
 @router.get("/keys")
 def key_listing(request: Request, ctx: Ctx, caller: AsCaller) -> Response:
     """Devices and machines."""
-    return page(
-        request, "office/keys.html", keys=api_keys.list_keys(ctx, caller), made=None, said=None, roles=access.ROLES
-    )
+    return _keys(request, ctx, caller)
 
 
 @router.post("/keys", dependencies=[Csrf])
@@ -77,16 +75,18 @@ def add_key(
     subject: Word,
     org: Word,
     roles: Annotated[list[str], Form(max_length=20)] = [],  # noqa: B006  (FastAPI copies it)
+    days: Annotated[int, Form(ge=1, le=api_keys.MOST_DAYS)] = 365,
+    networks: Annotated[str, Form(max_length=2000)] = "",
 ) -> Response:
     """Make a key; it is shown this once."""
     made, said = None, None
     caller.require("manage_keys")
+    limits = api_keys.Limits(days, networks.replace(",", " ").split())
     try:
-        made = api_keys.create_key(ctx, caller, subject.strip(), org.strip(), roles)
+        made = api_keys.create_key(ctx, caller, subject.strip(), org.strip(), roles, limits=limits)
     except InputError as error:
         said = error.message_zh
-    keys = api_keys.list_keys(ctx, caller)
-    return page(request, "office/keys.html", 422 if said else 200, keys=keys, made=made, said=said, roles=access.ROLES)
+    return _keys(request, ctx, caller, made=made, said=said)
 
 
 @router.post("/keys/{key_id}/revoke", dependencies=[Csrf])
@@ -107,6 +107,18 @@ def take_over(request: Request, ctx: Ctx, caller: AsCaller, key_id: Id) -> Respo
     """Replace a key by one that nobody else has seen; it is shown this once."""
     made = api_keys.take_over(ctx, caller, key_id)
     return page(request, "office/mine.html", keys=api_keys.own_keys(ctx, caller), made=made)
+
+
+def _keys(
+    request: Request,
+    ctx: context.Context,
+    caller: Caller,
+    *,
+    made: api_keys.CreatedKey | None = None,
+    said: str | None = None,
+) -> Response:
+    told = {"keys": api_keys.list_keys(ctx, caller), "roles": access.ROLES, "days": ctx.settings.key_days}
+    return page(request, "office/keys.html", 422 if said else 200, made=made, said=said, **told)
 
 
 def _users(

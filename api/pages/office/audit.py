@@ -1,11 +1,11 @@
-"""The audit log: searching it, and checking its chain."""
+"""The audit log: searching it, checking its chain; and the log of who was given what."""
 
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from api.kit.bodies.route import HeadFirst
 from api.kit.csrf import Csrf
@@ -14,9 +14,13 @@ from api.kit.official import AsCaller
 from api.kit.render import page
 from docproc.domain import CHINA
 from docproc.errors import InputError
-from docproc.flow.audit import log
+from docproc.flow.audit import accesses, log
+from docproc.flow.core.reads import PURPOSES
 
 router = APIRouter(route_class=HeadFirst, prefix="/office")
+Word = Annotated[str, Query(max_length=80)]
+Day = Annotated[str, Query(max_length=10)]
+LISTED = 100
 
 
 @router.get("/audit")
@@ -51,6 +55,43 @@ def check_audit(request: Request, ctx: Ctx, caller: AsCaller) -> Response:
     lines = log.search_audit(ctx, caller)
     asked = {"text": "", "action": "", "since": "", "until": ""}
     return page(request, "office/audit.html", lines=lines, asked=asked, checked=found)
+
+
+@router.get("/accesses")
+def reads(
+    request: Request,
+    ctx: Ctx,
+    caller: AsCaller,
+    actor: Word = "",
+    subject: Word = "",
+    purpose: Word = "",
+    since: Day = "",
+    until: Day = "",
+    before: Word = "",
+) -> Response:
+    """Who was given what, when and what for."""
+    times = {"since": _midnight(since, 0), "until": _midnight(until, 1)}
+    asked = {"actor": actor.strip(), "subject": subject.strip(), "purpose": purpose}
+    lines = accesses.search(ctx, caller, **asked, **times, before=before, limit=LISTED)  # type: ignore[arg-type]
+    told = {**asked, "since": since, "until": until}
+    return page(request, "office/accesses.html", lines=lines, asked=told, number="", most=LISTED, purposes=PURPOSES)
+
+
+@router.get("/accesses.csv")
+def export(ctx: Ctx, caller: AsCaller, since: Day = "", until: Day = "") -> Response:
+    """The same as a file, for who audits elsewhere."""
+    data = accesses.export(ctx, caller, since=_midnight(since, 0), until=_midnight(until, 1))
+    headers = {"Content-Disposition": 'attachment; filename="accesses.csv"', "X-Content-Type-Options": "nosniff"}
+    return Response(data, media_type="text/csv", headers=headers)
+
+
+@router.get("/cases/{number}/readers")
+def readers(
+    request: Request, ctx: Ctx, caller: AsCaller, number: Annotated[str, Path(max_length=60)], before: Word = ""
+) -> Response:
+    """Who was given something of one application."""
+    lines = accesses.readers(ctx, caller, number, before=before, limit=LISTED)
+    return page(request, "office/accesses.html", lines=lines, asked={}, number=number, most=LISTED, purposes=PURPOSES)
 
 
 def _midnight(day: str, more: int) -> datetime | None:

@@ -23,6 +23,7 @@ from docproc.flow.applications import applications, assigning, notices
 from docproc.flow.applications.corrections import KindNeededError, NotMendableError
 from docproc.flow.core import context
 from docproc.flow.core.access import Caller
+from docproc.flow.core.reads import needs_words
 from docproc.flow.review import decisions, workbench
 from docproc.matter.load import find_matter
 from docproc.store.review.claims import ClaimedError
@@ -31,6 +32,7 @@ router = APIRouter(route_class=HeadFirst, prefix="/office")
 Number = Annotated[str, Path(max_length=60)]
 PageId = Annotated[str, Path(max_length=32)]
 Text = Annotated[str, Form(max_length=2000)]
+Purpose = Annotated[str, Form(max_length=200)]
 Version = Annotated[int, Form(ge=1)]
 
 
@@ -49,6 +51,10 @@ class Shown(TypedDict):
     """Personal data is shown."""
     holder: str | None
     """Name of who works on it."""
+    asks_purpose: bool
+    """The caller's office does not say by itself why they look at it."""
+    sees_readers: bool
+    """They may see who was given something of it."""
 
 
 @router.get("/queue")
@@ -108,9 +114,12 @@ def put_back(ctx: Ctx, caller: AsCaller, number: Number) -> Response:
 
 
 @router.post("/cases/{number}/show", dependencies=[Csrf])
-def show(ctx: Ctx, caller: AsCaller, number: Number) -> Response:
-    """Show personal data; the audit log keeps who asked."""
-    workbench.show_personal(ctx, caller, number)
+def show(request: Request, ctx: Ctx, caller: AsCaller, number: Number, purpose: Purpose = "") -> Response:
+    """Show personal data; the logs keep who asked, and what for where it is not plain."""
+    try:
+        workbench.show_personal(ctx, caller, number, purpose=purpose)
+    except InputError as error:
+        return _shown(request, ctx, caller, number, error)
     return RedirectResponse(f"/office/cases/{number}", 303)
 
 
@@ -275,4 +284,6 @@ def _bench(ctx: context.Context, caller: Caller, number: str) -> Shown:
         "deciding": deciding,
         "shows": seen.asked,
         "holder": names.get(holder, holder) if holder else None,
+        "asks_purpose": needs_words(caller),
+        "sees_readers": caller.can("readers"),
     }

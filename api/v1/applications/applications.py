@@ -268,6 +268,6 @@ def withdraw(number: Number, ctx: Ctx, who: Who, once: OnceJson) -> ApplicationV
 
 
 def webp(data: bytes) -> Response:
-    """A picture that a worker made; the browser may keep it while the page is open."""
-    headers = {"Cache-Control": "private, max-age=600", "X-Content-Type-Options": "nosniff"}
+    """A picture that a worker made; nobody keeps it."""
+    headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
     return Response(data, media_type="image/webp", headers=headers)

@@ -16,6 +16,13 @@ class NewKey(Request):
     subject: str = Field(description="Person or machine that acts under this name", examples=["li.na"])
     org: str = Field(description="Organisation whose applications it may see", examples=["shuangliu"])
     roles: list[Role] = Field(min_length=1)
+    days: int | None = Field(None, ge=1, le=3650, description="How long it lives; null: `DOCPROC_KEY_DAYS`")
+    networks: list[str] = Field(
+        default=[],
+        max_length=50,
+        description="From where it may be used, in CIDR notation; empty: from anywhere",
+        examples=[["10.20.0.0/16"]],
+    )
 
 
 class KeyView(BaseModel):
@@ -33,6 +40,8 @@ class KeyView(BaseModel):
     )
     revoked_at: datetime | None
     seen_at: datetime | None = Field(None, description="Last use, to the minute")
+    expires_at: datetime | None = Field(None, description="When it ends; null: made before keys had an end, replace it")
+    networks: list[str] = Field(default=[], description="From where it may be used; empty: from anywhere")
 
 
 class CreatedKey(KeyView):

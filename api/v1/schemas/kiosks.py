@@ -39,6 +39,12 @@ class KioskView(BaseModel):
     states: list[kiosks.State]
 
 
+class ReceiptCode(Request):
+    """What the citizen brings."""
+
+    code: str = Field(max_length=200, description="The code on the receipt, or the address in its QR code")
+
+
 class LineReport(Request):
     """What waits for the line at a kiosk."""
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Collection
-from datetime import datetime
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from ipaddress import ip_network
 from typing import TypedDict
 
 from sqlalchemy.orm import Session
@@ -35,6 +37,25 @@ class KeyView(TypedDict):
     """The person whose acts the key counts as, beside its subject's."""
     revoked_at: str | None
     seen_at: str | None
+    expires_at: str | None
+    """When it ends; ``None``: it was made before keys had an end, and should be replaced."""
+    networks: list[str]
+    """From where it may be used, in CIDR notation; empty: from anywhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a key is limited to beside its organisation and roles."""
+
+    days: int | None = None
+    """How long it lives; ``None``: as long as the settings say (``DOCPROC_KEY_DAYS``)."""
+    networks: Sequence[str] = ()
+    """From where it may be used: addresses, or networks in CIDR notation; empty: from anywhere."""
+
+
+UNLIMITED = Limits()
+MOST_DAYS = 3650
+MOST_NETWORKS = 50
 
 
 class CreatedKey(KeyView):
@@ -47,14 +68,15 @@ class CreatedKey(KeyView):
 _NAME = re.compile(r"[\w.@-]{1,80}")
 
 
-def authenticate(ctx: Context, key: str) -> Caller | None:
-    """Whose key this is; ``None`` when it is wrong or revoked."""
+def authenticate(ctx: Context, key: str, address: str = "") -> Caller | None:
+    """Whose key this is; ``None`` when it is wrong or revoked, has ended, or may not be used from this address."""
+    at = ctx.clock()
     with ctx.database.read() as session:
-        row = api_keys.find_key(session, key)
+        row = api_keys.find_key(session, key, at, address)
     if row is None:
         return None
     note_use(ctx, row)
-    return Caller(row.id, row.subject, row.org, frozenset(row.roles), row.owner)
+    return Caller(row.id, row.subject, row.org, frozenset(row.roles), row.owner, at=at, address=address)
 
 
 def note_use(ctx: Context, row: ApiKeyRow) -> None:
@@ -77,13 +99,19 @@ def first_key(ctx: Context, keep: Callable[[str], None] = lambda key: None) -> s
     with ctx.database.write() as session:
         if api_keys.has_keys(session):
             return None
-        key = _made(session, ctx.clock(), None, "admin", "system", ["admin"])[1]
+        key = _made(ctx, session, ctx.clock(), None, "admin", "system", ["admin"], UNLIMITED)[1]
         keep(key)
         return key
 
 
 def create_key(
-    ctx: Context, caller: Caller | None, subject: str, org: str, roles: Collection[str], once: Once | None = None
+    ctx: Context,
+    caller: Caller | None,
+    subject: str,
+    org: str,
+    roles: Collection[str],
+    once: Once | None = None,
+    limits: Limits = UNLIMITED,
 ) -> CreatedKey:
     """Make a key; ``key`` of the answer is shown this once and is ``None`` when the request is repeated.
 
@@ -92,7 +120,7 @@ def create_key(
     key goes to its subject alone.
 
     Raises:
-        InputError: an unknown role, or a subject or organisation that is not a plain name.
+        InputError: an unknown role, a subject or organisation that is not a plain name, or limits that make no sense.
     """
     if caller is not None:
         caller.require("manage_keys")
@@ -101,10 +129,11 @@ def create_key(
         raise InputError(f"roles {unknown} are none of {', '.join(ROLES)}", message_zh="角色不正确")
     if not _NAME.fullmatch(subject) or not _NAME.fullmatch(org) or subject == SYSTEM:
         raise InputError("subject and org are 1 to 80 letters, digits, . @ - _", message_zh="名称格式不正确")
+    limits = _checked(limits)
     made: dict[str, str] = {}
 
     def work(session: Session) -> KeyView:
-        row, key = _made(session, ctx.clock(), caller, subject, org, roles)
+        row, key = _made(ctx, session, ctx.clock(), caller, subject, org, roles, limits)
         made[row.id] = key  # beside the answer, which is kept for repeated requests: no secret is stored
         return key_view(row)
 
@@ -144,6 +173,8 @@ def take_over(ctx: Context, caller: Caller | None, key_id: str) -> CreatedKey:
             by=caller.subject if caller is not None else SYSTEM,
             owner=old.subject,
             at=at,
+            expires_at=old.expires_at or _end(ctx, at, UNLIMITED),
+            networks=old.networks,
         )
         noted = {"holder": row.subject, "roles": row.roles, "former": key_id}
         audit.append(session, at, row.created_by, "key.taken_over", row.id, **noted)
@@ -162,12 +193,45 @@ def own_keys(ctx: Context, caller: Caller) -> list[KeyView]:
 
 
 def _made(
-    session: Session, at: datetime, caller: Caller | None, subject: str, org: str, roles: Collection[str]
+    ctx: Context,
+    session: Session,
+    at: datetime,
+    caller: Caller | None,
+    subject: str,
+    org: str,
+    roles: Collection[str],
+    limits: Limits,
 ) -> tuple[ApiKeyRow, str]:
     by, owner = (caller.subject, caller.person) if caller is not None else (SYSTEM, subject)
-    row, key = api_keys.create_key(session, subject=subject, org=org, roles=set(roles), by=by, owner=owner, at=at)
-    audit.append(session, at, by, "key.created", row.id, holder=subject, roles=row.roles)
+    limited = {"expires_at": _end(ctx, at, limits), "networks": limits.networks}
+    whose = {"subject": subject, "org": org, "by": by, "owner": owner}
+    row, key = api_keys.create_key(session, roles=set(roles), at=at, **whose, **limited)  # type: ignore[arg-type]
+    noted = {"expires_at": iso_or_none(row.expires_at), "networks": row.networks}
+    audit.append(session, at, by, "key.created", row.id, holder=subject, roles=row.roles, **noted)
     return row, key
+
+
+def _end(ctx: Context, at: datetime, limits: Limits) -> datetime:
+    return at + timedelta(days=limits.days if limits.days is not None else ctx.settings.key_days)
+
+
+def _checked(limits: Limits) -> Limits:
+    """The limits with each network as it is written.
+
+    Raises:
+        InputError: no number of days for a key, or what is no network.
+    """
+    if limits.days is not None and not 1 <= limits.days <= MOST_DAYS:
+        raise InputError(f"a key lives 1 to {MOST_DAYS} days", message_zh=f"密钥有效期为 1 至 {MOST_DAYS} 天")
+    found = []
+    for text in limits.networks:
+        try:
+            found.append(str(ip_network(text.strip(), strict=False)))
+        except ValueError:
+            raise InputError(f"{text!r} is no address or network", message_zh="网络地址格式不正确") from None
+    if len(found) > MOST_NETWORKS:
+        raise InputError(f"a key has at most {MOST_NETWORKS} networks", message_zh="网络地址过多")
+    return Limits(limits.days, tuple(dict.fromkeys(found)))
 
 
 def revoke_key(ctx: Context, caller: Caller, key_id: str) -> KeyView:
@@ -199,4 +263,6 @@ def key_view(row: ApiKeyRow) -> KeyView:
         "owner": row.owner,
         "revoked_at": iso_or_none(row.revoked_at),
         "seen_at": iso_or_none(row.seen_at),
+        "expires_at": iso_or_none(row.expires_at),
+        "networks": row.networks,
     }

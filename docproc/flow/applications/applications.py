@@ -14,6 +14,7 @@ from docproc.errors import ConflictError, InputError, LimitError
 from docproc.flow.applications import corrections, joint_approval, views
 from docproc.flow.applications.media import media_type
 from docproc.flow.applications.views import ApplicationSummary, ApplicationView, PageView
+from docproc.flow.core import reads, sittings
 from docproc.flow.core.access import Act, Caller
 from docproc.flow.core.acts import sign_act
 from docproc.flow.core.context import Context
@@ -72,8 +73,9 @@ def create_application(
         )
         sign_act(session, caller, row)
         shares.add_follow_code(session, number)
+        sittings.open_to_key(ctx, caller, row)
         audit.append(session, at, caller.subject, "application.created", number, matter=matter, channel=channel)
-        return joint_approval.view(session, caller, row)
+        return joint_approval.view(session, caller, row, receipt=True)
 
     return run_once(ctx, caller, once, work)
 
@@ -142,6 +144,7 @@ def _queue_file(ctx: Context, session: Session, caller: Caller, row: Application
         place=place,
     )
     touch(row, at)
+    sittings.open_to_key(ctx, caller, row)
     ctx.jobs.enqueue(session, "read_page", f"read:{added.id}", added.id, priority=place)
     audit.append(session, at, caller.subject, "page.added", row.number, page=added.id, sha256=file.sha256)
     return added
@@ -166,6 +169,7 @@ def page_file(ctx: Context, caller: Caller, number: str, page_id: str) -> tuple[
     """An uploaded file and its media type."""
     with ctx.database.read() as session:
         page = visible_page(session, caller, number, page_id)
+        reads.note(caller, "page_file", number, page_id)
         return ctx.blobs.stream(page.sha256), page.media_type
 
 
@@ -181,6 +185,7 @@ def page_preview(ctx: Context, caller: Caller, number: str, page_id: str, index:
         pages.find_page(session, page_id, number)
         joint_approval.check_page(session, caller, seen, page_id, index)
         row = previews.find_preview(session, page_id, index)
+        reads.note(caller, "page_picture", number, f"{page_id}/{index}")
         return ctx.blobs.get(row.thumb_sha256 if thumb else row.view_sha256)
 
 
@@ -264,9 +269,10 @@ def submit(ctx: Context, caller: Caller, number: str, once: Once | None = None) 
             )
         row.submitted_at = at
         change_status(session, row, status, at)
+        sittings.open_to_key(ctx, caller, row)
         audit.append(session, at, caller.subject, "application.submitted", number, verdict=row.verdict)
         announce(ctx, session, row, "application.submitted")
-        return joint_approval.view(session, caller, row)
+        return joint_approval.view(session, caller, row, receipt=True)
 
     return run_once(ctx, caller, once, work)
 
@@ -283,6 +289,8 @@ def _check_taken(ctx: Context, row: ApplicationRow) -> None:
 def withdraw(ctx: Context, caller: Caller, number: str, once: Once | None = None) -> ApplicationView:
     """Take the application back before it is decided."""
     caller.require("withdraw")
+    with ctx.database.read() as session:
+        visible(session, caller, number, "withdraw")  # before an answer that is kept is given again
 
     def work(session: Session) -> ApplicationView:
         at = ctx.clock()
@@ -311,12 +319,54 @@ def list_applications(
             session,
             org=None if caller.sees_all else caller.org,
             created_by=caller.subject if caller.sees_own_only else None,
+            open_at=caller.moment if caller.sees_own_only else None,
+            among=caller.session,
             status=status,
             after=after,
             limit=limit,
             matters=() if caller.sees_own_only else joint_approval.matters_of(caller.org),
         )
         return [views.summary(row) for row in rows]
+
+
+def open_by_code(ctx: Context, caller: Caller, code: str) -> ApplicationView:
+    """Open an application again at the kiosk where it was begun, by the code on the citizen's receipt.
+
+    Args:
+        ctx: the service.
+        caller: the kiosk's key.
+        code: the follow code, or the address in the receipt's QR code.
+
+    Raises:
+        NotFoundError: no application of this kiosk has the code.
+    """
+    caller.require("sit")
+    with ctx.database.write() as session:
+        row = by_code(session, caller, code)
+        row = applications.find_application(session, row.number, lock=True)
+        sittings.open_to_key(ctx, caller, row)
+        session.flush()
+        audit.append(session, ctx.clock(), caller.subject, "application.opened", row.number)
+        return joint_approval.view(session, caller, row, receipt=True)
+
+
+def by_code(session: Session, caller: Caller, code: str) -> ApplicationRow:
+    """The application with a follow code, if it was begun at the caller's kiosk or belongs to the caller's office.
+
+    Raises:
+        NotFoundError: the same for a code that there is not and for one of elsewhere.
+    """
+    row = shares.followed(session, code.strip().rstrip("/").rpartition("/")[2])
+    if not (caller.made(row) if caller.sees_own_only else row.org == caller.org):
+        raise shares.unknown_code()
+    return row
+
+
+def end_session(ctx: Context, caller: Caller) -> None:
+    """Close to a kiosk's key all that it opened; from now on only the receipt's code opens it."""
+    caller.require("sit")
+    with ctx.database.write() as session:
+        applications.close_to_kiosk(session, caller.subject, ctx.clock())
 
 
 def visible(session: Session, caller: Caller, number: str, act: Act, *, lock: bool = False) -> ApplicationRow:

@@ -24,7 +24,7 @@ from docproc.domain import Field
 from docproc.errors import InputError, NotFoundError
 from docproc.fields import validate
 from docproc.flow.applications.applications import visible
-from docproc.flow.core import views
+from docproc.flow.core import reads, views
 from docproc.flow.core.access import Caller
 from docproc.flow.core.context import Context
 from docproc.form.draw import draw_form, new_form_id
@@ -67,6 +67,7 @@ def form_by_licence(ctx: Context, matter: str, material: str, code: str, sheets:
     word = code.strip().rstrip("/").rpartition("/")[2]
     with ctx.database.read() as session:
         row = licences.find_by_code(session, word)
+        reads.note(None, "form", row.number, by="code", purpose="public")
         facts = _facts(ctx, [row])
     if not facts:
         raise NotFoundError(f"licence {row.number} is not in force", message_zh="这份证照不在有效状态，请打印空白表格")
@@ -80,6 +81,7 @@ def form_of_holder(ctx: Context, caller: Caller, matter: str, material: str, she
         NotFoundError: no such matter or form.
     """
     caller.require("wallet")
+    reads.note(caller, "form", caller.org)
     with ctx.database.read() as session:
         facts = {"uscc": caller.org} | _facts(ctx, shares.licences_of_holder(session, caller.org))
     return _print(ctx, matter, material, None, facts, sheets)
@@ -109,6 +111,7 @@ def known_of_papers(ctx: Context, caller: Caller, number: str, material: str) ->
 def _known(ctx: Context, caller: Caller, number: str, material: str) -> tuple[Matter, Form, list[Known]]:
     with ctx.database.read() as session:
         row = visible(session, caller, number, "view")
+        reads.note(caller, "form", number)
         matter = find_matter(row.matter)
         found = [(page, reading) for page, reading in pages.readings_of(session, number)]
     form = matter.find_form(material, None, ctx.today())
@@ -161,6 +164,7 @@ def form_by_follow(
         row = shares.followed(session, word)
         if row.number != number.strip().upper() or row.org != caller.org:
             raise NotFoundError("code and number do not match", message_zh="没有查到这个办件，请核对查询码")
+        reads.note(caller, "form", row.number)
         before = find_matter(row.matter)
         readings = [reading for _, reading in pages.readings_of(session, row.number)]
     said: dict[str, str] = {}

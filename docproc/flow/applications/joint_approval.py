@@ -17,6 +17,7 @@ from docproc.domain import DecisionAction
 from docproc.errors import AccessError, ConflictError, NotFoundError
 from docproc.flow.applications import views
 from docproc.flow.applications.views import ApplicationView, OpinionView
+from docproc.flow.core import reads
 from docproc.flow.core.access import Act, Caller
 from docproc.lifecycle import outcome
 from docproc.matter.load import find_matter, load_catalogue
@@ -66,10 +67,17 @@ def desk(caller: Caller, row: ApplicationRow) -> str:
     return department.org if department is not None else ""
 
 
-def view(session: Session, caller: Caller, row: ApplicationRow) -> ApplicationView:
-    """The application as the caller sees it, with the opinions on it."""
+def view(session: Session, caller: Caller, row: ApplicationRow, *, receipt: bool = False) -> ApplicationView:
+    """The application as the caller sees it, with the opinions on it.
+
+    A kiosk's key is told the code that opens the application afterwards only with what it prints a ``receipt`` of:
+    who looks on with the same key does not learn it.
+    """
     seen = scope(caller, row)
     found = views.application(session, row, seen.sees if seen is not None else None)
+    if caller.sees_own_only and caller.session is None and not receipt:
+        found["follow_code"] = ""
+    reads.note(caller, "case", row.number)
     return {**found, "opinions": _shown(session, caller, row)}
 
 

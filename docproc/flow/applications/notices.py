@@ -16,6 +16,7 @@ from docproc.errors import ConflictError, NotFoundError
 from docproc.flow.applications import views
 from docproc.flow.applications.applications import visible
 from docproc.flow.applications.views import NoticeView
+from docproc.flow.core import reads
 from docproc.flow.core.access import Caller
 from docproc.flow.core.acts import sign_act
 from docproc.flow.core.authority import authority_code
@@ -84,13 +85,18 @@ def notice_file(ctx: Context, caller: Caller, number: str) -> bytes:
     """
     with ctx.database.read() as session:
         row = visible(session, caller, number, "view")
-        return _file(ctx, session, row.number)
+        found = _file(ctx, session, row.number)
+        reads.note(caller, "notice", number)
+        return found
 
 
 def notice_by_code(ctx: Context, code: str) -> bytes:
     """The same for whoever holds the follow code; raises as :func:`notice_file`."""
     with ctx.database.read() as session:
-        return _file(ctx, session, shares.followed(session, code).number)
+        number = shares.followed(session, code).number
+        found = _file(ctx, session, number)
+        reads.note(None, "notice", number, by="receipt", purpose="own")
+        return found
 
 
 def seal_again(ctx: Context, caller: Caller, number: str) -> NoticeView:

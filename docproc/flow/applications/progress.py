@@ -12,7 +12,7 @@ from docproc.flow.applications import corrections
 from docproc.flow.applications.corrections import ChangeView
 from docproc.flow.applications.pickup import pickup_code
 from docproc.flow.applications.views import NoticeView, newest_notice
-from docproc.flow.core import views
+from docproc.flow.core import reads, views
 from docproc.flow.core.context import Context
 from docproc.flow.core.views import KnownStatus
 from docproc.lifecycle import FINAL, STATUS_ZH, Status
@@ -93,6 +93,7 @@ def follow(ctx: Context, code: str) -> Followed:
     """
     with ctx.database.read() as session:
         row = shares.followed(session, code)
+        reads.note(None, "progress", row.number, by="receipt", purpose="own")
         decisions = applications.decisions_of(session, row.number)
         last = decisions[-1] if decisions else None
         told = last if last is not None and row.status in ("returned", "rejected") else None

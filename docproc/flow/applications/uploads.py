@@ -18,7 +18,7 @@ from typing import TypedDict
 from sqlalchemy.orm import Session
 
 from docproc.errors import ConflictError, InputError, LimitError, NotFoundError
-from docproc.flow.applications.applications import MAX_FILES, add_page, check_room, plain_name, remove_page
+from docproc.flow.applications.applications import MAX_FILES, add_page, check_room, plain_name, remove_page, visible
 from docproc.flow.applications.media import media_type
 from docproc.flow.core.access import Caller
 from docproc.flow.core.context import Context
@@ -106,8 +106,8 @@ def upload_state(ctx: Context, caller: Caller, number: str, upload: str) -> Uplo
     Raises:
         NotFoundError: no such upload of this key, or it expired.
     """
-    caller.require("upload")
     with ctx.database.read() as session:
+        visible(session, caller, number, "upload")
         return _view(uploads.find_upload(session, upload, number, caller.key_id, ctx.clock()))
 
 
@@ -123,10 +123,10 @@ def continue_upload(
         UnsupportedFileError: not JPEG, PNG, TIFF or PDF by its first bytes.
         InputError, BusyError: as :func:`docproc.flow.applications.applications.add_page`.
     """
-    caller.require("upload")
     source = source_of(data)
     with ctx.database.write() as session:
         now = ctx.clock()
+        visible(session, caller, number, "upload")
         row = uploads.find_upload(session, upload, number, caller.key_id, now, lock=True)
         if row.received != offset:
             raise ConflictError(f"the next byte is {row.received}, not {offset}", code="wrong_offset")
@@ -149,8 +149,8 @@ def drop_upload(ctx: Context, caller: Caller, number: str, upload: str) -> None:
     Raises:
         NotFoundError: no such upload of this key, or it expired.
     """
-    caller.require("upload")
     with ctx.database.write() as session:
+        visible(session, caller, number, "upload")
         uploads.find_upload(session, upload, number, caller.key_id, ctx.clock(), lock=True)
         uploads.drop_upload(session, upload)
 

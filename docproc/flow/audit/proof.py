@@ -15,7 +15,7 @@ from docproc.flow.core.access import SYSTEM
 from docproc.flow.core.context import Context
 from docproc.licence.pki.trust import TrustList
 from docproc.store.applications import applications
-from docproc.store.audit import audit, chain, inventory, signed_rows
+from docproc.store.audit import access_log, audit, chain, inventory, signed_rows
 from docproc.store.audit.chain import Head
 from docproc.store.audit.standings import Standings, differences
 from docproc.store.blobs.blobs import DamagedBlobError
@@ -57,6 +57,8 @@ class Proof:
     """Approvals whose application still is what was approved."""
     erased: int = 0
     """Approvals whose application was erased by the matter's rules since, as the log says."""
+    readings: int = 0
+    """Readings of content that the log of accesses has, those that no batch has closed yet among them."""
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     """What is left to do, of a restore."""
@@ -85,6 +87,8 @@ def prove(
         _heads(session, proof, lines, trust)
         proof.problems += inventory.contradictions(session)
         proof.problems += signed_rows.misfits(session)
+        proof.readings = access_log.count(session)
+        proof.problems += access_log.problems(session)
         proof.originals = _blobs(ctx, proof, "uploaded file of page", inventory.originals(session))
         proof.sealed = _blobs(ctx, proof, "sealed file of licence", inventory.sealed_files(session))
         proof.sealed += _blobs(ctx, proof, "sealed notice", inventory.sealed_notices(session))

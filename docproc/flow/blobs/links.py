@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from docproc.errors import NotFoundError
 from docproc.flow.applications.applications import visible_page
+from docproc.flow.core import reads
 from docproc.flow.core.access import Caller
 from docproc.flow.core.context import Context
 from docproc.flow.licences.licences import visible as visible_licence
@@ -63,7 +64,7 @@ def licence_link(ctx: Context, caller: Caller, number: str) -> FileLink:
     """A link to a sealed licence, for officials; raises as :func:`page_link`."""
     caller.require("view_file")
     with ctx.database.write() as session:
-        row = visible_licence(licences.find_licence(session, number), caller)
+        row = visible_licence(session, licences.find_licence(session, number), caller)
         return _made(ctx, session, caller, number, (row.sha256 or "", f"{number}.pdf", PDF))
 
 
@@ -83,6 +84,7 @@ def linked_file(ctx: Context, link: Link, signature: str) -> Stored:
         NotFoundError: the file was deleted by rule since.
     """
     check(link, signature, ctx.blobs.link_secret(), ctx.clock())
+    reads.note(None, "linked_file", link.key, by="link", purpose="public")
     return ctx.blobs.stream(link.key)
 
 
@@ -97,5 +99,6 @@ def _made(
     address = ctx.blobs.link(link)
     if "://" not in address:
         address = f"{ctx.settings.public_url.rstrip('/')}{PATH}{address}"
+    reads.note(caller, "link", subject, detail.get("page", ""))
     audit.append(session, at, caller.subject, "file.linked", subject, sha256=key, seconds=seconds, **detail)
     return {"url": address, "expires": link.expires, "sha256": key, "name": name, "media_type": media_type}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Literal, get_args
 
 from docproc.domain import SYSTEM as SYSTEM
@@ -37,8 +38,10 @@ Act = Literal[
     "manage_trust",
     "view_kiosks",
     "report_line",
+    "sit",
     "figures",
     "audit",
+    "readers",
     "events",
     "wallet",
     "webhooks",
@@ -75,8 +78,10 @@ MAY: dict[Act, frozenset[Role]] = {
     "manage_trust": frozenset({"approver", "sealer"}),
     "view_kiosks": frozenset({"clerk", "auditor", "admin"}),
     "report_line": frozenset({"kiosk"}),
+    "sit": frozenset({"kiosk"}),
     "figures": frozenset({"approver", "auditor"}),
     "audit": frozenset({"auditor"}),
+    "readers": frozenset({"approver", "auditor"}),
     "events": frozenset({"clerk", "reviewer", "approver", "auditor"}),
     "wallet": frozenset({"enterprise"}),
     "webhooks": frozenset({"enterprise", "clerk"}),
@@ -88,6 +93,8 @@ MAY: dict[Act, frozenset[Role]] = {
 """An administrator manages keys and sees no application: keys are power enough."""
 EVERYWHERE: frozenset[Role] = frozenset({"auditor"})
 """Roles that see the applications of all organisations."""
+OFFICE: frozenset[Role] = frozenset({"clerk", "reviewer", "approver", "sealer", "auditor"})
+"""Roles of officials, who see what their organisation has; all others see what is theirs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +112,12 @@ class Caller:
     """Whether the caller signed in with an account of a person, and not with a key."""
     how: str = "key"
     """How they signed in: ``password+totp``, ``oidc:`` and the hash of their identity at the provider, or ``key``."""
+    session: frozenset[str] | None = None
+    """Applications of the citizen's session in a kiosk's browser; ``None``: no such browser, but a key alone."""
+    at: datetime | None = None
+    """When they asked; ``None``: now."""
+    address: str = ""
+    """Where the request came from, as far as it is known; empty: on this machine."""
 
     @property
     def person(self) -> str:
@@ -137,18 +150,34 @@ class Caller:
 
     @property
     def sees_own_only(self) -> bool:
-        """Whether only applications made under the caller's own subject are visible."""
-        return self.roles <= {"kiosk", "admin"}
+        """Whether only applications that the caller made are visible, and of them those that are open."""
+        return not self.roles & OFFICE
+
+    @property
+    def moment(self) -> datetime:
+        """When they asked."""
+        return self.at or datetime.now(UTC)
+
+    def made(self, application: ApplicationRow) -> bool:
+        """Whether an application was opened under the caller's name, at the caller's organisation."""
+        return application.org == self.org and application.created_by == self.subject
 
     def check_sees(self, application: ApplicationRow) -> None:
-        """Hide applications of others.
+        """Hide applications of others, and from a kiosk those that are not of the session at it.
 
         Raises:
             NotFoundError: the same as for one that does not exist.
         """
-        mine = application.org == self.org and (not self.sees_own_only or application.created_by == self.subject)
+        mine = self._has_open(application) if self.sees_own_only else application.org == self.org
         if not (mine or self.sees_all):
             raise NotFoundError(f"no application {application.number!r}", message_zh="没有这个办件")
+
+    def _has_open(self, application: ApplicationRow) -> bool:
+        """A browser's session has its citizen's application open; a key alone, what it opened until a moment."""
+        if self.session is not None:
+            return self.made(application) and application.number in self.session
+        until = application.kiosk_until
+        return self.made(application) and until is not None and self.moment < until
 
     def check_not(self, persons: Collection[str], what: str, message_zh: str) -> None:
         """Separate duties: refuse when the caller may be a person who did the step before.

@@ -18,7 +18,7 @@ from docproc.errors import AccessError, ConflictError, InputError, NotFoundError
 from docproc.flow.applications.applications import announce, visible
 from docproc.flow.applications.pickup import pickup_code
 from docproc.flow.applications.views import PaperResult
-from docproc.flow.core import views
+from docproc.flow.core import reads, views
 from docproc.flow.core.access import Caller
 from docproc.flow.core.context import Context
 from docproc.flow.counter.paper_check import checked_so_far
@@ -138,6 +138,7 @@ def receipt_pdf(ctx: Context, caller: Caller, number: str, receipt: str) -> byte
     with ctx.database.read() as session:
         row = visible(session, caller, number, "view")
         step = _received(session, number, receipt)
+        reads.note(caller, "custody", number, receipt)
         code = shares.follow_code(session, number)
         body = CounterReceipt(
             number=receipt,
@@ -233,6 +234,7 @@ def chain_of_custody(ctx: Context, caller: Caller, number: str) -> list[CustodyS
     """Every step of an application's papers, the oldest first."""
     with ctx.database.read() as session:
         visible(session, caller, number, "view")
+        reads.note(caller, "custody", number)
         return [_view(step) for step in custody.steps(session, number)]
 
 

@@ -10,7 +10,7 @@ from typing import TypedDict
 from docproc.domain import PageReading
 from docproc.errors import BusyError, ConflictError, InputError, LimitError
 from docproc.flow.applications.applications import visible
-from docproc.flow.core import views
+from docproc.flow.core import reads, views
 from docproc.flow.core.access import Caller
 from docproc.flow.core.context import Context
 from docproc.flow.review import workbench
@@ -109,6 +109,7 @@ def check_papers(ctx: Context, caller: Caller, number: str, files: Sequence[byte
         result = match_papers([ctx.blobs.get(sha256) for sha256 in files_of.values()], wanted, files)
     finally:
         _ROOM.release()
+    reads.note(caller, "paper_check", number)
     told = [_kept(page.id, reading, sheet) for (page, reading), sheet in zip(found, result.sheets, strict=True)]
     with ctx.database.write() as session:
         visible(session, caller, number, "view", lock=True)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TypedDict
 
 from docproc.errors import DocprocError, InputError, LimitError, NotFoundError
+from docproc.flow.core import reads
 from docproc.flow.core.access import Caller
 from docproc.flow.core.context import Context
 from docproc.flow.core.views import PublicLicence
@@ -75,6 +76,7 @@ def look_up_many(ctx: Context, caller: Caller, numbers: Sequence[str]) -> KnownN
     caller.require("verify_many")
     _bounded(len(numbers), MAX_NUMBERS, "numbers", f"每次请提交 1 至 {MAX_NUMBERS} 个证照编号")
     results = [_known(ctx, number) for number in numbers]
+    reads.note(caller, "look_up", f"{len(numbers)} numbers")
     good = sum(item["ok"] for item in results)
     return {"ok": good == len(results), "total": len(results), "good": good, "results": results}
 

@@ -7,11 +7,12 @@ from typing import Literal
 from sqlalchemy.orm import Session
 
 from docproc.errors import ConflictError, InputError, NotFoundError
-from docproc.flow.core import views
+from docproc.flow.core import reads, views
 from docproc.flow.core.access import Caller
 from docproc.flow.core.acts import sign_act
 from docproc.flow.core.context import Context
 from docproc.flow.core.idempotency import Once, run_once
+from docproc.store.applications import applications
 from docproc.store.audit import audit
 from docproc.store.licences import licences
 from docproc.store.messages import outbox
@@ -46,6 +47,7 @@ def licence_file_by_code(ctx: Context, code: str) -> tuple[bytes, str]:
     """The sealed file for whoever holds the QR code, and its name."""
     with ctx.database.read() as session:
         row = licences.find_by_code(session, code)
+        reads.note(None, "licence_file", row.number, by="code", purpose="public")
         return _file(ctx, row)
 
 
@@ -53,14 +55,17 @@ def licence_file(ctx: Context, caller: Caller, number: str) -> tuple[bytes, str]
     """The sealed file, and its name."""
     caller.require("view_file")
     with ctx.database.read() as session:
-        return _file(ctx, visible(licences.find_licence(session, number), caller))
+        row = visible(session, licences.find_licence(session, number), caller)
+        reads.note(caller, "licence_file", number)
+        return _file(ctx, row)
 
 
 def view_licence(ctx: Context, caller: Caller, number: str) -> views.LicenceView:
     """A licence with fields and history."""
     caller.require("view")
     with ctx.database.read() as session:
-        row = visible(licences.find_licence(session, number), caller)
+        row = visible(session, licences.find_licence(session, number), caller)
+        reads.note(caller, "licence", number)
         return views.licence(session, row, ctx.today())
 
 
@@ -84,7 +89,7 @@ def change_licence(
 
     def work(session: Session) -> views.LicenceView:
         at = ctx.clock()
-        row = visible(licences.find_licence(session, number, lock=True), caller)
+        row = visible(session, licences.find_licence(session, number, lock=True), caller)
         status = AFTER.get((row.status, action))
         if status is None:
             problem = f"cannot {action} a licence that is {row.status}"
@@ -96,6 +101,7 @@ def change_licence(
         told = outbox.add_event(session, at, f"licence.{status}", number, row.org, **grounds)
         ctx.jobs.enqueue(session, "deliver_event", f"event:{told.id}", told.id)
         ctx.jobs.enqueue(session, "publish_status", f"status:event:{told.id}")
+        reads.note(caller, "licence", number)
         return views.licence(session, row, ctx.today())
 
     return run_once(ctx, caller, once, work)
@@ -113,14 +119,20 @@ def check_grounds(reason: str, basis: str) -> None:
         raise InputError("a legal basis is needed", message_zh="请填写法律依据")
 
 
-def visible(row: LicenceRow, caller: Caller) -> LicenceRow:
-    """Hide licences of other organisations.
+def visible(session: Session, row: LicenceRow, caller: Caller) -> LicenceRow:
+    """Hide licences of other organisations, and from a kiosk those of applications that are not of the session at it.
 
     Raises:
         NotFoundError: the same as for one that does not exist.
     """
-    if row.org != caller.org and not caller.sees_all:
-        raise NotFoundError(f"no licence {row.number!r}", message_zh="没有查到这个证照编号")
+    unknown = NotFoundError(f"no licence {row.number!r}", message_zh="没有查到这个证照编号")
+    if caller.sees_own_only:
+        try:
+            caller.check_sees(applications.find_application(session, row.application))
+        except NotFoundError:
+            raise unknown from None
+    elif row.org != caller.org and not caller.sees_all:
+        raise unknown
     return row
 
 

@@ -58,7 +58,7 @@ def new_version(
     check_grounds(reason, basis)
 
     def work(session: Session) -> OrderedVersion:
-        row = visible(licences.find_licence(session, number, lock=True), caller)
+        row = visible(session, licences.find_licence(session, number, lock=True), caller)
         if row.status != "valid":
             raise ConflictError(f"licence is {row.status}", message_zh="证照不在有效状态，不能更正或换发")
         if licences.open_version(session, number) is not None:

@@ -16,11 +16,12 @@ from docproc.check.copies import conflicts
 from docproc.check.papers import unsettled
 from docproc.check.reconcile import gather_joined
 from docproc.domain import CHINA, CorrectionKind
-from docproc.errors import NotFoundError
+from docproc.errors import InputError, NotFoundError
 from docproc.fields.working_days import Deadline, Overrides, add_working_days, is_working_day, load_overrides
 from docproc.flow.applications import corrections, joint_approval, views
 from docproc.flow.applications.applications import visible
 from docproc.flow.applications.views import ApplicationSummary, ApplicationView
+from docproc.flow.core import reads
 from docproc.flow.core.access import Caller
 from docproc.flow.core.context import Context
 from docproc.lifecycle import Status
@@ -36,8 +37,6 @@ from docproc.store.tables.review import OpinionRow
 
 Light = Literal["green", "yellow", "red"]
 CLAIM_LASTS = timedelta(minutes=20)
-SHOWN_LASTS = timedelta(minutes=15)
-"""For so long personal data stays visible to somebody who asked to see it."""
 PAGE_SHOWN = "personal.page_shown"
 TO_DECIDE: tuple[Status, ...] = ("submitted", "accepted")
 MOST = 500
@@ -252,16 +251,34 @@ class Sight:
         return self.works or (self.asked and (not sensitive or page_id in self.pages))
 
 
-def show_personal(ctx: Context, caller: Caller, number: str, page_id: str | None = None) -> None:
-    """Log that somebody asks for personal data, or for one sensitive page, and let them see it for a while."""
+def show_personal(
+    ctx: Context, caller: Caller, number: str, page_id: str | None = None, *, purpose: str | None = None
+) -> None:
+    """Log that somebody asks for personal data, or for one sensitive page, and let them see it for a while.
+
+    Args:
+        ctx: the service.
+        caller: who asks.
+        number: application.
+        page_id: a page that is sensitive by itself; what is personal must have been asked for before.
+        purpose: what for, in their own words; ``None``: nobody was asked, as where a role says it.
+
+    Raises:
+        InputError: the purpose is left empty by somebody who does not work on the application, and whose office does
+            not say it.
+    """
     caller.require("view_file")
     with ctx.database.write() as session:
         row = visible(session, caller, number, "view_file")
+        at, words = ctx.clock(), (purpose or "").strip()[: reads.MOST_STATED]
+        left_empty = purpose is not None and not words and reads.needs_words(caller)
+        if left_empty and not claims.holds(session, number, caller.subject, at):
+            raise InputError("a purpose is needed", message_zh="请填写查阅事由")
         if page_id is None:
-            audit.append(session, ctx.clock(), caller.subject, "personal.shown", number)
+            audit.append(session, at, caller.subject, reads.SHOWN, number, **({"purpose": words} if words else {}))
         else:
             joint_approval.check_page(session, caller, row, pages.find_page(session, page_id, number).id)
-            audit.append(session, ctx.clock(), caller.subject, PAGE_SHOWN, f"{number}/{page_id}")
+            audit.append(session, at, caller.subject, PAGE_SHOWN, f"{number}/{page_id}")
 
 
 def show_all(ctx: Context, caller: Caller, number: str) -> None:
@@ -270,7 +287,7 @@ def show_all(ctx: Context, caller: Caller, number: str) -> None:
     with ctx.database.write() as session:
         row, at = visible(session, caller, number, "view_file"), ctx.clock()
         matter = find_matter(row.matter)
-        audit.append(session, at, caller.subject, "personal.shown", number)
+        audit.append(session, at, caller.subject, reads.SHOWN, number)
         apart = {page.id for page, r in pages.readings_of(session, number) if matter.is_sensitive(r.material)}
         for page_id in sorted(apart):
             audit.append(session, at, caller.subject, PAGE_SHOWN, f"{number}/{page_id}")
@@ -284,8 +301,8 @@ def sight(ctx: Context, caller: Caller, number: str) -> Sight:
     with ctx.database.read() as session:
         if any(at_ == number and by == caller.subject for (at_, _), by in claims.living(session, at).items()):
             return Sight(True, True, frozenset())
-        since = at - SHOWN_LASTS
-        asked = audit.did(session, caller.subject, "personal.shown", number, since=since)
+        since = at - reads.SHOWN_LASTS
+        asked = audit.did(session, caller.subject, reads.SHOWN, number, since=since)
         found = audit.subjects_of(session, caller.subject, PAGE_SHOWN, f"{number}/", since=since)
         return Sight(False, asked, frozenset(item.rpartition("/")[2] for item in found))
 

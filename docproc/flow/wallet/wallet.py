@@ -11,7 +11,7 @@ from typing import TypedDict
 from sqlalchemy.orm import Session
 
 from docproc.errors import InputError, NotFoundError
-from docproc.flow.core import views
+from docproc.flow.core import reads, views
 from docproc.flow.core.access import Caller
 from docproc.flow.core.context import Context
 from docproc.flow.core.idempotency import Once, run_once
@@ -64,6 +64,7 @@ class ShareOverError(NotFoundError):
 def wallet(ctx: Context, caller: Caller) -> list[views.PublicLicence]:
     """The enterprise's licences, newest first."""
     caller.require("wallet")
+    reads.note(caller, "wallet", caller.org)
     with ctx.database.read() as session:
         rows = sharing.licences_of_holder(session, caller.org)
         return [views.public_licence(row, ctx.today()) for row in rows]
@@ -74,6 +75,7 @@ def wallet_licence(ctx: Context, caller: Caller, number: str) -> WalletLicence:
     caller.require("wallet")
     with ctx.database.read() as session:
         row = own_licence(session, caller, number)
+        reads.note(caller, "licence", number)
         shares = [_share(item, ctx) for item in sharing.shares_of(session, number)]
         return {
             **views.public_licence(row, ctx.today()),
@@ -88,6 +90,7 @@ def wallet_file(ctx: Context, caller: Caller, number: str) -> tuple[bytes, str]:
     caller.require("wallet")
     with ctx.database.read() as session:
         row = own_licence(session, caller, number)
+        reads.note(caller, "licence_file", number)
         return ctx.blobs.get(row.sha256 or ""), f"{number}.pdf"
 
 
@@ -140,6 +143,7 @@ def shared(ctx: Context, code: str) -> SharedLicence:
     with ctx.database.write() as session:
         row = _living(ctx, session, code)
         row.opened += 1
+        reads.note(None, "licence", row.licence, by="share", purpose="share", stated=row.purpose)
         audit.append(session, ctx.clock(), "public", "licence.share_opened", row.licence, purpose=row.purpose)
         licence = licences.find_licence(session, row.licence)
         return {
@@ -158,6 +162,8 @@ def shared_file(ctx: Context, code: str) -> tuple[bytes, str]:
     with ctx.database.write() as session:
         share_row = _living(ctx, session, code)
         audit.append(session, ctx.clock(), "public", "licence.share_download", share_row.licence)
+        why = share_row.purpose
+        reads.note(None, "licence_file", share_row.licence, by="share", purpose="share", stated=why)
         row = licences.find_licence(session, share_row.licence)
         return ctx.blobs.get(row.sha256 or ""), f"{row.number}.pdf"
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
 import re
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from ipaddress import IPv6Address, ip_address, ip_network
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -16,15 +18,26 @@ from docproc.errors import NotFoundError
 from docproc.store.signatures import is_signed, sign_row
 from docproc.store.tables.accounts import ApiKeyRow
 
+log = logging.getLogger(__name__)
 _SHAPE = re.compile(r"dp_([0-9a-f]{12})_([0-9a-f]{64})")
 
 
 def create_key(
-    session: Session, *, subject: str, org: str, roles: Collection[str], by: str, owner: str, at: datetime
+    session: Session,
+    *,
+    subject: str,
+    org: str,
+    roles: Collection[str],
+    by: str,
+    owner: str,
+    at: datetime,
+    expires_at: datetime | None = None,
+    networks: Sequence[str] = (),
 ) -> tuple[ApiKeyRow, str]:
     """Create a key; the second value is the key itself, which is shown once and not stored.
 
-    ``by`` is recorded as who made it, ``owner`` as the person whose acts it counts as beside its subject's.
+    ``by`` is recorded as who made it, ``owner`` as the person whose acts it counts as beside its subject's; it ends at
+    ``expires_at`` and may be used from ``networks`` alone, where there are any.
     """
     key_id, secret = secrets.token_hex(6), secrets.token_hex(32)
     row = ApiKeyRow(
@@ -36,6 +49,8 @@ def create_key(
         created_at=at,
         created_by=by,
         owner=owner,
+        expires_at=expires_at,
+        networks=list(networks),
     )
     sign_row(session, row)
     session.add(row)
@@ -43,13 +58,39 @@ def create_key(
     return row, f"dp_{key_id}_{secret}"
 
 
-def find_key(session: Session, key: str) -> ApiKeyRow | None:
-    """The row of a presented key; ``None`` if it is wrong or revoked, or not one that this service made."""
+def find_key(session: Session, key: str, at: datetime, address: str) -> ApiKeyRow | None:
+    """The row of a presented key; ``None`` if it is wrong or not one that this service made, or not :func:`usable`."""
     match = _SHAPE.fullmatch(key)
     row = session.get(ApiKeyRow, match[1]) if match else None
-    if match is None or row is None or row.revoked_at is not None:
+    if match is None or row is None or not hmac.compare_digest(row.sha256, _hash(match[2])):
         return None
-    return row if hmac.compare_digest(row.sha256, _hash(match[2])) and is_signed(session, row) else None
+    return row if usable(session, row, at, address) else None
+
+
+def usable(session: Session, row: ApiKeyRow, at: datetime, address: str) -> bool:
+    """Whether a key is not revoked, has not ended, and may be used from an address; one that may not is in the log."""
+    if row.revoked_at is not None or not is_signed(session, row):
+        return False
+    if row.expires_at is not None and row.expires_at <= at:
+        log.warning("key %s of %s ended at %s: make a new one", row.id, row.subject, row.expires_at.isoformat())
+        return False
+    if row.networks and not is_within(address, row.networks):
+        log.warning("key %s of %s came from %s, which is not among its networks", row.id, row.subject, address)
+        return False
+    return True
+
+
+def is_within(address: str, networks: Collection[str]) -> bool:
+    """Whether an IP address lies in one of some networks; what is no address lies in none.
+
+    An IPv4 address that came in an IPv6 one (``::ffff:10.0.0.1``) counts as itself.
+    """
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return False
+    plain = found.ipv4_mapped if isinstance(found, IPv6Address) else None
+    return any((plain or found) in ip_network(item) for item in networks)
 
 
 def is_stale(row: ApiKeyRow, at: datetime) -> bool:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from docproc.store.accounts.api_keys import usable
 from docproc.store.signatures import is_signed, sign_row
 from docproc.store.tables.accounts import ApiKeyRow, PageSessionRow
 
@@ -32,13 +33,15 @@ def open_session(session: Session, key: ApiKeyRow, kind: str, at: datetime, last
     return token
 
 
-def find_session(session: Session, token: str, kind: str, at: datetime) -> tuple[PageSessionRow, ApiKeyRow] | None:
-    """An open session and its key; ``None`` when it has expired or the key was revoked."""
+def find_session(
+    session: Session, token: str, kind: str, at: datetime, address: str = ""
+) -> tuple[PageSessionRow, ApiKeyRow] | None:
+    """An open session and its key; ``None`` when it is over, or the key may not be used (from here)."""
     row = session.get(PageSessionRow, _hash(token))
     if row is None or row.kind != kind or row.expires_at <= at or not is_signed(session, row):
         return None
     key = session.get(ApiKeyRow, row.key_id)
-    return (row, key) if key is not None and key.revoked_at is None and is_signed(session, key) else None
+    return (row, key) if key is not None and usable(session, key, at, address) else None
 
 
 def close_session(session: Session, token: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from uuid import uuid4
 
@@ -66,15 +66,24 @@ def list_applications(
     *,
     org: str | None = None,
     created_by: str | None = None,
+    open_at: datetime | None = None,
+    among: Collection[str] | None = None,
     status: str | None = None,
     after: str = "",
     limit: int = 50,
     matters: Sequence[str] = (),
 ) -> list[ApplicationRow]:
-    """Applications by number after ``after``; with ``matters``, also those submitted for them at other offices."""
+    """Applications by number after ``after``; with ``matters``, also those submitted for them at other offices.
+
+    With ``open_at``, only those open to the key of the kiosk at that moment; or ``among`` these numbers.
+    """
     query = sa.select(ApplicationRow).where(ApplicationRow.number > after).order_by(ApplicationRow.number).limit(limit)
     if org is not None:
         query = query.where(_of(org, matters))
+    if among is not None:
+        query = query.where(ApplicationRow.number.in_(among))
+    elif open_at is not None:
+        query = query.where(ApplicationRow.kiosk_until > open_at)
     for column, value in (
         (ApplicationRow.created_by, created_by),
         (ApplicationRow.status, status),
@@ -82,6 +91,12 @@ def list_applications(
         if value is not None:
             query = query.where(column == value)
     return list(session.scalars(query))
+
+
+def close_to_kiosk(session: Session, subject: str, at: datetime) -> None:
+    """Close to a kiosk's key what is open to it."""
+    mine = ApplicationRow.created_by == subject, ApplicationRow.kiosk_until > at
+    session.execute(sa.update(ApplicationRow).where(*mine).values(kiosk_until=at))
 
 
 def waiting(

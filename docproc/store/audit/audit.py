@@ -108,6 +108,14 @@ def newest(session: Session, action: str, subject: str) -> AuditRow | None:
     return session.scalars(query).one_or_none()
 
 
+def newest_of(session: Session, actor: str, action: str, subject: str, *, since: datetime) -> AuditRow | None:
+    """The newest line of an action that an actor did to a subject since the given time."""
+    query = sa.select(AuditRow).where(
+        AuditRow.subject == subject, AuditRow.actor == actor, AuditRow.action == action, AuditRow.at >= since
+    )
+    return session.scalars(query.order_by(AuditRow.seq.desc()).limit(1)).one_or_none()
+
+
 def of_action(session: Session, action: str) -> list[AuditRow]:
     """All lines of an action, oldest first."""
     return list(session.scalars(sa.select(AuditRow).where(AuditRow.action == action).order_by(AuditRow.seq)))

@@ -28,6 +28,8 @@ KIND = "audit.line"
 READERS_DO = frozenset({"application.erased", "originals.erased", "process_key.rotated"})
 """Actions that a reader writes lines about by itself."""
 SEALERS_DO = READERS_DO | {
+    "access.closed",
+    "access.erased",
     "audit.restored",
     "audit.stamped",
     "licence.corrected",

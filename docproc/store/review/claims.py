@@ -59,6 +59,14 @@ def drop(session: Session, number: str, by: str | None = None, *, desk: str | No
     session.execute(query if by is None else query.where(ClaimRow.by == by))
 
 
+def holds(session: Session, number: str, by: str, at: datetime) -> bool:
+    """Whether somebody works on an application at any desk."""
+    query = sa.select(ClaimRow.application).where(
+        ClaimRow.application == number, ClaimRow.by == by, ClaimRow.until > at
+    )
+    return session.scalar(query.limit(1)) is not None
+
+
 def living(session: Session, at: datetime) -> dict[tuple[str, str], str]:
     """Current claims: sign-in name by application and desk."""
     query = sa.select(ClaimRow.application, ClaimRow.desk, ClaimRow.by).where(ClaimRow.until > at)

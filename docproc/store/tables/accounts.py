@@ -28,6 +28,10 @@ class ApiKeyRow(Signed, Base):
     revoked_at: Mapped[datetime | None]
     seen_at: Mapped[datetime | None]
     """When it was last used, to the minute."""
+    expires_at: Mapped[datetime | None]
+    """When it ends by itself; ``None``: it was made before keys had an end."""
+    networks: Mapped[list[str]] = mapped_column(server_default="[]", default=list)
+    """Networks from which it may be used, in CIDR notation; empty: from anywhere."""
     line_waiting: Mapped[int] = mapped_column(server_default="0", default=0)
     """Files in the kiosk's own upload queue, as it last reported."""
     line_since: Mapped[datetime | None]

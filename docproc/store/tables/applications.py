@@ -67,6 +67,10 @@ class ApplicationRow(Signed, Base):
     erased_at: Mapped[datetime | None]
     """When its readings were deleted under the matter's rules."""
 
+    kiosk_until: Mapped[datetime | None]
+    """Until when the kiosk's key that opened it sees it; ``None``: only the session in a kiosk's browser that works on
+    it does, and whoever brings the receipt's code."""
+
     COVERS: ClassVar = {"signed": ("number", "matter", "org", "created_by", "created_at")}
     """What never changes: whose it is, and who handed it in."""
 

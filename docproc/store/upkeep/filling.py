@@ -93,6 +93,12 @@ LOG: Chain = (
     """INSERT INTO idempotency_keys (key_id, key, request_sha256, answer, created_at)
        SELECT 'filled', md5(:seed || n), md5('q' || n) || md5('r' || n), '{}', now()
        FROM generate_series(1, :recent) n""",
+    """INSERT INTO access_log (id, given_at, actor, credential, roles, org, kind, subject, item, purpose, stated,
+           address, batch)
+       SELECT lpad(to_hex((extract(epoch FROM created_at) * 1000000)::bigint * 1000), 16, '0')
+           || md5(:seed || 'c' || number || look)::char(16), created_at, 'reviewer-' || look, '', 'reviewer', org,
+           'case', number, '', 'review', '', '10.0.0.1', CASE WHEN row_number() OVER () > 50 THEN 1 END
+       FROM applications, generate_series(1, :lines) look""",
     "INSERT INTO counters (name, value) VALUES ('audit', :lines * :rows)",
 )
 FINISHED_JOBS = """INSERT INTO dbos.workflow_status (workflow_uuid, status, name, queue_name, application_name,

@@ -43,8 +43,13 @@ def followed(session: Session, code: str) -> ApplicationRow:
     query = sa.select(ApplicationRow).join(FollowCodeRow, FollowCodeRow.application == ApplicationRow.number)
     row = session.scalars(query.where(FollowCodeRow.code == code)).one_or_none()
     if row is None:
-        raise NotFoundError("no application has this code", message_zh="没有查到这个办件，请核对查询码")
+        raise unknown_code()
     return row
+
+
+def unknown_code() -> NotFoundError:
+    """What is said of a follow code that there is not, or that is not for who brings it."""
+    return NotFoundError("no application has this code", message_zh="没有查到这个办件，请核对查询码")
 
 
 def set_holder(session: Session, licence: str, holder_code: str) -> None:

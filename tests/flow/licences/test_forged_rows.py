@@ -39,6 +39,7 @@ from tests.flow.people import APPROVER, SEALER, seen
 Attempt = Callable[[World], None]
 ATTEMPTS: dict[str, list[Attempt]] = {}
 INERT = (
+    "access_log",
     "claims",
     "custody",
     "erasures",
