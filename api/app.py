@@ -14,6 +14,7 @@ from api.kit.deps import KnownQuery
 from api.kit.front.proxies import BehindProxies, networks
 from api.kit.front.transport import KeptToHttps
 from api.kit.limits import BodyLimit, RateLimit
+from api.kit.parsing.paid import Parsing
 from api.kit.traced import Traced
 from api.v1 import accounts, audit, blobs, counter, kiosks, licences, messages, review, upkeep, wallet
 from api.v1.applications import applications, uploads
@@ -89,6 +90,7 @@ def create_app(settings: Settings) -> FastAPI:
     app = Service(title="docproc", version=__version__, description=DESCRIPTION, lifespan=lifespan, redoc_url=None)
     app.state.rate_limit = RateLimit(settings.rate_limit_per_minute)
     app.state.https = settings.public_url.lower().startswith("https:")
+    app.state.parsing = Parsing.of(settings)
     app.state.metrics = health.Metrics()
     app.state.clock_seen = -math.inf
     problems.install(app)
