@@ -17,6 +17,7 @@ from api.kit.front.personal import Personal
 from api.kit.front.proxies import BehindProxies, networks
 from api.kit.front.transport import KeptToHttps
 from api.kit.limits import RateLimit
+from api.kit.parsing.paid import Parsing
 from api.kit.traced import Traced
 from api.v1 import accounts, audit, blobs, counter, kiosks, licences, messages, review, upkeep, wallet
 from api.v1.applications import applications, uploads
@@ -94,6 +95,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.rooms, app.state.spool = open_rooms(settings)
     app.state.rate_limit = RateLimit(settings.rate_limit_per_minute)
     app.state.https = settings.public_url.lower().startswith("https:")
+    app.state.parsing = Parsing.of(settings)
     app.state.metrics = health.Metrics()
     app.state.clock_seen = -math.inf
     problems.install(app)

@@ -17,9 +17,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 
+from api.children import Child, Spare
 from docproc.errors import SetupError
 from docproc.flow.accounts.first_secrets import make_first
 from docproc.flow.core.context import open_context
@@ -41,37 +41,6 @@ STOP_SECONDS = 30
 TAKEN_SECONDS = 30
 """Time for which a port that is taken is tried again: the web process of a service that was killed first answers those
 whom it serves."""
-FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
-"""Seconds before a child that died is started again; doubles while it keeps dying within a minute."""
-
-
-@dataclass(slots=True)
-class Child:
-    """One process of the group and how it has fared."""
-
-    name: str
-    command: list[str]
-    env: dict[str, str]
-    handles: tuple[int, ...]
-    process: subprocess.Popen[bytes] | None = None
-    started: float = 0.0
-    pause: float = FIRST_PAUSE
-    next_start: float = field(default=0.0)
-
-    def start(self) -> None:
-        """Start the process."""
-        self.process = subprocess.Popen(self.command, env=self.env, pass_fds=self.handles, stdin=subprocess.DEVNULL)
-        self.started = time.monotonic()
-
-    def tend(self) -> None:
-        """Notice that it died, and start it again when its pause is over."""
-        now = time.monotonic()
-        if self.process is not None and self.process.poll() is not None:
-            self.pause = FIRST_PAUSE if now - self.started > 60 else min(self.pause * 2, LONGEST_PAUSE)
-            log.error("%s ended with %s; starting again in %.1f s", self.name, self.process.returncode, self.pause)
-            self.process, self.next_start = None, now + self.pause
-        if self.process is None and now >= self.next_start:
-            self.start()
 
 
 def serve(settings: Settings, worker_module: str = "docproc.flow.worker", *, web_only: bool = False) -> int:
@@ -97,15 +66,20 @@ def serve(settings: Settings, worker_module: str = "docproc.flow.worker", *, web
     # Children hold `watch`; it reads as closed once this process, the holder of `hold`, is gone.
     watch, hold = os.pipe()
     children = [_web(settings, listener.fileno(), watch)]
+    spares: list[Spare] = []
     if not web_only:
-        children += _workers(settings, worker_module, watch)
+        readers, sealer = _workers(settings, worker_module, watch)
+        children += [*readers, sealer]
+        spares = [Spare(reader, number) for number, reader in enumerate(readers[:1] * settings.spare_readers, 1)]
+        for reader in readers:
+            reader.spares = spares
     for child in children:
         child.start()
     print(f"docproc listens on http://{host}:{port}", flush=True)
     while not stopping.wait(0.2):
-        for child in children:
+        for child in (*children, *spares):
             child.tend()
-    _stop(children)
+    _stop([*children, *spares])
     os.close(hold)
     os.close(watch)
     listener.close()
@@ -147,18 +121,18 @@ def _web(settings: Settings, socket_handle: int, parent_pipe: int) -> Child:
     return Child("web", [sys.executable, "-m", "api.web", str(socket_handle)], env, (parent_pipe, socket_handle))
 
 
-def _workers(settings: Settings, worker_module: str, parent_pipe: int) -> list[Child]:
+def _workers(settings: Settings, worker_module: str, parent_pipe: int) -> tuple[list[Child], Child]:
+    """The readers and the sealer."""
     pipe: Mapping[str, str] = {PARENT_PIPE: str(parent_pipe)}
     open_env = {**environment(settings, with_secrets=False), **pipe}
     seal_env = {**environment(settings, with_secrets=True), **pipe}
     command = [sys.executable, "-m", worker_module]
-    children = []
+    readers = []
     for number in range(1, settings.read_workers + 1):
         name = f"{settings.worker_name}-read-{number}"
-        children.append(Child(name, [*command, name, "read,check,notify"], open_env, (parent_pipe,)))
+        readers.append(Child(name, [*command, name, "read,check,notify"], open_env, (parent_pipe,)))
     name = f"{settings.worker_name}-seal"
-    children.append(Child(name, [*command, name, "seal"], seal_env, (parent_pipe,)))
-    return children
+    return readers, Child(name, [*command, name, "seal"], seal_env, (parent_pipe,))
 
 
 def _listen(settings: Settings) -> socket.socket:
@@ -182,7 +156,7 @@ def _listen(settings: Settings) -> socket.socket:
         time.sleep(0.1)
 
 
-def _stop(children: list[Child]) -> None:
+def _stop(children: Sequence[Child]) -> None:
     """End the web process first, so that nothing new comes in while workers finish."""
     running = [child.process for child in children if child.process is not None]
     for process in running:

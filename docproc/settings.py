@@ -52,6 +52,12 @@ class Settings(BaseSettings):
     worker_name: str = Field("embedded", description="Stable name of this worker; two of one name cannot run")
     queues: str = Field("read,check,seal,notify", description="Queues this worker listens to, separated by commas")
     read_workers: int = Field(1, ge=1, le=64, description="Worker processes that `docproc serve` starts")
+    spare_readers: int = Field(
+        1,
+        ge=0,
+        le=4,
+        description="Readers that `docproc serve` keeps loaded and idle, to stand in at once for one that died",
+    )
     application_version: str = Field("1", description="Changed only when running workflows become incompatible")
     max_upload_bytes: int = Field(50 * 2**20, description="Largest upload, bytes")
     spool_dir: str = Field("", description="Folder for files on their way in; empty: `spool` in the data folder")
@@ -92,6 +98,15 @@ class Settings(BaseSettings):
         1,
         ge=1,
         description="CPU time for verifying a file with one signature; up to 16 times as much for one with more",
+    )
+    parse_slots: int = Field(
+        0, ge=0, le=256, description="Files that the web process has opened at a time; 0: one for each core"
+    )
+    parse_seconds_per_minute: float = Field(
+        60.0, gt=0, description="CPU seconds a minute for opening what one public address sends without a key"
+    )
+    parse_seconds_per_minute_key: float = Field(
+        600.0, gt=0, description="CPU seconds a minute for opening what is sent under one key or account"
     )
     rate_limit_per_minute: int = Field(120, description="Requests a minute from one public address without a key")
     max_queue: int = Field(5000, description="Pages that may wait before the service answers 503 with Retry-After")

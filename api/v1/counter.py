@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Response
-from starlette.concurrency import run_in_threadpool
+from fastapi import APIRouter, Path, Request, Response
 
 from api.kit.bodies.files import FILES_BODY, Papers
 from api.kit.bodies.route import HeadFirst
 from api.kit.deps import Ctx, Who, may
+from api.kit.parsing.paid import paid
 from api.kit.problems import problems
 from api.v1.applications.applications import Number
 from api.v1.schemas import counter as schemas
@@ -51,16 +51,17 @@ def give_back(number: Number, receipt: ReceiptNumber, body: schemas.Receiver, ct
     "/papers",
     response_model=schemas.PapersCheck,
     dependencies=[may("counter")],
-    responses=problems(401, 403, 404, 409, 413, 415, 422, 503),
+    responses=problems(401, 403, 404, 409, 413, 415, 422, 429, 503),
     summary="Look for differences between paper and scans",
     openapi_extra=FILES_BODY,
 )
-async def check_papers(number: Number, ctx: Ctx, who: Who, uploads: Papers) -> PapersCheck:
+async def check_papers(request: Request, number: Number, ctx: Ctx, who: Who, uploads: Papers) -> PapersCheck:
     """Fresh scans of the paper, sheets in any order: each is found among the application's pages and laid over it.
 
     What the paper is found to be, a clerk says afterwards. The fresh scans are not kept. Role: clerk.
     """
-    return await run_in_threadpool(paper_check.check_papers, ctx, who, number, [data for _, data in uploads])
+    files = [data for _, data in uploads]
+    return await paid(request, "papers", who, paper_check.check_papers, ctx, who, number, files)
 
 
 @router.post(

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import PlainTextResponse
-from starlette.concurrency import run_in_threadpool
 
 from api.kit.bodies.files import FILES_BODY, Licence, Licences, Photos
 from api.kit.bodies.route import HeadFirst
 from api.kit.deps import Ctx, OnceJson, Public, Who, may
+from api.kit.parsing.paid import paid
 from api.kit.problems import problems
 from api.v1.schemas import licences as schemas
+from docproc.errors import BusyError
+from docproc.flow.core.access import Caller
+from docproc.flow.core.context import Context
 from docproc.flow.core.views import LicenceView, PublicLicence
 from docproc.flow.licences import bulk, licences, photographs, verification, versions
-from docproc.flow.licences.bulk import KnownNumbers, VerifiedFiles
+from docproc.flow.licences.bulk import KnownNumbers, VerifiedFile, VerifiedFiles
 from docproc.flow.licences.photographs import PhotoVerification
 from docproc.flow.licences.verification import Verification
 from docproc.flow.licences.versions import OrderedVersion
@@ -31,7 +34,7 @@ Code = Annotated[str, Path(description="Word in the QR code", max_length=40)]
     "/verify",
     response_model=schemas.Verification,
     dependencies=[Public],
-    responses=problems(413, 422, 429),
+    responses=problems(413, 422, 429, 503),
     summary="Verify a file",
     openapi_extra={
         "requestBody": {
@@ -40,16 +43,16 @@ Code = Annotated[str, Path(description="Word in the QR code", max_length=40)]
         }
     },
 )
-async def verify(ctx: Ctx, upload: Licence) -> Verification:
+async def verify(request: Request, ctx: Ctx, upload: Licence) -> Verification:
     """Is the seal good, and is it what was issued? Needs no key. Any bytes get a verdict."""
-    return await run_in_threadpool(verification.verify_file, ctx, upload[0])
+    return await paid(request, "file", None, verification.verify_file, ctx, upload[0])
 
 
 @router.post(
     "/verify/report",
     response_class=Response,
     dependencies=[Public],
-    responses=problems(413, 422, 429),
+    responses=problems(413, 422, 429, 503),
     summary="Verify a file and get the report as a document",
     openapi_extra={
         "requestBody": {
@@ -59,10 +62,10 @@ async def verify(ctx: Ctx, upload: Licence) -> Verification:
     },
 )
 async def verify_report(
-    ctx: Ctx, upload: Licence, kind: Annotated[Literal["pdf", "xml"], Query(alias="format")] = "pdf"
+    request: Request, ctx: Ctx, upload: Licence, kind: Annotated[Literal["pdf", "xml"], Query(alias="format")] = "pdf"
 ) -> Response:
     """One page in Chinese (`pdf`), or ETSI TS 119 102-2 (`xml`). Needs no key."""
-    data = await run_in_threadpool(verification.verify_report, ctx, upload[0], kind)
+    data = await paid(request, "file", None, verification.verify_report, ctx, upload[0], kind)
     if kind == "pdf":
         return pdf(data, "verification-report.pdf")
     return Response(data, media_type="application/xml", headers={"X-Content-Type-Options": "nosniff"})
@@ -89,12 +92,12 @@ async def verify_report(
         }
     },
 )
-async def verify_photo(ctx: Ctx, photos: Photos) -> PhotoVerification:
+async def verify_photo(request: Request, ctx: Ctx, photos: Photos) -> PhotoVerification:
     """Does the print say what was issued? JPEG, PNG, TIFF or PDF; of several pages as one file or one each, at most 12.
 
     Needs no key; proves no seal; nothing is kept.
     """
-    return await run_in_threadpool(photographs.verify_photo, ctx, photos)
+    return await paid(request, "photo", None, photographs.verify_photo, ctx, photos)
 
 
 @router.post(
@@ -105,9 +108,10 @@ async def verify_photo(ctx: Ctx, photos: Photos) -> PhotoVerification:
     summary="Verify many files",
     openapi_extra=FILES_BODY,
 )
-async def verify_many(ctx: Ctx, who: Who, uploads: Licences) -> VerifiedFiles:
+async def verify_many(request: Request, ctx: Ctx, who: Who, uploads: Licences) -> VerifiedFiles:
     """At most 50 files; one that cannot be judged does not stop the rest. Roles: enterprise, officials."""
-    return await run_in_threadpool(bulk.verify_many, ctx, who, uploads)
+    bulk.check_files(who, uploads)
+    return bulk.summary([await _verified(request, ctx, who, name, data) for name, data in uploads])
 
 
 @router.post(
@@ -210,6 +214,14 @@ def status_list(ctx: Ctx) -> Response:
     """A JSON Web Signature, for who verifies offline; fetch it again before its `next_update`. Needs no key."""
     headers = {"Cache-Control": "public, max-age=3600", "X-Content-Type-Options": "nosniff"}
     return Response(versions.status_list(ctx), media_type="application/jose", headers=headers)
+
+
+async def _verified(request: Request, ctx: Context, who: Caller, name: str, data: bytes) -> VerifiedFile:
+    """One file of many, in its own turn."""
+    try:
+        return await paid(request, "file", who, bulk.verified_file, ctx, name, data)
+    except BusyError as error:
+        return bulk.unverified(name, error)
 
 
 def pdf(data: bytes, name: str) -> Response:

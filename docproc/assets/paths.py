@@ -51,7 +51,12 @@ def font(name: str = SERIF) -> Path:
 
 def compiled_dir() -> Path:
     """Folder of the networks that the OCR engine compiled for this processor, in ``XDG_CACHE_HOME`` or ``~/.cache``."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "docproc" / "openvino"
+    return cache_folder("openvino")
+
+
+def cache_folder(name: str) -> Path:
+    """A folder of what was made once and can be made again, in ``XDG_CACHE_HOME`` or ``~/.cache``."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "docproc" / name
 
 
 def _present(path: Path) -> Path:

@@ -28,7 +28,7 @@ from docproc.flow.core.sandboxes import refuse_weak_sandbox
 from docproc.flow.core.stages import Stages, Tools
 from docproc.flow.jobs import adopt, engine, lease, meters
 from docproc.flow.jobs.engine import QUEUE_OF
-from docproc.flow.jobs.guardian import end_with_parent
+from docproc.flow.jobs.guardian import await_name, end_with_parent, is_spare
 from docproc.flow.jobs.lease import Lease
 from docproc.flow.licences import issuing, jobs
 from docproc.flow.licences.renewal import Renew, renew_due
@@ -76,7 +76,7 @@ def run_worker(
 
     Args:
         settings: of this process; the database must be migrated.
-        name: stable name; two living workers cannot have the same.
+        name: stable name; two living workers cannot have the same. A spare worker is told its name later.
         queues: what to work off.
         stages: what reads and seals; default the real ones.
         on_ready: called once jobs are taken.
@@ -92,18 +92,40 @@ def run_worker(
     sms.open_provider(settings)  # wrong settings are reported now and not with the first message
     stopping = _stop_on_signals()
     ctx = open_context(settings, role="sealer" if "seal" in queues else "reader")
+    tools = stages or real_stages(settings)
+    if is_spare():
+        warm_up(tools)
+        log.info("spare worker is ready for %s", ", ".join(queues))
+        given = await_name(stopping)
+        if given is None:
+            ctx.close()
+            return 0
+        name = given
     release_name = _hold_name(ctx, name)
     seals_for_real = stages is None and "seal" in queues
     stamp = partial(timestamps.stamp, settings) if seals_for_real else None
     renewer = partial(timestamps.renew_file, settings) if seals_for_real else None
-    _start_jobs(ctx, name, queues, stages or real_stages(settings))
+    _start_jobs(ctx, name, queues, tools)
     on_ready()
+    warming = threading.Thread(target=warm_up, args=(tools,), name="warm-up")
+    if "read" in queues:
+        warming.start()
     _maintain(ctx, name, stopping, stamp, renewer, closes="seal" in queues)
+    if "read" in queues:
+        warming.join()
     engine.stop(GRACE_SECONDS)
     release_name()
     ctx.close()
     tracing.stop()
     return 0
+
+
+def warm_up(stages: Stages) -> None:
+    """Load what the first file would have to wait for; what is missing is reported by the first file."""
+    try:
+        stages.warm()
+    except Exception as error:
+        log.warning("not warmed up: %s", error if isinstance(error, DocprocError) else type(error).__name__)
 
 
 def _check_queues(queues: Sequence[str]) -> None:

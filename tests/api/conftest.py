@@ -12,7 +12,11 @@ from tests.api.group import ROLES, Group, group
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Group]:
-    with group(tmp_path_factory.mktemp("server") / "var", DOCPROC_RATE_LIMIT_PER_MINUTE="2000") as running:
+    with group(
+        tmp_path_factory.mktemp("server") / "var",
+        DOCPROC_RATE_LIMIT_PER_MINUTE="2000",
+        DOCPROC_PARSE_SECONDS_PER_MINUTE="5000",
+    ) as running:
         yield running
 
 

@@ -64,7 +64,13 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
         f'[[anchor]]\nfile = "neighbour-root.crt"\nname = "{NEIGHBOUR}"\nauthorities = ["{FOREIGN_CODE[:6]}"]\n',
         encoding="utf-8",
     )
-    settings = Settings(data_dir=folder, trust_dir=trust, rate_limit_per_minute=100_000, _env_file=None)
+    settings = Settings(
+        data_dir=folder,
+        trust_dir=trust,
+        rate_limit_per_minute=100_000,
+        parse_seconds_per_minute=100_000,
+        _env_file=None,
+    )
     database = open_database(settings.database)
     migrate_all(database)
     database.close()

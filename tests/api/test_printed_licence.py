@@ -39,7 +39,11 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     folder = tmp_path_factory.mktemp("printed")
     make_dev_pki(folder / "pki", at=utc_now())
     settings = Settings(
-        data_dir=folder, trust_dir=folder / "pki" / "trust", rate_limit_per_minute=100_000, _env_file=None
+        data_dir=folder,
+        trust_dir=folder / "pki" / "trust",
+        rate_limit_per_minute=100_000,
+        parse_seconds_per_minute=100_000,
+        _env_file=None,
     )
     database = open_database(settings.database)
     migrate_all(database)

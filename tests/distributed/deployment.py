@@ -173,6 +173,7 @@ def deployment(folder: Path, module: str = SMALL, machine: Machine | None = None
             host=here.address,
             port=free_port(),
             rate_limit_per_minute=100_000,
+            parse_seconds_per_minute=100_000,
             allow_dev_pki=True,
             _env_file=None,
             **given,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Annotated, cast, get_args
 
 import zxingcpp
@@ -16,6 +17,7 @@ from api.kit.bodies.route import HeadFirst
 from api.kit.csrf import Csrf
 from api.kit.deps import Ctx
 from api.kit.official import AsCaller, official_may
+from api.kit.parsing.paid import paid
 from api.kit.qr import qr_svg
 from api.kit.render import is_fragment, page
 from api.pages.kiosk.case_view import build
@@ -179,14 +181,11 @@ async def check_papers(request: Request, ctx: Ctx, caller: AsCaller, number: Num
     """Look for differences by machine."""
     files = [data for _, data in papers]
 
-    def work() -> Response:
-        try:
-            checked = paper_check.check_papers(ctx, caller, number, files)
-        except (InputError, BusyError) as error:
-            return _papers(request, ctx, caller, number, error)
-        return _papers(request, ctx, caller, number, checked=checked)
-
-    return await run_in_threadpool(work)
+    try:
+        checked = await paid(request, "papers", caller, paper_check.check_papers, ctx, caller, number, files)
+    except (InputError, BusyError) as error:
+        return await run_in_threadpool(_papers, request, ctx, caller, number, error)
+    return await run_in_threadpool(partial(_papers, checked=checked), request, ctx, caller, number)
 
 
 @router.post("/{number}/papers", dependencies=[fields(2000), Csrf])

@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
-from starlette.concurrency import run_in_threadpool
 
 from api.kit.bodies.files import Licence, Photos
 from api.kit.bodies.route import HeadFirst
@@ -15,6 +14,7 @@ from api.kit.csrf import Csrf
 from api.kit.deps import Ctx, Public
 from api.kit.field_words import spec_of, words
 from api.kit.masks import masked
+from api.kit.parsing.paid import paid
 from api.kit.qr import qr_svg
 from api.kit.render import page
 from api.v1.licences import Code, pdf
@@ -43,7 +43,7 @@ async def verify(request: Request, ctx: Ctx, upload: Licence) -> Response:
     data, name = upload
     if not data:
         return RedirectResponse("/verify", 303)
-    report = await run_in_threadpool(verification.verify_file, ctx, data)
+    report = await paid(request, "file", None, verification.verify_file, ctx, data)
     digest = hashlib.sha256(data).hexdigest()
     return page(
         request,
@@ -61,7 +61,7 @@ async def verify_photo(request: Request, ctx: Ctx, photos: Photos) -> Response:
     """A printed licence beside what was issued."""
     if not photos:
         return RedirectResponse("/verify", 303)
-    report = await run_in_threadpool(photographs.verify_photo, ctx, photos)
+    report = await paid(request, "photo", None, photographs.verify_photo, ctx, photos)
     return page(request, "public/photo.html", report=report, light=light_of_photo(report))
 
 

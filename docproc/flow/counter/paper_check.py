@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from threading import BoundedSemaphore
 from typing import TypedDict
 
 from docproc.domain import PageReading
-from docproc.errors import BusyError, ConflictError, InputError, LimitError
+from docproc.errors import ConflictError, InputError, LimitError
 from docproc.flow.applications.applications import visible
 from docproc.flow.core import reads, views
 from docproc.flow.core.access import Caller
@@ -27,10 +26,6 @@ from docproc.scan.compare.paper_match import (
 from docproc.store.applications import pages
 from docproc.store.audit import audit
 from docproc.store.counter import custody
-
-WAIT_SECONDS = 30.0
-_ROOM = BoundedSemaphore(1)
-"""One check at a time in a process: each takes a child process, and seconds for every sheet."""
 
 
 class PaperSpot(TypedDict):
@@ -85,7 +80,6 @@ def check_papers(ctx: Context, caller: Caller, number: str, files: Sequence[byte
         InputError: no file.
         LimitError: more or larger files than an application has.
         UnsupportedFileError: a file is no picture or PDF, or damaged.
-        BusyError: another check is at work.
     """
     caller.require("counter")
     if not files:
@@ -102,13 +96,8 @@ def check_papers(ctx: Context, caller: Caller, number: str, files: Sequence[byte
     files_of = {page.id: page.sha256 for page, _ in found}  # the same bytes may have been submitted as two materials
     places = list(files_of)
     workbench.show_all(ctx, caller, number)
-    if not _ROOM.acquire(timeout=WAIT_SECONDS):
-        raise BusyError("another check of papers is at work", retry_after=30)
-    try:
-        wanted = [PageRef(places.index(page.id), reading.index) for page, reading in found]
-        result = match_papers([ctx.blobs.get(sha256) for sha256 in files_of.values()], wanted, files)
-    finally:
-        _ROOM.release()
+    wanted = [PageRef(places.index(page.id), reading.index) for page, reading in found]
+    result = match_papers([ctx.blobs.get(sha256) for sha256 in files_of.values()], wanted, files)
     reads.note(caller, "paper_check", number)
     told = [_kept(page.id, reading, sheet) for (page, reading), sheet in zip(found, result.sheets, strict=True)]
     with ctx.database.write() as session:

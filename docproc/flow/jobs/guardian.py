@@ -1,13 +1,17 @@
-"""Children that end when their parent ends, however it ends."""
+"""Children that end when their parent ends, however it ends, and spare ones that wait for a dead one's name."""
 
 from __future__ import annotations
 
 import os
+import select
 import signal
 import threading
 
 PARENT_PIPE = "DOCPROC_PARENT_PIPE"
 """Number of the pipe end that a parent hands down; it reads as closed once the parent is gone."""
+SPARE_PIPE = "DOCPROC_SPARE_PIPE"
+"""Number of the pipe end on which a spare worker is told its name."""
+_LOOK_S = 0.5
 
 
 def end_with_parent() -> None:
@@ -22,3 +26,19 @@ def end_with_parent() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=watch, name="parent-watch", daemon=True).start()
+
+
+def is_spare() -> bool:
+    """Whether this worker has no name yet: it loads what it needs and waits until one dies."""
+    return SPARE_PIPE in os.environ
+
+
+def await_name(stopping: threading.Event) -> str | None:
+    """Wait for the name of the worker to stand in for; ``None``: it is time to end."""
+    handle = int(os.environ[SPARE_PIPE])
+    while not stopping.is_set():
+        ready, _, _ = select.select([handle], [], [], _LOOK_S)
+        if ready:
+            name = os.read(handle, 200).decode().strip()
+            return name or None
+    return None

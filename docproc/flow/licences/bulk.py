@@ -64,9 +64,18 @@ def verify_many(ctx: Context, caller: Caller, files: Sequence[tuple[str, bytes]]
         InputError: no file.
         LimitError: more than :data:`MAX_FILES`.
     """
+    check_files(caller, files)
+    return summary([verified_file(ctx, name, data) for name, data in files])
+
+
+def check_files(caller: Caller, files: Sequence[tuple[str, bytes]]) -> None:
+    """Who verifies many files, and how many; raises as :func:`verify_many`."""
     caller.require("verify_many")
     _bounded(len(files), MAX_FILES, "files", f"每次请提交 1 至 {MAX_FILES} 个文件")
-    results = [_verified(ctx, name, data) for name, data in files]
+
+
+def summary(results: list[VerifiedFile]) -> VerifiedFiles:
+    """The answer of :func:`verify_many`."""
     good = sum(item["ok"] for item in results)
     return {"ok": good == len(results), "total": len(results), "good": good, "results": results}
 
@@ -91,11 +100,17 @@ def _known(ctx: Context, number: str) -> KnownNumber:
     return {"number": number, "ok": good, "licence": found, "problem": None, "headline": headline}
 
 
-def _verified(ctx: Context, name: str, data: bytes) -> VerifiedFile:
+def unverified(name: str, error: DocprocError) -> VerifiedFile:
+    """A file without a verdict."""
+    return {"file": name, "ok": False, "verdict": None, "problem": error.code, "headline": error.message_zh}
+
+
+def verified_file(ctx: Context, name: str, data: bytes) -> VerifiedFile:
+    """One file of :func:`verify_many`."""
     try:
         found = verify_file(ctx, data)
     except DocprocError as error:
-        return {"file": name, "ok": False, "verdict": None, "problem": error.code, "headline": error.message_zh}
+        return unverified(name, error)
     return {"file": name, "ok": found["ok"], "verdict": found, "problem": None, "headline": found["headline"]}
 
 

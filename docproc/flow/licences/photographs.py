@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from threading import BoundedSemaphore
 from typing import Literal, NotRequired, TypedDict
 
 from docproc.canonical import canonical_json
 from docproc.domain import Box, Licence
-from docproc.errors import BusyError, InputError, LimitError, NotFoundError
+from docproc.errors import InputError, LimitError, NotFoundError
 from docproc.flow.core import views
 from docproc.flow.core.context import Context
 from docproc.flow.licences.verification import StoredRegister
@@ -35,13 +34,9 @@ Outcome = Literal[
     "other-address",
     "several-codes",
 ]
-AT_ONCE = 2
-"""Photographs that one process has looked at at a time; each takes a child process and some seconds."""
-WAIT_SECONDS = 20.0
 NOTE = "照片只能核对纸面内容，不能证明电子印章；正式核验请使用电子证照文件（PDF）。"
 _CODE = re.compile(r"/v/([0-9A-Za-z_-]{1,40})$")
 _NOT_ASKED = Standing("unknown")
-_ROOM = BoundedSemaphore(AT_ONCE)
 _SAID: dict[Outcome, str] = {
     "same": "照片中可核对的各项内容均与登记机关签发的一致",
     "added": "各项内容与签发的一致，但纸面上有签发文件中没有的字迹或痕迹，请人工查看",
@@ -181,7 +176,6 @@ def verify_photo(ctx: Context, photos: Sequence[bytes]) -> PhotoVerification:
         InputError: no photograph.
         LimitError: larger than photographs may be, or more of them than a licence has pages.
         UnsupportedFileError: no picture, or damaged.
-        BusyError: too many photographs are being looked at.
     """
     if not photos:
         raise InputError("no photograph", message_zh="没有收到照片，请重新选择")
@@ -189,12 +183,7 @@ def verify_photo(ctx: Context, photos: Sequence[bytes]) -> PhotoVerification:
         raise LimitError(f"{len(photos)} photographs of {sum(map(len, photos))} bytes", message_zh=TOO_MANY)
     if max(map(len, photos)) > min(MAX_BYTES, ctx.settings.max_upload_bytes):
         raise LimitError(f"photograph of {max(map(len, photos))} bytes is over {MAX_BYTES}")
-    if not _ROOM.acquire(timeout=WAIT_SECONDS):
-        raise BusyError("too many photographs are being looked at", retry_after=20)
-    try:
-        return _verified(ctx, photos).to_json()
-    finally:
-        _ROOM.release()
+    return _verified(ctx, photos).to_json()
 
 
 def _verified(ctx: Context, photos: Sequence[bytes]) -> PrintReport:

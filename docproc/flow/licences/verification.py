@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from threading import BoundedSemaphore
 from typing import Literal
 
-from docproc.errors import BusyError, LimitError
+from docproc.errors import LimitError
 from docproc.flow.core import views
 from docproc.flow.core.authority import own_code
 from docproc.flow.core.context import Context
@@ -23,12 +22,8 @@ from docproc.store.applications import notices
 from docproc.store.licences import licences
 from docproc.store.tables.licences import LicenceEventRow, LicenceRow
 
-AT_ONCE = 4
-"""Files that one process has verified at a time; each takes a child process."""
-WAIT_SECONDS = 5.0
 ReportKind = Literal["pdf", "xml"]
 WRITERS: dict[ReportKind, Callable[[VerificationReport], bytes]] = {"pdf": report_pdf, "xml": report_xml}
-_ROOM = BoundedSemaphore(AT_ONCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +79,6 @@ def verify_file(ctx: Context, data: bytes) -> Verification:
 
     Raises:
         LimitError: larger than an upload may be.
-        BusyError: too many files are being verified at this moment.
         SetupError: the trust folder is missing.
     """
     report = _verified(ctx, data)
@@ -110,10 +104,4 @@ def verify_report(ctx: Context, data: bytes, kind: ReportKind) -> bytes:
 def _verified(ctx: Context, data: bytes) -> VerificationReport:
     if len(data) > ctx.settings.max_upload_bytes:
         raise LimitError(f"file of {len(data)} bytes is over {ctx.settings.max_upload_bytes}")
-    trust = trust_list(ctx)
-    if not _ROOM.acquire(timeout=WAIT_SECONDS):
-        raise BusyError("too many files are being verified", retry_after=10)
-    try:
-        return verified(ctx, data, trust, ctx.clock())
-    finally:
-        _ROOM.release()
+    return verified(ctx, data, trust_list(ctx), ctx.clock())

@@ -11,6 +11,7 @@ from docproc.licence.pki.trust import TrustList
 from docproc.licence.report.conclude import conclude
 from docproc.licence.report.report import Examination, Listed, Register, VerificationReport
 from docproc.licence.verify.unjudged import unjudged, unread
+from docproc.sandbox.decided import DECIDED
 from docproc.sandbox.parent import Budget, Sandbox
 
 MEMORY_MB = 1024
@@ -80,7 +81,8 @@ def _in_child(data: bytes, trust: TrustList, at: datetime, budget: Budget) -> Ex
     told = json.dumps(trust.to_json()).encode()
     options = {"trust_bytes": len(told), "at": at.isoformat()}
     try:
-        answer, _ = _EXAMINE.call(told + data, options, budget)
+        asked = ("verify", hashlib.sha256(data).hexdigest(), str(budget))
+        answer, _ = DECIDED.once(asked, lambda: _EXAMINE.call(told + data, options, budget))
         return Examination.from_json(answer)
     except LimitError as error:
         return unjudged("limit", f"the file was not checked to its end: {error}")

@@ -11,6 +11,7 @@ import pymupdf
 from docproc.form.draw import draw_form
 from docproc.form.layout import FormLayout, layout_of
 from docproc.matter.model import Form, Matter
+from docproc.read.form import kept_blanks
 from docproc.scan.image.geometry import MM_PER_INCH, Image
 from docproc.scan.registration.align import FormTemplate, build_template
 
@@ -35,9 +36,14 @@ def blank_pages(matter: Matter, form: Form) -> tuple[Image, ...]:
         SetupError: the fonts have not been fetched.
     """
     layout = layout_for(matter, form)
+    before = kept_blanks.kept(matter, form, layout)
+    if before is not None:
+        return before
     size = (round(layout.page_mm[0] * PX), round(layout.page_mm[1] * PX))
     with pymupdf.open(stream=draw_form(matter, form, layout, _SERIAL), filetype="pdf") as document:
-        return tuple(_picture(page, size) for page in document)
+        pages = tuple(_picture(page, size) for page in document)
+    kept_blanks.keep(matter, form, layout, pages)
+    return pages
 
 
 @lru_cache(maxsize=8)

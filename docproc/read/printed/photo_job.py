@@ -12,16 +12,14 @@ from docproc.canonical import JsonObject
 from docproc.errors import LimitError, SetupError
 from docproc.read.engine.openvino import OpenVinoRecogniser, share_compiled
 from docproc.read.printed.comparison import Fact
-from docproc.read.printed.photo import MAX_PHOTOS, TOO_MANY
+from docproc.read.printed.photo import MAX_PHOTOS, MAX_PIXELS, TOO_MANY
 from docproc.read.printed.printed import compare_pages
+from docproc.sandbox import pace
 from docproc.scan.files.issued import issued_pages
 from docproc.scan.files.limits import UploadLimits
 from docproc.scan.files.qr import read_qr_codes
 from docproc.scan.files.split import each_page
 from docproc.scan.image.geometry import Image
-
-_PIXELS = 160_000_000
-"""Of all photographs together: a dozen of usual phones, or three of the largest."""
 
 
 def prepare() -> None:
@@ -32,10 +30,14 @@ def prepare() -> None:
 
 
 def codes_job(data: bytes, options: JsonObject) -> tuple[JsonObject, Sequence[bytes]]:
-    """Decode images and their QR codes."""
+    """Decode the pages of one file and their QR codes, one page after another."""
     cv2.setNumThreads(1)
-    texts = [text for image in _pictures(data, options["photos"]) for text in read_qr_codes(image)]
-    return {"codes": list(dict.fromkeys(texts))}, []
+    texts: list[str] = []
+    pages, pixels = 0, 0
+    for image in _pages(data, options["pages"], options["pixels"], options["page_s"]):
+        texts += read_qr_codes(image)
+        pages, pixels = pages + 1, pixels + image.shape[0] * image.shape[1]
+    return {"codes": list(dict.fromkeys(texts)), "pages": pages, "pixels": pixels}, []
 
 
 def compare_job(data: bytes, options: JsonObject) -> tuple[JsonObject, Sequence[bytes]]:
@@ -43,7 +45,7 @@ def compare_job(data: bytes, options: JsonObject) -> tuple[JsonObject, Sequence[
     cv2.setNumThreads(1)
     start, end = options["facts"], options["facts"] + options["issued"]
     facts = [Fact(*item) for item in json.loads(data[:start])]
-    photos = list(_pictures(data[end:], options["photos"]))
+    photos = list(_pictures(data[end:], options["photos"], options["page_s"]))
     found = compare_pages(photos, issued_pages(data[start:end]), facts, OpenVinoRecogniser(threads=1))
     rows = [
         {
@@ -62,17 +64,30 @@ def compare_job(data: bytes, options: JsonObject) -> tuple[JsonObject, Sequence[
     return answer, [*pictures, *(picture for _, picture in found.added)]
 
 
-def _pictures(data: bytes, sizes: Sequence[int]) -> Iterator[Image]:
-    """Every page of concatenated files, one at a time.
+def _pictures(data: bytes, sizes: Sequence[int], page_s: float) -> Iterator[Image]:
+    """Every page of concatenated files.
 
     Raises:
         LimitError: more pages or pixels than a printed licence can have.
     """
-    pages, pixels, start = MAX_PHOTOS, _PIXELS, 0
+    pages, pixels, start = MAX_PHOTOS, MAX_PIXELS, 0
     for size in sizes:
-        for page in each_page(data[start : start + size], UploadLimits(pages=pages, total_pixels=pixels)):
-            pages, pixels = pages - 1, pixels - page.image.shape[0] * page.image.shape[1]
-            if pages < 0 or pixels < 0:
-                raise LimitError("more pages or pixels than a printed licence can have", message_zh=TOO_MANY)
-            yield page.image
+        for image in _pages(data[start : start + size], pages, pixels, page_s):
+            pages, pixels = pages - 1, pixels - image.shape[0] * image.shape[1]
+            yield image
         start += size
+
+
+def _pages(data: bytes, pages: int, pixels: int, page_s: float) -> Iterator[Image]:
+    """Every page of a file, one at a time, each in the time that is a page's.
+
+    Raises:
+        LimitError: more pages or pixels than are left for it.
+    """
+    if pages < 1 or pixels < 1:
+        raise LimitError("more pages or pixels than a printed licence can have", message_zh=TOO_MANY)
+    pace.allow(page_s)
+    for page in each_page(data, UploadLimits(pages=pages, total_pixels=pixels)):
+        yield page.image
+        pace.allow(page_s)
+    pace.allow(0)

@@ -10,6 +10,7 @@ import numpy as np
 from docproc.canonical import JsonObject
 from docproc.domain import Box
 from docproc.errors import LimitError
+from docproc.sandbox import pace
 from docproc.scan.compare.page_diff import DPI, DiffRegion, PageDiff, RectifiedPage, diff_pages, rectify_page
 from docproc.scan.compare.paper_match import MAX_SHEETS, Outcome
 from docproc.scan.files.split import PageImage, each_page
@@ -31,8 +32,8 @@ def paper_match_job(data: bytes, options: JsonObject) -> tuple[JsonObject, Seque
     cv2.setNumThreads(1)
     end = sum(options["scans"])
     wanted = [(int(file), int(index)) for file, index in options["wanted"]]
-    scans = [sheet for _, sheet in sorted(_scans(data[:end], options["scans"], wanted))]
-    papers = list(_papers(data[end:], options["papers"]))
+    scans = [sheet for _, sheet in sorted(_scans(data[:end], options["scans"], wanted, options["sheet_s"]))]
+    papers = list(_papers(data[end:], options["papers"], options["sheet_s"]))
     found = _match_pages(scans, papers)
     sheets, pictures = [], []
     for number, scan in enumerate(scans):
@@ -103,23 +104,23 @@ def _by_features(ours: Mapping[int, RectifiedPage], theirs: Mapping[int, Rectifi
 
 
 def _scans(
-    data: bytes, sizes: Sequence[int], wanted: Collection[tuple[int, int]]
+    data: bytes, sizes: Sequence[int], wanted: Collection[tuple[int, int]], sheet_s: float
 ) -> Iterator[tuple[int, RectifiedPage]]:
     """Requested pages of concatenated files, each with its index in the request."""
     order = {page: at for at, page in enumerate(wanted)}
-    for file, page in _pages(data, sizes):
+    for file, page in _pages(data, sizes, sheet_s):
         if (file, page.index) in order:
             yield order[file, page.index], rectify_page(page.image)
 
 
-def _papers(data: bytes, sizes: Sequence[int]) -> Iterator[RectifiedPage]:
+def _papers(data: bytes, sizes: Sequence[int], sheet_s: float) -> Iterator[RectifiedPage]:
     """Every page of concatenated files.
 
     Raises:
         LimitError: more pages or pixels than the paper of an application has.
     """
     pages, pixels = MAX_SHEETS, _PIXELS
-    for _, page in _pages(data, sizes):
+    for _, page in _pages(data, sizes, sheet_s):
         pages, pixels = pages - 1, pixels - page.image.shape[0] * page.image.shape[1]
         if pages < 0 or pixels < 0:
             raise LimitError(
@@ -129,12 +130,16 @@ def _papers(data: bytes, sizes: Sequence[int]) -> Iterator[RectifiedPage]:
         yield rectify_page(page.image)
 
 
-def _pages(data: bytes, sizes: Sequence[int]) -> Iterator[tuple[int, PageImage]]:
-    """Every page of concatenated files, with the number of its file."""
+def _pages(data: bytes, sizes: Sequence[int], sheet_s: float) -> Iterator[tuple[int, PageImage]]:
+    """Every page of concatenated files, with the number of its file; one at a time, each in the time of a sheet."""
     start = 0
     for file, size in enumerate(sizes):
-        yield from ((file, page) for page in each_page(data[start : start + size]))
+        pace.allow(sheet_s)
+        for page in each_page(data[start : start + size]):
+            yield file, page
+            pace.allow(sheet_s)
         start += size
+    pace.allow(0)
 
 
 def _largest_regions(difference: PageDiff) -> list[DiffRegion]:

@@ -55,6 +55,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Group]:
         "DOCPROC_CERTS_DIR": str(folder / "certs"),
         "DOCPROC_TRUST_DIR": str(folder / "certs" / "trust"),
         "DOCPROC_RATE_LIMIT_PER_MINUTE": "5000",
+        "DOCPROC_PARSE_SECONDS_PER_MINUTE": "5000",
     }
     with group(folder / "var", "docproc.flow.worker", **settings) as running:
         yield running

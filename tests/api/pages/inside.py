@@ -26,7 +26,9 @@ PAGE = {"Accept": "text/html"}
 @contextmanager
 def running(folder: Path, **more: Any) -> Iterator[tuple[FastAPI, Context]]:
     """An application on a fresh database, without workers."""
-    settings = Settings(data_dir=folder, rate_limit_per_minute=1_000_000, _env_file=None, **more)
+    settings = Settings(
+        data_dir=folder, rate_limit_per_minute=1_000_000, parse_seconds_per_minute=100_000, _env_file=None, **more
+    )
     database = open_database(settings.database)
     migrate_all(database)
     database.close()

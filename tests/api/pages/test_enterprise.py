@@ -57,7 +57,11 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture(scope="module")
 def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Group]:
-    settings = {"DOCPROC_RATE_LIMIT_PER_MINUTE": "5000", "DOCPROC_WEBHOOK_PRIVATE": "true"}
+    settings = {
+        "DOCPROC_RATE_LIMIT_PER_MINUTE": "5000",
+        "DOCPROC_PARSE_SECONDS_PER_MINUTE": "5000",
+        "DOCPROC_WEBHOOK_PRIVATE": "true",
+    }
     with group(tmp_path_factory.mktemp("firms") / "var", **settings) as running:
         yield running
 

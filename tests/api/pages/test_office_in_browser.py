@@ -30,6 +30,7 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Group]:
             "DOCPROC_PORT": str(port),
             "DOCPROC_PUBLIC_URL": here,
             "DOCPROC_RATE_LIMIT_PER_MINUTE": "5000",
+            "DOCPROC_PARSE_SECONDS_PER_MINUTE": "5000",
             "DOCPROC_OIDC_ISSUER": issuer,
             "DOCPROC_OIDC_CLIENT_ID": CLIENT,
             "DOCPROC_OIDC_CLIENT_SECRET": SECRET,
