@@ -10,10 +10,12 @@ from fastapi import FastAPI
 
 from api import health, pages
 from api.kit import problems, tus
+from api.kit.bodies.incoming import Bodies, Pace
+from api.kit.bodies.route import open_rooms
 from api.kit.deps import KnownQuery
 from api.kit.front.proxies import BehindProxies, networks
 from api.kit.front.transport import KeptToHttps
-from api.kit.limits import BodyLimit, RateLimit
+from api.kit.limits import RateLimit
 from api.kit.traced import Traced
 from api.v1 import accounts, audit, blobs, counter, kiosks, licences, messages, review, upkeep, wallet
 from api.v1.applications import applications, uploads
@@ -87,6 +89,8 @@ def create_app(settings: Settings) -> FastAPI:
     oidc.check(settings)
     demand_sandbox(settings)
     app = Service(title="docproc", version=__version__, description=DESCRIPTION, lifespan=lifespan, redoc_url=None)
+    app.state.settings = settings
+    app.state.rooms, app.state.spool = open_rooms(settings)
     app.state.rate_limit = RateLimit(settings.rate_limit_per_minute)
     app.state.https = settings.public_url.lower().startswith("https:")
     app.state.metrics = health.Metrics()
@@ -96,7 +100,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(router, dependencies=[KnownQuery], responses=problems.problems(422))
     app.include_router(health.router)
     pages.install(app)
-    app.add_middleware(BodyLimit, upload_bytes=settings.max_upload_bytes)
+    app.add_middleware(Bodies, pace=Pace(settings.body_bytes_per_second, settings.body_idle_seconds))
     app.add_middleware(tus.TusHeaders)
     app.add_middleware(health.Measured, metrics=app.state.metrics)
     app.add_middleware(Traced)

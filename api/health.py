@@ -11,13 +11,14 @@ from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.kit.bodies.route import HeadFirst
 from api.kit.deps import Ctx
 from docproc.flow.core.context import Context
 from docproc.store.migrate import is_current
 from docproc.store.upkeep import health
 
 log = logging.getLogger(__name__)
-router = APIRouter(tags=["health"])
+router = APIRouter(route_class=HeadFirst, tags=["health"])
 
 
 class Metrics:

@@ -62,7 +62,7 @@ class Settings(BaseSettings):
         96 * 2**20, ge=2**20, description="Memory for bodies that are being read or verified; others wait for it"
     )
     max_bodies: int = Field(
-        256, ge=16, description="Bodies on their way in; a quarter of them of one key, a sixteenth of one address"
+        512, ge=32, description="Bodies on their way in; an eighth of them of one key, a thirty-second of one address"
     )
     body_bytes_per_second: int = Field(4096, ge=1, description="Slowest body that is taken in")
     body_idle_seconds: float = Field(30, gt=0, description="Longest time without any byte of a body")

@@ -15,6 +15,7 @@ import secrets
 
 from fastapi import Depends, Request, Response
 
+from api.kit.bodies.declared import Takes, takes
 from api.kit.front.cookies import SESSIONS, give_cookie, read_cookie
 from docproc.errors import AccessError
 
@@ -51,6 +52,7 @@ def keep(request: Request, response: Response) -> None:
         give_cookie(request, response, COOKIE, word)
 
 
+@takes(Takes("form"))
 async def check(request: Request) -> None:
     """Refuse a form that is not ours.
 

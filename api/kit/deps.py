@@ -9,25 +9,24 @@ import hashlib
 import math
 import time
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request, Security
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel
-from starlette.datastructures import UploadFile
 
+from api.kit.bodies.declared import Takes, identifies, once_a_request, takes
 from api.kit.front.address import client_address, limit_key
 from api.kit.limits import RateLimit
 from api.kit.problems import RateLimitError, UnauthorisedError
-from docproc.canonical import JsonObject
 from docproc.errors import InputError
 from docproc.flow.accounts.api_keys import authenticate
-from docproc.flow.core.access import Caller
+from docproc.flow.core.access import Act, Caller
 from docproc.flow.core.context import Context
 from docproc.flow.core.idempotency import Once
-from docproc.flow.licences.bulk import MAX_FILES
+from docproc.store.blobs.source import Source, source_of
 
 bearer = HTTPBearer(auto_error=False, description="API key: `Authorization: Bearer dp_…`")
 WRONG_KEY_COST = 5
@@ -37,6 +36,7 @@ CLOCK_SECONDS = 5.0
 """A clock that was right is looked at again after so long."""
 
 
+@once_a_request
 def get_context(request: Request) -> Context:
     """The service that this process opened at its start, with the matters that are in force now.
 
@@ -62,6 +62,16 @@ Fresh = Depends(get_context)
 """For routes that ask the catalogue and nothing else."""
 
 
+@once_a_request
+def anybody(request: Request) -> None:
+    """A request that needs no key is counted to its address, once; its cost is no parameter of the query.
+
+    Raises:
+        RateLimitError: too many in the last minute.
+    """
+    public(request)
+
+
 def public(request: Request, cost: float = 1.0) -> None:
     """Limit requests without a key by address; the addresses of one IPv6 line share theirs.
 
@@ -74,6 +84,7 @@ def public(request: Request, cost: float = 1.0) -> None:
         raise RateLimitError(f"over {limit.per_minute} requests a minute", retry_after=math.ceil(wait))
 
 
+@identifies
 def get_caller(
     request: Request, ctx: Ctx, given: Annotated[HTTPAuthorizationCredentials | None, Security(bearer)]
 ) -> Caller:
@@ -90,7 +101,18 @@ def get_caller(
 
 
 Who = Annotated[Caller, Depends(get_caller)]
-Public = Depends(public)
+Public = Depends(anybody)
+
+
+def may(act: Act) -> Any:
+    """Dependency of a route that takes files: whose key may not do this is refused before they are read."""
+
+    def check(who: Who) -> None:
+        who.require(act)
+
+    return Depends(check)
+
+
 IdempotencyKey = Annotated[
     str | None,
     Header(
@@ -101,78 +123,26 @@ IdempotencyKey = Annotated[
 ]
 
 
-def once_for(request: Request, key: str | None, *parts: bytes | str) -> Once | None:
+def once_for(request: Request, key: str | None, *parts: bytes | str | Source) -> Once | None:
     """The Idempotency-Key with a hash of everything asked; ``None`` without a key."""
     if key is None:
         return None
     digest = hashlib.sha256()
     for part in (request.method, request.url.path, *parts):
-        data = part.encode() if isinstance(part, str) else part
-        digest.update(len(data).to_bytes(8, "big") + data)
+        source = source_of(part.encode() if isinstance(part, str) else part)
+        digest.update(source.size.to_bytes(8, "big"))
+        for piece in source.pieces():
+            digest.update(piece)
     return Once(key, digest.hexdigest())
 
 
+@takes(Takes("json"))
 async def get_once(request: Request, idempotency_key: IdempotencyKey = None) -> Once | None:
     """The Idempotency-Key of a request whose body is JSON."""
     return once_for(request, idempotency_key, await request.body())
 
 
 OnceJson = Annotated[Once | None, Depends(get_once)]
-
-
-async def read_upload(request: Request) -> tuple[bytes, str]:
-    """The file of a request and its name: the body itself, or the first file of ``multipart/form-data``.
-
-    Raises:
-        InputError: multipart without a file.
-    """
-    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
-        return await request.body(), ""
-    async with request.form(max_files=1, max_fields=8) as form:
-        for value in form.values():
-            if isinstance(value, UploadFile):
-                return await value.read(), value.filename or ""
-    raise InputError("multipart/form-data without a file", message_zh="没有收到文件，请重新选择")
-
-
-Upload = Annotated[tuple[bytes, str], Depends(read_upload)]
-
-
-async def read_uploads(request: Request) -> list[tuple[str, bytes]]:
-    """Name and bytes of all files of ``multipart/form-data``, in their order; another kind of body has none."""
-    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
-        return []
-    async with request.form(max_files=MAX_FILES + 1, max_fields=8) as form:
-        files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
-        return [(value.filename or "", await value.read()) for value in files]
-
-
-Uploads = Annotated[list[tuple[str, bytes]], Depends(read_uploads)]
-UPLOADS_BODY: JsonObject = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "properties": {"files": {"type": "array", "items": {"type": "string", "format": "binary"}}},
-                }
-            }
-        },
-    }
-}
-
-"""What a route with `Uploads` says of its body in the OpenAPI document."""
-
-
-async def read_photos(request: Request) -> list[bytes]:
-    """The photographs of a request: the body itself, or every file of ``multipart/form-data`` that is not empty."""
-    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
-        return [await request.body()]
-    return [data for _, data in await read_uploads(request) if data]
-
-
-Photos = Annotated[list[bytes], Depends(read_photos)]
 
 
 class UnknownParameterError(InputError):

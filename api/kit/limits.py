@@ -1,56 +1,10 @@
-"""Limits on requests: bytes of a body, requests a minute from one address."""
+"""Requests a minute from one address; what a body may be, its route says (:mod:`api.kit.bodies`)."""
 
 from __future__ import annotations
 
-import re
 import time
 from dataclasses import dataclass, field
 from threading import Lock
-
-from starlette.requests import Request
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-from api.kit.problems import answer
-from docproc.errors import LimitError
-
-JSON_BYTES = 1 << 20
-"""Largest body of a request that is no upload."""
-OVERHEAD = 1 << 16
-"""Room for the framing of multipart/form-data around an upload."""
-UPLOADS = re.compile(r"/(pages|verify|verify/report|verify/photo|verify/many|uploads/[^/]+)$")
-"""Ends of paths that take files."""
-
-
-class BodyLimit:
-    """Refuses a body that is too large before it is buffered, whether its length is announced or not."""
-
-    def __init__(self, app: ASGIApp, upload_bytes: int) -> None:
-        """Wrap an application; ``upload_bytes`` is the largest file."""
-        self.app, self.upload_bytes = app, upload_bytes
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        request = Request(scope)
-        limit = self.upload_bytes + OVERHEAD if UPLOADS.search(scope["path"]) else JSON_BYTES
-        told = request.headers.get("content-length", "0")
-        if not told.isdigit() or int(told) > limit:
-            problem = f"body of {told} bytes is over {limit}"
-            await answer(request, 413, LimitError.code, problem, LimitError.message_zh)(scope, receive, send)
-            return
-        seen = 0
-
-        async def counted() -> Message:
-            nonlocal seen
-            message = await receive()
-            seen += len(message.get("body", b""))
-            if seen > limit:
-                raise LimitError(f"body is over {limit} bytes")
-            return message
-
-        await self.app(scope, counted, send)
 
 
 @dataclass(slots=True)

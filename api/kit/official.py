@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Request, Response
 
+from api.kit.bodies.declared import identifies, once_a_request
 from api.kit.deps import Ctx
 from api.kit.front.cookies import OFFICE, give_cookie, read_cookie
 from api.kit.seats import ElsewhereError
 from docproc.flow.accounts.users import SESSION_LASTS, Official, official
-from docproc.flow.core.access import Caller
+from docproc.flow.core.access import Act, Caller
 
 ENTRANCE, PASSWORD = "/office/login", "/office/password"
 
 
+@once_a_request
 def find_official(request: Request, ctx: Ctx) -> Official | None:
     """Whose session the browser's cookie is, if it lives."""
     token = read_cookie(request, OFFICE)
     return official(ctx, token) if token else None
 
 
+@identifies
 def signed_in(request: Request, found: Annotated[Official | None, Depends(find_official)]) -> Official:
     """Somebody who signed in, though perhaps with a password that must be changed.
 
@@ -47,6 +50,15 @@ def at_work(request: Request, found: Annotated[Official, Depends(signed_in)]) ->
 def caller_at_work(found: Annotated[Official, Depends(at_work)]) -> Caller:
     """The caller behind an official."""
     return found.caller
+
+
+def official_may(act: Act) -> Any:
+    """Dependency of a page that takes files: who may not do this is refused before they are read."""
+
+    def check(caller: Annotated[Caller, Depends(caller_at_work)]) -> None:
+        caller.require(act)
+
+    return Depends(check)
 
 
 SignedIn = Annotated[Official, Depends(signed_in)]

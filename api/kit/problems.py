@@ -114,6 +114,13 @@ class ChecksumError(InputError):
     message_zh = "文件在传输中受损，正在重新发送"
 
 
+class SlowBodyError(InputError):
+    """The body came too slowly, or stopped coming: nothing was taken in."""
+
+    code = "too_slow"
+    message_zh = "上传过慢或中断，请检查网络后重新上传"
+
+
 TUS: dict[type[DocprocError], int] = {HeaderError: 400, ProtocolError: 412, MediaTypeError: 415, ChecksumError: 460}
 
 
@@ -160,6 +167,8 @@ def status_of(error: DocprocError) -> int:
         return 401
     if isinstance(error, RateLimitError):
         return 429
+    if isinstance(error, SlowBodyError):
+        return 408
     if type(error) in TUS:
         return TUS[type(error)]
     return next((status for kind, status in STATUS if isinstance(error, kind)), 500)

@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
+from api.kit.bodies.declared import identifies
 from api.kit.deps import WRONG_KEY_COST, Ctx, public
 from api.kit.front.cookies import KIOSK, WALLET, give_cookie, read_cookie, take_cookie
 from api.kit.render import page
@@ -46,6 +47,7 @@ def find_seat(request: Request, ctx: context.Context, kind: Kind) -> Seat | None
     return here
 
 
+@identifies
 def kiosk_seat(request: Request, ctx: Ctx) -> Seat:
     """A signed-in kiosk.
 
@@ -55,6 +57,7 @@ def kiosk_seat(request: Request, ctx: Ctx) -> Seat:
     return _needed(request, ctx, "kiosk")
 
 
+@identifies
 def wallet_seat(request: Request, ctx: Ctx) -> Seat:
     """An enterprise that signed in.
 

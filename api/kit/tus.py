@@ -27,13 +27,15 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.kit.bodies.route import to_disk
 from api.kit.deps import once_for
-from api.kit.problems import ChecksumError, HeaderError, MediaTypeError, ProtocolError
+from api.kit.problems import ChecksumError, HeaderError, MediaTypeError, ProtocolError, SlowBodyError
 from docproc.errors import ConflictError, LimitError
 from docproc.flow.applications import uploads
 from docproc.flow.applications.uploads import UploadState
 from docproc.flow.core.access import Caller
 from docproc.flow.core.context import Context
+from docproc.store.blobs.source import Source
 
 VERSION, EXTENSIONS = "1.0.0", "creation,checksum,termination,expiration"
 CHECKSUMS = ("sha1", "sha256")
@@ -159,32 +161,40 @@ async def _receive(
     request: Request, ctx: Context, sender: Sender, found: UploadState, checksum: tuple[str, bytes] | None
 ) -> UploadState:
     """Keep the body of a request part by part."""
-    waiting = bytearray()
+    waiting, part = bytearray(), None
 
-    async def keep() -> None:
+    async def keep(data: bytes | Source) -> None:
         nonlocal found
-        args = (ctx, sender.caller, sender.number, found["id"], found["offset"], bytes(waiting))
+        args = (ctx, sender.caller, sender.number, found["id"], found["offset"], data)
         found = await run_in_threadpool(uploads.continue_upload, *args)
         waiting.clear()
 
     with _turn(found["id"]) as turn:
-        whole = False
-        with suppress(ClientDisconnect), turn.scope:
-            async for piece in request.stream():
-                waiting += piece
-                due = found["size"] - found["offset"]
-                if len(waiting) > due:
-                    raise LimitError(f"more than the announced {found['size']} bytes")
-                if checksum is None and PART_BYTES <= len(waiting) < due:
-                    await keep()
-            whole = True
-        if checksum is not None:
-            if not whole:
-                waiting.clear()
-            if hashlib.new(checksum[0], waiting, usedforsecurity=False).digest() != checksum[1]:
-                raise ChecksumError("the bytes do not have the Upload-Checksum: send them again")
-        await keep()
+        with suppress(ClientDisconnect, SlowBodyError), turn.scope:
+            if checksum is not None:
+                part = await to_disk(request)
+            else:
+                async for piece in request.stream():
+                    waiting += piece
+                    due = found["size"] - found["offset"]
+                    if len(waiting) > due:
+                        raise LimitError(f"more than the announced {found['size']} bytes")
+                    if PART_BYTES <= len(waiting) < due:
+                        await keep(bytes(waiting))
+        if checksum is None:
+            await keep(bytes(waiting))
+        elif part is None or await run_in_threadpool(_digest, checksum[0], part) != checksum[1]:
+            raise ChecksumError("the bytes do not have the Upload-Checksum: send them again")
+        else:
+            await keep(part)
     return found
+
+
+def _digest(name: str, part: Source) -> bytes:
+    found = hashlib.new(name, usedforsecurity=False)
+    for piece in part.pieces():
+        found.update(piece)
+    return found.digest()
 
 
 def _answer(status: int, sender: Sender, found: UploadState, **more: str) -> Response:

@@ -6,13 +6,14 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
 
+from api.kit.bodies.route import HeadFirst
 from api.kit.deps import Ctx, OnceJson, Who
 from api.kit.problems import problems
 from api.v1.schemas import accounts as schemas
 from docproc.flow.accounts import api_keys, users
 from docproc.flow.accounts.api_keys import CreatedKey, KeyView
 
-router = APIRouter(prefix="/v1", tags=["administration"])
+router = APIRouter(route_class=HeadFirst, prefix="/v1", tags=["administration"])
 
 UserId = Annotated[str, Path(max_length=32)]
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from api.kit.bodies.route import HeadFirst
 from api.kit.deps import Ctx, Who
 from api.kit.problems import problems
 from api.v1.schemas import audit as schemas
@@ -14,7 +15,7 @@ from docproc.flow.audit import log
 from docproc.flow.audit.log import AuditCheck
 from docproc.flow.core.views import AuditLine
 
-router = APIRouter(prefix="/v1", tags=["administration"])
+router = APIRouter(route_class=HeadFirst, prefix="/v1", tags=["administration"])
 
 After = Annotated[int, Query(ge=0, description="Last number of the page before")]
 

@@ -6,6 +6,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
+from api.kit.bodies.going_out import stored
+from api.kit.bodies.route import HeadFirst
 from api.kit.deps import Ctx, Public, Who
 from api.kit.problems import problems
 from api.v1.applications.applications import Number as Application
@@ -15,7 +17,7 @@ from api.v1.schemas import blobs as schemas
 from docproc.flow.blobs import links
 from docproc.store.blobs.links import Link, attachment
 
-router = APIRouter(prefix="/v1", tags=["files"])
+router = APIRouter(route_class=HeadFirst, prefix="/v1", tags=["files"])
 Key = Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="SHA-256 of the file")]
 
 
@@ -74,4 +76,4 @@ def follow(
     data = links.linked_file(ctx, Link(key, name, kind, expires), signature)
     headers = {"Content-Disposition": attachment(name), "Cache-Control": "private, no-store"}
     headers["X-Content-Type-Options"] = "nosniff"
-    return Response(data, media_type=kind, headers=headers)
+    return stored(data, kind, headers)

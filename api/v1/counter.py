@@ -7,7 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 from starlette.concurrency import run_in_threadpool
 
-from api.kit.deps import UPLOADS_BODY, Ctx, Uploads, Who
+from api.kit.bodies.files import FILES_BODY, Papers
+from api.kit.bodies.route import HeadFirst
+from api.kit.deps import Ctx, Who, may
 from api.kit.problems import problems
 from api.v1.applications.applications import Number
 from api.v1.schemas import counter as schemas
@@ -15,7 +17,7 @@ from docproc.flow.counter import custody, paper_check
 from docproc.flow.counter.custody import Compared, CustodyStep, Original
 from docproc.flow.counter.paper_check import PapersCheck
 
-router = APIRouter(prefix="/v1/applications/{number}", tags=["counter"])
+router = APIRouter(route_class=HeadFirst, prefix="/v1/applications/{number}", tags=["counter"])
 ReceiptNumber = Annotated[str, Path(max_length=80)]
 _PROBLEMS = problems(401, 403, 404, 409, 422)
 
@@ -48,11 +50,12 @@ def give_back(number: Number, receipt: ReceiptNumber, body: schemas.Receiver, ct
 @router.post(
     "/papers",
     response_model=schemas.PapersCheck,
+    dependencies=[may("counter")],
     responses=problems(401, 403, 404, 409, 413, 415, 422, 503),
     summary="Look for differences between paper and scans",
-    openapi_extra=UPLOADS_BODY,
+    openapi_extra=FILES_BODY,
 )
-async def check_papers(number: Number, ctx: Ctx, who: Who, uploads: Uploads) -> PapersCheck:
+async def check_papers(number: Number, ctx: Ctx, who: Who, uploads: Papers) -> PapersCheck:
     """Fresh scans of the paper, sheets in any order: each is found among the application's pages and laid over it.
 
     What the paper is found to be, a clerk says afterwards. The fresh scans are not kept. Role: clerk.

@@ -6,12 +6,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from api.kit.bodies.route import HeadFirst
 from api.kit.deps import Ctx, Who
 from api.kit.problems import problems
 from api.v1.schemas import kiosks as schemas
 from docproc.flow.kiosks import kiosks
 
-router = APIRouter(prefix="/v1", tags=["administration"])
+router = APIRouter(route_class=HeadFirst, prefix="/v1", tags=["administration"])
 
 
 @router.get("/kiosks", responses=problems(401, 403, 422), summary="Kiosk health")

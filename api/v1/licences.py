@@ -8,7 +8,9 @@ from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import PlainTextResponse
 from starlette.concurrency import run_in_threadpool
 
-from api.kit.deps import UPLOADS_BODY, Ctx, OnceJson, Photos, Public, Upload, Uploads, Who
+from api.kit.bodies.files import FILES_BODY, Licence, Licences, Photos
+from api.kit.bodies.route import HeadFirst
+from api.kit.deps import Ctx, OnceJson, Public, Who, may
 from api.kit.problems import problems
 from api.v1.schemas import licences as schemas
 from docproc.flow.core.views import LicenceView, PublicLicence
@@ -18,8 +20,8 @@ from docproc.flow.licences.photographs import PhotoVerification
 from docproc.flow.licences.verification import Verification
 from docproc.flow.licences.versions import OrderedVersion
 
-router = APIRouter(prefix="/v1/licences", tags=["licences"])
-status_router = APIRouter(prefix="/v1", tags=["licences"])
+router = APIRouter(route_class=HeadFirst, prefix="/v1/licences", tags=["licences"])
+status_router = APIRouter(route_class=HeadFirst, prefix="/v1", tags=["licences"])
 
 Number = Annotated[str, Path(description="证照编号", max_length=60)]
 Code = Annotated[str, Path(description="Word in the QR code", max_length=40)]
@@ -38,7 +40,7 @@ Code = Annotated[str, Path(description="Word in the QR code", max_length=40)]
         }
     },
 )
-async def verify(ctx: Ctx, upload: Upload) -> Verification:
+async def verify(ctx: Ctx, upload: Licence) -> Verification:
     """Is the seal good, and is it what was issued? Needs no key. Any bytes get a verdict."""
     return await run_in_threadpool(verification.verify_file, ctx, upload[0])
 
@@ -57,7 +59,7 @@ async def verify(ctx: Ctx, upload: Upload) -> Verification:
     },
 )
 async def verify_report(
-    ctx: Ctx, upload: Upload, kind: Annotated[Literal["pdf", "xml"], Query(alias="format")] = "pdf"
+    ctx: Ctx, upload: Licence, kind: Annotated[Literal["pdf", "xml"], Query(alias="format")] = "pdf"
 ) -> Response:
     """One page in Chinese (`pdf`), or ETSI TS 119 102-2 (`xml`). Needs no key."""
     data = await run_in_threadpool(verification.verify_report, ctx, upload[0], kind)
@@ -98,11 +100,12 @@ async def verify_photo(ctx: Ctx, photos: Photos) -> PhotoVerification:
 @router.post(
     "/verify/many",
     response_model=schemas.VerifiedFiles,
+    dependencies=[may("verify_many")],
     responses=problems(401, 403, 413, 422),
     summary="Verify many files",
-    openapi_extra=UPLOADS_BODY,
+    openapi_extra=FILES_BODY,
 )
-async def verify_many(ctx: Ctx, who: Who, uploads: Uploads) -> VerifiedFiles:
+async def verify_many(ctx: Ctx, who: Who, uploads: Licences) -> VerifiedFiles:
     """At most 50 files; one that cannot be judged does not stop the rest. Roles: enterprise, officials."""
     return await run_in_threadpool(bulk.verify_many, ctx, who, uploads)
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Path, Query, Request
+from fastapi import APIRouter, Body, Depends, Path, Query, Request
 
+from api.kit.bodies.declared import identifies
+from api.kit.bodies.route import HeadFirst
 from api.kit.deps import WRONG_KEY_COST, Ctx, Who, public
 from api.kit.problems import problems
 from api.v1.schemas import messages as schemas
@@ -14,13 +16,28 @@ from docproc.errors import NotFoundError
 from docproc.flow.messages import feed, sms
 from docproc.flow.messages.feed import EventView
 
-router = APIRouter(prefix="/v1/sms", tags=["administration"])
-event_router = APIRouter(prefix="/v1", tags=["administration"])
+router = APIRouter(route_class=HeadFirst, prefix="/v1/sms", tags=["administration"])
+event_router = APIRouter(route_class=HeadFirst, prefix="/v1", tags=["administration"])
 
 After = Annotated[int, Query(ge=0, description="Last number of the page before")]
 
 
 Limit = Annotated[int, Query(ge=1, le=1000)]
+Secret = Annotated[str, Path(max_length=200)]
+
+
+@identifies
+def provider(request: Request, ctx: Ctx, secret: Secret) -> None:
+    """The provider of short messages, known by the address that it posts to.
+
+    Raises:
+        NotFoundError: it is another address.
+    """
+    try:
+        sms.find_provider(ctx, secret)
+    except NotFoundError:
+        public(request, WRONG_KEY_COST)
+        raise
 
 
 @router.get(
@@ -52,21 +69,13 @@ def again(event: Annotated[int, Path(ge=1, le=2**62)], ctx: Ctx, who: Who) -> sm
 @router.post(
     "/receipts/{secret}",
     response_model=schemas.ReceiptAnswer,
+    dependencies=[Depends(provider)],
     responses=problems(404, 422, 429),
     summary="Receipts, from the provider",
 )
-def receipts(
-    secret: Annotated[str, Path(max_length=200)],
-    body: Annotated[list[JsonObject], Body()],
-    ctx: Ctx,
-    request: Request,
-) -> schemas.ReceiptAnswer:
+def receipts(secret: Secret, body: Annotated[list[JsonObject], Body()], ctx: Ctx) -> schemas.ReceiptAnswer:
     """The address is known to the provider alone; a repetition is answered and kept once."""
-    try:
-        sms.keep_receipts(ctx, secret, body)
-    except NotFoundError:
-        public(request, WRONG_KEY_COST)
-        raise
+    sms.keep_receipts(ctx, secret, body)
     return schemas.ReceiptAnswer()
 
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
+from api.kit.bodies.route import HeadFirst
 from api.kit.deps import Ctx, OnceJson, Who
 from api.kit.problems import problems
 from api.v1.applications.applications import Number
@@ -15,8 +16,8 @@ from docproc.flow.applications import notices
 from docproc.flow.applications.views import ApplicationView, NoticeView
 from docproc.flow.review import decisions, figures, workbench
 
-router = APIRouter(prefix="/v1/applications", tags=["decisions"])
-work = APIRouter(prefix="/v1", tags=["administration"])
+router = APIRouter(route_class=HeadFirst, prefix="/v1/applications", tags=["decisions"])
+work = APIRouter(route_class=HeadFirst, prefix="/v1", tags=["administration"])
 _PROBLEMS = problems(401, 403, 404, 409, 422)
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from api.kit.bodies.route import HeadFirst
 from api.kit.deps import Ctx, Who
 from api.kit.problems import problems
 from api.v1.schemas import upkeep as schemas
 from docproc.flow.upkeep import retention
 
-router = APIRouter(prefix="/v1", tags=["administration"])
+router = APIRouter(route_class=HeadFirst, prefix="/v1", tags=["administration"])
 
 
 @router.get("/retention", responses=problems(401, 403), summary="Retention", name="retention")

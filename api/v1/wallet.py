@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
+from api.kit.bodies.route import HeadFirst
 from api.kit.deps import Ctx, OnceJson, Who
 from api.kit.problems import problems
 from api.v1.licences import Number, pdf
@@ -17,7 +18,7 @@ from docproc.flow.core import views
 from docproc.flow.messages import webhooks
 from docproc.flow.wallet import wallet
 
-router = APIRouter(prefix="/v1", tags=["enterprises"])
+router = APIRouter(route_class=HeadFirst, prefix="/v1", tags=["enterprises"])
 ShareCode = Annotated[str, Path(max_length=40)]
 HookId = Annotated[str, Path(max_length=32)]
 

@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Path, Request, Response
 from fastapi.responses import RedirectResponse
 
+from api.kit.bodies.route import HeadFirst
 from api.kit.csrf import Csrf
 from api.kit.deps import Ctx, Public
 from api.kit.render import page
@@ -23,7 +24,7 @@ from docproc.flow.wallet import wallet
 from docproc.matter.load import load_catalogue
 from docproc.matter.opening import opens
 
-router = APIRouter()
+router = APIRouter(route_class=HeadFirst)
 Word = Annotated[str, Form(max_length=500)]
 ShareCode = Annotated[str, Path(max_length=40)]
 MOST_DELIVERIES = 20

@@ -7,8 +7,10 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Form, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import UploadFile
 
+from api.kit.bodies.files import KioskScans
+from api.kit.bodies.route import HeadFirst
+from api.kit.bodies.spool import SpooledFile
 from api.kit.csrf import Csrf
 from api.kit.deps import Ctx
 from api.kit.qr import qr_svg
@@ -28,10 +30,9 @@ from docproc.flow.core import context
 from docproc.lifecycle import OPEN_FOR_PAGES
 from docproc.matter.load import find_matter
 
-router = APIRouter(prefix="/kiosk/case")
+router = APIRouter(route_class=HeadFirst, prefix="/kiosk/case")
 PageId = Annotated[str, Path(max_length=32)]
 Back = Annotated[Literal["case", "review"], Form()]
-MOST_FILES = 20
 
 
 def _case(ctx: context.Context, at_work: tuple[seats.Seat, str]) -> Case:
@@ -73,13 +74,11 @@ def review(request: Request, ctx: Ctx, at_work: AtWork, pictures: Annotated[bool
 
 
 @router.post("/pages", dependencies=[Csrf])
-async def upload(request: Request, ctx: Ctx, at_work: AtWork) -> Response:
+async def upload(request: Request, ctx: Ctx, at_work: AtWork, files: KioskScans) -> Response:
     """Take files in; with ``replaces``, in place of one that was not good enough."""
-    async with request.form(max_files=MOST_FILES, max_fields=8) as form:
-        sent = [item for item in form.getlist("file") if isinstance(item, UploadFile) and item.filename]
-        files = [(await item.read(), item.filename or "") for item in sent]
-        replaces, material = str(form.get("replaces", "")), str(form.get("material", "")) or None
-        back = "review" if form.get("back") == "review" else "case"
+    form = await request.form()
+    replaces, material = str(form.get("replaces", "")), str(form.get("material", "")) or None
+    back = "review" if form.get("back") == "review" else "case"
     if not files:
         raise InputError("no file was sent", message_zh="没有收到文件，请重新选择")
     await run_in_threadpool(_take, ctx, at_work, files, replaces, material)
@@ -91,14 +90,14 @@ async def upload(request: Request, ctx: Ctx, at_work: AtWork) -> Response:
 def _take(
     ctx: context.Context,
     at_work: tuple[seats.Seat, str],
-    files: list[tuple[bytes, str]],
+    files: list[SpooledFile],
     replaces: str,
     material: str | None,
 ) -> None:
     here, number = at_work
     added = [
-        applications.add_page(ctx, here.caller, number, data, filename=name, material=material)["id"]
-        for data, name in files
+        applications.add_page(ctx, here.caller, number, file, filename=file.name, material=material)["id"]
+        for file in files
     ]
     if replaces and replaces not in added:
         applications.remove_page(ctx, here.caller, number, replaces)

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
+from api.kit.bodies.route import HeadFirst
 from api.kit.csrf import Csrf
 from api.kit.deps import WRONG_KEY_COST, Ctx, public
 from api.kit.front.cookies import read_cookie, take_cookie
@@ -21,7 +22,7 @@ from docproc.flow.kiosks import kiosks
 from docproc.matter.load import find_matter, load_catalogue
 from docproc.matter.opening import opens, why_closed
 
-router = APIRouter(prefix="/kiosk")
+router = APIRouter(route_class=HeadFirst, prefix="/kiosk")
 Word = Annotated[str, Form(max_length=200)]
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Form, Path, Request, Response
 from fastapi.responses import RedirectResponse
 
+from api.kit.bodies.route import HeadFirst
 from api.kit.csrf import Csrf
 from api.kit.deps import Ctx
 from api.kit.field_words import spec_of, words
@@ -22,7 +23,7 @@ from docproc.flow.applications.views import ApplicationView, FieldView, PageView
 from docproc.matter.load import find_matter
 from docproc.matter.model import Matter
 
-router = APIRouter(prefix="/kiosk/case")
+router = APIRouter(route_class=HeadFirst, prefix="/kiosk/case")
 PageId = Annotated[str, Form(max_length=32)]
 Index = Annotated[int, Form(ge=0, le=10_000)]
 Name = Annotated[str, Form(max_length=80)]

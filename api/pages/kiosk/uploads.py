@@ -7,13 +7,15 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 
 from api.kit import tus
+from api.kit.bodies.files import STREAMED
+from api.kit.bodies.route import HeadFirst
 from api.kit.csrf import Csrf
 from api.kit.deps import Ctx, IdempotencyKey
 from api.kit.seats import AtWork
 from api.kit.tus import Sender, Text, UploadId
 
 PLACE = "/kiosk/case/uploads"
-router = APIRouter(prefix=PLACE)
+router = APIRouter(route_class=HeadFirst, prefix=PLACE)
 
 
 def sender(at_work: AtWork, tus_resumable: Text = "") -> Sender:
@@ -48,7 +50,7 @@ async def state(upload: UploadId, ctx: Ctx, who: Sends) -> Response:
     return await tus.state(ctx, who, upload)
 
 
-@router.patch("/{upload}", dependencies=[Csrf])
+@router.patch("/{upload}", dependencies=[STREAMED, Csrf])
 async def send(
     upload: UploadId, request: Request, ctx: Ctx, who: Sends, upload_offset: Text = "", upload_checksum: Text = ""
 ) -> Response:

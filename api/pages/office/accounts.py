@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Path, Request, Response
 from fastapi.responses import RedirectResponse
 
+from api.kit.bodies.route import HeadFirst
 from api.kit.csrf import Csrf
 from api.kit.deps import Ctx
 from api.kit.official import AsCaller
@@ -17,7 +18,7 @@ from docproc.flow.accounts import api_keys, users
 from docproc.flow.core import access, context
 from docproc.flow.core.access import Caller
 
-router = APIRouter(prefix="/office")
+router = APIRouter(route_class=HeadFirst, prefix="/office")
 Word = Annotated[str, Form(max_length=80)]
 Id = Annotated[str, Path(max_length=16)]
 

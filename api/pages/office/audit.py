@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
+from api.kit.bodies.route import HeadFirst
 from api.kit.csrf import Csrf
 from api.kit.deps import Ctx
 from api.kit.official import AsCaller
@@ -15,7 +16,7 @@ from docproc.domain import CHINA
 from docproc.errors import InputError
 from docproc.flow.audit import log
 
-router = APIRouter(prefix="/office")
+router = APIRouter(route_class=HeadFirst, prefix="/office")
 
 
 @router.get("/audit")

@@ -10,11 +10,12 @@ from fastapi import APIRouter, Form, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from markupsafe import Markup
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import UploadFile
 
+from api.kit.bodies.files import CounterScans, Papers, fields
+from api.kit.bodies.route import HeadFirst
 from api.kit.csrf import Csrf
 from api.kit.deps import Ctx
-from api.kit.official import AsCaller
+from api.kit.official import AsCaller, official_may
 from api.kit.qr import qr_svg
 from api.kit.render import is_fragment, page
 from api.pages.kiosk.case_view import build
@@ -32,8 +33,7 @@ from docproc.flow.review import workbench
 from docproc.matter.load import find_matter, load_catalogue
 from docproc.matter.opening import opens
 
-router = APIRouter(prefix="/office/counter")
-MOST_FILES = 40
+router = APIRouter(route_class=HeadFirst, prefix="/office/counter")
 MOST_LISTED = 200
 Name = Annotated[str, Form(max_length=80)]
 
@@ -66,15 +66,13 @@ def case(request: Request, ctx: Ctx, caller: AsCaller, number: Number) -> Respon
     return _case(request, ctx, caller, number)
 
 
-@router.post("/{number}/pages", dependencies=[Csrf])
-async def upload(request: Request, ctx: Ctx, caller: AsCaller, number: Number) -> Response:
+@router.post("/{number}/pages", dependencies=[official_may("upload"), Csrf])
+async def upload(ctx: Ctx, caller: AsCaller, number: Number, files: CounterScans) -> Response:
     """Take scans in."""
-    caller.require("upload")  # before the body is read
-    files = await _files(request)
     if not files:
         raise InputError("no file was sent", message_zh="没有收到文件，请重新选择")
-    for data, name in files:
-        await run_in_threadpool(applications.add_page, ctx, caller, number, data, filename=name)
+    for file in files:
+        await run_in_threadpool(applications.add_page, ctx, caller, number, file, filename=file.name)
     return RedirectResponse(f"/office/counter/{number}", 303)
 
 
@@ -132,10 +130,10 @@ def receipt(request: Request, ctx: Ctx, caller: AsCaller, number: Number) -> Res
     )
 
 
-@router.post("/{number}/originals", dependencies=[Csrf])
+@router.post("/{number}/originals", dependencies=[fields(300), Csrf])
 async def receive(request: Request, ctx: Ctx, caller: AsCaller, number: Number) -> Response:
     """Record the originals that are deposited here."""
-    form = await request.form(max_fields=300)
+    form = await request.form()
     try:
         items = [Original(str(key), int(str(form.get(f"copies-{key}", "1")) or 1)) for key in form.getlist("material")]
     except ValueError as error:
@@ -176,11 +174,10 @@ def papers(request: Request, ctx: Ctx, caller: AsCaller, number: Number) -> Resp
     return _papers(request, ctx, caller, number)
 
 
-@router.post("/{number}/papers/check", dependencies=[Csrf])
-async def check_papers(request: Request, ctx: Ctx, caller: AsCaller, number: Number) -> Response:
+@router.post("/{number}/papers/check", dependencies=[official_may("counter"), Csrf])
+async def check_papers(request: Request, ctx: Ctx, caller: AsCaller, number: Number, papers: Papers) -> Response:
     """Look for differences by machine."""
-    caller.require("counter")  # before the body is read
-    files = [data for data, _ in await _files(request)]
+    files = [data for _, data in papers]
 
     def work() -> Response:
         try:
@@ -192,10 +189,10 @@ async def check_papers(request: Request, ctx: Ctx, caller: AsCaller, number: Num
     return await run_in_threadpool(work)
 
 
-@router.post("/{number}/papers", dependencies=[Csrf])
+@router.post("/{number}/papers", dependencies=[fields(2000), Csrf])
 async def compare(request: Request, ctx: Ctx, caller: AsCaller, number: Number) -> Response:
     """Record what was found."""
-    form = await request.form(max_fields=2000)
+    form = await request.form()
     found = []
     for key in form.getlist("page"):
         page_id, _, index = str(key).partition(".")
@@ -219,13 +216,6 @@ async def compare(request: Request, ctx: Ctx, caller: AsCaller, number: Number) 
 def hand_over(request: Request, ctx: Ctx, caller: AsCaller, number: Number, code: Name = "", to: Name = "") -> Response:
     """Hand the licence over."""
     return _done(request, ctx, caller, number, lambda: custody.hand_over(ctx, caller, number, code, to))
-
-
-async def _files(request: Request) -> list[tuple[bytes, str]]:
-    """Contents and names of the files of a form."""
-    async with request.form(max_files=MOST_FILES, max_fields=8) as form:
-        sent = [item for item in form.getlist("file") if isinstance(item, UploadFile) and item.filename]
-        return [(await item.read(), item.filename or "") for item in sent]
 
 
 def bars(text: str) -> Markup:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
+from api.kit.bodies.route import HeadFirst
 from api.kit.deps import Ctx
 from api.kit.field_words import spec_of
 from api.kit.official import AsCaller
@@ -14,7 +15,7 @@ from api.kit.render import page
 from docproc.flow.review import figures
 from docproc.matter.load import find_matter
 
-router = APIRouter(prefix="/office")
+router = APIRouter(route_class=HeadFirst, prefix="/office")
 
 
 @router.get("/figures")

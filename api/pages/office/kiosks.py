@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
+from api.kit.bodies.route import HeadFirst
 from api.kit.csrf import Csrf
 from api.kit.deps import Ctx
 from api.kit.official import AsCaller
@@ -17,7 +18,7 @@ from docproc.flow.core.access import Caller
 from docproc.flow.kiosks import kiosks
 from docproc.flow.messages import sms
 
-router = APIRouter(prefix="/office")
+router = APIRouter(route_class=HeadFirst, prefix="/office")
 LISTED = 100
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
+from api.kit.bodies.route import HeadFirst
 from api.kit.csrf import Csrf
 from api.kit.deps import WRONG_KEY_COST, Ctx, public
 from api.kit.front.cookies import OFFICE, read_cookie, take_cookie
@@ -17,7 +18,7 @@ from docproc.flow.accounts import users
 from docproc.flow.core.access import Act, Caller
 from docproc.flow.core.context import Context
 
-router = APIRouter(prefix="/office")
+router = APIRouter(route_class=HeadFirst, prefix="/office")
 Word = Annotated[str, Form(max_length=200)]
 
 

@@ -8,21 +8,22 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import FormData, UploadFile
+from starlette.datastructures import FormData
 
+from api.kit.bodies.files import MatterFiles
+from api.kit.bodies.route import HeadFirst
 from api.kit.csrf import Csrf
 from api.kit.deps import Ctx
-from api.kit.official import AsCaller
+from api.kit.official import AsCaller, official_may
 from api.kit.render import HEADERS, page
 from docproc.errors import AccessError, CatalogueError, DocprocError, InputError
 from docproc.flow.core.access import Caller
 from docproc.flow.core.context import Context
 from docproc.flow.matters import catalogue
-from docproc.flow.matters.bundles import MOST_FILES
 from docproc.matter.load import load_catalogue
 from docproc.matter.opening import why_closed
 
-router = APIRouter(prefix="/office/matters")
+router = APIRouter(route_class=HeadFirst, prefix="/office/matters")
 Id = Annotated[str, Path(max_length=16)]
 Name = Annotated[str, Path(max_length=60)]
 
@@ -33,16 +34,10 @@ def listing(request: Request, ctx: Ctx, caller: AsCaller) -> Response:
     return _shown(request, ctx, caller)
 
 
-@router.post("", dependencies=[Csrf])
-async def hand_in(request: Request, ctx: Ctx, caller: AsCaller) -> Response:
+@router.post("", dependencies=[official_may("manage_matters"), Csrf])
+async def hand_in(request: Request, ctx: Ctx, caller: AsCaller, files: MatterFiles) -> Response:
     """Check files, and with ``propose`` keep them for a second person."""
-    caller.require("manage_matters")  # before the body is read
-    async with request.form(max_files=MOST_FILES, max_fields=8) as form:
-        sent = [
-            (item.filename, await item.read())
-            for item in form.getlist("file")
-            if isinstance(item, UploadFile) and item.filename
-        ]
+    form, sent = await request.form(), [(name, data) for name, data in files if name]
     return await run_in_threadpool(_handed_in, request, ctx, caller, sent, form)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
+from api.kit.bodies.route import HeadFirst
 from api.kit.deps import WRONG_KEY_COST, Ctx, Public, public
 from api.kit.front.cookies import give_cookie, read_cookie, take_cookie
 from api.kit.official import give
@@ -12,7 +13,7 @@ from api.kit.render import page
 from docproc.errors import NotFoundError
 from docproc.flow.accounts import oidc, users
 
-router = APIRouter(prefix="/office/oidc")
+router = APIRouter(route_class=HeadFirst, prefix="/office/oidc")
 COOKIE = "dp_oidc"
 
 

@@ -7,6 +7,8 @@ from typing import Annotated, Literal, TypedDict
 from fastapi import APIRouter, Form, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
+from api.kit.bodies.files import fields
+from api.kit.bodies.route import HeadFirst
 from api.kit.csrf import Csrf
 from api.kit.deps import Ctx
 from api.kit.official import AsCaller
@@ -25,7 +27,7 @@ from docproc.flow.review import decisions, workbench
 from docproc.matter.load import find_matter
 from docproc.store.review.claims import ClaimedError
 
-router = APIRouter(prefix="/office")
+router = APIRouter(route_class=HeadFirst, prefix="/office")
 Number = Annotated[str, Path(max_length=60)]
 PageId = Annotated[str, Path(max_length=32)]
 Text = Annotated[str, Form(max_length=2000)]
@@ -119,12 +121,12 @@ def show_page(ctx: Ctx, caller: AsCaller, number: Number, page_id: PageId) -> Re
     return RedirectResponse(f"/office/cases/{number}", 303)
 
 
-@router.post("/cases/{number}/fields", dependencies=[Csrf])
+@router.post("/cases/{number}/fields", dependencies=[fields(200), Csrf])
 async def correct(request: Request, ctx: Ctx, caller: AsCaller, number: Number) -> Response:
     """Correct a field, or confirm the value that was read; several ticked options make one value."""
     from starlette.concurrency import run_in_threadpool
 
-    form = await request.form(max_fields=200)
+    form = await request.form()
     given = {key: str(form.get(key, "")) for key in ("page_id", "index", "field")}
     said = form.get("kind")
     kind: CorrectionKind | None = "misread" if said == "misread" else "changed" if said == "changed" else None

@@ -9,11 +9,12 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Form, Path, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import UploadFile
 
+from api.kit.bodies.files import Certificates
+from api.kit.bodies.route import HeadFirst
 from api.kit.csrf import Csrf
 from api.kit.deps import Ctx
-from api.kit.official import AsCaller
+from api.kit.official import AsCaller, official_may
 from api.kit.render import page
 from docproc.domain import CHINA
 from docproc.errors import AccessError, DocprocError, InputError
@@ -24,11 +25,10 @@ from docproc.flow.seals.new_seal import NewSeal
 from docproc.licence.seal.registered_seal import KINDS
 from docproc.matter.load import load_catalogue
 
-router = APIRouter(prefix="/office")
+router = APIRouter(route_class=HeadFirst, prefix="/office")
 Id = Annotated[str, Path(max_length=16)]
 Word = Annotated[str, Form(max_length=200)]
 Reason = Annotated[str, Form(max_length=500)]
-MOST_BYTES = 900_000
 
 
 @router.get("/seals")
@@ -37,11 +37,10 @@ def seal_list(request: Request, ctx: Ctx, caller: AsCaller) -> Response:
     return _seals(request, ctx, caller)
 
 
-@router.post("/seals", dependencies=[Csrf])
-async def add_seal(request: Request, ctx: Ctx, caller: AsCaller) -> Response:
+@router.post("/seals", dependencies=[official_may("manage_seals"), Csrf])
+async def add_seal(request: Request, ctx: Ctx, caller: AsCaller, file: Certificates) -> Response:
     """Propose a seal."""
-    caller.require("manage_seals")  # before the body is read
-    sent, file = await _form(request, "certificates")
+    sent = await _fields(request)
 
     def work() -> object:
         new = NewSeal(
@@ -96,11 +95,10 @@ def root_list(request: Request, ctx: Ctx, caller: AsCaller) -> Response:
     return _trust(request, ctx, caller)
 
 
-@router.post("/trust", dependencies=[Csrf])
-async def add_root(request: Request, ctx: Ctx, caller: AsCaller) -> Response:
+@router.post("/trust", dependencies=[official_may("manage_trust"), Csrf])
+async def add_root(request: Request, ctx: Ctx, caller: AsCaller, file: Certificates) -> Response:
     """Propose to recognise another department's root."""
-    caller.require("manage_trust")
-    sent, file = await _form(request, "certificates")
+    sent = await _fields(request)
 
     def work() -> object:
         days = [date.fromisoformat(sent[key]) if sent.get(key) else None for key in ("valid_from", "valid_to")]
@@ -148,13 +146,11 @@ def _done(work: Callable[[], object], shown: Callable[[DocprocError], Response],
     return RedirectResponse(to, 303)
 
 
-async def _form(request: Request, file: str) -> tuple[dict[str, str], bytes]:
-    """The fields, those that come several times joined by spaces, and the bytes of one file."""
-    async with request.form(max_files=2, max_fields=60) as form:
-        sent = form.get(file)
-        data = await sent.read(MOST_BYTES) if isinstance(sent, UploadFile) else b""
-        fields = {key: " ".join(str(v) for v in form.getlist(key) if isinstance(v, str)) for key in form}
-        return {key: value for key, value in fields.items() if value}, data
+async def _fields(request: Request) -> dict[str, str]:
+    """The fields of a form, those that come several times joined by spaces."""
+    form = await request.form()
+    fields = {key: " ".join(map(str, form.getlist(key))) for key in form}
+    return {key: value for key, value in fields.items() if value}
 
 
 def _day(text: str | None, at: time) -> datetime:

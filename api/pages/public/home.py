@@ -8,12 +8,13 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
+from api.kit.bodies.route import HeadFirst
 from api.kit.csrf import Csrf
 from api.kit.front.cookies import give_cookie
 from api.kit.i18n.words import COOKIE, LANGUAGES
 from api.kit.render import page
 
-router = APIRouter()
+router = APIRouter(route_class=HeadFirst)
 YEAR_SECONDS = 365 * 86400
 
 

@@ -9,8 +9,10 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
+from api.kit.bodies.files import Licence, Photos
+from api.kit.bodies.route import HeadFirst
 from api.kit.csrf import Csrf
-from api.kit.deps import Ctx, Photos, Public, Upload
+from api.kit.deps import Ctx, Public
 from api.kit.field_words import spec_of, words
 from api.kit.masks import masked
 from api.kit.qr import qr_svg
@@ -24,7 +26,7 @@ from docproc.flow.licences import licences, photographs, verification
 from docproc.matter.load import find_matter
 from docproc.matter.model import Matter
 
-router = APIRouter(dependencies=[Public])
+router = APIRouter(route_class=HeadFirst, dependencies=[Public])
 Asked = Annotated[str, Query(max_length=60)]
 Light = Literal["good", "warn", "bad"]
 
@@ -36,7 +38,7 @@ def verify_form(request: Request) -> Response:
 
 
 @router.post("/verify", dependencies=[Csrf])
-async def verify(request: Request, ctx: Ctx, upload: Upload) -> Response:
+async def verify(request: Request, ctx: Ctx, upload: Licence) -> Response:
     """The report on a file."""
     data, name = upload
     if not data:

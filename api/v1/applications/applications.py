@@ -7,7 +7,10 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from api.kit.deps import Ctx, IdempotencyKey, OnceJson, Upload, Who, once_for
+from api.kit.bodies.files import Scan
+from api.kit.bodies.going_out import stored
+from api.kit.bodies.route import HeadFirst
+from api.kit.deps import Ctx, IdempotencyKey, OnceJson, Who, may, once_for
 from api.kit.problems import problems
 from api.v1.matters.matters import MaterialId, Sheets, form_pdf
 from api.v1.schemas import applications as schemas
@@ -17,7 +20,7 @@ from docproc.flow.applications.media import MEDIA_TYPES
 from docproc.flow.applications.views import ApplicationSummary, ApplicationView, PageView
 from docproc.lifecycle import Status
 
-router = APIRouter(prefix="/v1/applications", tags=["applications"])
+router = APIRouter(route_class=HeadFirst, prefix="/v1/applications", tags=["applications"])
 
 Number = Annotated[str, Path(description="办件编号", max_length=60)]
 PageId = Annotated[str, Path(max_length=32)]
@@ -63,6 +66,7 @@ def view(number: Number, ctx: Ctx, who: Who) -> ApplicationView:
     "/{number}/pages",
     status_code=201,
     response_model=schemas.PageView,
+    dependencies=[may("upload")],
     responses=problems(401, 403, 404, 409, 413, 415, 422, 503),
     summary="Upload a file",
     openapi_extra={
@@ -82,7 +86,7 @@ async def add_page(
     request: Request,
     ctx: Ctx,
     who: Who,
-    upload: Upload,
+    scan: Scan,
     material: Annotated[str | None, Query(description="What it is, if known", max_length=60)] = None,
     filename: Annotated[str, Query(max_length=200)] = "",
     idempotency_key: IdempotencyKey = None,
@@ -92,11 +96,13 @@ async def add_page(
     The file is judged by its bytes, never by its name, and only a worker opens it.
     The same bytes for the same material give the file that is there already.
     """
-    data, sent_name = upload
-    once = once_for(request, idempotency_key, material or "", data)
-    return await run_in_threadpool(
-        applications.add_page, ctx, who, number, data, filename=filename or sent_name, material=material, once=once
-    )
+
+    def work() -> PageView:
+        once = once_for(request, idempotency_key, material or "", scan)
+        name = filename or scan.name
+        return applications.add_page(ctx, who, number, scan, filename=name, material=material, once=once)
+
+    return await run_in_threadpool(work)
 
 
 @router.get(
@@ -110,7 +116,7 @@ def page_file(number: Number, page_id: PageId, ctx: Ctx, who: Who) -> Response:
     data, kind = applications.page_file(ctx, who, number, page_id)
     # never shown inside our own pages: what a stranger sent stays a download
     headers = {"Content-Disposition": f'attachment; filename="{page_id}"', "X-Content-Type-Options": "nosniff"}
-    return Response(data, media_type=kind, headers=headers)
+    return stored(data, kind, headers)
 
 
 @router.get(

@@ -7,12 +7,14 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 
 from api.kit import tus
+from api.kit.bodies.files import STREAMED
+from api.kit.bodies.route import HeadFirst
 from api.kit.deps import Ctx, IdempotencyKey, Public, Who
 from api.kit.problems import problems
 from api.kit.tus import BODY_TYPE, Sender, Text, UploadId
 from api.v1.applications.applications import Number
 
-router = APIRouter(prefix="/v1/applications/{number}/uploads", tags=["uploads"])
+router = APIRouter(route_class=HeadFirst, prefix="/v1/applications/{number}/uploads", tags=["uploads"])
 
 
 def sender(number: Number, who: Who, tus_resumable: Text = "") -> Sender:
@@ -85,6 +87,7 @@ async def state(upload: UploadId, ctx: Ctx, who: Sends) -> Response:
     "/{upload}",
     status_code=204,
     response_class=Response,
+    dependencies=[STREAMED],
     responses=problems(400, 401, 403, 404, 409, 412, 413, 415, 422, 460, 503),
     summary="Send the next bytes",
     openapi_extra={

@@ -10,7 +10,9 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 from starlette.concurrency import run_in_threadpool
 
-from api.kit.deps import UPLOADS_BODY, Ctx, Uploads, Who
+from api.kit.bodies.files import FILES_BODY, MatterFiles
+from api.kit.bodies.route import HeadFirst
+from api.kit.deps import Ctx, Who, may
 from api.kit.dual_control import ChangeId, add_confirmation
 from api.kit.problems import problems
 from api.v1.schemas import matters as schemas
@@ -19,7 +21,7 @@ from docproc.flow.core.access import Caller
 from docproc.flow.core.context import Context
 from docproc.flow.matters import catalogue
 
-router = APIRouter(prefix="/v1/catalogue", tags=["administration"])
+router = APIRouter(route_class=HeadFirst, prefix="/v1/catalogue", tags=["administration"])
 
 Name = Annotated[str, Path(max_length=60)]
 StartsOn = Annotated[date | None, Query(description="First day in force; default, and where it is over: today")]
@@ -43,16 +45,16 @@ def _judged() -> Iterator[None]:
 @router.post(
     "/check",
     response_model=schemas.Checked,
+    dependencies=[may("manage_matters")],
     responses=problems(401, 403, 413, 422),
     summary="Check matter files",
-    openapi_extra=UPLOADS_BODY,
+    openapi_extra=FILES_BODY,
 )
-async def check(ctx: Ctx, who: Who, files: Uploads, starts_on: StartsOn = None) -> catalogue.CheckedFiles:
+async def check(ctx: Ctx, who: Who, files: MatterFiles, starts_on: StartsOn = None) -> catalogue.CheckedFiles:
     """Matter files, layouts or a zip of them, checked as they would be in force; nothing is kept. Role: admin.
 
     The problem of a wrong file names file, line and remedy.
     """
-    who.require("manage_matters")
     with _judged():
         found = await run_in_threadpool(catalogue.examine, ctx, who, files, starts_on or ctx.today())
     return catalogue.checked_view(found)
@@ -70,15 +72,15 @@ def changes(ctx: Ctx, who: Who) -> list[catalogue.CatalogueChange]:
     "/changes",
     status_code=202,
     response_model=schemas.CatalogueChange,
+    dependencies=[may("manage_matters")],
     responses=problems(401, 403, 409, 413, 422),
     summary="Propose a change",
-    openapi_extra=UPLOADS_BODY,
+    openapi_extra=FILES_BODY,
 )
 async def propose(
-    ctx: Ctx, who: Who, files: Uploads, reason: Annotated[str, Query(max_length=500)], starts_on: StartsOn = None
+    ctx: Ctx, who: Who, files: MatterFiles, reason: Annotated[str, Query(max_length=500)], starts_on: StartsOn = None
 ) -> catalogue.CatalogueChange:
     """Takes effect from `starts_on` once another person confirms it. Role: admin."""
-    who.require("manage_matters")
     with _judged():
         return await run_in_threadpool(catalogue.propose, ctx, who, files, starts_on or ctx.today(), reason)
 

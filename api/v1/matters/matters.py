@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
+from api.kit.bodies.route import HeadFirst
 from api.kit.deps import Ctx, Fresh, Public, Who
 from api.kit.problems import problems
 from api.v1.schemas import matters as schemas
@@ -15,7 +16,7 @@ from docproc.matter.load import find_matter, load_catalogue
 from docproc.matter.model import Material, Matter
 from docproc.matter.opening import opens, why_closed
 
-router = APIRouter(prefix="/v1/matters", tags=["matters"], dependencies=[Public, Fresh])
+router = APIRouter(route_class=HeadFirst, prefix="/v1/matters", tags=["matters"], dependencies=[Public, Fresh])
 
 MatterId = Annotated[str, Path(max_length=60, examples=["food_licence"])]
 MaterialId = Annotated[str, Path(max_length=60, examples=["application"])]
@@ -74,7 +75,7 @@ def form(
     return form_pdf(matter, material, forms.blank_form(ctx, matter, material, edition, sheets))
 
 
-known = APIRouter(prefix="/v1/matters", tags=["matters"], dependencies=[Fresh])
+known = APIRouter(route_class=HeadFirst, prefix="/v1/matters", tags=["matters"], dependencies=[Fresh])
 
 
 @known.get(

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
 
+from api.kit.bodies.route import HeadFirst
 from api.kit.deps import Ctx, Who
 from api.kit.dual_control import add_confirmation
 from api.kit.problems import problems
@@ -13,7 +14,7 @@ from api.v1.schemas import seals as schemas
 from docproc.flow.seals import registry
 from docproc.flow.seals.new_seal import NewSeal
 
-router = APIRouter(prefix="/v1/seals", tags=["seals"])
+router = APIRouter(route_class=HeadFirst, prefix="/v1/seals", tags=["seals"])
 
 Name = Annotated[str, Path(max_length=60, description="Name of the seal, as in the matter files")]
 

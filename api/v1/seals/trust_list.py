@@ -6,13 +6,14 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path
 
+from api.kit.bodies.route import HeadFirst
 from api.kit.deps import Ctx, Who
 from api.kit.dual_control import add_confirmation
 from api.kit.problems import problems
 from api.v1.schemas import trust_list as schemas
 from docproc.flow.seals import trust_list
 
-router = APIRouter(prefix="/v1/trust", tags=["seals"])
+router = APIRouter(route_class=HeadFirst, prefix="/v1/trust", tags=["seals"])
 
 Root = Annotated[str, Path(max_length=64, description="SHA-256 of the root, hexadecimal")]
 

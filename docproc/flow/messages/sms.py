@@ -226,6 +226,19 @@ def tell_overdue(ctx: Context) -> None:
                     announce(ctx, session, row, OVERDUE, due=due.isoformat())
 
 
+def find_provider(ctx: Context, secret: str) -> sms_templates.Provider:
+    """The provider that knows the address of receipts.
+
+    Raises:
+        NotFoundError: wrong secret, or none is set.
+    """
+    wanted = ctx.settings.sms_receipt_secret.get_secret_value().encode()
+    provider = open_provider(ctx.settings) if wanted and hmac.compare_digest(wanted, secret.encode()) else None
+    if provider is None:
+        raise NotFoundError("no receipts are taken here", message_zh="没有这个地址")
+    return provider
+
+
 def keep_receipts(ctx: Context, secret: str, body: object) -> int:
     """Keep what the provider says of its messages; gives how many were new.
 
@@ -233,10 +246,7 @@ def keep_receipts(ctx: Context, secret: str, body: object) -> int:
         NotFoundError: wrong secret, or none is set.
         InputError: the body has another shape.
     """
-    wanted = ctx.settings.sms_receipt_secret.get_secret_value().encode()
-    provider = open_provider(ctx.settings) if wanted and hmac.compare_digest(wanted, secret.encode()) else None
-    if provider is None:
-        raise NotFoundError("no receipts are taken here", message_zh="没有这个地址")
+    provider = find_provider(ctx, secret)
     found = provider.receipts(body)
     with ctx.database.write() as session:
         at = ctx.clock()
