@@ -97,9 +97,7 @@ def test_taking_the_bad_file_back_clears_its_finding_and_checks_again(office: Co
     remove_page(office, KIOSK, number, bad["id"])
     again = until(lambda: (v := view_application(office, KIOSK, number))["checked"] and v)
     assert again["verdict"] == "pass" and len(again["pages"]) == len(view["pages"]) - 1
-    assert page_file(office, KIOSK, number, bad["id"])[0].read() == MAGIC + b"not a paper", (
-        "they stay for the audit"
-    )
+    assert page_file(office, KIOSK, number, bad["id"])[0].read() == MAGIC + b"not a paper", "they stay for the audit"
 
 
 def test_a_page_that_kills_its_worker_every_time_is_given_up(ctx: Context, workers: Workers) -> None:
