@@ -11,8 +11,10 @@ from fastapi import FastAPI
 from api import health, pages
 from api.kit import problems, tus
 from api.kit.deps import KnownQuery
+from api.kit.front.credentials import Known
 from api.kit.front.proxies import BehindProxies, networks
 from api.kit.front.transport import KeptToHttps
+from api.kit.front.values import PlainAddress
 from api.kit.limits import BodyLimit, RateLimit
 from api.kit.traced import Traced
 from api.v1 import accounts, audit, blobs, counter, kiosks, licences, messages, review, upkeep, wallet
@@ -24,6 +26,7 @@ from docproc.canonical import JsonObject
 from docproc.flow.accounts import oidc
 from docproc.flow.core.context import open_context
 from docproc.flow.core.sandboxes import demand_sandbox
+from docproc.flow.jobs.meters import listen
 from docproc.settings import Settings
 
 DESCRIPTION = """
@@ -78,16 +81,24 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.context = open_context(settings, look=False)  # the parent has looked, and they may be away by now
+        meters = listen(settings.metrics_host, settings.metrics_port, health.at_own_port(app))
         try:
             yield
         finally:
+            if meters is not None:
+                meters.shutdown()
+                meters.server_close()
             app.state.context.close()
             tracing.stop()  # here, for the server ends by a signal and runs nothing after this
 
     oidc.check(settings)
     demand_sandbox(settings)
-    app = Service(title="docproc", version=__version__, description=DESCRIPTION, lifespan=lifespan, redoc_url=None)
+    # The framework's own pages load programs from elsewhere: /docs is a page of ours.
+    app = Service(
+        title="docproc", version=__version__, description=DESCRIPTION, lifespan=lifespan, docs_url=None, redoc_url=None
+    )
     app.state.rate_limit = RateLimit(settings.rate_limit_per_minute)
+    app.state.guesses, app.state.known = RateLimit(settings.rate_limit_per_minute), Known()
     app.state.https = settings.public_url.lower().startswith("https:")
     app.state.metrics = health.Metrics()
     app.state.clock_seen = -math.inf
@@ -98,6 +109,7 @@ def create_app(settings: Settings) -> FastAPI:
     pages.install(app)
     app.add_middleware(BodyLimit, upload_bytes=settings.max_upload_bytes)
     app.add_middleware(tus.TusHeaders)
+    app.add_middleware(PlainAddress)
     app.add_middleware(health.Measured, metrics=app.state.metrics)
     app.add_middleware(Traced)
     if app.state.https:

@@ -19,6 +19,7 @@ from pydantic import BaseModel
 from starlette.datastructures import UploadFile
 
 from api.kit.front.address import client_address, limit_key
+from api.kit.front.credentials import guess
 from api.kit.limits import RateLimit
 from api.kit.problems import RateLimitError, UnauthorisedError
 from docproc.canonical import JsonObject
@@ -30,8 +31,6 @@ from docproc.flow.core.idempotency import Once
 from docproc.flow.licences.bulk import MAX_FILES
 
 bearer = HTTPBearer(auto_error=False, description="API key: `Authorization: Bearer dp_…`")
-WRONG_KEY_COST = 5
-"""Tokens of the rate limit that a wrong key costs: guessing is slowed down."""
 CHANGES_NOTHING = ("GET", "HEAD", "OPTIONS")
 CLOCK_SECONDS = 5.0
 """A clock that was right is looked at again after so long."""
@@ -74,6 +73,11 @@ def public(request: Request, cost: float = 1.0) -> None:
         raise RateLimitError(f"over {limit.per_minute} requests a minute", retry_after=math.ceil(wait))
 
 
+def limited(request: Request) -> None:
+    """:func:`public` as a dependency: one with a cost among its parameters would read it from the address."""
+    public(request)
+
+
 def get_caller(
     request: Request, ctx: Ctx, given: Annotated[HTTPAuthorizationCredentials | None, Security(bearer)]
 ) -> Caller:
@@ -82,15 +86,20 @@ def get_caller(
     Raises:
         UnauthorisedError: none, or it is wrong or revoked.
     """
-    caller = authenticate(ctx, given.credentials) if given is not None else None
-    if caller is None:
-        public(request, WRONG_KEY_COST if given is not None else 1.0)
+    if given is None:
+        public(request)
         raise UnauthorisedError("send Authorization: Bearer with a valid API key")
+    tried = guess(request, given.credentials)
+    caller = authenticate(ctx, given.credentials)
+    if caller is None:
+        tried.wrong()
+        raise UnauthorisedError("send Authorization: Bearer with a valid API key")
+    tried.good()
     return caller
 
 
 Who = Annotated[Caller, Depends(get_caller)]
-Public = Depends(public)
+Public = Depends(limited)
 IdempotencyKey = Annotated[
     str | None,
     Header(

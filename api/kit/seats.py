@@ -8,8 +8,9 @@ from typing import Annotated
 from fastapi import Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
-from api.kit.deps import WRONG_KEY_COST, Ctx, public
+from api.kit.deps import Ctx
 from api.kit.front.cookies import KIOSK, WALLET, give_cookie, read_cookie, take_cookie
+from api.kit.front.credentials import STALE_COST, guess
 from api.kit.render import page
 from docproc.errors import AccessError
 from docproc.flow.accounts import seats
@@ -39,7 +40,14 @@ class ElsewhereError(AccessError):
 def find_seat(request: Request, ctx: context.Context, kind: Kind) -> Seat | None:
     """The session behind the browser's cookie, if it lives; a citizen who left while the line was down is forgotten."""
     token = read_cookie(request, COOKIES[kind])
-    here = seats.seat(ctx, token, kind) if token else None
+    if not token:
+        return None
+    tried = guess(request, token, STALE_COST)
+    here = seats.seat(ctx, token, kind)
+    if here is None:
+        tried.wrong()
+    else:
+        tried.good()
     if here is not None and here.application is not None and read_cookie(request, LEAVING):
         seats.leave(ctx, here)
         return replace(here, application=None)
@@ -82,11 +90,13 @@ AtWork = Annotated[tuple[Seat, str], Depends(kiosk_case)]
 
 def sign_in(request: Request, ctx: context.Context, kind: Kind, key: str, template: str) -> Response:
     """Begin a session under a key; with a wrong one ``template``, the entrance, says so."""
+    tried = guess(request, key)
     try:
         token = seats.sign_in(ctx, key, kind)
     except AccessError as error:
-        public(request, WRONG_KEY_COST)
+        tried.wrong()
         return page(request, template, 403, said=error.message_zh)
+    tried.good()
     response = RedirectResponse(ENTRANCES[kind], 303)
     give_cookie(request, response, COOKIES[kind], token, int(LASTS[kind].total_seconds()))
     return response

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 
 from api.kit.deps import Ctx, Who
+from api.kit.front.values import After, Before, Moment
 from api.kit.problems import problems
 from api.v1.schemas import audit as schemas
 from docproc.flow.audit import log
@@ -15,9 +15,6 @@ from docproc.flow.audit.log import AuditCheck
 from docproc.flow.core.views import AuditLine
 
 router = APIRouter(prefix="/v1", tags=["administration"])
-
-After = Annotated[int, Query(ge=0, description="Last number of the page before")]
-
 
 Limit = Annotated[int, Query(ge=1, le=1000)]
 
@@ -53,9 +50,9 @@ def search_audit(
     who: Who,
     text: Annotated[str, Query(max_length=80, description="Part of who or of what")] = "",
     action: Annotated[str, Query(max_length=40)] = "",
-    since: Annotated[datetime | None, Query()] = None,
-    until: Annotated[datetime | None, Query()] = None,
-    before: Annotated[int | None, Query(ge=1, le=2**62, description="Last number of the page before")] = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
+    before: Before | None = None,
 ) -> list[AuditLine]:
     """The newest lines that fit. Role: auditor."""
     return log.search_audit(ctx, who, text=text, action=action, since=since, until=until, before=before)

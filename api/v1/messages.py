@@ -6,7 +6,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Path, Query, Request
 
-from api.kit.deps import WRONG_KEY_COST, Ctx, Who, public
+from api.kit.deps import Ctx, Who
+from api.kit.front.credentials import guess
+from api.kit.front.values import After
 from api.kit.problems import problems
 from api.v1.schemas import messages as schemas
 from docproc.canonical import JsonObject
@@ -16,9 +18,6 @@ from docproc.flow.messages.feed import EventView
 
 router = APIRouter(prefix="/v1/sms", tags=["administration"])
 event_router = APIRouter(prefix="/v1", tags=["administration"])
-
-After = Annotated[int, Query(ge=0, description="Last number of the page before")]
-
 
 Limit = Annotated[int, Query(ge=1, le=1000)]
 
@@ -62,11 +61,13 @@ def receipts(
     request: Request,
 ) -> schemas.ReceiptAnswer:
     """The address is known to the provider alone; a repetition is answered and kept once."""
+    tried = guess(request, secret)
     try:
         sms.keep_receipts(ctx, secret, body)
     except NotFoundError:
-        public(request, WRONG_KEY_COST)
+        tried.wrong()
         raise
+    tried.good()
     return schemas.ReceiptAnswer()
 
 

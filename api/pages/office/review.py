@@ -29,7 +29,7 @@ router = APIRouter(prefix="/office")
 Number = Annotated[str, Path(max_length=60)]
 PageId = Annotated[str, Path(max_length=32)]
 Text = Annotated[str, Form(max_length=2000)]
-Version = Annotated[int, Form(ge=1)]
+Version = Annotated[int, Form(ge=1, le=2**31 - 1)]
 
 
 class Shown(TypedDict):

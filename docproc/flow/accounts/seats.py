@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
+from sqlalchemy.orm import Session
+
 from docproc.errors import AccessError, ConflictError
 from docproc.flow.accounts.api_keys import note_use
 from docproc.flow.applications.applications import visible, withdraw
@@ -16,6 +18,7 @@ from docproc.store.accounts import api_keys, seats
 from docproc.store.applications import applications, uploads
 from docproc.store.audit import audit
 from docproc.store.kiosks import kiosks
+from docproc.store.tables.accounts import ApiKeyRow
 from docproc.store.wallet import shares
 
 Kind = Literal["kiosk", "wallet"]
@@ -40,13 +43,20 @@ def sign_in(ctx: Context, key: str, kind: Kind) -> str:
     Raises:
         AccessError: the key is wrong or revoked, or has not the role.
     """
+    with ctx.database.read() as session:  # a guess takes no turn of a writer
+        _usable(session, key, kind)
     with ctx.database.write() as session:
         at = ctx.clock()
-        row = api_keys.find_key(session, key.strip())
-        if row is None or ROLE[kind] not in row.roles:
-            raise AccessError("no such key for this use", message_zh="密钥不正确，或不能用于此处", code="wrong_key")
+        row = _usable(session, key, kind)
         audit.append(session, at, row.subject, "session.opened", row.id, kind=kind)
         return seats.open_session(session, row, kind, at, LASTS[kind])
+
+
+def _usable(session: Session, key: str, kind: Kind) -> ApiKeyRow:
+    row = api_keys.find_key(session, key.strip())
+    if row is None or ROLE[kind] not in row.roles:
+        raise AccessError("no such key for this use", message_zh="密钥不正确，或不能用于此处", code="wrong_key")
+    return row
 
 
 def seat(ctx: Context, token: str, kind: Kind) -> Seat | None:

@@ -67,10 +67,14 @@ def desk(caller: Caller, row: ApplicationRow) -> str:
 
 
 def view(session: Session, caller: Caller, row: ApplicationRow) -> ApplicationView:
-    """The application as the caller sees it, with the opinions on it."""
+    """The application as the caller sees it, with the opinions on it.
+
+    The follow code opens what only the applicant is to do, so it is told to who handed in for them and to nobody else.
+    """
     seen = scope(caller, row)
     found = views.application(session, row, seen.sees if seen is not None else None)
-    return {**found, "opinions": _shown(session, caller, row)}
+    code = found["follow_code"] if row.created_by == caller.subject else ""
+    return {**found, "follow_code": code, "opinions": _shown(session, caller, row)}
 
 
 def check_page(session: Session, caller: Caller, row: ApplicationRow, page_id: str, index: int | None = None) -> None:
