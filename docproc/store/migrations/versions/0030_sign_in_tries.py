@@ -8,7 +8,7 @@ from alembic import op
 from docproc.store.db import UtcTime
 
 revision = "0030"
-down_revision = "0023"
+down_revision = "0032"
 branch_labels = None
 depends_on = None
 
