@@ -13,9 +13,11 @@ from api.kit import problems, tus
 from api.kit.bodies.incoming import Bodies, Pace
 from api.kit.bodies.route import open_rooms
 from api.kit.deps import KnownQuery
+from api.kit.front.credentials import Known
 from api.kit.front.personal import Personal
 from api.kit.front.proxies import BehindProxies, networks
 from api.kit.front.transport import KeptToHttps
+from api.kit.front.values import PlainAddress
 from api.kit.limits import RateLimit
 from api.kit.parsing.paid import Parsing
 from api.kit.traced import Traced
@@ -28,6 +30,7 @@ from docproc.canonical import JsonObject
 from docproc.flow.accounts import oidc
 from docproc.flow.core.context import open_context
 from docproc.flow.core.sandboxes import demand_sandbox
+from docproc.flow.jobs.meters import listen
 from docproc.settings import Settings
 
 DESCRIPTION = """
@@ -82,18 +85,26 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.context = open_context(settings, look=False)  # the parent has looked, and they may be away by now
+        meters = listen(settings.metrics_host, settings.metrics_port, health.at_own_port(app))
         try:
             yield
         finally:
+            if meters is not None:
+                meters.shutdown()
+                meters.server_close()
             app.state.context.close()
             tracing.stop()  # here, for the server ends by a signal and runs nothing after this
 
     oidc.check(settings)
     demand_sandbox(settings)
-    app = Service(title="docproc", version=__version__, description=DESCRIPTION, lifespan=lifespan, redoc_url=None)
+    # The framework's own pages load programs from elsewhere: /docs is a page of ours.
+    app = Service(
+        title="docproc", version=__version__, description=DESCRIPTION, lifespan=lifespan, docs_url=None, redoc_url=None
+    )
     app.state.settings = settings
     app.state.rooms, app.state.spool = open_rooms(settings)
     app.state.rate_limit = RateLimit(settings.rate_limit_per_minute)
+    app.state.guesses, app.state.known = RateLimit(settings.rate_limit_per_minute), Known()
     app.state.https = settings.public_url.lower().startswith("https:")
     app.state.parsing = Parsing.of(settings)
     app.state.metrics = health.Metrics()
@@ -106,6 +117,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(Personal)
     app.add_middleware(Bodies, pace=Pace(settings.body_bytes_per_second, settings.body_idle_seconds))
     app.add_middleware(tus.TusHeaders)
+    app.add_middleware(PlainAddress)
     app.add_middleware(health.Measured, metrics=app.state.metrics)
     app.add_middleware(Traced)
     if app.state.https:

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, FastAPI
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.kit.bodies.route import HeadFirst
 from api.kit.deps import Ctx
+from docproc.errors import DocprocError
 from docproc.flow.core.context import Context
 from docproc.store.migrate import is_current
 from docproc.store.upkeep import health
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 log = logging.getLogger(__name__)
 router = APIRouter(route_class=HeadFirst, tags=["health"])
@@ -84,10 +89,23 @@ def readyz(ctx: Ctx) -> JSONResponse:
     return JSONResponse({"ready": ready, "checks": checks}, 200 if ready else 503)
 
 
-@router.get("/metrics", response_class=Response, summary="Measurements for Prometheus")
-def metrics(request: Request, ctx: Ctx) -> Response:
+def at_own_port(app: FastAPI) -> WSGIApplication:
+    """The measurements of a web process for :func:`docproc.flow.jobs.meters.listen`; any path gives them."""
+
+    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        try:
+            body = measurements(app.state.context, app.state.metrics)
+        except DocprocError:  # the database is away: what is counted here is told all the same
+            log.warning("the stores were not measured")
+            body = generate_latest(app.state.metrics.registry)
+        start_response("200 OK", [("Content-Type", CONTENT_TYPE_LATEST)])
+        return [body]
+
+    return answer
+
+
+def measurements(ctx: Context, measured: Metrics) -> bytes:
     """Requests, applications by status and verdict, licences, waiting files, jobs by queue and lane, and their age."""
-    measured: Metrics = request.app.state.metrics
     with ctx.database.read() as session:
         for status, count in health.statuses(session).items():
             measured.applications.labels(status).set(count)
@@ -105,7 +123,7 @@ def metrics(request: Request, ctx: Ctx) -> Response:
     for part in ctx.jobs.waiting():
         measured.jobs.labels(part.queue, part.lane).set(part.jobs)
         measured.age.labels(part.queue, part.lane).set(part.age_seconds)
-    return Response(generate_latest(measured.registry), media_type=CONTENT_TYPE_LATEST)
+    return generate_latest(measured.registry)
 
 
 def _database(ctx: Context) -> bool:

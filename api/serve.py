@@ -116,6 +116,11 @@ def environment(settings: Settings, *, with_secrets: bool) -> dict[str, str]:
     return env | settings.environment(leave_out=() if with_secrets else SECRETS)
 
 
+def measured(settings: Settings, place: int) -> dict[str, str]:
+    """The port for measurements of a child: each has its own, one after the other from the web process's."""
+    return {"DOCPROC_METRICS_PORT": str(settings.metrics_port + place if settings.metrics_port else 0)}
+
+
 def _web(settings: Settings, socket_handle: int, parent_pipe: int) -> Child:
     env = {**environment(settings, with_secrets=False), PARENT_PIPE: str(parent_pipe)}
     return Child("web", [sys.executable, "-m", "api.web", str(socket_handle)], env, (parent_pipe, socket_handle))
@@ -130,9 +135,11 @@ def _workers(settings: Settings, worker_module: str, parent_pipe: int) -> tuple[
     readers = []
     for number in range(1, settings.read_workers + 1):
         name = f"{settings.worker_name}-read-{number}"
-        readers.append(Child(name, [*command, name, "read,check,notify"], open_env, (parent_pipe,)))
+        env = {**open_env, **measured(settings, number)}
+        readers.append(Child(name, [*command, name, "read,check,notify"], env, (parent_pipe,)))
     name = f"{settings.worker_name}-seal"
-    return readers, Child(name, [*command, name, "seal"], seal_env, (parent_pipe,))
+    env = {**seal_env, **measured(settings, settings.read_workers + 1)}
+    return readers, Child(name, [*command, name, "seal"], env, (parent_pipe,))
 
 
 def _listen(settings: Settings) -> socket.socket:

@@ -46,6 +46,7 @@ def main(handle: int) -> None:
         ws="none",
         timeout_keep_alive=settings.keep_alive_seconds,
         h11_max_incomplete_event_size=HEAD_BYTES,
+        log_config=None,  # lines of our own kind, see docproc.log
         log_level="warning",
         timeout_graceful_shutdown=20,
         server_header=False,

@@ -4,6 +4,7 @@ DocprocError
 ├── InputError                 what was handed in cannot be used; the message says what to do
 │   ├── UnknownMaterialError   a material that the matter does not have
 │   ├── UnsupportedFileError   not JPEG, PNG, TIFF or PDF, or damaged
+│   ├── UnstorableError        characters or numbers that no database holds
 │   └── LimitError             over a limit on bytes, pages, pixels, time or memory
 │       └── OverdueError       not done in time by the clock, which may be this machine's fault
 ├── CatalogueError             a matter file is wrong; carries file, line and remedy
@@ -89,6 +90,13 @@ class OverdueError(LimitError):
     """Not done in time by the clock on the wall: it says as much of a busy machine as of the file."""
 
     code = "too_slow"
+
+
+class UnstorableError(InputError):
+    """A text with a null or half a surrogate pair, or a number, that no database holds."""
+
+    code = "unstorable"
+    message_zh = "内容含有无法处理的字符或数字，请检查后重新提交"
 
 
 class CatalogueError(DocprocError):

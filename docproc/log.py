@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import threading
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from types import TracebackType
 
 from docproc.errors import DocprocError
 
+_log = logging.getLogger(__name__)
 _ids: ContextVar[dict[str, str]] = ContextVar("docproc_log_ids", default={})  # noqa: B039  (never changed in place)
 ErrorInfo = (
     tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
@@ -46,8 +48,17 @@ def configure(level: str, as_json: bool) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines() if as_json else TextLines())
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.captureWarnings(True)
+    sys.excepthook = lambda *error: _log.critical("this process ends by an error", exc_info=error)
+    threading.excepthook = _thread_failed
     for chatty in ("httpx", "httpcore", "urllib3", "alembic", "fontTools", "pyhanko", "pyhanko_certvalidator"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+def _thread_failed(args: threading.ExceptHookArgs) -> None:
+    error = args.exc_value
+    if error is not None:
+        _log.error("a thread ended by an error", exc_info=(type(error), error, args.exc_traceback))
 
 
 class TextLines(logging.Formatter):
@@ -75,7 +86,7 @@ class JsonLines(logging.Formatter):
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": record.getMessage().strip(),
             **_ids.get(),
         }
         if record.exc_info and record.exc_info[1] is not None:

@@ -145,6 +145,7 @@ class Settings(BaseSettings):
     )
     webhook_url: str = Field("", description="Address that events are posted to; empty: only the feed `/v1/events`")
     webhook_private: bool = Field(False, description="Webhooks of enterprises may stand in private networks")
+    webhook_ports: str = Field("443", description="Ports that these may have, separated by commas")
     webhook_secret: SecretStr = Field(SecretStr(""), description="Key of the HMAC signature on posted events")
     sms_provider: Literal["", "tencent"] = Field("", description="Short messages to applicants: `tencent`; empty: none")
     sms_url: str = Field("https://sms.tencentcloudapi.com", description="Address of the short message service")
@@ -176,7 +177,14 @@ class Settings(BaseSettings):
     )
     engine_threads: int = Field(1, ge=1, le=64, description="Threads of the reading engine in each worker")
     log_json: bool = Field(False, description="Logs as JSON lines")
-    metrics_port: int = Field(0, description="Port on which a worker answers Prometheus, and `/readyz`; 0: none")
+    metrics_port: int = Field(
+        0,
+        ge=0,
+        le=65_000,
+        description="Port of this process for Prometheus (a worker's has `/readyz` too), the next ones for the workers "
+        "that `docproc serve` starts; 0: none",
+    )
+    metrics_host: str = Field("", description="Address that this port listens on; empty: all")
     traces_url: str = Field(
         "", description="OpenTelemetry collector, OTLP over HTTP: `http://HOST:4318/v1/traces`; empty: no traces"
     )

@@ -19,6 +19,7 @@ from pydantic import BaseModel
 
 from api.kit.bodies.declared import Takes, identifies, once_a_request, takes
 from api.kit.front.address import client_address, limit_key
+from api.kit.front.credentials import guess
 from api.kit.limits import RateLimit
 from api.kit.problems import RateLimitError, UnauthorisedError
 from docproc.errors import InputError
@@ -29,8 +30,6 @@ from docproc.flow.core.idempotency import Once
 from docproc.store.blobs.source import Source, source_of
 
 bearer = HTTPBearer(auto_error=False, description="API key: `Authorization: Bearer dp_…`")
-WRONG_KEY_COST = 5
-"""Tokens of the rate limit that a wrong key costs: guessing is slowed down."""
 CHANGES_NOTHING = ("GET", "HEAD", "OPTIONS")
 CLOCK_SECONDS = 5.0
 """A clock that was right is looked at again after so long."""
@@ -93,10 +92,15 @@ def get_caller(
     Raises:
         UnauthorisedError: none, or it is wrong, revoked, at its end, or for other addresses.
     """
-    caller = authenticate(ctx, given.credentials, client_address(request)) if given is not None else None
-    if caller is None:
-        public(request, WRONG_KEY_COST if given is not None else 1.0)
+    if given is None:
+        public(request)
         raise UnauthorisedError("send Authorization: Bearer with a valid API key, from an address that it is for")
+    tried = guess(request, given.credentials)
+    caller = authenticate(ctx, given.credentials, client_address(request))
+    if caller is None:
+        tried.wrong()
+        raise UnauthorisedError("send Authorization: Bearer with a valid API key, from an address that it is for")
+    tried.good()
     return caller
 
 

@@ -23,7 +23,7 @@ from api.kit.seats import ElsewhereError
 from docproc.errors import BusyError, DocprocError
 
 Handler = Callable[[Request, Exception], Awaitable[Response]]
-KINDS: tuple[type[Exception], ...] = (DocprocError, RequestValidationError, HTTPException)
+KINDS: tuple[type[Exception], ...] = (DocprocError, RequestValidationError, HTTPException, Exception)
 GENERIC = {401: "error.401", 403: "error.403", 404: "error.404", 405: "error.404", 429: "error.429"}
 
 
@@ -42,7 +42,10 @@ def _for_people(for_programs: Handler) -> Handler:
             return await for_programs(request, error)
         if not wants_page:
             return _in_language(request, await for_programs(request, error))
-        return _shown(request, error)
+        if isinstance(error, ElsewhereError) or _is_theirs(error):
+            return _shown(request, error)
+        problem = await for_programs(request, error)  # it is logged there, and has its number
+        return _told(request, error, problem.status_code, json.loads(bytes(problem.body))["detail"])
 
     return handle
 
@@ -68,6 +71,17 @@ def _shown(request: Request, error: Exception) -> Response:
         said = error.message_zh if error.message_zh != DocprocError.message_zh else None
     elif isinstance(error, HTTPException):
         status = error.status_code
+    return _told(request, error, status, said)
+
+
+def _is_theirs(error: Exception) -> bool:
+    """Whether an error is the visitor's, or passes, and no failure of ours."""
+    if isinstance(error, DocprocError):
+        return status_of(error) != 500
+    return isinstance(error, (RequestValidationError, HTTPException))
+
+
+def _told(request: Request, error: Exception, status: int, said: str | None) -> Response:
     key = GENERIC.get(status, "error.other")
     template = "error_fragment.html" if is_fragment(request) else "error.html"
     response = page(request, template, status, key=key, said=said, title=HTTPStatus(status).phrase)

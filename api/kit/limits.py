@@ -30,6 +30,13 @@ class RateLimit:
             self._buckets[address] = (level - cost, now)
             return 0.0
 
+    def give_back(self, address: str, cost: float) -> None:
+        """Put tokens back that were taken for nothing."""
+        with self._lock:
+            found = self._buckets.get(address)
+            if found is not None:
+                self._buckets[address] = (min(float(self.per_minute), found[0] + cost), found[1])
+
     def _forget(self, now: float) -> None:
         """Drop buckets that are full again; when all are in use, start anew rather than grow."""
         old = [key for key, (_, then) in self._buckets.items() if now - then > 60]

@@ -9,6 +9,7 @@ from fastapi import Depends, Request, Response
 from api.kit.bodies.declared import identifies, once_a_request
 from api.kit.deps import Ctx
 from api.kit.front.cookies import OFFICE, give_cookie, read_cookie
+from api.kit.front.credentials import STALE_COST, guess
 from api.kit.seats import ElsewhereError
 from docproc.flow.accounts.users import SESSION_LASTS, Official, official
 from docproc.flow.core.access import Act, Caller
@@ -20,7 +21,15 @@ ENTRANCE, PASSWORD = "/office/login", "/office/password"
 def find_official(request: Request, ctx: Ctx) -> Official | None:
     """Whose session the browser's cookie is, if it lives."""
     token = read_cookie(request, OFFICE)
-    return official(ctx, token) if token else None
+    if not token:
+        return None
+    tried = guess(request, token, STALE_COST)
+    found = official(ctx, token)
+    if found is None:
+        tried.wrong()
+    else:
+        tried.good()
+    return found
 
 
 @identifies

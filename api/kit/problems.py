@@ -7,6 +7,7 @@ developer's English text.
 from __future__ import annotations
 
 import logging
+import secrets
 from http import HTTPStatus
 from typing import Any
 
@@ -72,6 +73,7 @@ class Problem(BaseModel):
     detail: str = Field(description="What to do, in Chinese, for the person at the screen")
     code: str = Field(description="Stable word for programs")
     instance: str = Field(description="Path of the request")
+    failure: str | None = Field(None, description="Of an error of ours: the number under which the log has it")
     errors: list[JsonObject] | None = Field(None, description="What is wrong with which part of the request")
 
 
@@ -183,9 +185,10 @@ async def _known(request: Request, error: Exception) -> JSONResponse:
     if isinstance(error, BusyError):
         headers["Retry-After"] = str(error.retry_after)
     if status == 500:
-        with working_on(**_ids(request)):
+        failure = secrets.token_hex(6)
+        with working_on(**_ids(request), failure=failure):
             log.error("%s %s: %s", request.method, _route(request), error)
-        return answer(request, 500, error.code, "internal error", error.message_zh)
+        return _failed(request, error.code, failure)
     more = {"errors": list(error.errors)} if isinstance(error, InputError) and error.errors else {}
     return answer(request, status, error.code, str(error), error.message_zh, headers, **more)
 
@@ -211,9 +214,16 @@ async def _gone(request: Request, error: Exception) -> JSONResponse:
 
 
 async def _unknown(request: Request, error: Exception) -> JSONResponse:
-    with working_on(**_ids(request)):
+    failure = secrets.token_hex(6)
+    with working_on(**_ids(request), failure=failure):
         log.error("%s %s failed", request.method, _route(request), exc_info=error)
-    return answer(request, 500, "error", "internal error", DocprocError.message_zh)
+    return _failed(request, "error", failure)
+
+
+def _failed(request: Request, code: str, failure: str) -> JSONResponse:
+    """Our fault: the answer bears the number under which the log has it."""
+    detail = f"{DocprocError.message_zh}（编号 {failure}）"
+    return answer(request, 500, code, "internal error", detail, failure=failure)
 
 
 def _route(request: Request) -> str:

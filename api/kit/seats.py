@@ -8,9 +8,10 @@ from fastapi import Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
 from api.kit.bodies.declared import identifies
-from api.kit.deps import WRONG_KEY_COST, Ctx, public
+from api.kit.deps import Ctx
 from api.kit.front.address import client_address
 from api.kit.front.cookies import KIOSK, WALLET, give_cookie, read_cookie, take_cookie
+from api.kit.front.credentials import STALE_COST, guess
 from api.kit.render import page
 from docproc.errors import AccessError
 from docproc.flow.accounts import seats
@@ -40,7 +41,14 @@ class ElsewhereError(AccessError):
 def find_seat(request: Request, ctx: context.Context, kind: Kind) -> Seat | None:
     """The session behind the browser's cookie, if it lives; a citizen who left while the line was down is forgotten."""
     token = read_cookie(request, COOKIES[kind])
-    here = seats.seat(ctx, token, kind, client_address(request)) if token else None
+    if not token:
+        return None
+    tried = guess(request, token, STALE_COST)
+    here = seats.seat(ctx, token, kind, client_address(request))
+    if here is None:
+        tried.wrong()
+    else:
+        tried.good()
     if here is not None and here.application is not None and read_cookie(request, LEAVING):
         return seats.leave(ctx, here)
     return here
@@ -84,11 +92,13 @@ AtWork = Annotated[tuple[Seat, str], Depends(kiosk_case)]
 
 def sign_in(request: Request, ctx: context.Context, kind: Kind, key: str, template: str) -> Response:
     """Begin a session under a key; with a wrong one ``template``, the entrance, says so."""
+    tried = guess(request, key)
     try:
         token = seats.sign_in(ctx, key, kind, client_address(request))
     except AccessError as error:
-        public(request, WRONG_KEY_COST)
+        tried.wrong()
         return page(request, template, 403, said=error.message_zh)
+    tried.good()
     response = RedirectResponse(ENTRANCES[kind], 303)
     at = ctx.clock()
     give_cookie(request, response, COOKIES[kind], token, int((seats.lasts_until(ctx, kind, at) - at).total_seconds()))

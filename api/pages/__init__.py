@@ -12,7 +12,7 @@ from api.kit.render import STATIC
 from api.pages.enterprise import wallet
 from api.pages.kiosk import case, kiosk, read_back, uploads
 from api.pages.office import accounts, audit, counter, figures, kiosks, login, matters, oidc, review, seals, upkeep
-from api.pages.public import home, public
+from api.pages.public import docs, home, public
 
 
 class KeptFiles(StaticFiles):
@@ -31,7 +31,7 @@ class KeptFiles(StaticFiles):
 def install(app: FastAPI) -> None:
     """Add the pages to the application; call it after :func:`api.kit.problems.install`."""
     official = (login, oidc, review, accounts, figures, audit, matters, seals, kiosks, upkeep, counter)
-    for module in (home, kiosk, case, read_back, uploads, public, wallet, *official):
+    for module in (home, docs, kiosk, case, read_back, uploads, public, wallet, *official):
         app.include_router(module.router, include_in_schema=False)
     app.mount("/static", GZipMiddleware(KeptFiles(directory=STATIC)), name="static")
     error_pages.install(app)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
 from api.kit.bodies.route import HeadFirst
 from api.kit.deps import Ctx, Who
+from api.kit.front.values import After, Before, Moment
 from api.kit.problems import problems
 from api.v1.applications.applications import Number
 from api.v1.schemas import audit as schemas
@@ -19,9 +19,6 @@ from docproc.flow.core.reads import Purpose
 from docproc.flow.core.views import AuditLine
 
 router = APIRouter(route_class=HeadFirst, prefix="/v1", tags=["administration"])
-
-After = Annotated[int, Query(ge=0, description="Last number of the page before")]
-
 
 Limit = Annotated[int, Query(ge=1, le=1000)]
 
@@ -57,15 +54,15 @@ def search_audit(
     who: Who,
     text: Annotated[str, Query(max_length=80, description="Part of who or of what")] = "",
     action: Annotated[str, Query(max_length=40)] = "",
-    since: Annotated[datetime | None, Query()] = None,
-    until: Annotated[datetime | None, Query()] = None,
-    before: Annotated[int | None, Query(ge=1, le=2**62, description="Last number of the page before")] = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
+    before: Before | None = None,
 ) -> list[AuditLine]:
     """The newest lines that fit. Role: auditor."""
     return log.search_audit(ctx, who, text=text, action=action, since=since, until=until, before=before)
 
 
-Before = Annotated[str, Query(max_length=32, description="Last id of the page before")]
+LastRead = Annotated[str, Query(max_length=32, description="Last id of the page before")]
 
 
 @router.get(
@@ -80,9 +77,9 @@ def search_accesses(
     actor: Annotated[str, Query(max_length=80)] = "",
     subject: Annotated[str, Query(max_length=80, description="Application, licence or file")] = "",
     purpose: Annotated[Purpose | None, Query()] = None,
-    since: Annotated[datetime | None, Query()] = None,
-    until: Annotated[datetime | None, Query()] = None,
-    before: Before = "",
+    since: Moment | None = None,
+    until: Moment | None = None,
+    before: LastRead = "",
     limit: Limit = 100,
 ) -> list[AccessLine]:
     """The newest readings of content that fit. Role: auditor."""
@@ -105,8 +102,8 @@ def search_accesses(
 def export_accesses(
     ctx: Ctx,
     who: Who,
-    since: Annotated[datetime | None, Query()] = None,
-    until: Annotated[datetime | None, Query()] = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
 ) -> Response:
     """At most 100,000 readings, newest first. Role: auditor."""
     return Response(accesses.export(ctx, who, since=since, until=until), media_type="text/csv")
@@ -118,6 +115,6 @@ def export_accesses(
     responses=problems(401, 403, 404, 422),
     summary="Who was given something of an application",
 )
-def readers(number: Number, ctx: Ctx, who: Who, before: Before = "", limit: Limit = 200) -> list[AccessLine]:
+def readers(number: Number, ctx: Ctx, who: Who, before: LastRead = "", limit: Limit = 200) -> list[AccessLine]:
     """Newest first. Roles: approver, auditor."""
     return accesses.readers(ctx, who, number, before=before, limit=limit)

@@ -7,7 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 
 from api.kit.bodies.route import HeadFirst
-from api.kit.deps import WRONG_KEY_COST, Ctx, Who, public
+from api.kit.deps import Ctx, Who
+from api.kit.front.credentials import guess
 from api.kit.problems import problems
 from api.v1.schemas import applications as application_schemas
 from api.v1.schemas import kiosks as schemas
@@ -43,11 +44,14 @@ def open_by_code(request: Request, body: schemas.ReceiptCode, ctx: Ctx, who: Who
     It stays open as after handing in (`DOCPROC_KIOSK_SESSION_MINUTES`). A wrong code costs as much as a wrong key.
     Role: kiosk.
     """
+    tried = guess(request, body.code)
     try:
-        return applications.open_by_code(ctx, who, body.code)
+        opened = applications.open_by_code(ctx, who, body.code)
     except NotFoundError:
-        public(request, WRONG_KEY_COST)
+        tried.wrong()
         raise
+    tried.good()
+    return opened
 
 
 @router.delete("/kiosks/session", status_code=204, responses=problems(401, 403), summary="End the session at a kiosk")

@@ -8,7 +8,9 @@ from fastapi import APIRouter, Body, Depends, Path, Query, Request
 
 from api.kit.bodies.declared import identifies
 from api.kit.bodies.route import HeadFirst
-from api.kit.deps import WRONG_KEY_COST, Ctx, Who, public
+from api.kit.deps import Ctx, Who
+from api.kit.front.credentials import guess
+from api.kit.front.values import After
 from api.kit.problems import problems
 from api.v1.schemas import messages as schemas
 from docproc.canonical import JsonObject
@@ -18,9 +20,6 @@ from docproc.flow.messages.feed import EventView
 
 router = APIRouter(route_class=HeadFirst, prefix="/v1/sms", tags=["administration"])
 event_router = APIRouter(route_class=HeadFirst, prefix="/v1", tags=["administration"])
-
-After = Annotated[int, Query(ge=0, description="Last number of the page before")]
-
 
 Limit = Annotated[int, Query(ge=1, le=1000)]
 Secret = Annotated[str, Path(max_length=200)]
@@ -33,11 +32,13 @@ def provider(request: Request, ctx: Ctx, secret: Secret) -> None:
     Raises:
         NotFoundError: it is another address.
     """
+    tried = guess(request, secret)
     try:
         sms.find_provider(ctx, secret)
     except NotFoundError:
-        public(request, WRONG_KEY_COST)
+        tried.wrong()
         raise
+    tried.good()
 
 
 @router.get(

@@ -163,7 +163,7 @@ def _start_jobs(ctx: Context, name: str, queues: Sequence[str], stages: Stages) 
     Tools.install(ctx, stages)
     if "seal" in queues:
         _register_seals(ctx, stages)
-    meters.listen(settings.metrics_port)
+    meters.listen(settings.metrics_host, settings.metrics_port)
     tracing.start(settings.traces_url, name, settings.traces_share)
     log.debug("jobs beside the main ones: %s", (*issuing.JOBS, *delivery.JOBS, *sms.JOBS, *jobs.JOBS, *notice_job.JOBS))
     adopt.adopt(ctx.jobs, settings.application_version, [name])

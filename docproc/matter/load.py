@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import tomllib
 from functools import cache
 from pathlib import Path
 from typing import TypeVar
@@ -17,6 +16,7 @@ from docproc.matter.lint import lint_matter
 from docproc.matter.model import Basis, Matter
 from docproc.matter.rule_kinds import Rule
 from docproc.matter.toml_lines import line_of
+from docproc.matter.toml_text import parse_toml
 
 MATTERS_DIR = Path(__file__).parents[1] / "matters"
 COMMON_FILE = "_common.toml"
@@ -31,11 +31,7 @@ class _CommonRules(Data):
 
 def _parse(path: Path, model: type[File]) -> File:
     text = path.read_text(encoding="utf-8")
-    try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        line = getattr(error, "lineno", None) or line_of(text, (), hint=str(error))
-        raise CatalogueError(path.name, line, f"not TOML: {error}", "mend the syntax at this place") from None
+    data = parse_toml(path.name, text)
     try:
         return model.model_validate(data)
     except ValidationError as error:

@@ -7,8 +7,10 @@ it commits at its end, or rolls back entirely.
 
 from __future__ import annotations
 
+import json
+import logging
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -19,10 +21,11 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
-from docproc.errors import SetupError, UnavailableError
+from docproc.errors import SetupError, UnavailableError, UnstorableError
 from docproc.private_file import private_database
 from docproc.process_keys import NO_KEYS, ProcessKeys
 
+log = logging.getLogger(__name__)
 BUSY_MS = 30_000
 """How long a SQLite writer waits for another one, seconds."""
 LOST_AFTER_SECONDS = 6
@@ -121,8 +124,10 @@ def open_database(url: str, pool_size: int = 10, keys: ProcessKeys = NO_KEYS) ->
             pool_timeout=10,
             pool_pre_ping=True,
             hide_parameters=True,  # values of citizens' fields never get into a log
+            json_serializer=_json,
             connect_args={"application_name": "docproc"},
         )
+        event.listen(engine, "before_cursor_execute", _storable)
         return Database(engine, keys)
     raise SetupError(f"database {url.split(':')[0]!r} is not supported: use sqlite:///FILE or postgresql://…")
 
@@ -173,7 +178,8 @@ def _sqlite(url: str, pool_size: int) -> sa.Engine:
     file = sa.make_url(url).database
     if file and file != ":memory:":
         private_database(Path(file))
-    engine = sa.create_engine(url, pool_size=pool_size, hide_parameters=True)
+    engine = sa.create_engine(url, pool_size=pool_size, hide_parameters=True, json_serializer=_json)
+    event.listen(engine, "before_cursor_execute", _storable)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:
@@ -192,18 +198,79 @@ def _sqlite(url: str, pool_size: int) -> sa.Engine:
 
 @contextmanager
 def _reaching() -> Iterator[None]:
-    """Turn transient errors into UnavailableError; its message contains no values of the statement."""
+    """Turn transient errors into UnavailableError, and values that do not fit into UnstorableError.
+
+    Messages contain no values of the statement.
+    """
     try:
         yield
-    except (sa.exc.OperationalError, sa.exc.ProgrammingError, sa.exc.InterfaceError, sa.exc.TimeoutError) as error:
-        cause = getattr(error, "orig", None)
-        if _lacks(cause):
-            raise SetupError("the database has the schema of another version: run `docproc migrate`") from error
-        if isinstance(error, sa.exc.ProgrammingError):
-            raise
-        if isinstance(cause, sqlite3.Error) and getattr(cause, "sqlite_errorcode", 0) & 0xFF not in _PASSING:
-            raise
-        raise UnavailableError(f"the database does not serve: {type(cause or error).__name__}") from error
+    except sa.exc.DataError as error:
+        log.warning("a value does not fit its column: %s", type(error.orig).__name__)
+        raise UnstorableError("a value does not fit its column") from error
+    except sa.exc.StatementError as error:
+        if isinstance(error.orig, UnstorableError):
+            raise error.orig from None
+        _sort_out(error)
+        raise
+    except sa.exc.TimeoutError as error:
+        raise UnavailableError("the database does not serve: all connections are in use") from error
+
+
+def _sort_out(error: sa.exc.StatementError) -> None:
+    """Raise what an error of the driver means, where it is not a mistake of ours."""
+    if not isinstance(error, (sa.exc.OperationalError, sa.exc.ProgrammingError, sa.exc.InterfaceError)):
+        return
+    cause = error.orig
+    if _lacks(cause):
+        raise SetupError("the database has the schema of another version: run `docproc migrate`") from error
+    if isinstance(error, sa.exc.ProgrammingError):
+        return
+    if isinstance(cause, sqlite3.Error) and getattr(cause, "sqlite_errorcode", 0) & 0xFF not in _PASSING:
+        return
+    raise UnavailableError(f"the database does not serve: {type(cause or error).__name__}") from error
+
+
+def _storable(connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:
+    """Refuse what one of the databases cannot hold, on both alike."""
+    for given in parameters if many else (parameters,):
+        for value in given.values() if isinstance(given, Mapping) else given or ():
+            _check(value)
+
+
+def _check(value: object) -> None:
+    if isinstance(value, str):
+        if "\0" in value:
+            raise UnstorableError("a text with a null")
+        if not value.isascii():
+            try:
+                value.encode()
+            except UnicodeEncodeError:
+                raise UnstorableError("a text with half a surrogate pair") from None
+    elif isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise UnstorableError("a number of more than 64 bits")
+
+
+def _json(value: object) -> str:
+    """A value as JSON; half pairs and nulls are escaped in it, and refused all the same."""
+    try:
+        text = json.dumps(value, allow_nan=False)
+    except ValueError as error:
+        raise UnstorableError("a number that JSON does not know") from error
+    if "\\u0000" in text or "\\ud" in text:
+        _check_inside(value)
+    return text
+
+
+def _check_inside(value: object) -> None:
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            _check(key)
+            _check_inside(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            _check_inside(item)
+    elif isinstance(value, str):
+        _check(value)
 
 
 def _lacks(cause: BaseException | None) -> bool:

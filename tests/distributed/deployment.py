@@ -108,6 +108,8 @@ class Deployment:
     workers: Workers
     admin_key: str
     base: str
+    measured: str
+    """Where the web process tells its measurements."""
     machine: Machine | None = None
 
     def client(self, key: str | None = None) -> httpx.Client:
@@ -185,12 +187,16 @@ def deployment(folder: Path, module: str = SMALL, machine: Machine | None = None
         env = environment(settings)
         clock = machine.clocks[WEB].env if machine else {}
         command = [sys.executable, "-m", "docproc.cli", "serve", "--web-only"]
-        web = Server(command, lambda: _ready(base), folder / "web.log", {**env, **clock}, host=here)
+        port = free_port()
+        told = {"DOCPROC_METRICS_PORT": str(port)}
+        web = Server(command, lambda: _ready(base), folder / "web.log", {**env, **clock, **told}, host=here)
         web.start()
         workers = Workers(settings, module, env)
         workers.hosts, workers.clocks = hosts, machine.clocks if machine else {}
         try:
-            yield Deployment(settings, postgres, minio, web, workers, key, base, machine)
+            yield Deployment(
+                settings, postgres, minio, web, workers, key, base, f"http://{here.address}:{port}/metrics", machine
+            )
         finally:
             workers.stop_all()
             web.stop(signal.SIGTERM, 40)

@@ -43,6 +43,11 @@ def settings(deployed: Deployment, tmp_path_factory: pytest.TempPathFactory) -> 
     return deployed.settings.model_copy(update={"certs_dir": certs, "trust_dir": certs / "trust"})
 
 
+def web_metrics(deployed: Deployment) -> str:
+    assert deployed.client().get("/metrics").status_code == 404, "not where everybody can ask"
+    return httpx.get(deployed.measured, timeout=10).text
+
+
 def found(settings: Settings) -> dict[str, Check]:
     return {check.name: check for check in checkup(settings)}
 
@@ -56,7 +61,7 @@ def test_web_and_worker_tell_queues_stages_verdicts_and_licences(
         deployed.workers.stop(name)
     number = open_application(staff["kiosk"])
     upload_all(staff["kiosk"], number, trader_papers(turn="metrics"))
-    before = staff["nobody"].get("/metrics").text
+    before = web_metrics(deployed)
     assert f"docproc_files_waiting {len(trader_papers())}.0" in before
     waiting = '{lane="person",queue="read"}'
     assert float(line(before, f"docproc_jobs_waiting{waiting}").split()[-1]) == len(trader_papers())
@@ -72,7 +77,7 @@ def test_web_and_worker_tell_queues_stages_verdicts_and_licences(
     checked(staff["kiosk"], unsure)
     deployed.workers.start("reader-2", READER_QUEUES)
     issue(staff, number)
-    after = staff["nobody"].get("/metrics").text
+    after = web_metrics(deployed)
     assert "docproc_files_waiting 0.0" in after
     assert 'docproc_application_verdicts{verdict="pass"}' in after and 'docproc_licences{status="valid"}' in after
     assert httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=5).status_code == 200

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from tests.api.conftest import people, server
-from tests.flow.conftest import ctx, settings
+from tests.flow.conftest import ctx, office, settings
 
-__all__ = ["ctx", "people", "server", "settings"]
+__all__ = ["ctx", "office", "people", "server", "settings"]

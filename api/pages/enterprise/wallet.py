@@ -137,7 +137,7 @@ def file(ctx: Ctx, here: Wallet, number: Number) -> Response:
 
 @router.post("/wallet/licences/{number}/shares", dependencies=[Csrf])
 def share(
-    request: Request, ctx: Ctx, here: Wallet, number: Number, purpose: Word, days: Annotated[int, Form()]
+    request: Request, ctx: Ctx, here: Wallet, number: Number, purpose: Word, days: Annotated[int, Form(ge=0, le=10_000)]
 ) -> Response:
     """Share it."""
     try:

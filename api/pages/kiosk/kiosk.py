@@ -9,9 +9,10 @@ from fastapi.responses import RedirectResponse
 
 from api.kit.bodies.route import HeadFirst
 from api.kit.csrf import Csrf
-from api.kit.deps import WRONG_KEY_COST, Ctx, public
+from api.kit.deps import Ctx, public
 from api.kit.front.address import client_address
 from api.kit.front.cookies import read_cookie, take_cookie
+from api.kit.front.credentials import WRONG_KEY_COST
 from api.kit.render import page
 from api.kit.seats import LEAVING, Kiosk, find_seat, sign_in, sign_out
 from api.v1.matters.matters import MaterialId, MatterId, Sheets, form_pdf

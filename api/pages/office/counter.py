@@ -118,7 +118,7 @@ def receipt(request: Request, ctx: Ctx, caller: AsCaller, number: Number) -> Res
     if view["submitted_at"] is None:
         return RedirectResponse(f"/office/counter/{number}", 303)
     matter = find_matter(view["matter"])
-    address = f"{ctx.settings.public_url.rstrip('/')}/p/{view['follow_code']}"
+    address = custody.receipt_address(ctx, caller, number)
     case = build(view, matter)
     return page(
         request,

@@ -9,8 +9,10 @@ from fastapi.responses import RedirectResponse
 
 from api.kit.bodies.route import HeadFirst
 from api.kit.csrf import Csrf
-from api.kit.deps import WRONG_KEY_COST, Ctx, public
+from api.kit.deps import Ctx
+from api.kit.front.address import client_address, limit_key
 from api.kit.front.cookies import OFFICE, read_cookie, take_cookie
+from api.kit.front.credentials import guess
 from api.kit.official import ENTRANCE, Here, SignedIn, find_official, give
 from api.kit.render import page
 from docproc.errors import DocprocError
@@ -52,12 +54,14 @@ def login_form(request: Request, ctx: Ctx) -> Response:
 def login(
     request: Request, ctx: Ctx, name: Word, password: Word, code: Annotated[str, Form(max_length=20)]
 ) -> Response:
-    """Sign in; failures cost the address much of its rate limit, besides locking the account."""
+    """Sign in; a try costs the address much of its rate limit until it succeeds, and counts for name and address."""
+    tried = guess(request, f"{name}\n{password}\n{code}")
     try:
-        token = users.sign_in(ctx, name, password, code)
+        token = users.sign_in(ctx, name, password, code, limit_key(client_address(request)))
     except users.SignInError as error:
-        public(request, WRONG_KEY_COST)
+        tried.wrong()
         return page(request, "office/login.html", 403, said=error.message_zh, name=name, provider=_provider(ctx))
+    tried.good()
     response = RedirectResponse("/office", 303)
     give(request, response, token)
     return response

@@ -6,8 +6,9 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from api.kit.bodies.route import HeadFirst
-from api.kit.deps import WRONG_KEY_COST, Ctx, Public, public
+from api.kit.deps import Ctx, Public, public
 from api.kit.front.cookies import give_cookie, read_cookie, take_cookie
+from api.kit.front.credentials import WRONG_KEY_COST
 from api.kit.official import give
 from api.kit.render import page
 from docproc.errors import NotFoundError

@@ -33,7 +33,7 @@ Number = Annotated[str, Path(max_length=60)]
 PageId = Annotated[str, Path(max_length=32)]
 Text = Annotated[str, Form(max_length=2000)]
 Purpose = Annotated[str, Form(max_length=200)]
-Version = Annotated[int, Form(ge=1)]
+Version = Annotated[int, Form(ge=1, le=2**31 - 1)]
 
 
 class Shown(TypedDict):

@@ -20,8 +20,9 @@ from api.kit.render import page
 from api.v1.licences import Code, pdf
 from api.v1.review import notice_pdf
 from docproc.errors import NotFoundError
-from docproc.flow.applications import notices, progress
+from docproc.flow.applications import notices, pickup, progress
 from docproc.flow.applications.corrections import ChangeView
+from docproc.flow.core.context import Context
 from docproc.flow.licences import licences, photographs, verification
 from docproc.matter.load import find_matter
 from docproc.matter.model import Matter
@@ -96,17 +97,28 @@ def stage(request: Request, ctx: Ctx, number: Asked = "") -> Response:
         found = progress.progress(ctx, number)
     except NotFoundError as error:
         return page(request, "public/progress.html", 404, said=error.message_zh, number=number)
-    return page(request, "public/stage.html", found=found, address=None, qr=None, code=None, changed=())
+    return page(request, "public/stage.html", found=found, address=None, qr=None, code=None, changed=(), shown=None)
 
 
 @router.get("/p/{code}")
 def follow(request: Request, ctx: Ctx, code: Annotated[str, Path(max_length=40)]) -> Response:
     """Where the QR code on a receipt leads: all that concerns the applicant."""
+    return _followed(request, ctx, code)
+
+
+@router.post("/p/{code}/pickup", dependencies=[Csrf])
+def show_pickup_code(request: Request, ctx: Ctx, code: Annotated[str, Path(max_length=40)]) -> Response:
+    """Make the code to pick the printed licence up by; it is on this one page only."""
+    return _followed(request, ctx, code, pickup.show_code(ctx, code))
+
+
+def _followed(request: Request, ctx: Context, code: str, shown: str | None = None) -> Response:
     found = progress.follow(ctx, code)
     address = f"{ctx.settings.public_url.rstrip('/')}/p/{code}"
     changed = [_changed(find_matter(found["matter_id"]), item) for item in found["changes"]]
     qr = qr_svg(address)
-    return page(request, "public/stage.html", found=found, address=address, qr=qr, code=code, changed=changed)
+    told = {"address": address, "qr": qr, "code": code, "shown": shown}
+    return page(request, "public/stage.html", 200, found=found, changed=changed, **told)
 
 
 def _changed(matter: Matter, item: ChangeView) -> tuple[str, str | None, str | None]:

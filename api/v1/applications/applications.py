@@ -24,7 +24,7 @@ router = APIRouter(route_class=HeadFirst, prefix="/v1/applications", tags=["appl
 
 Number = Annotated[str, Path(description="办件编号", max_length=60)]
 PageId = Annotated[str, Path(max_length=32)]
-PageIndex = Annotated[int, Path(ge=0)]
+PageIndex = Annotated[int, Path(ge=0, le=10_000)]
 FieldName = Annotated[str, Path(max_length=80)]
 
 

@@ -22,7 +22,7 @@ class NewApplication(Request):
 class Version(Request):
     """The version that was seen."""
 
-    version: int = Field(description="`version` of the application as it was seen", ge=1)
+    version: int = Field(description="`version` of the application as it was seen", ge=1, le=2**31 - 1)
 
 
 class NewDecision(Version):
@@ -283,7 +283,9 @@ class NoticeView(BaseModel):
 class ApplicationView(ApplicationSummary):
     """办件 with everything about it."""
 
-    follow_code: str = Field(description="Unguessable word of the address `/p/…` to follow it without signing in")
+    follow_code: str = Field(
+        description="Unguessable word of the address `/p/…` to follow it without signing in; told to who handed it in"
+    )
     content_sha256: str = Field(description="Hash of all that is shown here; a decision names it")
     pages: list[PageView]
     findings: list[FindingView]

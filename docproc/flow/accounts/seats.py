@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
+from sqlalchemy.orm import Session
+
 from docproc.errors import AccessError, ConflictError, NotFoundError
 from docproc.flow.accounts.api_keys import note_use
 from docproc.flow.applications.applications import by_code, withdraw
@@ -17,6 +19,7 @@ from docproc.store.accounts import api_keys, seats
 from docproc.store.applications import applications, uploads
 from docproc.store.audit import audit
 from docproc.store.kiosks import kiosks
+from docproc.store.tables.accounts import ApiKeyRow
 
 Kind = Literal["kiosk", "wallet"]
 ROLE: dict[Kind, Role] = {"kiosk": "kiosk", "wallet": "enterprise"}
@@ -40,13 +43,20 @@ def sign_in(ctx: Context, key: str, kind: Kind, address: str = "") -> str:
     Raises:
         AccessError: the key is wrong, revoked, over or for other addresses, or has not the role.
     """
+    with ctx.database.read() as session:  # a guess takes no turn of a writer
+        _usable(session, key, kind, ctx.clock(), address)
     with ctx.database.write() as session:
         at = ctx.clock()
-        row = api_keys.find_key(session, key.strip(), at, address)
-        if row is None or ROLE[kind] not in row.roles:
-            raise AccessError("no such key for this use", message_zh="密钥不正确，或不能用于此处", code="wrong_key")
+        row = _usable(session, key, kind, at, address)
         audit.append(session, at, row.subject, "session.opened", row.id, kind=kind)
         return seats.open_session(session, row, kind, at, lasts_until(ctx, kind, at) - at)
+
+
+def _usable(session: Session, key: str, kind: Kind, at: datetime, address: str) -> ApiKeyRow:
+    row = api_keys.find_key(session, key.strip(), at, address)
+    if row is None or ROLE[kind] not in row.roles:
+        raise AccessError("no such key for this use", message_zh="密钥不正确，或不能用于此处", code="wrong_key")
+    return row
 
 
 def lasts_until(ctx: Context, kind: Kind, at: datetime) -> datetime:

@@ -1,8 +1,8 @@
-"""Officials: signing in with password and one-time code, lock-out, sessions, administration.
+"""Officials: signing in with password and one-time code, sessions, administration.
 
-Passwords are kept as Argon2id hashes, one-time codes follow RFC 6238 (30 s, one
-step to either side) and are taken once. Every way to fail looks the same to the
-visitor, and takes the time of a hash, so that names cannot be guessed.
+Passwords are kept as Argon2id hashes (:mod:`docproc.flow.core.passwords`), one-time codes follow RFC 6238 (30 s, one
+step to either side) and are taken once. Every way to fail looks the same to the visitor, and is counted and takes
+its time whether there is such a name or not (:mod:`docproc.flow.accounts.guesses`).
 """
 
 from __future__ import annotations
@@ -15,18 +15,16 @@ import secrets
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
 from typing import TypedDict
 
 import pyotp
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy.orm import Session
 
 from docproc.errors import AccessError, ConflictError, InputError
-from docproc.flow.accounts import oidc
+from docproc.flow.accounts import guesses, oidc
 from docproc.flow.core.access import ROLES, SYSTEM, Caller
 from docproc.flow.core.context import Context
+from docproc.flow.core.passwords import LONGEST_PASSWORD, hash_password, verifies
 from docproc.store.accounts import users
 from docproc.store.audit import audit
 from docproc.store.signatures import sign_row
@@ -35,8 +33,8 @@ from docproc.store.tables.accounts import UserRow
 log = logging.getLogger(__name__)
 
 SESSION_LASTS, IDLE = timedelta(hours=10), timedelta(minutes=45)
-MOST_FAILURES, LOCKED = 5, timedelta(minutes=15)
-SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 200
+SHOWN_AS_LOCKED = timedelta(minutes=15)
+SHORTEST_PASSWORD = 12
 STEP = 30
 """Seconds of one step of RFC 6238."""
 MACHINES = frozenset({"kiosk", "enterprise"})
@@ -45,7 +43,6 @@ NO_PASSWORD = "elsewhere"
 """In place of a hash: nothing verifies against it."""
 OFFICIALS = tuple(role for role in ROLES if role not in MACHINES)
 _NAME = re.compile(r"[\w.@-]{1,80}")
-_hasher = PasswordHasher()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,30 +83,47 @@ class UserView(TypedDict):
 
 
 class SignInError(AccessError):
-    """Name, password or code are wrong, or the account is locked; which of them is not disclosed."""
+    """Name, password or code are wrong, or there were too many tries; which of them is not disclosed."""
 
     code = "sign_in_failed"
-    message_zh = "登录名、密码或验证码不正确；多次输错会锁定 15 分钟"
+    message_zh = "登录名、密码或验证码不正确；多次输错后须等待几分钟再试"
 
 
-def sign_in(ctx: Context, name: str, password: str, code: str) -> str:
+def sign_in(ctx: Context, name: str, password: str, code: str, address: str = "") -> str:
     """Begin a session; returns the token for the browser's cookie.
 
+    The try is counted first, then the hash is computed outside of any transaction, then what it allows is done on the
+    account as it is by then.
+
+    Args:
+        ctx: the service.
+        name: as typed.
+        password: as typed.
+        code: as typed.
+        address: the visitor's, as it counts against limits.
+
     Raises:
-        SignInError: it is not them, or the account is locked.
+        SignInError: it is not them, or there were too many tries.
+        BusyError: too many sign in at once.
     """
+    name = name.strip()
     with ctx.database.write() as session:
-        at = ctx.clock()
-        user = users.find_by_name(session, name.strip(), lock=True)
-        known = _verifies(user.password_hash if user is not None else _nobody(), password)
+        counted = guesses.may_try(session, name, address, ctx.clock())
+        user = users.find_by_name(session, name)
         if user is not None:
-            step = _step_of(user, code, at)
-            if user.disabled_at is None and not _is_locked(user, at) and known and step is not None:
-                user.failures, user.locked_until, user.totp_step = 0, None, step
-                audit.append(session, at, user.name, "user.signed_in", user.name)
-                return users.open_session(session, user, at, SESSION_LASTS)
-            _count_failure(session, user, at)  # kept: the error is raised after the transaction
-    raise SignInError(f"sign-in of {name!r} failed")
+            _note_try(session, user, ctx.clock(), counted=counted)
+    if counted and verifies(user.password_hash if user is not None else None, password):
+        with ctx.database.write() as session:
+            at = ctx.clock()
+            same = users.find_by_name(session, name, lock=True)
+            if user is not None and same is not None and same.password_hash == user.password_hash:
+                step = _step_of(same, code, at)
+                if same.disabled_at is None and step is not None:
+                    same.failures, same.totp_step = 0, step
+                    guesses.succeeded(session, name, address, at)
+                    audit.append(session, at, same.name, "user.signed_in", same.name)
+                    return users.open_session(session, same, at, SESSION_LASTS)
+    raise SignInError("a sign-in failed")
 
 
 def sign_in_elsewhere(ctx: Context, kept: str, given: dict[str, str]) -> str:
@@ -208,11 +222,17 @@ def change_password(ctx: Context, caller: Caller, old: str, new: str) -> None:
         raise InputError(
             "password too short or not new", message_zh=f"新密码至少 {SHORTEST_PASSWORD} 位，且不能与旧密码相同"
         )
+    with ctx.database.read() as session:
+        kept = users.find_user(session, caller.key_id).password_hash
+    if not guesses.spend_own(ctx, caller.subject, "password") or not verifies(kept, old):
+        raise SignInError("old password is wrong", message_zh="原密码不正确")
+    made = hash_password(new)
     with ctx.database.write() as session:
         user = users.find_user(session, caller.key_id)
-        if not _verifies(user.password_hash, old):
-            raise SignInError("old password is wrong", message_zh="原密码不正确")
-        user.password_hash, user.must_change = _hasher.hash(new), False
+        if user.password_hash != kept:
+            raise ConflictError("the password was changed meanwhile")
+        guesses.forgive_own(session, caller.subject, "password")
+        user.password_hash, user.must_change = made, False
         sign_row(session, user)
         users.close_sessions_of(session, user.id)
         audit.append(session, ctx.clock(), user.name, "user.password_changed", user.name)
@@ -223,10 +243,14 @@ def first_user(ctx: Context, keep: Callable[[NewUser], None] = lambda user: None
 
     ``keep`` gets the account before the database has it, so that one which is there was handed over.
     """
+    with ctx.database.read() as session:
+        if users.has_users(session):
+            return None
+    password = _new_password()
     with ctx.database.write() as session:
         if users.has_users(session):
             return None
-        user = _add(ctx, session, "admin", "系统管理员", "system", ["admin"], SYSTEM)
+        user = _add(ctx, session, password, "admin", "系统管理员", "system", ["admin"], SYSTEM)
         keep(user)
         return user
 
@@ -246,8 +270,9 @@ def add_user(ctx: Context, caller: Caller | None, name: str, title: str, org: st
         raise InputError(
             "name and org are 1 to 80 letters, digits, . @ - _", message_zh="登录名和单位只能用文字、数字和 . @ - _"
         )
+    password = _new_password()
     with ctx.database.write() as session:
-        return _add(ctx, session, name, title.strip()[:80] or name, org, roles, _by(caller))
+        return _add(ctx, session, password, name, title.strip()[:80] or name, org, roles, _by(caller))
 
 
 def renew_secrets(ctx: Context, caller: Caller | None, user_id: str) -> NewUser:
@@ -258,17 +283,18 @@ def renew_secrets(ctx: Context, caller: Caller | None, user_id: str) -> NewUser:
     """
     if caller is not None:
         caller.require("manage_users")
+    password, secret = _new_password(), pyotp.random_base32()
     with ctx.database.write() as session:
         user = users.find_user(session, user_id)
         if user.identity_sha256 is not None:
             raise ConflictError("signs in elsewhere", message_zh="该用户使用统一身份认证登录，在本系统没有密码")
-        password, secret = secrets.token_urlsafe(12), pyotp.random_base32()
-        user.password_hash, user.must_change, user.totp_secret, user.totp_step = _hasher.hash(password), True, secret, 0
+        user.password_hash, user.must_change, user.totp_secret, user.totp_step = password[1], True, secret, 0
+        guesses.forgive(session, user.name)
         user.failures, user.locked_until = 0, None
         sign_row(session, user)
         users.close_sessions_of(session, user.id)
         audit.append(session, ctx.clock(), _by(caller), "user.secrets_renewed", user.name)
-        return _shown(user, password)
+        return _shown(user, password[0])
 
 
 def set_enabled(ctx: Context, caller: Caller, user_id: str, enabled: bool) -> None:
@@ -316,21 +342,36 @@ def titles(ctx: Context) -> dict[str, str]:
         return users.titles(session)
 
 
-def _add(ctx: Context, session: Session, name: str, title: str, org: str, roles: Collection[str], by: str) -> NewUser:
-    at, password = ctx.clock(), secrets.token_urlsafe(12)
+def _new_password() -> tuple[str, str]:
+    """A random password and its hash."""
+    password = secrets.token_urlsafe(12)
+    return password, hash_password(password)
+
+
+def _add(
+    ctx: Context,
+    session: Session,
+    password: tuple[str, str],
+    name: str,
+    title: str,
+    org: str,
+    roles: Collection[str],
+    by: str,
+) -> NewUser:
+    at = ctx.clock()
     user = users.add_user(
         session,
         name=name,
         title=title,
         org=org,
         roles=set(roles),
-        password_hash=_hasher.hash(password),
+        password_hash=password[1],
         totp_secret=pyotp.random_base32(),
         by=by,
         at=at,
     )
     audit.append(session, at, by, "user.added", name, roles=user.roles, org=org)
-    return _shown(user, password)
+    return _shown(user, password[0])
 
 
 def _shown(user: UserRow, password: str) -> NewUser:
@@ -347,13 +388,12 @@ def _by(caller: Caller | None) -> str:
     return caller.subject if caller is not None else SYSTEM
 
 
-def _count_failure(session: Session, user: UserRow, at: datetime) -> None:
-    if _is_locked(user, at):
-        return
+def _note_try(session: Session, user: UserRow, at: datetime, *, counted: bool) -> None:
+    """Count on the account what is not signed in yet; once it is guessed at, say so, and again after a while."""
     user.failures += 1
-    if user.failures >= MOST_FAILURES:
-        user.failures, user.locked_until = 0, at + LOCKED
-        audit.append(session, at, SYSTEM, "user.locked", user.name)
+    if not counted and not _is_locked(user, at):
+        user.locked_until = at + SHOWN_AS_LOCKED
+        audit.append(session, at, SYSTEM, "user.locked", user.name, failures=user.failures)
 
 
 def _is_locked(user: UserRow, at: datetime) -> bool:
@@ -367,18 +407,3 @@ def _step_of(user: UserRow, code: str, at: datetime) -> int | None:
         s for s in (now - 1, now, now + 1) if hmac.compare_digest(totp.at(s * STEP).encode(), code.strip().encode())
     ]
     return next((s for s in fits if s > user.totp_step), None)
-
-
-def _verifies(kept: str, password: str) -> bool:
-    if len(password) > LONGEST_PASSWORD:
-        return False
-    try:
-        return _hasher.verify(kept, password)
-    except (VerificationError, InvalidHashError):
-        return False
-
-
-@cache
-def _nobody() -> str:
-    """A hash that nothing verifies against, so that an unknown name takes as long as a known one."""
-    return _hasher.hash(secrets.token_urlsafe(32))

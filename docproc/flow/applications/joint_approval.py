@@ -70,12 +70,14 @@ def desk(caller: Caller, row: ApplicationRow) -> str:
 def view(session: Session, caller: Caller, row: ApplicationRow, *, receipt: bool = False) -> ApplicationView:
     """The application as the caller sees it, with the opinions on it.
 
-    A kiosk's key is told the code that opens the application afterwards only with what it prints a ``receipt`` of:
-    who looks on with the same key does not learn it.
+    The code that opens the application afterwards does what only the applicant is to do, so it is told to who handed in
+    for them and to nobody else; to a kiosk's bare key only with what it prints a ``receipt`` of: who looks on with the
+    same key does not learn it.
     """
     seen = scope(caller, row)
     found = views.application(session, row, seen.sees if seen is not None else None)
-    if caller.sees_own_only and caller.session is None and not receipt:
+    looks_on = caller.sees_own_only and caller.session is None and not receipt
+    if looks_on or row.created_by != caller.subject:
         found["follow_code"] = ""
     reads.note(caller, "case", row.number)
     return {**found, "opinions": _shown(session, caller, row)}

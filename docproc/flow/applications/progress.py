@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from docproc.errors import NotFoundError
 from docproc.flow.applications import corrections
 from docproc.flow.applications.corrections import ChangeView
-from docproc.flow.applications.pickup import pickup_code
+from docproc.flow.applications.pickup import PickupState, pickup_state
 from docproc.flow.applications.views import NoticeView, newest_notice
 from docproc.flow.core import reads, views
 from docproc.flow.core.context import Context
@@ -18,7 +18,6 @@ from docproc.flow.core.views import KnownStatus
 from docproc.lifecycle import FINAL, STATUS_ZH, Status
 from docproc.matter.load import find_matter
 from docproc.store.applications import applications
-from docproc.store.counter import custody
 from docproc.store.licences import licences
 from docproc.store.tables.applications import ApplicationRow
 from docproc.store.wallet import shares
@@ -68,7 +67,8 @@ class Followed(Stage):
     changes: list[ChangeView]
     """Values that an official put in place of what the applicant wrote."""
     notice: NoticeView | None
-    pickup_code: str | None
+    pickup: PickupState | None
+    """Of the printed licence, once there is one."""
     licence: IssuedLicence | None
 
 
@@ -104,30 +104,28 @@ def follow(ctx: Context, code: str) -> Followed:
             "matter_id": row.matter,
             "changes": corrections.changes_of(session, row),
             "notice": newest_notice(session, row.number),
-            **_result(ctx, session, row.number, code),
+            **_result(ctx, session, row.number),
         }
 
 
 class _Result(TypedDict):
-    pickup_code: str | None
+    pickup: PickupState | None
     licence: IssuedLicence | None
 
 
-def _result(ctx: Context, session: Session, number: str, code: str) -> _Result:
-    """The licence once it is sealed, and the code to pick it up by until that is done."""
+def _result(ctx: Context, session: Session, number: str) -> _Result:
+    """The licence once it is sealed, and what is told of the code to pick it up by."""
     row = licences.licence_of_application(session, number)
     if row is None or row.sha256 is None:
-        return {"pickup_code": None, "licence": None}
+        return {"pickup": None, "licence": None}
     known = views.public_licence(row, ctx.today())
-    offered = known["status"] == "valid"
-    picked_up = custody.count(session, number, "handed_over")
     order = licences.last_event(session, row.number) if row.status != "valid" else None
     return {
-        "pickup_code": pickup_code(code, row.number) if offered and not picked_up else None,
+        "pickup": pickup_state(ctx, session, number),
         "licence": {
             **known,
             "code": row.code,
-            "offered": offered,
+            "offered": known["status"] == "valid",
             "since": views.iso(order.at) if order is not None else None,
             "reason": order.reason if order is not None else "",
             "basis": order.basis if order is not None else "",

@@ -16,7 +16,7 @@ from docproc.canonical import JsonObject
 from docproc.domain import CHINA
 from docproc.errors import AccessError, ConflictError, InputError, NotFoundError
 from docproc.flow.applications.applications import announce, visible
-from docproc.flow.applications.pickup import pickup_code
+from docproc.flow.applications.pickup import is_code
 from docproc.flow.applications.views import PaperResult
 from docproc.flow.core import reads, views
 from docproc.flow.core.access import Caller
@@ -28,7 +28,7 @@ from docproc.matter.load import find_matter
 from docproc.scan.compare.paper_match import Outcome
 from docproc.store.applications import pages
 from docproc.store.audit import audit
-from docproc.store.counter import custody
+from docproc.store.counter import custody, pickup
 from docproc.store.licences import licences
 from docproc.store.tables.applications import ApplicationRow
 from docproc.store.tables.counter import CustodyRow, StepKind
@@ -154,6 +154,17 @@ def receipt_pdf(ctx: Context, caller: Caller, number: str, receipt: str) -> byte
     return draw_receipt(body)
 
 
+def receipt_address(ctx: Context, caller: Caller, number: str) -> str:
+    """The address that is printed on the applicant's receipt as a QR code.
+
+    Raises:
+        NotFoundError: no such application for this caller.
+    """
+    with ctx.database.read() as session:
+        visible(session, caller, number, "create")
+        return f"{ctx.settings.public_url.rstrip('/')}/p/{shares.follow_code(session, number)}"
+
+
 def return_originals(ctx: Context, caller: Caller, number: str, receipt: str, to: str) -> CustodyStep:
     """Give originals back.
 
@@ -213,6 +224,10 @@ def hand_over(ctx: Context, caller: Caller, number: str, code: str, to: str) -> 
     """
     caller.require("counter")
     _named(to)
+    with ctx.database.read() as session:
+        visible(session, caller, number, "view")
+        kept = pickup.find_code(session, number)
+    right = is_code(kept.hash if kept is not None else None, code)
     with ctx.database.write() as session:
         row = visible(session, caller, number, "view", lock=True)
         licence = licences.licence_of_application(session, number)
@@ -223,8 +238,9 @@ def hand_over(ctx: Context, caller: Caller, number: str, code: str, to: str) -> 
         since = ctx.clock() - LOCKED_FOR
         if custody.count(session, number, "refused", since) >= WRONG_CODES:
             raise AccessError("too many wrong codes", message_zh="领证码多次错误，请稍后再试", code="pickup_locked")
-        right = pickup_code(shares.follow_code(session, number), licence.number)
-        if code.strip() == right:
+        now = pickup.find_code(session, number)
+        if right and kept is not None and now is not None and now.hash == kept.hash:
+            pickup.drop_code(session, number)
             return _step(ctx, session, caller, row, "handed_over", licence=licence.number, to=to.strip())
         _step(ctx, session, caller, row, "refused", licence=licence.number)
     raise AccessError("the pick-up code is wrong", message_zh="领证码不正确", code="wrong_pickup_code")

@@ -1,4 +1,4 @@
-"""What one worker process serves at its port: metrics for Prometheus, and whether it is alive."""
+"""What one process serves at a port of its own: metrics for Prometheus, and of a worker whether it is alive."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from time import monotonic, perf_counter
 from typing import TYPE_CHECKING
-from wsgiref.simple_server import WSGIRequestHandler, make_server
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, make_wsgi_app
 from prometheus_client.exposition import ThreadingWSGIServer
 
 from docproc.domain import PageReading
+from docproc.errors import SetupError
 from docproc.sandbox.spent import cpu_seconds
 
 if TYPE_CHECKING:
-    from wsgiref.types import StartResponse, WSGIEnvironment
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 READY_SECONDS = 30.0
 """A worker that has not looked around without trouble for so long is not at work."""
@@ -48,12 +49,27 @@ def is_ready() -> bool:
     return monotonic() - _looked < READY_SECONDS
 
 
-def listen(port: int) -> None:
-    """Answer on all addresses: ``/readyz`` with 200 or 503, anything else with the measurements; port 0: not at all."""
+def listen(host: str, port: int, answer: WSGIApplication | None = None) -> WSGIServer | None:
+    """Answer at a port, in a thread; port 0: not at all.
+
+    Args:
+        host: address to listen on; empty: all.
+        port: where; the caller ends it by ``shutdown`` and ``server_close``, or with the process.
+        answer: what to say; a worker's by itself: ``/readyz`` with 200 or 503, anything else with the measurements.
+
+    Raises:
+        SetupError: the port is taken.
+    """
     if not port:
-        return
-    server = make_server("", port, _answer, ThreadingWSGIServer, _Silent)
+        return None
+    try:
+        server = make_server(host, port, answer or _answer, ThreadingWSGIServer, _Silent)
+    except OSError as error:
+        raise SetupError(
+            f"measurements cannot be served on port {port}: {error.strerror}: set DOCPROC_METRICS_PORT"
+        ) from error
     threading.Thread(target=server.serve_forever, name="meters", daemon=True).start()
+    return server
 
 
 class _Silent(WSGIRequestHandler):

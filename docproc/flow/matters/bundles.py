@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from io import BytesIO
 from pathlib import PurePosixPath
@@ -14,6 +16,14 @@ from docproc.matter.load import COMMON_FILE, MATTERS_DIR
 MOST_FILES = 60
 MOST_BYTES = 2_000_000
 """Of all files together, unpacked."""
+LONGEST_NAME = 200
+PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""What members may be packed by: others may ask for gigabytes to be unpacked."""
+_UNREADABLE = (
+    *(zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError, RuntimeError),
+    *(EOFError, OSError, ValueError, OverflowError, MemoryError),
+)
+"""Each is raised by some damage to a zip; a name that is not in the encoding that it says is a ValueError."""
 MATTER_NAME = re.compile(r"[a-z][a-z0-9_]{0,59}\.toml")
 _ID = re.compile(r'^id\s*=\s*"([a-z][a-z0-9_]{0,59})"', re.MULTILINE)
 
@@ -51,20 +61,24 @@ def unpack(sent: Sequence[tuple[str, bytes]]) -> dict[str, str]:
 
 
 def _members(sent: Sequence[tuple[str, bytes]]) -> Iterator[tuple[PurePosixPath, bytes]]:
-    for name, data in sent:
+    for given, data in sent:
+        name = given[-LONGEST_NAME:]
         if not name.lower().endswith(".zip"):
             yield PurePosixPath(name), data
             continue
         try:
             with zipfile.ZipFile(BytesIO(data)) as packed:
                 for item in packed.infolist()[: MOST_FILES * 4]:
-                    path = PurePosixPath(item.filename)
+                    path = PurePosixPath(item.filename[:LONGEST_NAME])
                     if item.is_dir() or path.suffix != ".toml" or path.name.startswith("."):
                         continue
+                    if item.compress_type not in PACKED:
+                        raise NotImplementedError(f"compression {item.compress_type}")
                     with packed.open(item) as stream:
                         yield path, stream.read(MOST_BYTES + 1)  # what it says of its size is not believed
-        except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
-            raise InputError(f"{name}: {error}", message_zh=f"{name} 不是可以打开的 zip 文件") from error
+        except _UNREADABLE as error:
+            problem = f"{name}: {type(error).__name__}: {str(error)[:200]}"
+            raise InputError(problem, message_zh=f"{name} 不是可以打开的 zip 文件") from error
 
 
 def _name(path: PurePosixPath, text: str) -> str:

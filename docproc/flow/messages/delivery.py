@@ -18,7 +18,7 @@ from docproc.flow.core.stages import Tools
 from docproc.flow.jobs.engine import Job, step, workflow
 from docproc.flow.messages import sms
 from docproc.flow.messages.feed import event_view
-from docproc.flow.messages.webhook_post import post_event
+from docproc.flow.messages.webhook_post import ports_of, post_event
 from docproc.store.messages import outbox, webhooks
 from docproc.store.tables.messages import OutboxRow
 from docproc.store.wallet import shares
@@ -101,8 +101,9 @@ def post_and_log(webhook_id: str, event_id: int, attempt: int) -> None:
             return
         body = event_view(row)
     status, error = None, ""
+    ports, private = ports_of(ctx.settings.webhook_ports), ctx.settings.webhook_private
     try:
-        status = post_event(webhook.url, webhook.secret, body, ctx.clock(), private=ctx.settings.webhook_private)
+        status = post_event(webhook.url, webhook.secret, body, ctx.clock(), private=private, ports=ports)
     except httpx.HTTPStatusError as problem:
         status, error = problem.response.status_code, f"answered {problem.response.status_code}"
     except (httpx.HTTPError, InputError) as problem:

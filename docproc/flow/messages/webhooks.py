@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from docproc.errors import ConflictError, InputError, NotFoundError
 from docproc.flow.core.access import Caller
 from docproc.flow.core.context import Context
-from docproc.flow.messages.webhook_post import public_address
+from docproc.flow.messages.webhook_post import check_port, ports_of, public_address
 from docproc.store.audit import audit
 from docproc.store.messages import webhooks
 from docproc.store.tables.messages import DeliveryRow, WebhookRow
@@ -49,13 +49,14 @@ def add_webhook(ctx: Context, caller: Caller, url: str) -> CreatedWebhook:
     An office is notified of its applications and licences, an enterprise of the licences it holds.
 
     Raises:
-        InputError: not an https address, or one in a private network where the settings do not allow it.
+        InputError: not an https address, at a port, or in a private network, where the settings do not allow it.
         ConflictError: there are :data:`MOST_WEBHOOKS` already.
     """
     caller.require("webhooks")
     url = url.strip()
-    if len(url) > 500 or urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
+    if len(url) > 500 or not _is_address(url):
         raise InputError("not a URL", message_zh="通知地址格式不正确")
+    check_port(url, ports_of(ctx.settings.webhook_ports))
     if not ctx.settings.webhook_private:
         public_address(url)
     with ctx.database.write() as session:
@@ -65,6 +66,14 @@ def add_webhook(ctx: Context, caller: Caller, url: str) -> CreatedWebhook:
         row = webhooks.add_webhook(session, caller.org, url, by=caller.subject, at=at)
         audit.append(session, at, caller.subject, "webhook.added", row.id, url=url)
         return {**_view(row), "secret": row.secret}
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and url.isprintable()
+    except ValueError:
+        return False
 
 
 def list_webhooks(ctx: Context, caller: Caller) -> list[WebhookView]:

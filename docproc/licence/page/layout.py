@@ -17,7 +17,6 @@ Lengths are millimetres from the top left corner of the page, sizes of type are 
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from pathlib import Path
@@ -27,6 +26,7 @@ from docproc.canonical import JsonObject
 from docproc.errors import CatalogueError, NotFoundError
 from docproc.licence.page.canvas import Colour
 from docproc.matter.load import folder_in_force
+from docproc.matter.toml_text import parse_toml
 
 FOLDER = Path(__file__).parent / "layouts"
 KEPT = "layouts"
@@ -143,11 +143,7 @@ def _load(kind: str, folder: Path) -> LicenceLayout:
     if not kind.replace("_", "").isalnum() or not path.is_file():
         raise NotFoundError(f"no licence layout {kind!r} in {folder}: add {kind}.toml")
     source = path.read_text(encoding="utf-8")
-    try:
-        raw = tomllib.loads(source)
-    except tomllib.TOMLDecodeError as error:
-        line = int(str(error).rsplit("line ", 1)[-1].split(",")[0]) if "line " in str(error) else 1
-        raise CatalogueError(path.name, line, str(error), "mend the TOML syntax") from error
+    raw = parse_toml(path.name, source)
     return _Reader(path.name, source).layout(kind, raw)
 
 

@@ -81,7 +81,9 @@ class UserRow(Signed, Base):
     totp_step: Mapped[int]
     """Time step of the last accepted code: no code is accepted twice."""
     failures: Mapped[int]
+    """Refused since the last sign-in."""
     locked_until: Mapped[datetime | None]
+    """Until when the account is shown as guessed at; nobody is refused for it."""
     created_at: Mapped[datetime]
     created_by: Mapped[str] = mapped_column(sa.String(80))
     disabled_at: Mapped[datetime | None]
@@ -89,6 +91,20 @@ class UserRow(Signed, Base):
     """Hash of issuer and subject at the OpenID Connect provider, for officials who sign in there."""
 
     UNSIGNED = frozenset({"totp_step", "failures", "locked_until"})
+
+
+class TryRow(Base):
+    """Guesses at secrets: a bucket of one name, one address, or both together, or a note about a name."""
+
+    __tablename__ = "sign_in_tries"
+
+    sha256: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    """Of the name and of what else it is counted by."""
+    name_sha256: Mapped[str] = mapped_column(sa.String(64), index=True)
+    spent: Mapped[float]
+    at: Mapped[datetime]
+    """When that was so; the bucket empties evenly."""
+    expires_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class OidcLoginRow(Base):

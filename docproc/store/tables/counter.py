@@ -27,3 +27,16 @@ class CustodyRow(Base):
     actor: Mapped[str] = mapped_column(sa.String(80))
     at: Mapped[datetime] = mapped_column("happened_at")
     detail: Mapped[JsonObject]
+
+
+class PickupRow(Base):
+    """The code by which a result is picked up at the counter: a hash, for nobody here is to know it."""
+
+    __tablename__ = "pickup_codes"
+
+    application: Mapped[str] = mapped_column(sa.ForeignKey("applications.number"), primary_key=True)
+    hash: Mapped[str] = mapped_column(sa.String(200))
+    """Argon2id."""
+    made_at: Mapped[datetime]
+    times: Mapped[int]
+    """How often one was made and shown."""

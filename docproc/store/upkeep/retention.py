@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from docproc.store.applications import notices
-from docproc.store.counter import custody
+from docproc.store.counter import custody, pickup
 from docproc.store.tables.applications import (
     ApplicationRow,
     AssignmentRow,
@@ -65,6 +65,7 @@ def take_content(session: Session, number: str) -> set[str]:
         session.execute(sa.delete(table).where(table.page_id.in_(mine)))
     session.execute(sa.delete(FindingRow).where(FindingRow.application == number))
     custody.forget_names(session, number)
+    pickup.drop_code(session, number)
     return keys | notices.take_away(session, number)
 
 

@@ -92,7 +92,7 @@ def fill(app: FastAPI, ctx: Context) -> Filled:
         "licence": licence,
         "code": str(wallet.wallet_licence(ctx, firm, licence)["code"]),
         "share": share["code"],
-        "follow": applications.view_application(ctx, APPROVER, returned)["follow_code"],
+        "follow": applications.view_application(ctx, KIOSK, returned)["follow_code"],
         "change_id": change,
         "matter": "sole_trader",
         "material": "application",

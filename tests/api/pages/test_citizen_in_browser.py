@@ -72,8 +72,12 @@ def test_from_the_empty_kiosk_to_a_verified_licence(real: Group, browser: Browse
         licence = decide_and_seal(real, number)
         phone.open(urlsplit(address).path)
         expect(phone.page.locator(".badge").first).to_have_text("已发证")
-        expect(phone.page.locator("[data-pickup]")).to_have_text(re.compile(r"\d{6}"))
         shot(phone, "phone-progress")
+        phone.page.click("[data-show-pickup]")
+        expect(phone.page.locator("[data-pickup]")).to_have_text(re.compile(r"[2-9A-Z]{4}-[2-9A-Z]{4}"))
+        phone.check_open_to_all()
+        phone.open(urlsplit(address).path)
+        expect(phone.page.locator("[data-pickup]")).to_have_count(0)
         with phone.page.expect_download() as loading:
             phone.page.click("text=下载证照")
         file = tmp_path / "licence.pdf"
@@ -332,6 +336,7 @@ def over_the_counter(browser: Browser, real: Group, number: str, follow: str, tm
     with watched(browser, real.base, DESK) as desk:
         page = desk.page
         desk.open(follow)
+        page.click("[data-show-pickup]")
         pickup = page.inner_text("[data-pickup]")
         sign_in_browser(desk, person(real, "han", "clerk"))
         page.fill("#code", real.base + follow)

@@ -137,7 +137,7 @@ def routes(filled: Filled) -> Iterator[str]:
                 yield from walk(route.original_router.routes)
 
     for route in walk(filled.app.routes):
-        if "GET" in (route.methods or ()) and not route.path.startswith(("/v1/", "/healthz", "/readyz", "/metrics")):
+        if "GET" in (route.methods or ()) and not route.path.startswith(("/v1/", "/healthz", "/readyz")):
             yield route.path
 
 

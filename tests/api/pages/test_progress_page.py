@@ -36,7 +36,8 @@ def submitted(people: dict[str, httpx.Client]) -> dict[str, str]:
     upload_all(people["kiosk"], number)
     until(lambda: view(people["kiosk"], number)["checked"])
     assert people["kiosk"].post(f"/v1/applications/{number}/submit").status_code == 200
-    return dict(view(people["reviewer"], number))
+    assert view(people["reviewer"], number)["follow_code"] == ""
+    return dict(view(people["kiosk"], number))
 
 
 def decided(people: dict[str, httpx.Client], seen: dict[str, str], **said: str) -> None:
@@ -55,7 +56,7 @@ def test_a_revoked_licence_is_not_shown_as_issued_and_its_file_is_not_offered(
     licence = str(until(lambda: view(people["reviewer"], number)["licence"]))
     with service.client() as anybody:
         before = anybody.get(f"/p/{code}").text
-        assert "下载证照" in before and "data-pickup" in before
+        assert "下载证照" in before and "data-show-pickup" in before
         grounds = {
             "action": "revoke",
             "reason": "以欺骗手段取得许可",
@@ -66,7 +67,7 @@ def test_a_revoked_licence_is_not_shown_as_issued_and_its_file_is_not_offered(
         after = anybody.get(f"/p/{code}").text
         for words in ("已作废", grounds["reason"], grounds["basis"]):
             assert words in after
-        assert "已发证" not in after and "/file" not in after and "data-pickup" not in after
+        assert "已发证" not in after and "/file" not in after and "data-show-pickup" not in after
         by_number = anybody.get("/progress", params={"number": number}).text
         assert "已作废" in by_number and "已发证" not in by_number and grounds["reason"] not in by_number
         word = after.partition('href="/v/')[2].partition('"')[0]

@@ -13,7 +13,7 @@ from docproc.flow.core.context import Context
 from docproc.flow.licences.licences import change_licence
 from docproc.flow.review.decisions import decide, release
 from docproc.store.licences import licences
-from tests.flow.people import APPROVER, REVIEWER, SEALER, seen, submitted, until
+from tests.flow.people import APPROVER, KIOSK, REVIEWER, SEALER, seen, submitted, until
 
 REASON, BASIS = "以欺骗手段取得许可", "《中华人民共和国行政许可法》第六十九条"
 
@@ -22,14 +22,15 @@ def issued(ctx: Context) -> dict[str, Any]:
     view = submitted(ctx)
     approved = decide(ctx, REVIEWER, view["number"], "approve", seen(view))
     release(ctx, SEALER, view["number"], approved["version"])
-    return dict(until(lambda: (v := view_application(ctx, REVIEWER, view["number"]))["licence"] and v))
+    return dict(until(lambda: (v := view_application(ctx, KIOSK, view["number"]))["licence"] and v))
 
 
 def test_a_licence_in_force_is_offered_with_the_code_to_pick_it_up(office: Context) -> None:
     view = issued(office)
     told = progress.follow(office, view["follow_code"])
     assert (told["standing"], told["status_zh"]) == ("valid", "已发证")
-    assert told["licence"] is not None and told["licence"]["offered"] and told["pickup_code"]
+    assert told["licence"] is not None and told["licence"]["offered"]
+    assert told["pickup"] == {"ready": True, "times": 0, "shown_at": None}
     assert view["licence_status"] == "valid"
 
 
@@ -46,7 +47,7 @@ def test_a_licence_out_of_force_is_told_as_such_and_not_offered(
     licence = told["licence"]
     assert licence is not None and not licence["offered"]
     assert (licence["reason"], licence["basis"]) == (REASON, BASIS) and licence["since"]
-    assert told["pickup_code"] is None, "nothing is handed over at the counter either"
+    assert told["pickup"] is not None and not told["pickup"]["ready"], "nothing is handed over at the counter either"
     assert progress.progress(office, view["number"])["standing"] == status, "the number alone says so too"
     assert view_application(office, REVIEWER, view["number"])["licence_status"] == status
 

@@ -10,6 +10,7 @@ import pytest
 
 from docproc.errors import AccessError, ConflictError, InputError, NotFoundError, UnknownMaterialError
 from docproc.flow.applications.applications import submit, view_application
+from docproc.flow.applications.pickup import show_code
 from docproc.flow.applications.progress import follow
 from docproc.flow.audit.log import audit_lines
 from docproc.flow.core.context import Context, utc_now
@@ -56,7 +57,7 @@ def test_originals_are_received_with_a_receipt_and_returned_once(office: Context
     receipt = receive_originals(office, CLERK, number, [Original("application", 1), Original("lease", 2)])["receipt"]
     assert receipt == f"{number}-S1"
     assert receipt_pdf(office, CLERK, number, receipt).startswith(b"%PDF-")
-    code = view_application(office, CLERK, number)["follow_code"]
+    code = view_application(office, KIOSK, number)["follow_code"]
     for text in (receipt, number, number.lower(), f"https://x.example/p/{code}"):
         assert find_case(office, CLERK, text) == number
         with pytest.raises(NotFoundError):
@@ -165,9 +166,8 @@ def test_the_licence_is_handed_over_once_to_who_knows_the_code(office: Context) 
     decide(office, APPROVER, number, "approve", seen(view))
     release(office, SEALER, number, view_application(office, SEALER, number)["version"])
     until(lambda: view_application(office, CLERK, number)["licence"])
-    code = follow(office, view["follow_code"])["pickup_code"]
-    assert len(code) == 6 and code.isdigit()
-    wrong = f"{(int(code) + 1) % 1_000_000:06d}"
+    void, code = (show_code(office, view["follow_code"]) for _ in range(2))
+    wrong = void
     for _ in range(WRONG_CODES):
         with pytest.raises(AccessError) as refused:
             hand_over(office, CLERK, number, wrong, "样例乙")
@@ -178,9 +178,12 @@ def test_the_licence_is_handed_over_once_to_who_knows_the_code(office: Context) 
     later = replace(office, clock=lambda: utc_now() + LOCKED_FOR)
     with pytest.raises(InputError):
         hand_over(later, CLERK, number, code, " ")
-    done = hand_over(later, CLERK, number, code, "样例甲")
+    done = hand_over(later, CLERK, number, f" {code.lower().replace('-', ' ')}", "样例甲")
     assert done["detail"] == {"licence": view_application(office, CLERK, number)["licence"], "to": "样例甲"}
     with pytest.raises(ConflictError):
         hand_over(later, CLERK, number, code, "样例甲")
-    assert follow(office, view["follow_code"])["pickup_code"] is None
+    told = follow(office, view["follow_code"])["pickup"]
+    assert told is not None and not told["ready"]
+    with pytest.raises(ConflictError):
+        show_code(office, view["follow_code"])
     assert [s["kind"] for s in chain_of_custody(office, CLERK, number)] == ["refused"] * WRONG_CODES + ["handed_over"]
