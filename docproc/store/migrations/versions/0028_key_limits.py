@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from docproc.store.db import UtcTime
 
 revision = "0028"
-down_revision = "0032"
+down_revision = "0030"
 branch_labels = None
 depends_on = None
 

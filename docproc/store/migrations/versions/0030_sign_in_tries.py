@@ -18,7 +18,7 @@ def upgrade() -> None:
         "sign_in_tries",
         sa.Column("sha256", sa.String(64), nullable=False),
         sa.Column("name_sha256", sa.String(64), nullable=False),
-        sa.Column("spent", sa.Float(), nullable=False),
+        sa.Column("spent", sa.Double(), nullable=False),
         sa.Column("at", UtcTime(), nullable=False),
         sa.Column("expires_at", UtcTime(), nullable=False),
         sa.PrimaryKeyConstraint("sha256", name="pk_sign_in_tries"),
@@ -27,7 +27,7 @@ def upgrade() -> None:
     op.create_index("ix_sign_in_tries_expires_at", "sign_in_tries", ["expires_at"])
     op.create_table(
         "pickup_codes",
-        sa.Column("application", sa.String(40), nullable=False),
+        sa.Column("application", sa.String(60), nullable=False),
         sa.Column("hash", sa.String(200), nullable=False),
         sa.Column("made_at", UtcTime(), nullable=False),
         sa.Column("times", sa.Integer(), nullable=False),

@@ -20,7 +20,7 @@ def upgrade() -> None:
         sa.Column("limits", sa.String(16), nullable=False),
         sa.Column("code", sa.String(40), nullable=False),
         sa.Column("message_zh", sa.Text(), nullable=False),
-        sa.Column("cpu_s", sa.Float(), nullable=False),
+        sa.Column("cpu_s", sa.Double(), nullable=False),
         sa.Column("refused_at", UtcTime(), nullable=False),
         sa.PrimaryKeyConstraint("sha256", "limits", name="pk_refused_files"),
     )
