@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.api.conftest import people, server
+from tests.api.pages.conftest import browser
 from tests.flow.conftest import ctx, office, settings
 
-__all__ = ["ctx", "office", "people", "server", "settings"]
+__all__ = ["browser", "ctx", "office", "people", "server", "settings"]
