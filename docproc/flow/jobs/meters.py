@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, make_wsgi_app
-from prometheus_client.exposition import ThreadingWSGIServer
 
+from docproc.bounded_server import Bounded
 from docproc.domain import PageReading
 from docproc.errors import SetupError
 from docproc.sandbox.spent import cpu_seconds
@@ -63,13 +63,17 @@ def listen(host: str, port: int, answer: WSGIApplication | None = None) -> WSGIS
     if not port:
         return None
     try:
-        server = make_server(host, port, answer or _answer, ThreadingWSGIServer, _Silent)
+        server = make_server(host, port, answer or _answer, _Server, _Silent)
     except OSError as error:
         raise SetupError(
             f"measurements cannot be served on port {port}: {error.strerror}: set DOCPROC_METRICS_PORT"
         ) from error
     threading.Thread(target=server.serve_forever, name="meters", daemon=True).start()
     return server
+
+
+class _Server(Bounded, WSGIServer):
+    pass
 
 
 class _Silent(WSGIRequestHandler):

@@ -10,10 +10,11 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from docproc.bounded_server import Bounded
 from docproc.licence.devpki.responder import DevPki
 
 MAX_REQUEST_BYTES = 64 * 1024
@@ -35,7 +36,7 @@ def serving(pki: DevPki, clock: Callable[[], datetime], host: str = "127.0.0.1",
         thread.join()
 
 
-class PkiHttpServer(ThreadingHTTPServer):
+class PkiHttpServer(Bounded, HTTPServer):
     """Answers for a development PKI; the caller runs ``serve_forever``."""
 
     def __init__(self, pki: DevPki, clock: Callable[[], datetime], host: str, port: int) -> None:
@@ -73,7 +74,8 @@ class _Handler(BaseHTTPRequestHandler):
         self._reply(self.server.get(self.path))
 
     def do_POST(self) -> None:
-        length = int(self.headers.get("Content-Length", "0"))
+        told = self.headers.get("Content-Length", "0")
+        length = int(told) if told.isdecimal() and len(told) < 10 else 0
         if not 0 < length <= MAX_REQUEST_BYTES:
             self.send_error(413)
             return
