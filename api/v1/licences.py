@@ -10,7 +10,7 @@ from fastapi.responses import PlainTextResponse
 from api.kit.bodies.files import FILES_BODY, Licence, Licences, Photos
 from api.kit.bodies.route import HeadFirst
 from api.kit.deps import Ctx, OnceJson, Public, Who, may
-from api.kit.parsing.paid import paid
+from api.kit.parsing.paid import Solvent, paid
 from api.kit.problems import problems
 from api.v1.schemas import licences as schemas
 from docproc.errors import BusyError
@@ -33,7 +33,7 @@ Code = Annotated[str, Path(description="Word in the QR code", max_length=40)]
 @router.post(
     "/verify",
     response_model=schemas.Verification,
-    dependencies=[Public],
+    dependencies=[Public, Solvent],
     responses=problems(413, 422, 429, 503),
     summary="Verify a file",
     openapi_extra={
@@ -51,7 +51,7 @@ async def verify(request: Request, ctx: Ctx, upload: Licence) -> Verification:
 @router.post(
     "/verify/report",
     response_class=Response,
-    dependencies=[Public],
+    dependencies=[Public, Solvent],
     responses=problems(413, 422, 429, 503),
     summary="Verify a file and get the report as a document",
     openapi_extra={
@@ -74,7 +74,7 @@ async def verify_report(
 @router.post(
     "/verify/photo",
     response_model=schemas.PhotoVerification,
-    dependencies=[Public],
+    dependencies=[Public, Solvent],
     responses=problems(413, 415, 422, 429, 503),
     summary="Verify a printed licence by photograph",
     openapi_extra={

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, ParamSpec, TypeVar
 
+from fastapi import Depends
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
@@ -74,6 +75,19 @@ async def paid(
                 return await run_in_threadpool(work, *args, **kwargs)
             finally:
                 allowance.pay(name, meter.cpu_s)
+
+
+def solvent(request: Request) -> None:
+    """Refuse an address that is in debt before the body of its request is read.
+
+    Raises:
+        RateLimitError: it used up its allowance.
+    """
+    parsing: Parsing = request.app.state.parsing
+    _refuse_debt(parsing.anonymous, limit_key(client_address(request)))
+
+
+Solvent = Depends(solvent)
 
 
 def _refuse_debt(allowance: Allowance, name: str) -> None:

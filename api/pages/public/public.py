@@ -14,7 +14,7 @@ from api.kit.csrf import Csrf
 from api.kit.deps import Ctx, Public
 from api.kit.field_words import spec_of, words
 from api.kit.masks import masked
-from api.kit.parsing.paid import paid
+from api.kit.parsing.paid import Solvent, paid
 from api.kit.qr import qr_svg
 from api.kit.render import page
 from api.v1.licences import Code, pdf
@@ -38,7 +38,7 @@ def verify_form(request: Request) -> Response:
     return page(request, "public/verify.html", said=None, number="")
 
 
-@router.post("/verify", dependencies=[Csrf])
+@router.post("/verify", dependencies=[Solvent, Csrf])
 async def verify(request: Request, ctx: Ctx, upload: Licence) -> Response:
     """The report on a file."""
     data, name = upload
@@ -57,7 +57,7 @@ async def verify(request: Request, ctx: Ctx, upload: Licence) -> Response:
     )
 
 
-@router.post("/verify/photo", dependencies=[Csrf])
+@router.post("/verify/photo", dependencies=[Solvent, Csrf])
 async def verify_photo(request: Request, ctx: Ctx, photos: Photos) -> Response:
     """A printed licence beside what was issued."""
     if not photos:
