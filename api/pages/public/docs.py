@@ -12,11 +12,12 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from markupsafe import Markup, escape
 
+from api.kit.bodies.route import HeadFirst
 from api.kit.deps import Public
 from api.kit.render import page
 from docproc.canonical import JsonObject
 
-router = APIRouter(dependencies=[Public])
+router = APIRouter(route_class=HeadFirst, dependencies=[Public])
 _CODE = re.compile(r"`([^`]+)`")
 _MEANT = ("minimum", "maximum", "minLength", "maxLength", "pattern", "format")
 
