@@ -9,10 +9,11 @@ import hashlib
 import math
 import time
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Depends, Header, Request, Security
 from fastapi.dependencies.models import Dependant
+from fastapi.params import Depends as Dependency
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel
@@ -108,13 +109,13 @@ Who = Annotated[Caller, Depends(get_caller)]
 Public = Depends(anybody)
 
 
-def may(act: Act) -> Any:
+def may(act: Act) -> Dependency:
     """Dependency of a route that takes files: whose key may not do this is refused before they are read."""
 
     def check(who: Who) -> None:
         who.require(act)
 
-    return Depends(check)
+    return Dependency(check)
 
 
 IdempotencyKey = Annotated[

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Depends, Request, Response
+from fastapi.params import Depends as Dependency
 
 from api.kit.bodies.declared import identifies, once_a_request
 from api.kit.deps import Ctx
@@ -61,13 +62,13 @@ def caller_at_work(found: Annotated[Official, Depends(at_work)]) -> Caller:
     return found.caller
 
 
-def official_may(act: Act) -> Any:
+def official_may(act: Act) -> Dependency:
     """Dependency of a page that takes files: who may not do this is refused before they are read."""
 
     def check(caller: Annotated[Caller, Depends(caller_at_work)]) -> None:
         caller.require(act)
 
-    return Depends(check)
+    return Dependency(check)
 
 
 SignedIn = Annotated[Official, Depends(signed_in)]

@@ -5,9 +5,10 @@ Each dependency says what it takes; that is the route's limit, and there is no o
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Depends, Request
+from fastapi.params import Depends as Dependency
 
 from api.kit.bodies.declared import Takes, takes
 from api.kit.bodies.route import in_memory, sent
@@ -36,14 +37,14 @@ def of_licence(settings: Settings) -> int:
     return min(MAX_BYTES, settings.max_upload_bytes)
 
 
-def fields(most: int) -> Any:
+def fields(most: int) -> Dependency:
     """Dependency of a route whose form has so many fields."""
 
     @takes(Takes("form", fields=most))
     def check() -> None:
         """It says this and does nothing."""
 
-    return Depends(check)
+    return Dependency(check)
 
 
 def _one(request: Request) -> SpooledFile:

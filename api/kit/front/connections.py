@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Any, ClassVar, cast
+from typing import ClassVar, cast
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -188,8 +188,9 @@ class _Lingering:
         self._transport, self._owner = transport, owner
         self._closing = False
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
+    def __getattr__(self, name: str) -> object:
+        found: object = getattr(self._transport, name)
+        return found
 
     def is_closing(self) -> bool:
         """Whether it was closed, though it may still take in what nobody wants."""
