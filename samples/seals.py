@@ -196,7 +196,8 @@ def _untouched(shape: tuple[int, ...], share: float, rng: random.Random) -> Mask
     yy, xx = np.mgrid[-1 : 1 : shape[0] * 1j, -1 : 1 : shape[1] * 1j]
     angle = rng.uniform(0, 2 * np.pi)
     depth = np.cos(angle) * xx + np.sin(angle) * yy
-    return np.clip((1 - 2 * share - depth) / 0.15, 0, 1).astype(np.float32)
+    touched: Mask = np.clip((1 - 2 * share - depth) / 0.15, 0, 1).astype(np.float32)
+    return touched
 
 
 def _rings(picture: PilImage.Image, cut: Cut, scale: float) -> None:

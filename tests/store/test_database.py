@@ -124,14 +124,14 @@ def test_a_key_works_until_it_is_revoked_and_only_its_hash_is_kept(web: Database
         )
     secret = key.rsplit("_", 1)[1]
     with web.read() as session:
-        found = api_keys.find_key(session, key)
+        found = api_keys.find_key(session, key, AT, "")
         assert found is not None and found.subject == "li"
         wrong = key[:-1] + ("0" if key[-1] != "0" else "1")
-        assert api_keys.find_key(session, wrong) is None and api_keys.find_key(session, "dp_x") is None
+        assert api_keys.find_key(session, wrong, AT, "") is None and api_keys.find_key(session, "dp_x", AT, "") is None
         assert secret not in str(session.execute(sa.text("SELECT * FROM api_keys")).all())
     with web.write() as session:
         api_keys.revoke_key(session, row.id, AT)
-        assert api_keys.find_key(session, key) is None
+        assert api_keys.find_key(session, key, AT, "") is None
         with pytest.raises(NotFoundError):
             api_keys.revoke_key(session, "unknown", AT)
 

@@ -110,8 +110,9 @@ def is_public(text: str) -> bool:
         inner = address.ipv4_mapped or address.sixtofour
         if inner is None and address in _NAT64:
             inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-    good = address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
-    return good and (inner is None or is_public(str(inner)))
+    if inner is not None:  # Python calls what carries another address reserved
+        return is_public(str(inner))
+    return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
 
 
 def port_of(url: str) -> int:
