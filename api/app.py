@@ -84,7 +84,8 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.context = open_context(settings, look=False)  # the parent has looked, and they may be away by now
+        # The parent has looked for the stores, and they may be away by now.
+        app.state.context = open_context(settings, look=False, name="docproc-web")
         meters = listen(settings.metrics_host, settings.metrics_port, health.at_own_port(app))
         try:
             yield

@@ -28,6 +28,7 @@ from docproc.flow.core.sandboxes import refuse_weak_sandbox
 from docproc.flow.jobs.engine import migrate_all
 from docproc.flow.jobs.guardian import PARENT_PIPE
 from docproc.flow.upkeep.adoption import adopt
+from docproc.flow.upkeep.locking import check_secret_keys, lock_all
 from docproc.process_keys import load_key
 from docproc.settings import Settings
 from docproc.store.audit.writing import begin_signing
@@ -35,7 +36,7 @@ from docproc.store.db import open_database
 
 log = logging.getLogger(__name__)
 
-SECRETS = ("seal_passphrase", "pkcs11_pin", "pkcs11_token", "pkcs11_key", "pkcs11_module")
+SECRETS = ("database_passwords", "seal_passphrase", "pkcs11_pin", "pkcs11_token", "pkcs11_key", "pkcs11_module")
 STOP_SECONDS = 30
 """Time that children get to end before they are killed."""
 TAKEN_SECONDS = 30
@@ -89,10 +90,11 @@ def serve(settings: Settings, worker_module: str = "docproc.flow.worker", *, web
 def prepare(settings: Settings) -> None:
     """Migrate the database; on a fresh one make the first administrator, whose secrets go to a private file.
 
-    What the version before wrote is taken up and signed, once, and its log is signed from here on.
+    What the version before wrote is taken up and signed, once, and its log is signed from here on; secrets that it left
+    in clear are locked.
 
     Raises:
-        SetupError: the web process has no key.
+        SetupError: the web process has no key, or none for secrets.
         AuditError: the audit log lost its signed part.
     """
     database = open_database(settings.database)
@@ -101,7 +103,9 @@ def prepare(settings: Settings) -> None:
     ctx = open_context(settings)
     if ctx.keys.own is None:
         load_key(settings.keys_folder, "web")  # says what is missing, and what to do
+    check_secret_keys(ctx)
     adopt(ctx)
+    lock_all(ctx)
     with ctx.database.write() as session:
         begin_signing(session, ctx.clock())
     made = make_first(ctx)

@@ -14,14 +14,23 @@ FILE_MODE, FOLDER_MODE = 0o600, 0o700
 _OTHERS = 0o077
 
 
-def write_private(path: Path, data: bytes) -> None:
-    """Write a private file, over one that is there."""
+def write_private(path: Path, data: bytes, *, durable: bool = False) -> None:
+    """Write a private file, over one that is there; a ``durable`` one survives a power cut once this returns."""
     half = path.with_name(f".{path.name}.half")
     half.unlink(missing_ok=True)
     descriptor = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(data)
+        if durable:
+            file.flush()
+            os.fsync(file.fileno())
     half.replace(path)
+    if durable:
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
 
 def create_private(path: Path, data: bytes) -> None:

@@ -32,6 +32,7 @@ from cryptography.hazmat.primitives.serialization import (
 from docproc.canonical import JsonObject, canonical_json
 from docproc.errors import DocprocError, SetupError
 from docproc.private_file import create_private, write_private
+from docproc.secret_keys import HOLDERS, NO_SECRETS, PURPOSES, SecretKeys, ensure_ring, file_name, take_in
 
 KeyRole = Literal["web", "sealer", "reader"]
 """``web`` signs what people do, ``sealer`` and ``reader`` what those workers do themselves."""
@@ -74,6 +75,8 @@ class ProcessKeys:
     known: KnownKeys = field(default_factory=KnownKeys)
     folder: Path | None = None
     """Where the keys lie; ``None`` without keys."""
+    secrets: SecretKeys = NO_SECRETS
+    """What it locks secrets in the database with."""
 
 
 NO_KEYS = ProcessKeys()
@@ -115,6 +118,17 @@ def ensure_key(folder: Path, role: KeyRole) -> ProcessKey:
         return key
 
 
+def ensure_all(folder: Path) -> None:
+    """The keys of all roles, and those for secrets, in one folder; made where there are none.
+
+    For a service whose processes share a folder. Raises as :func:`make_key`.
+    """
+    for role in ROLES:
+        ensure_key(folder, role)
+    for purpose in PURPOSES:
+        ensure_ring(folder, purpose)
+
+
 def load_key(folder: Path, role: KeyRole) -> ProcessKey:
     """The private key of a role.
 
@@ -150,6 +164,8 @@ def write_public(folder: Path, key: ProcessKey) -> Path:
 def deal_keys(folder: Path) -> list[ProcessKey]:
     """A folder for each role below a folder: its own key in it, and the public halves of all; what is there stays.
 
+    So are the keys for secrets dealt, to the roles that work with them.
+
     Raises:
         SetupError: a folder cannot be written, or a key in it is damaged.
     """
@@ -159,6 +175,11 @@ def deal_keys(folder: Path) -> list[ProcessKey]:
         for name, data in public.items():
             if not (folder / role / name).exists():
                 (folder / role / name).write_bytes(data)
+    for purpose in PURPOSES:
+        first, *others = (folder / role for role in HOLDERS[purpose])
+        ensure_ring(first, purpose)
+        for other in others:
+            take_in(other, purpose, (first / file_name(purpose)).read_bytes())
     return made
 
 

@@ -23,6 +23,10 @@ class Settings(BaseSettings):
 
     data_dir: Path = Field(Path("var"), description="Folder of the embedded database, blobs and caches")
     database_url: str = Field("", description="SQLAlchemy URL; empty: SQLite in the data folder")
+    database_passwords: SecretStr = Field(
+        SecretStr(""),
+        description="For `docproc migrate` alone, `web=…,reader=…,sealer=…,auditor=…`: makes these roles in PostgreSQL",
+    )
     blobs: str = Field("", description="`file:FOLDER` or `s3://HOST:PORT/BUCKET`; empty: `blobs` in the data folder")
     process_keys: str = Field(
         "", description="Folder of the processes' own keys and of those they trust; empty: `keys` in the data folder"

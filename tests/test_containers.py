@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -73,6 +75,34 @@ def test_each_role_has_its_own_process_key_and_no_other_can_read_it() -> None:
     for name in ("web", "sealer", "reader-1", "reader-2"):
         assert services()[name]["depends_on"]["process-keys"] == {"condition": "service_completed_successfully"}
     assert "process-keys" not in services()["migrate"]["depends_on"]
+
+
+def test_each_container_has_the_password_of_its_own_role_in_the_database_alone() -> None:
+    known = {"web": {"WEB"}, "reader-1": {"READER"}, "reader-2": {"READER"}, "sealer": {"SEALER"}}
+    known["migrate"] = {"POSTGRES", "WEB", "READER", "SEALER", "AUDITOR"}
+    for name, item in ours().items():
+        used = set(re.findall(r"\$\{([A-Z]+)_PASSWORD", str(item["environment"])))
+        assert used - {"MINIO"} == known.get(name, set()), name
+        if name in known:
+            role = {"migrate": "docproc", "reader-1": "docproc_reader", "reader-2": "docproc_reader"}
+            expected = role.get(name, f"docproc_{name}")
+            assert f"//{expected}:" in item["environment"]["DOCPROC_DATABASE_URL"]
+
+
+def test_a_newer_version_adds_its_passwords_to_the_env_file_that_is_there(tmp_path: Path) -> None:
+    (tmp_path / "scripts").mkdir()
+    script = shutil.copy2(ROOT / "scripts" / "compose-env", tmp_path / "scripts")
+    file = tmp_path / ".env"
+    file.write_text("POSTGRES_PASSWORD=kept\nMINIO_PASSWORD=kept\nPUBLIC_URL=https://kept")
+    file.chmod(0o644)
+    for _ in range(2):
+        subprocess.run([script], check=True, capture_output=True)
+    lines = [line.split("=", 1) for line in file.read_text().splitlines()]
+    assert len(lines) == 7 and file.stat().st_mode & 0o777 == 0o600
+    assert [value for _, value in lines[:3]] == ["kept", "kept", "https://kept"]
+    assert {name for name, value in lines if len(value) == 48} == {
+        f"{r}_PASSWORD" for r in ("WEB", "READER", "SEALER", "AUDITOR")
+    }
 
 
 def test_our_containers_cannot_write_their_root_nor_gain_rights() -> None:

@@ -26,7 +26,7 @@ from docproc.flow.core import context
 from docproc.flow.core.access import Caller
 from docproc.flow.core.context import Context
 from docproc.flow.jobs.engine import migrate_all
-from docproc.process_keys import ROLES, ensure_key
+from docproc.process_keys import ensure_all
 from docproc.settings import Settings
 from docproc.store.db import create_database, drop_database, open_database
 
@@ -74,8 +74,7 @@ def fresh_service(store: Store, **more: object) -> Iterator[Context]:
 
 
 def _opened(settings: Settings) -> Iterator[Context]:
-    for role in ROLES:
-        ensure_key(settings.keys_folder, role)
+    ensure_all(settings.keys_folder)
     database = open_database(settings.database)
     migrate_all(database)
     database.close()

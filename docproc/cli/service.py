@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -43,17 +44,33 @@ def worker(
 
 
 def migrate(as_json: Json = False) -> None:
-    """Upgrade the database to the newest schema; running it again changes nothing."""
+    """Upgrade the database to the newest schema; running it again changes nothing.
+
+    In PostgreSQL the roles docproc_web, docproc_reader, docproc_sealer and docproc_auditor get their rights, those of
+    them that exist; DOCPROC_DATABASE_PASSWORDS makes them. Run this as the role that owns the tables.
+    """
     from docproc.flow.jobs.engine import migrate_all
+    from docproc.store.database_roles import parse_passwords
     from docproc.store.db import open_database
 
-    database = open_database(Settings().database)
-    migrate_all(database)
+    settings = Settings()
+    passwords = parse_passwords(settings.database_passwords.get_secret_value())
+    database = open_database(settings.database)
+    done = migrate_all(database, passwords)
     database.close()
     if as_json:
-        emit({"ok": True})
-    else:
-        out.print("the database is up to date")
+        emit({"ok": True, "roles": asdict(done)})
+        return
+    out.print("the database is up to date")
+    if not done.owner:
+        out.print("this role does not own the tables: no rights were changed", style="yellow")
+    if done.granted:
+        out.print(f"rights were given to {', '.join(done.granted)}", highlight=False)
+    if done.missing:
+        told = (
+            f"{', '.join(done.missing)} do not exist: their processes work as the owner; see DOCPROC_DATABASE_PASSWORDS"
+        )
+        out.print(told, style="yellow", highlight=False, soft_wrap=True)
 
 
 def submit(
@@ -89,7 +106,7 @@ def doctor(
     """Check this machine, or the running deployment, and print a remedy for each problem; exit 1 if there is one."""
     from docproc.ops.checkup import checkup
     from docproc.ops.doctor import diagnose, healthy
-    from docproc.ops.key_checks import check_first_secrets, check_process_keys
+    from docproc.ops.key_checks import check_first_secrets, check_process_keys, check_secret_keys
     from docproc.ops.sandbox_check import check_sandbox
 
     if settings_only:
@@ -100,7 +117,8 @@ def doctor(
         checks = checkup(settings)
     else:
         checks = diagnose(certs=settings.certs_dir, data=settings.data_dir, host=settings.host, port=settings.port)
-        checks += [*check_process_keys(settings), *check_first_secrets(settings), *check_sandbox(settings)]
+        checks += [*check_process_keys(settings), *check_secret_keys(settings), *check_first_secrets(settings)]
+        checks += check_sandbox(settings)
     if as_json:
         emit([{"name": c.name, "ok": c.ok, "needed": c.needed, "detail": c.detail, "remedy": c.remedy} for c in checks])
     else:

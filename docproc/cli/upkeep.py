@@ -64,6 +64,9 @@ def backup(
         return
     out.print(f"{made.blobs} blobs, {made.copied} of them new; audit line {made.line}:{made.head}", soft_wrap=True)
     out.print(f"a restore needs the keys {', '.join(made.keys) or 'of nobody'}", highlight=False, soft_wrap=True)
+    if made.secrets:
+        told = f"its secrets are locked with {', '.join(made.secrets)}: keep accounts.secret and webhooks.secret apart"
+        out.print(told, highlight=False, soft_wrap=True)
     held = f"the private keys of {', '.join(made.locked)} are in it" if made.locked else "no private key is in it"
     out.print(f"{held}; keep those of the other machines apart", highlight=False, soft_wrap=True)
 

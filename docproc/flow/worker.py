@@ -39,6 +39,7 @@ from docproc.flow.seals.usable import register_own
 from docproc.flow.upkeep import retention
 from docproc.log import configure
 from docproc.matter.load import find_matter
+from docproc.process_keys import KeyRole
 from docproc.settings import Settings
 from docproc.store import idempotency
 from docproc.store.applications import applications, assignments, notices, pages, refused
@@ -91,7 +92,8 @@ def run_worker(
     refuse_weak_sandbox(settings)
     sms.open_provider(settings)  # wrong settings are reported now and not with the first message
     stopping = _stop_on_signals()
-    ctx = open_context(settings, role="sealer" if "seal" in queues else "reader")
+    role: KeyRole = "sealer" if "seal" in queues else "reader"
+    ctx = open_context(settings, role=role, name=f"docproc-{role}")
     tools = stages or real_stages(settings)
     if is_spare():
         warm_up(tools)
@@ -110,7 +112,7 @@ def run_worker(
     warming = threading.Thread(target=warm_up, args=(tools,), name="warm-up")
     if "read" in queues:
         warming.start()
-    _maintain(ctx, name, stopping, stamp, renewer, closes="seal" in queues)
+    _maintain(ctx, name, stopping, stamp, renewer, reads="read" in queues, closes="seal" in queues)
     if "read" in queues:
         warming.join()
     engine.stop(GRACE_SECONDS)
@@ -179,16 +181,21 @@ def _maintain(
     stamp: Stamper | None,
     renewer: Renew | None,
     *,
+    reads: bool,
     closes: bool,
 ) -> None:
-    """Until it is time to stop, look for dead workers every few seconds and tidy up every hour."""
+    """Until it is time to stop, look for dead workers every few seconds and tidy up every hour.
+
+    What was handed in is the affair of workers that read, for a sealer has no rights to erase it; those that seal close
+    the access log.
+    """
     tidied = -math.inf
     while not stopping.wait(TICK_SECONDS):
-        if _look_around(ctx, name, closes=closes):
+        if _look_around(ctx, name, reads=reads, closes=closes):
             meters.beat()
         if time.monotonic() - tidied > TIDY_SECONDS:
             meters.beat(for_long=True)
-            _tidy(ctx, stamp, renewer, closes=closes)
+            _tidy(ctx, stamp, renewer, reads=reads, closes=closes)
             meters.beat()
             tidied = time.monotonic()
 
@@ -210,12 +217,12 @@ def _register_seals(ctx: Context, stages: Stages) -> None:
         log.warning("no seal was registered: %s", error)
 
 
-def _look_around(ctx: Context, name: str, *, closes: bool) -> bool:
+def _look_around(ctx: Context, name: str, *, reads: bool, closes: bool) -> bool:
     """Take over from dead workers, close what was given up; whether it went well: trouble never ends the worker."""
     try:
         ctx.refresh()
         take_over(ctx, name)
-        close_given_up(ctx)
+        close_given_up(ctx, reads=reads)
         if closes:
             accesses.close_due(ctx)
         return True
@@ -226,12 +233,13 @@ def _look_around(ctx: Context, name: str, *, closes: bool) -> bool:
     return False
 
 
-def _tidy(ctx: Context, stamp: Stamper | None, renewer: Renew | None, *, closes: bool) -> None:
+def _tidy(ctx: Context, stamp: Stamper | None, renewer: Renew | None, *, reads: bool, closes: bool) -> None:
     """What is due every hour: old answers, the status list, overdue cases, erasing; with a TSA, fresh time-stamps."""
     try:
         with ctx.database.write() as session:
-            idempotency.forget_answers(session, ctx.clock() - KEEP_ANSWERS)
-            refused.forget_refused(session, ctx.clock() - KEEP_REFUSED)
+            if reads:
+                idempotency.forget_answers(session, ctx.clock() - KEEP_ANSWERS)
+                refused.forget_refused(session, ctx.clock() - KEEP_REFUSED)
             # one fresh status list an hour, whichever worker comes first
             ctx.jobs.enqueue(session, "publish_status", f"status:{ctx.clock():%Y%m%d%H}")
         while ctx.jobs.forget_done(ctx.clock() - KEEP_JOBS):
@@ -242,9 +250,11 @@ def _tidy(ctx: Context, stamp: Stamper | None, renewer: Renew | None, *, closes:
             renewed = renew_due(ctx, renewer, most=RENEWED_AT_ONCE)
             if renewed.due:
                 log.info("%s licences due, %s renewed, %s cannot be", renewed.due, renewed.renewed, len(renewed.failed))
-        sms.tell_overdue(ctx)
         if closes:
             accesses.erase_old(ctx)
+        if not reads:
+            return
+        sms.tell_overdue(ctx)
         swept = retention.sweep(ctx)
         if swept.applications:
             log.info("erased %s applications by rule, %s files", swept.applications, swept.files)
@@ -265,11 +275,11 @@ def take_over(ctx: Context, name: str) -> list[str]:
         return names
 
 
-def close_given_up(ctx: Context) -> None:
-    """Turn jobs that the engine gave up into something that people see and can act on."""
+def close_given_up(ctx: Context, *, reads: bool = True) -> None:
+    """Turn jobs that the engine gave up into something that people see and can act on; pages by workers that read."""
     now = ctx.clock()
     with ctx.database.read() as session:
-        old_pages = pages.waiting_since(session, now - GIVEN_UP_AFTER)
+        old_pages = pages.waiting_since(session, now - GIVEN_UP_AFTER) if reads else []
         reading = {page_id: reading_job(page_id, assignments.pending(session, page_id)) for page_id in old_pages}
         sealing = applications.sealing(session)
         unsealed = [(row.decision, row.attempt) for row in notices.unsealed(session)]

@@ -25,11 +25,14 @@ from docproc.ops.key_checks import (
     check_access_log,
     check_api_keys,
     check_first_secrets,
+    check_locked,
     check_process_keys,
+    check_secret_keys,
     check_signed_log,
 )
 from docproc.ops.sandbox_check import check_sandbox
 from docproc.settings import Settings
+from docproc.store import database_roles
 from docproc.store.audit import audit
 from docproc.store.db import Database, open_database
 from docproc.store.migrate import is_current
@@ -60,6 +63,7 @@ def checkup(settings: Settings) -> list[Check]:
         return [
             *checks,
             *check_process_keys(settings),
+            *check_secret_keys(settings),
             *check_first_secrets(settings),
             *check_sandbox(settings),
             *_development(settings),
@@ -135,6 +139,23 @@ def _workers(ctx: Context) -> Check:
         ok = not names
         detail = "every job that runs has a living worker" if ok else f"dead with jobs: {', '.join(names)}"
     return Check("workers", ok, detail, "" if ok else "start a worker; it takes the jobs over within seconds")
+
+
+def _roles(ctx: Context) -> Check:
+    """Processes that share one role of the database can do in it all that any of them can."""
+    name = "database roles"
+    if ctx.database.is_sqlite:
+        return Check(name, True, "one file, one user", needed=False)
+    missing = [
+        database_roles.server_name(r) for r in database_roles.ROLES if r not in database_roles.existing(ctx.database)
+    ]
+    used = database_roles.in_use(ctx.database)
+    shared = sorted({user for users in used.values() for user in users if sum(user in u for u in used.values()) > 1})
+    told = [f"{kind} works as {' and '.join(sorted(users))}" for kind, users in sorted(used.items())]
+    remedy = "docproc migrate with DOCPROC_DATABASE_PASSWORDS, then give each process its own URL (docs/operate.md)"
+    told += [f"{', '.join(missing)} do not exist"] if missing else []
+    ok = not missing and not shared
+    return Check(name, ok, "; ".join(told) or "no process runs", "" if ok else remedy, needed=False)
 
 
 def _database_clock(ctx: Context) -> Check:
@@ -217,8 +238,10 @@ _IN_TABLES: tuple[Callable[[Context], Check], ...] = (
     check_signed_log,
     check_access_log,
     check_api_keys,
+    check_locked,
     _stamps,
     _recognised,
+    _roles,
 )
 """Checks that need the tables of the newest schema."""
 _BESIDE_TABLES: tuple[Callable[[Context], Check], ...] = (_database_clock, _tsa_clock, _blobs, _authority)

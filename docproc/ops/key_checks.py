@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from datetime import timedelta
 from pathlib import Path
@@ -10,8 +11,10 @@ from docproc.errors import SetupError
 from docproc.flow.accounts.first_secrets import secrets_file
 from docproc.flow.audit.heads import lost, remembered
 from docproc.flow.core.context import Context
+from docproc.flow.upkeep.locking import counts
 from docproc.ops.doctor import Check
 from docproc.process_keys import ROLES, KeyRole, find_key, known_keys
+from docproc.secret_keys import HOLDERS, PURPOSES, file_name, read_ring
 from docproc.settings import Settings
 from docproc.store.accounts import api_keys
 from docproc.store.audit import access_log, audit, chain
@@ -51,6 +54,49 @@ def check_process_keys(settings: Settings) -> list[Check]:
         remedy = f"copy their ID.pub into {folder}"
         checks.append(Check("process keys known", False, f"no public key of {', '.join(missing)}", remedy))
     return checks
+
+
+def check_secret_keys(settings: Settings) -> list[Check]:
+    """The files with the keys that lock secrets: there beside a web process's key, whole, and private."""
+    folder, alone = settings.keys_folder, settings.is_embedded and not settings.process_keys
+    own = [role for role in ROLES if os.access(folder / f"{role}.key", os.R_OK)]
+    checks: list[Check] = []
+    for purpose in PURPOSES:
+        path = folder / file_name(purpose)
+        wanted, name = any(role in HOLDERS[purpose] for role in own), f"keys for secrets of {purpose}"
+        if not path.exists():
+            if wanted and not alone:
+                remedy = f"docproc secrets make {purpose}, once, or copy {path.name} from the web process's folder"
+                checks.append(Check(name, False, f"{path} is not there", remedy, "web" in own))
+            continue
+        try:
+            keys = read_ring(folder, purpose)
+        except SetupError as error:
+            checks.append(Check(name, False, str(error), "restore the file from its backup"))
+            continue
+        if own and not wanted:
+            remedy = f"take {path} away: {' and '.join(own)} works with none of these secrets"
+            checks.append(Check(name, False, f"{', '.join(own)} can read them", remedy))
+        mode = stat.S_IMODE(path.stat().st_mode)
+        ok = mode & 0o077 == 0
+        detail = f"{len(keys)} keys, mode {mode:o}; keep a copy apart from the backups of the database"
+        checks.append(Check(name, ok, detail, "" if ok else f"chmod 600 {path}"))
+    return checks
+
+
+def check_locked(ctx: Context) -> Check:
+    """Whether every secret in the database is locked with a key that is here."""
+    problems = []
+    for purpose in PURPOSES:
+        try:
+            here = {key.id for key in ctx.keys.secrets.ring(purpose)}
+        except SetupError:
+            continue  # named by check_secret_keys, or not this process's affair
+        for key_id, count in sorted(counts(ctx, purpose).items()):
+            if key_id not in here:
+                problems.append(f"{count} of {purpose} {f'under the key {key_id}' if key_id else 'in clear'}")
+    remedy = "start the web process, which locks them; bring a key that is missing: `docproc secrets list`"
+    return Check("secrets locked", not problems, "; ".join(problems) or "all of them", remedy if problems else "")
 
 
 def check_first_secrets(settings: Settings) -> list[Check]:

@@ -36,6 +36,8 @@ _KEYS = "docproc_keys"
 _MEMORY = "docproc_memory"
 _ABSENT = ("42P01", "42703")
 """PostgreSQL's codes for a missing table and a missing column."""
+_REFUSED = "42501"
+"""PostgreSQL's code for a right that a role does not have."""
 _PASSING = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
 
 
@@ -106,10 +108,11 @@ def memory_of(session: Session) -> dict[str, object]:
     return memory
 
 
-def open_database(url: str, pool_size: int = 10, keys: ProcessKeys = NO_KEYS) -> Database:
+def open_database(url: str, pool_size: int = 10, keys: ProcessKeys = NO_KEYS, name: str = "docproc") -> Database:
     """Open a database by its SQLAlchemy URL; the schema must exist (:func:`docproc.store.migrate.migrate`).
 
-    A SQLite file is made where there is none; only its owner can read it, whatever the umask.
+    ``name`` is what PostgreSQL lists the process as. A SQLite file is made where there is none; only its owner can
+    read it, whatever the umask.
 
     Raises:
         SetupError: neither SQLite nor PostgreSQL.
@@ -125,7 +128,7 @@ def open_database(url: str, pool_size: int = 10, keys: ProcessKeys = NO_KEYS) ->
             pool_pre_ping=True,
             hide_parameters=True,  # values of citizens' fields never get into a log
             json_serializer=_json,
-            connect_args={"application_name": "docproc"},
+            connect_args={"application_name": name},
         )
         event.listen(engine, "before_cursor_execute", _storable)
         return Database(engine, keys)
@@ -223,6 +226,10 @@ def _sort_out(error: sa.exc.StatementError) -> None:
     cause = error.orig
     if _lacks(cause):
         raise SetupError("the database has the schema of another version: run `docproc migrate`") from error
+    if getattr(cause, "sqlstate", None) == _REFUSED:
+        told = str(cause).splitlines()[0]  # names a table, no values
+        remedy = "use the role that is meant for this, or as the owner run `docproc migrate`, which grants its rights"
+        raise SetupError(f"the database refuses its role this: {told}; {remedy}") from error
     if isinstance(error, sa.exc.ProgrammingError):
         return
     if isinstance(cause, sqlite3.Error) and getattr(cause, "sqlite_errorcode", 0) & 0xFF not in _PASSING:

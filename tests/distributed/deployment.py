@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import signal
 import sys
 import time
@@ -15,12 +16,14 @@ from typing import Any
 
 import httpx
 import pyotp
+import sqlalchemy as sa
 
 from docproc.flow.accounts.api_keys import create_key, first_key
 from docproc.flow.core.context import Context, open_context
 from docproc.flow.jobs.engine import migrate_all
-from docproc.process_keys import ROLES, ensure_key
+from docproc.process_keys import ensure_all
 from docproc.settings import Settings
+from docproc.store.database_roles import ROLES, RoleName, server_name
 from docproc.store.db import open_database
 from tests.api.group import decision, view
 from tests.flow.people import Workers, until
@@ -58,25 +61,25 @@ def _key(admin: httpx.Client, subject: str, role: str) -> str:
     if role == "kiosk":
         return str(made["key"])
     new = {"name": subject, "org": "office", "roles": [role]}
-    secrets = admin.post("/v1/users", json=new).json()
+    made_user = admin.post("/v1/users", json=new).json()
     with httpx.Client(base_url=admin.base_url, headers={"Accept": "text/html"}, timeout=30) as browser:
         browser.follow_redirects = True
         chosen = f"样例密码不给真人用 {subject}"
-        _sign_in(browser, secrets, secrets["password"], 0)
-        change = {"old": secrets["password"], "new": chosen, "again": chosen}
+        _sign_in(browser, made_user, made_user["password"], 0)
+        change = {"old": made_user["password"], "new": chosen, "again": chosen}
         browser.post("/office/password", data={"csrf": _word(browser, "/office/password"), **change})
-        _sign_in(browser, secrets, chosen, 1)
+        _sign_in(browser, made_user, chosen, 1)
         page = browser.post(f"/office/mine/{made['id']}", data={"csrf": _word(browser, "/office/mine")}).text
     found = re.search(r"dp_[0-9a-f]{12}_[0-9a-f]{64}", page)
     assert found, page
     return found[0]
 
 
-def _sign_in(browser: httpx.Client, secrets: dict[str, str], password: str, ahead: int) -> None:
-    totp = pyotp.parse_uri(secrets["totp_uri"])
+def _sign_in(browser: httpx.Client, user: dict[str, str], password: str, ahead: int) -> None:
+    totp = pyotp.parse_uri(user["totp_uri"])
     assert isinstance(totp, pyotp.TOTP)
     code = totp.at(int(time.time()) + 30 * ahead)
-    given = {"name": secrets["name"], "password": password, "code": code}
+    given = {"name": user["name"], "password": password, "code": code}
     assert browser.post("/office/login", data={"csrf": _word(browser, "/office/login"), **given}).status_code == 200
 
 
@@ -180,18 +183,20 @@ def deployment(folder: Path, module: str = SMALL, machine: Machine | None = None
             _env_file=None,
             **given,
         )
-        for role in ROLES:
-            ensure_key(settings.keys_folder, role)
-        key = _prepare(settings)
+        ensure_all(settings.keys_folder)
+        passwords = {role: secrets.token_hex(16) for role in ROLES}
+        key = _prepare(settings, passwords)
         base = f"http://{here.address}:{settings.port}"
         env = environment(settings)
+        own = {role: {"DOCPROC_DATABASE_URL": as_role(url, role, password)} for role, password in passwords.items()}
         clock = machine.clocks[WEB].env if machine else {}
         command = [sys.executable, "-m", "docproc.cli", "serve", "--web-only"]
         port = free_port()
-        told = {"DOCPROC_METRICS_PORT": str(port)}
+        told = {**own["web"], "DOCPROC_METRICS_PORT": str(port)}
         web = Server(command, lambda: _ready(base), folder / "web.log", {**env, **clock, **told}, host=here)
         web.start()
         workers = Workers(settings, module, env)
+        workers.own = {**dict.fromkeys(READERS, own["reader"]), SEALER: own["sealer"]}
         workers.hosts, workers.clocks = hosts, machine.clocks if machine else {}
         try:
             yield Deployment(
@@ -220,9 +225,15 @@ def environment(settings: Settings) -> dict[str, str]:
     return {name: value for name, value in made(settings, with_secrets=True).items() if name.startswith("DOCPROC_")}
 
 
-def _prepare(settings: Settings) -> str:
+def as_role(url: str, role: RoleName, password: str) -> str:
+    """The database's address for processes of a role."""
+    mine = sa.make_url(url).set(username=server_name(role), password=password)
+    return mine.render_as_string(hide_password=False)
+
+
+def _prepare(settings: Settings, passwords: dict[RoleName, str]) -> str:
     database = open_database(settings.database)
-    migrate_all(database)
+    migrate_all(database, passwords)
     database.close()
     ctx = open_context(settings)
     key = first_key(ctx)

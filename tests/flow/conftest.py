@@ -11,7 +11,7 @@ import pytest
 
 from docproc.flow.core.context import Context, open_context
 from docproc.flow.jobs.engine import migrate_all
-from docproc.process_keys import ROLES, ensure_key
+from docproc.process_keys import ensure_all
 from docproc.settings import Settings
 from docproc.store.db import open_database
 from tests.flow.people import Workers
@@ -52,8 +52,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Context]:
 def opened(settings: Settings) -> Iterator[Context]:
     """A service on an empty database: of PostgreSQL where the settings say so, otherwise a file in the data folder."""
     if settings.database_url:
-        for role in ROLES:
-            ensure_key(settings.keys_folder, role)  # as a deployment does by a command
+        ensure_all(settings.keys_folder)  # as a deployment does by a command
         _migrate(settings)
     else:
         (settings.data_dir / DATABASE).write_bytes(_migrated())

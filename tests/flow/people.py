@@ -88,6 +88,8 @@ class Workers:
             "DOCPROC_DATA_DIR": str(settings.data_dir),
             "DOCPROC_DATABASE_URL": settings.database_url,
         }
+        self.own: dict[str, dict[str, str]] = {}
+        """Variables of single workers, by name: each has the database's address of its own role."""
         self.running: dict[str, subprocess.Popen[bytes]] = {}
         self.hosts: dict[str, Host] = {}
         """Where workers run that do not run here."""
@@ -98,7 +100,7 @@ class Workers:
         ready = self.settings.data_dir / f"ready-{name}"
         ready.unlink(missing_ok=True)
         clock = self.clocks[name].env if name in self.clocks else {}
-        env = {**os.environ, **self.env, **clock}
+        env = {**os.environ, **self.env, **self.own.get(name, {}), **clock}
         command = [sys.executable, "-m", self.module, name, queues]
         log = (self.settings.data_dir / f"log-{name}").open("ab")
         process = subprocess.Popen(self.hosts.get(name, HERE).command(command), env=env, stderr=log)

@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from docproc.process_keys import KeyRole, ProcessKeys, ensure_key, known_keys
+from docproc.secret_keys import SecretKeys, ensure_ring, held_by
 from docproc.store.blobs.blobs import Blobs, open_blobs
 from docproc.store.db import Database, open_database
 from docproc.store.migrate import migrate
@@ -41,7 +42,10 @@ def database(empty_database: Database) -> Database:
 def as_role(database: Database, folder: Path, role: KeyRole) -> Database:
     """The database as a fresh process of a role opens it."""
     own = ensure_key(folder, role)
-    return replace(database, keys=ProcessKeys(own, known_keys(folder), folder), memory={})
+    for purpose in held_by(role):
+        ensure_ring(folder, purpose)
+    keys = ProcessKeys(own, known_keys(folder), folder, SecretKeys(folder, held_by(role)))
+    return replace(database, keys=keys, memory={})
 
 
 @pytest.fixture

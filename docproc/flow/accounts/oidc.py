@@ -153,7 +153,7 @@ def finish(ctx: Context, kept: str, given: dict[str, str]) -> Claims:
         login = users.take_login(session, state, ctx.clock())
         if login is None:
             raise RefusedError("state is unknown, over or was used before")
-        nonce, verifier = login.nonce, login.verifier
+        nonce, verifier = login
     if given.get("iss", settings.oidc_issuer) != settings.oidc_issuer:
         raise RefusedError("answered by another provider")
     if given.get("error") or not given.get("code"):

@@ -25,8 +25,10 @@ from docproc.flow.accounts import guesses, oidc
 from docproc.flow.core.access import ROLES, SYSTEM, Caller
 from docproc.flow.core.context import Context
 from docproc.flow.core.passwords import LONGEST_PASSWORD, hash_password, verifies
+from docproc.secret_keys import LockedError
 from docproc.store.accounts import users
 from docproc.store.audit import audit
+from docproc.store.locked import lock, unlock
 from docproc.store.signatures import sign_row
 from docproc.store.tables.accounts import UserRow
 
@@ -117,7 +119,7 @@ def sign_in(ctx: Context, name: str, password: str, code: str, address: str = ""
             at = ctx.clock()
             same = users.find_by_name(session, name, lock=True)
             if user is not None and same is not None and same.password_hash == user.password_hash:
-                step = _step_of(same, code, at)
+                step = _step_of(ctx, same, code, at)
                 if same.disabled_at is None and step is not None:
                     same.failures, same.totp_step = 0, step
                     guesses.succeeded(session, name, address, at)
@@ -228,7 +230,7 @@ def change_password(ctx: Context, caller: Caller, old: str, new: str) -> None:
         raise SignInError("old password is wrong", message_zh="原密码不正确")
     made = hash_password(new)
     with ctx.database.write() as session:
-        user = users.find_user(session, caller.key_id)
+        user = users.find_user(session, caller.key_id, lock=True)
         if user.password_hash != kept:
             raise ConflictError("the password was changed meanwhile")
         guesses.forgive_own(session, caller.subject, "password")
@@ -285,16 +287,17 @@ def renew_secrets(ctx: Context, caller: Caller | None, user_id: str) -> NewUser:
         caller.require("manage_users")
     password, secret = _new_password(), pyotp.random_base32()
     with ctx.database.write() as session:
-        user = users.find_user(session, user_id)
+        user = users.find_user(session, user_id, lock=True)
         if user.identity_sha256 is not None:
             raise ConflictError("signs in elsewhere", message_zh="该用户使用统一身份认证登录，在本系统没有密码")
-        user.password_hash, user.must_change, user.totp_secret, user.totp_step = password[1], True, secret, 0
+        user.password_hash, user.must_change, user.totp_step = password[1], True, 0
+        lock(ctx.keys.secrets, user, "totp_secret", secret)
         guesses.forgive(session, user.name)
         user.failures, user.locked_until = 0, None
         sign_row(session, user)
         users.close_sessions_of(session, user.id)
         audit.append(session, ctx.clock(), _by(caller), "user.secrets_renewed", user.name)
-        return _shown(user, password[0])
+        return _shown(user, password[0], secret)
 
 
 def set_enabled(ctx: Context, caller: Caller, user_id: str, enabled: bool) -> None:
@@ -308,7 +311,7 @@ def set_enabled(ctx: Context, caller: Caller, user_id: str, enabled: bool) -> No
         raise InputError("an administrator cannot shut out themselves", message_zh="不能停用自己的账号")
     with ctx.database.write() as session:
         at = ctx.clock()
-        user = users.find_user(session, user_id)
+        user = users.find_user(session, user_id, lock=True)
         user.disabled_at = None if enabled else at
         sign_row(session, user)
         users.close_sessions_of(session, user.id)
@@ -358,7 +361,7 @@ def _add(
     roles: Collection[str],
     by: str,
 ) -> NewUser:
-    at = ctx.clock()
+    at, secret = ctx.clock(), pyotp.random_base32()
     user = users.add_user(
         session,
         name=name,
@@ -366,17 +369,17 @@ def _add(
         org=org,
         roles=set(roles),
         password_hash=password[1],
-        totp_secret=pyotp.random_base32(),
+        totp_secret=secret,
         by=by,
         at=at,
     )
     audit.append(session, at, by, "user.added", name, roles=user.roles, org=org)
-    return _shown(user, password[0])
+    return _shown(user, password[0], secret)
 
 
-def _shown(user: UserRow, password: str) -> NewUser:
-    uri = pyotp.TOTP(user.totp_secret).provisioning_uri(name=user.name, issuer_name="docproc")
-    return NewUser(user.id, user.name, password, uri, user.totp_secret)
+def _shown(user: UserRow, password: str, secret: str) -> NewUser:
+    uri = pyotp.TOTP(secret).provisioning_uri(name=user.name, issuer_name="docproc")
+    return NewUser(user.id, user.name, password, uri, secret)
 
 
 def _how(user: UserRow) -> str:
@@ -400,9 +403,14 @@ def _is_locked(user: UserRow, at: datetime) -> bool:
     return user.locked_until is not None and user.locked_until > at
 
 
-def _step_of(user: UserRow, code: str, at: datetime) -> int | None:
+def _step_of(ctx: Context, user: UserRow, code: str, at: datetime) -> int | None:
     """The time step that a code belongs to; ``None`` when it is wrong, old or was taken before."""
-    totp, now = pyotp.TOTP(user.totp_secret), int(at.timestamp()) // STEP
+    try:
+        secret = unlock(ctx.keys.secrets, user, "totp_secret")
+    except LockedError as error:
+        log.error("not believed: %s", error)
+        return None
+    totp, now = pyotp.TOTP(secret), int(at.timestamp()) // STEP
     fits = [
         s for s in (now - 1, now, now + 1) if hmac.compare_digest(totp.at(s * STEP).encode(), code.strip().encode())
     ]

@@ -11,7 +11,8 @@ from docproc.errors import SetupError, UnavailableError
 from docproc.flow.core import in_force
 from docproc.flow.jobs.engine import Jobs
 from docproc.private_file import FOLDER_MODE, private_folder
-from docproc.process_keys import ROLES, KeyRole, ProcessKeys, ensure_key, find_key, known_keys
+from docproc.process_keys import KeyRole, ProcessKeys, ensure_all, find_key, known_keys
+from docproc.secret_keys import SecretKeys, held_by
 from docproc.settings import Settings
 from docproc.store.blobs.blobs import Blobs, open_blobs
 from docproc.store.db import Database, open_database
@@ -99,12 +100,11 @@ def open_keys(settings: Settings, role: KeyRole) -> ProcessKeys:
     """
     folder = settings.keys_folder
     if settings.is_embedded and not settings.process_keys:
-        for each in ROLES:
-            ensure_key(folder, each)
-    return ProcessKeys(find_key(folder, role), known_keys(folder), folder)
+        ensure_all(folder)
+    return ProcessKeys(find_key(folder, role), known_keys(folder), folder, SecretKeys(folder, held_by(role)))
 
 
-def open_context(settings: Settings, *, look: bool = True, role: KeyRole = "web") -> Context:
+def open_context(settings: Settings, *, look: bool = True, role: KeyRole = "web", name: str = "docproc") -> Context:
     """Open the stores; the database must be migrated (:func:`docproc.flow.jobs.engine.migrate_all`).
 
     Args:
@@ -113,13 +113,14 @@ def open_context(settings: Settings, *, look: bool = True, role: KeyRole = "web"
             not stop a process that can do other things meanwhile.
         role: whose key this process signs with, if it has that key; commands act for persons and take the web
             process's.
+        name: what the database server lists this process as: ``docproc-ROLE`` for those that serve.
 
     Raises:
         SetupError: a store cannot be opened.
         UnavailableError: a store is out of reach.
     """
     close_data(settings)
-    database = open_database(settings.database, keys=open_keys(settings, role))
+    database = open_database(settings.database, keys=open_keys(settings, role), name=name)
     blobs = open_blobs(
         settings.blob_store,
         access_key=settings.s3_access_key,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import wraps
@@ -25,9 +25,12 @@ from docproc.errors import DocprocError, SetupError, UnavailableError
 from docproc.flow.jobs import meters
 from docproc.flow.jobs.fair_queue import BATCH_LANE, LANES, LaneName
 from docproc.log import working_on
+from docproc.store import database_roles
+from docproc.store.database_roles import Granted, RoleName
 from docproc.store.db import Database
 from docproc.store.migrate import migrate
 
+_NO_PASSWORDS: Mapping[RoleName, str] = {}
 P = ParamSpec("P")
 R = TypeVar("R")
 Job = Literal[
@@ -82,11 +85,25 @@ _UNFINISHED = (("'ENQUEUED'", "'PENDING'"), ("'DELAYED'",))
 """States of jobs that are not done, as literals: each part has an index of its own, which a bound value would miss."""
 
 
-def migrate_all(database: Database) -> None:
-    """Bring our tables and the engine's to the newest schema."""
+def migrate_all(database: Database, passwords: Mapping[RoleName, str] = _NO_PASSWORDS) -> Granted:
+    """Bring our tables and the engine's to the newest schema, and give the server's roles their rights.
+
+    Args:
+        database: where to; by the role that owns the tables, unless there is nothing to do.
+        passwords: roles that are made, see :func:`docproc.store.database_roles.apply`.
+
+    Raises:
+        SetupError: this role may not change the schema, or not make roles.
+    """
     _quiet()
     migrate(database)
-    DBOS.migrate(_url(database))
+    try:
+        DBOS.migrate(_url(database))
+    except sa.exc.ProgrammingError as error:
+        raise SetupError(
+            "the job engine has the schema of another version: as the owner run `docproc migrate`"
+        ) from error
+    return database_roles.apply(database, passwords)
 
 
 @dataclass(frozen=True, slots=True)

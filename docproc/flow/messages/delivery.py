@@ -13,12 +13,14 @@ import logging
 
 import httpx
 
-from docproc.errors import InputError, NotFoundError
+from docproc.errors import InputError, NotFoundError, SetupError
 from docproc.flow.core.stages import Tools
 from docproc.flow.jobs.engine import Job, step, workflow
 from docproc.flow.messages import sms
 from docproc.flow.messages.feed import event_view
 from docproc.flow.messages.webhook_post import ports_of, post_event
+from docproc.secret_keys import LockedError
+from docproc.store.locked import unlock
 from docproc.store.messages import outbox, webhooks
 from docproc.store.tables.messages import OutboxRow
 from docproc.store.wallet import shares
@@ -103,9 +105,13 @@ def post_and_log(webhook_id: str, event_id: int, attempt: int) -> None:
     status, error = None, ""
     ports, private = ports_of(ctx.settings.webhook_ports), ctx.settings.webhook_private
     try:
-        status = post_event(webhook.url, webhook.secret, body, ctx.clock(), private=private, ports=ports)
+        secret = unlock(ctx.keys.secrets, webhook, "secret")
+        status = post_event(webhook.url, secret, body, ctx.clock(), private=private, ports=ports)
     except httpx.HTTPStatusError as problem:
         status, error = problem.response.status_code, f"answered {problem.response.status_code}"
+    except (LockedError, SetupError) as problem:  # the next attempt may have the key
+        log.error("event %s is not posted: %s", event_id, problem)
+        error = "its secret cannot be opened here"
     except (httpx.HTTPError, InputError) as problem:
         error = str(problem) or type(problem).__name__
     with ctx.database.write() as session:

@@ -63,9 +63,9 @@ def add_webhook(ctx: Context, caller: Caller, url: str) -> CreatedWebhook:
         at = ctx.clock()
         if len(webhooks.webhooks_of(session, [caller.org])) >= MOST_WEBHOOKS:
             raise ConflictError("too many webhooks", message_zh=f"最多设置 {MOST_WEBHOOKS} 个通知地址")
-        row = webhooks.add_webhook(session, caller.org, url, by=caller.subject, at=at)
+        row, secret = webhooks.add_webhook(session, caller.org, url, by=caller.subject, at=at)
         audit.append(session, at, caller.subject, "webhook.added", row.id, url=url)
-        return {**_view(row), "secret": row.secret}
+        return {**_view(row), "secret": secret}
 
 
 def _is_address(url: str) -> bool:
@@ -88,7 +88,7 @@ def remove_webhook(ctx: Context, caller: Caller, webhook_id: str) -> None:
     caller.require("webhooks")
     with ctx.database.write() as session:
         at = ctx.clock()
-        webhooks.find_webhook(session, webhook_id, caller.org).removed_at = at
+        webhooks.remove_webhook(session, webhook_id, caller.org, at)
         audit.append(session, at, caller.subject, "webhook.removed", webhook_id)
 
 

@@ -17,7 +17,7 @@ import shutil
 import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -33,16 +33,23 @@ from docproc.flow.upkeep.key_files import KeyFile
 from docproc.matter.load import find_matter
 from docproc.private_file import private_database, write_private
 from docproc.process_keys import ROLES, find_key, known_keys, role_of
+from docproc.secret_keys import PURPOSES
 from docproc.settings import Settings
 from docproc.store.audit import audit, inventory
 from docproc.store.blobs.blobs import FileBlobs
 from docproc.store.db import Database, open_database
+from docproc.store.upkeep.relocking import count_by_key
 
 MANIFEST, BLOBS = "backup.json", "blobs"
 PUBLIC, LOCKED = "public-keys", "process-keys.json"
 NO_PRIVATE = (
     "no {0} key is here: bring it to the machine of the {0} process, or make a new one there with "
     "`docproc process-key make {0}` and give its ID.pub to all others; what the old one signed stays good"
+)
+NO_SECRET = (
+    "secrets are locked with {0}, which is not here: add the lines of your copies of accounts.secret and "
+    "webhooks.secret to those in the folder of the process keys; without them make an administrator with "
+    "`docproc user add`, who gives the officials new secrets, and have webhooks added again"
 )
 FILES = {"sqlite": "database.db", "postgresql": "database.dump"}
 
@@ -65,6 +72,8 @@ class Backup:
     """Keys that signed lines of the log: a restore needs their public halves."""
     locked: tuple[str, ...] = ()
     """Roles whose private key is in it, locked by a passphrase."""
+    secrets: tuple[str, ...] = ()
+    """Keys that lock secrets in the database: without them officials and webhooks need new secrets."""
 
 
 def back_up(
@@ -92,6 +101,7 @@ def back_up(
     made_at = ctx.clock().isoformat()
     with ctx.database.read() as session:
         last, signers = audit.last(session), audit.signers(session)
+        locks = sorted({key for purpose in PURPOSES for key in count_by_key(session, purpose)} - {""})
     fresh = folder / f".new-{FILES[kind]}"
     (_dump_sqlite if ctx.database.is_sqlite else _dump_postgres)(ctx.database, fresh)
     store = FileBlobs(folder / BLOBS)
@@ -105,7 +115,7 @@ def back_up(
             progress(blobs)
     fresh.replace(folder / FILES[kind])
     line, head = (last.seq, last.sha256) if last else (0, audit.FIRST)
-    made = Backup(kind, made_at, line, head, blobs, copied, tuple(signers), held)
+    made = Backup(kind, made_at, line, head, blobs, copied, tuple(signers), held, tuple(locks))
     (folder / MANIFEST).write_text(json.dumps(asdict(made), indent=2) + "\n")
     return made
 
@@ -146,7 +156,7 @@ def restore(
                 continue  # erased by rule while the backup was made, or lost: the proof names it
             progress(done)
     proof = prove(ctx, None, known=(made.line, made.head) if made.line else None)
-    proof.notes += [*notes, *_gone_back(ctx)]
+    proof.notes += [*notes, *_unopened(ctx, made), *_gone_back(ctx)]
     ctx.close()
     return proof
 
@@ -154,7 +164,7 @@ def restore(
 def _read_manifest(folder: Path) -> Backup:
     try:
         raw = json.loads((folder / MANIFEST).read_text())
-        return Backup(**{**raw, **{name: tuple(raw.get(name, ())) for name in ("keys", "locked")}})
+        return Backup(**{**raw, **{name: tuple(raw.get(name, ())) for name in ("keys", "locked", "secrets")}})
     except (OSError, ValueError, TypeError) as error:
         raise InputError(f"{folder} holds no backup: {error}") from error
 
@@ -170,7 +180,7 @@ def _copy_keys(ctx: Context, folder: Path, passphrase: str | None) -> tuple[str,
         (folder / LOCKED).unlink(missing_ok=True)
         return ()
     write_private(folder / LOCKED, key_files.lock(keys, passphrase))
-    return tuple(name.removesuffix(".key") for name in keys.private)
+    return tuple(name.removesuffix(".key") for name in keys.private if name.endswith(".key"))
 
 
 def _bring_keys(
@@ -197,6 +207,16 @@ def _bring_keys(
     if settings.is_embedded and not settings.process_keys:
         return [*notes, *(f"a new {role} key is made as the service starts" for role in lost)]
     return [*notes, *(NO_PRIVATE.format(role) for role in lost)]
+
+
+def _unopened(ctx: Context, made: Backup) -> list[str]:
+    """Keys for secrets that are not on this machine."""
+    here: set[str] = set()
+    for purpose in PURPOSES:
+        with suppress(SetupError):
+            here |= {key.id for key in ctx.keys.secrets.ring(purpose)}
+    missing = sorted(set(made.secrets) - here)
+    return [NO_SECRET.format(", ".join(missing))] if missing else []
 
 
 def _gone_back(ctx: Context) -> list[str]:

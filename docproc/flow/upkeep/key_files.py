@@ -21,6 +21,7 @@ from docproc.canonical import canonical_json
 from docproc.errors import ConflictError, InputError, SetupError
 from docproc.private_file import create_private, write_private
 from docproc.process_keys import ROLES, KeyRole, find_key, known_keys, load_key
+from docproc.secret_keys import PURPOSES, file_name, take_in
 
 SCHEMA = "docproc-process-keys-1"
 SHORTEST = 12
@@ -45,9 +46,10 @@ def collect(folder: Path) -> KeyFile:
         SetupError: a key is damaged.
     """
     known_keys(folder)
-    own = [role for role in ROLES if find_key(folder, role) is not None]
+    own = [f"{role}.key" for role in ROLES if find_key(folder, role) is not None]
+    own += [name for name in map(file_name, PURPOSES) if os.access(folder / name, os.R_OK)]
     return KeyFile(
-        {f"{role}.key": (folder / f"{role}.key").read_bytes() for role in own},
+        {name: (folder / name).read_bytes() for name in own},
         {path.name: path.read_bytes() for path in sorted(folder.glob("*.pub"))},
     )
 
@@ -123,6 +125,9 @@ def install(keys: KeyFile, folder: Path) -> list[KeyRole]:
         for role in roles:
             if not (folder / f"{role}.key").exists():
                 create_private(folder / f"{role}.key", keys.private[f"{role}.key"])
+        for purpose in PURPOSES:
+            if file_name(purpose) in keys.private:
+                take_in(folder, purpose, keys.private[file_name(purpose)])
     except OSError as error:
         raise SetupError(f"keys cannot be put into {folder}: {error.strerror}") from error
     known_keys(folder)

@@ -11,6 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from docproc.errors import ConflictError, NotFoundError
+from docproc.store.db import keys_of
+from docproc.store.locked import lock, unlock
 from docproc.store.signatures import is_signed, sign_row
 from docproc.store.tables.accounts import OidcLoginRow, UserRow, UserSessionRow
 
@@ -43,13 +45,13 @@ def add_user(
         roles=sorted(roles),
         password_hash=password_hash,
         must_change=identity_sha256 is None,
-        totp_secret=totp_secret,
         totp_step=0,
         failures=0,
         created_at=at,
         created_by=by,
         identity_sha256=identity_sha256,
     )
+    lock(keys_of(session).secrets, row, "totp_secret", totp_secret)
     sign_row(session, row)
     session.add(row)
     session.flush()
@@ -73,13 +75,13 @@ def find_by_identity(session: Session, identity_sha256: str) -> UserRow | None:
     return _genuine(session, session.scalars(query.with_for_update()).one_or_none())
 
 
-def find_user(session: Session, user_id: str) -> UserRow:
-    """The official with this id.
+def find_user(session: Session, user_id: str, *, lock: bool = False) -> UserRow:
+    """The official with this id; locked where it is signed anew, for another process may lock its secret anew.
 
     Raises:
         NotFoundError: no such official.
     """
-    row = _genuine(session, session.get(UserRow, user_id))
+    row = _genuine(session, session.get(UserRow, user_id, with_for_update=lock))
     if row is None:
         raise NotFoundError(f"no user {user_id!r}", message_zh="没有这个用户")
     return row
@@ -133,14 +135,19 @@ def close_sessions_of(session: Session, user_id: str) -> None:
 def add_login(session: Session, state: str, nonce: str, verifier: str, *, at: datetime, expires_at: datetime) -> None:
     """Store a sign-in that was redirected to the identity provider; expired ones are deleted."""
     session.execute(sa.delete(OidcLoginRow).where(OidcLoginRow.expires_at < at))
-    session.add(OidcLoginRow(state_sha256=_hash(state), nonce=nonce, verifier=verifier, expires_at=expires_at))
+    row = OidcLoginRow(state_sha256=_hash(state), expires_at=expires_at)
+    for name, secret in (("nonce", nonce), ("verifier", verifier)):
+        lock(keys_of(session).secrets, row, name, secret)
+    session.add(row)
     session.flush()
 
 
-def take_login(session: Session, state: str, at: datetime) -> OidcLoginRow | None:
-    """Remove and return the stored sign-in with this ``state`` value, so that it can be used only once."""
+def take_login(session: Session, state: str, at: datetime) -> tuple[str, str] | None:
+    """Remove the stored sign-in with this ``state`` value, so that it can be used only once; its nonce and verifier."""
     query = sa.delete(OidcLoginRow).where(OidcLoginRow.state_sha256 == _hash(state), OidcLoginRow.expires_at > at)
-    return session.scalars(query.returning(OidcLoginRow)).one_or_none()
+    row = session.scalars(query.returning(OidcLoginRow)).one_or_none()
+    keys = keys_of(session).secrets
+    return None if row is None else (unlock(keys, row, "nonce"), unlock(keys, row, "verifier"))
 
 
 def _genuine(session: Session, row: UserRow | None) -> UserRow | None:

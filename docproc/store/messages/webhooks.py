@@ -11,23 +11,25 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from docproc.errors import NotFoundError
+from docproc.store.db import keys_of
+from docproc.store.locked import lock
 from docproc.store.tables.messages import DeliveryRow, WebhookRow
 
 
-def add_webhook(session: Session, org: str, url: str, *, by: str, at: datetime) -> WebhookRow:
-    """Add a webhook URL with a new secret."""
-    row = WebhookRow(
-        id=uuid4().hex,
-        org=org,
-        url=url,
-        secret=secrets.token_urlsafe(32),
-        created_by=by,
-        created_at=at,
-        removed_at=None,
-    )
+def add_webhook(session: Session, org: str, url: str, *, by: str, at: datetime) -> tuple[WebhookRow, str]:
+    """Add a webhook URL; returns it with its new secret, which is locked in the row."""
+    row = WebhookRow(id=uuid4().hex, org=org, url=url, created_by=by, created_at=at, removed_at=None)
+    secret = secrets.token_urlsafe(32)
+    lock(keys_of(session).secrets, row, "secret", secret)
     session.add(row)
     session.flush()
-    return row
+    return row, secret
+
+
+def remove_webhook(session: Session, webhook_id: str, org: str, at: datetime) -> None:
+    """Mark a webhook as removed, and wipe its secret; raises as :func:`find_webhook`."""
+    row = find_webhook(session, webhook_id, org)
+    row.removed_at, row.secret = at, ""
 
 
 def find_webhook(session: Session, webhook_id: str, org: str | None = None) -> WebhookRow:

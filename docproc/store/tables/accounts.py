@@ -76,8 +76,8 @@ class UserRow(Signed, Base):
     """Argon2id."""
     must_change: Mapped[bool]
     """The password was set by somebody else and only allows choosing a new one."""
-    totp_secret: Mapped[str] = mapped_column(sa.String(64))
-    """Base32; RFC 6238 needs the secret itself on both sides."""
+    totp_secret: Mapped[str] = mapped_column(sa.String(200))
+    """Locked (:mod:`docproc.store.locked`), for RFC 6238 needs the secret itself on both sides: base32."""
     totp_step: Mapped[int]
     """Time step of the last accepted code: no code is accepted twice."""
     failures: Mapped[int]
@@ -113,8 +113,9 @@ class OidcLoginRow(Base):
     __tablename__ = "oidc_logins"
 
     state_sha256: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
-    nonce: Mapped[str] = mapped_column(sa.String(64))
-    verifier: Mapped[str] = mapped_column(sa.String(128))
+    nonce: Mapped[str] = mapped_column(sa.String(200))
+    """Locked, as the verifier."""
+    verifier: Mapped[str] = mapped_column(sa.String(300))
     """PKCE, RFC 7636."""
     expires_at: Mapped[datetime] = mapped_column(index=True)
 

@@ -41,8 +41,8 @@ class WebhookRow(Base):
     org: Mapped[str] = mapped_column(sa.String(80), index=True)
     """Organisation or credit code whose events are posted."""
     url: Mapped[str] = mapped_column(sa.String(500))
-    secret: Mapped[str] = mapped_column(sa.String(80))
-    """Key of the HMAC; both sides need the secret itself."""
+    secret: Mapped[str] = mapped_column(sa.String(200))
+    """Key of the HMAC; both sides need the secret itself, so it is locked. Empty once the webhook is removed."""
     created_by: Mapped[str] = mapped_column(sa.String(80))
     created_at: Mapped[datetime]
     removed_at: Mapped[datetime | None]

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from pathlib import Path
 
+import pyotp
 import pytest
 
 from docproc.errors import ConflictError, InputError, SetupError
+from docproc.flow.accounts import users
 from docproc.flow.core.chain_guard import check_log
 from docproc.flow.core.context import Context, open_context
 from docproc.flow.upkeep.backup import LOCKED, back_up, restore
 from docproc.flow.upkeep.key_files import KeyFile, collect, install, lock, unlock
 from docproc.process_keys import deal_keys, ensure_key, known_keys
+from docproc.secret_keys import read_ring
 from docproc.settings import Settings
 from docproc.store.audit import audit, chain
 from tests.flow.core.test_chain_guard import add
@@ -91,6 +95,30 @@ def test_keys_under_a_passphrase_come_back_as_they_were(ctx: Context, tmp_path: 
     back_up(ctx, folder)
     with pytest.raises(InputError, match="--with-keys"):
         restore(elsewhere(tmp_path / "third"), folder, passphrase=PASSPHRASE)
+
+
+def test_who_restores_a_backup_signs_in_with_its_keys_for_secrets_and_is_told_where_they_are_missing(
+    ctx: Context, tmp_path: Path
+) -> None:
+    user = users.add_user(ctx, None, "wang", "", "office", ["reviewer"])
+    folder = tmp_path / "backup"
+    made = back_up(ctx, folder, passphrase=PASSPHRASE)
+    used = read_ring(ctx.settings.keys_folder, "accounts")[0]
+    assert made.secrets == (used.id,)
+    held = b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+    assert user.totp_secret.encode() not in held and base64.b64encode(used.secret) not in held
+    there = elsewhere(tmp_path / "there")
+    proof = restore(there, folder, passphrase=PASSPHRASE)
+    assert proof.ok and proof.notes == []
+    restored = open_context(there)
+    assert users.sign_in(restored, "wang", user.password, pyotp.TOTP(user.totp_secret).now())
+    restored.close()
+    without = elsewhere(tmp_path / "without")
+    for path in ctx.settings.keys_folder.glob("*.pub"):
+        without.keys_folder.mkdir(exist_ok=True)
+        (without.keys_folder / path.name).write_bytes(path.read_bytes())
+    proof = restore(without, folder)
+    assert proof.ok and any(used.id in note and "docproc user add" in note for note in proof.notes)
 
 
 def test_a_restore_on_a_machine_whose_sealer_knows_more_says_so(ctx: Context, saved: Path, tmp_path: Path) -> None:
