@@ -15,12 +15,19 @@ from docproc.flow.core.access import Caller
 from docproc.flow.core.context import Context
 from docproc.flow.review.decisions import Seen
 from docproc.settings import Settings
+from docproc.store.wallet import shares
 from tests.cases import INSURANCE, TRADER, pages
 from tests.flow.small_stages import paper
 from tests.servers.clock import Clock
 from tests.servers.processes import HERE, Host
 
 ALL_QUEUES = "read,check,seal,notify"
+
+
+def receipt_code(ctx: Context, number: str) -> str:
+    """The code on an applicant's receipt."""
+    with ctx.database.write() as session:
+        return shares.follow_code(session, number)
 
 
 def caller(subject: str, *roles: str, org: str = "office") -> Caller:

@@ -16,7 +16,7 @@ from docproc.flow.counter.custody import chain_of_custody, hand_over
 from docproc.flow.review.decisions import decide, release
 from docproc.store.audit import audit
 from docproc.store.tables.counter import PickupRow
-from tests.flow.people import APPROVER, AUDITOR, CLERK, KIOSK, REVIEWER, SEALER, seen, submitted, until
+from tests.flow.people import APPROVER, AUDITOR, CLERK, KIOSK, REVIEWER, SEALER, receipt_code, seen, submitted, until
 
 
 @pytest.fixture
@@ -26,7 +26,8 @@ def case(office: Context) -> dict[str, str]:
     decide(office, APPROVER, view["number"], "approve", seen(view))
     release(office, SEALER, view["number"], view_application(office, SEALER, view["number"])["version"])
     until(lambda: view_application(office, CLERK, view["number"])["licence"])
-    return dict(view_application(office, KIOSK, view["number"]))
+    seen_then = view_application(office, KIOSK, view["number"])
+    return {**seen_then, "follow_code": receipt_code(office, view["number"])}
 
 
 def test_who_works_here_is_not_told_what_opens_the_receipt(office: Context, case: dict[str, str]) -> None:

@@ -40,6 +40,7 @@ from tests.flow.people import (
     Workers,
     caller,
     hand_in,
+    receipt_code,
     submitted,
     until,
 )
@@ -92,7 +93,7 @@ def fill(app: FastAPI, ctx: Context) -> Filled:
         "licence": licence,
         "code": str(wallet.wallet_licence(ctx, firm, licence)["code"]),
         "share": share["code"],
-        "follow": applications.view_application(ctx, KIOSK, returned)["follow_code"],
+        "follow": receipt_code(ctx, returned),
         "change_id": change,
         "matter": "sole_trader",
         "material": "application",

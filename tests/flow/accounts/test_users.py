@@ -9,7 +9,7 @@ import pytest
 
 from docproc.errors import AccessError, InputError, NotFoundError
 from docproc.fields.working_days import add_working_days
-from docproc.flow.accounts import users
+from docproc.flow.accounts import guesses, users
 from docproc.flow.applications import applications
 from docproc.flow.core.context import Context
 from docproc.flow.review import decisions, workbench
@@ -60,15 +60,15 @@ def test_anything_wrong_looks_the_same(ctx: Context, at: At, wrong: str) -> None
     assert error.value.message_zh == users.SignInError.message_zh
 
 
-def test_five_failures_lock_even_the_right_password_out_for_a_quarter_of_an_hour(ctx: Context, at: At) -> None:
+def test_five_failures_from_one_place_lock_even_the_right_password_out_there(ctx: Context, at: At) -> None:
     user = users.add_user(ctx, None, "wang", "", "office", ["reviewer"])
-    for _ in range(users.MOST_FAILURES):
+    for _ in range(guesses.HERE.holds):
         with pytest.raises(users.SignInError):
             users.sign_in(ctx, "wang", "wrong", code(user, at))
     with pytest.raises(users.SignInError):
         users.sign_in(ctx, "wang", user.password, code(user, at))
     assert users.list_users(ctx, ADMIN)[0]["locked"]
-    at.now += users.LOCKED + timedelta(seconds=1)
+    at.now += timedelta(minutes=16)
     assert users.sign_in(ctx, "wang", user.password, code(user, at))
 
 

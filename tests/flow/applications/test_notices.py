@@ -17,7 +17,18 @@ from docproc.flow.licences.verification import StoredRegister
 from docproc.flow.review.decisions import decide
 from docproc.flow.upkeep.retention import sweep
 from docproc.store.applications import applications
-from tests.flow.people import KIOSK, OTHER_REVIEWER, REVIEWER, SEALER, Workers, caller, seen, submitted, until
+from tests.flow.people import (
+    KIOSK,
+    OTHER_REVIEWER,
+    REVIEWER,
+    SEALER,
+    Workers,
+    caller,
+    receipt_code,
+    seen,
+    submitted,
+    until,
+)
 
 REASON = "1. 租赁合同：缺少出租人签字（民法典第七百零七条）"
 
@@ -40,7 +51,7 @@ def test_a_notice_is_sealed_once_the_tsa_is_back_and_the_applicant_waits_for_not
     workers.start("w1")
     number = returned(ctx)
     until(lambda: state(ctx, number) == "waiting")
-    code = view_application(ctx, KIOSK, number)["follow_code"]
+    code = receipt_code(ctx, number)
     assert follow(ctx, code)["reason"] == REASON, "told without the seal"
     for ask in (lambda: notice_file(ctx, KIOSK, number), lambda: notice_by_code(ctx, code)):
         with pytest.raises(NotFoundError):

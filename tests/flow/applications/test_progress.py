@@ -13,7 +13,7 @@ from docproc.flow.core.context import Context
 from docproc.flow.licences.licences import change_licence
 from docproc.flow.review.decisions import decide, release
 from docproc.store.licences import licences
-from tests.flow.people import APPROVER, KIOSK, REVIEWER, SEALER, seen, submitted, until
+from tests.flow.people import APPROVER, KIOSK, REVIEWER, SEALER, receipt_code, seen, submitted, until
 
 REASON, BASIS = "以欺骗手段取得许可", "《中华人民共和国行政许可法》第六十九条"
 
@@ -22,7 +22,8 @@ def issued(ctx: Context) -> dict[str, Any]:
     view = submitted(ctx)
     approved = decide(ctx, REVIEWER, view["number"], "approve", seen(view))
     release(ctx, SEALER, view["number"], approved["version"])
-    return dict(until(lambda: (v := view_application(ctx, KIOSK, view["number"]))["licence"] and v))
+    done = until(lambda: (v := view_application(ctx, KIOSK, view["number"]))["licence"] and v)
+    return {**done, "follow_code": receipt_code(ctx, view["number"])}
 
 
 def test_a_licence_in_force_is_offered_with_the_code_to_pick_it_up(office: Context) -> None:

@@ -32,7 +32,20 @@ from docproc.flow.messages.feed import events
 from docproc.flow.review.decisions import decide, release
 from docproc.marks import FormCode
 from tests.cases import TRADER, pages
-from tests.flow.people import APPROVER, AUDITOR, CLERK, KIOSK, REVIEWER, SEALER, caller, hand_in, seen, submitted, until
+from tests.flow.people import (
+    APPROVER,
+    AUDITOR,
+    CLERK,
+    KIOSK,
+    REVIEWER,
+    SEALER,
+    caller,
+    hand_in,
+    receipt_code,
+    seen,
+    submitted,
+    until,
+)
 from tests.flow.small_stages import paper
 
 STRANGER = caller("clerk-9", "clerk", org="elsewhere")
@@ -57,7 +70,7 @@ def test_originals_are_received_with_a_receipt_and_returned_once(office: Context
     receipt = receive_originals(office, CLERK, number, [Original("application", 1), Original("lease", 2)])["receipt"]
     assert receipt == f"{number}-S1"
     assert receipt_pdf(office, CLERK, number, receipt).startswith(b"%PDF-")
-    code = view_application(office, KIOSK, number)["follow_code"]
+    code = receipt_code(office, number)
     for text in (receipt, number, number.lower(), f"https://x.example/p/{code}"):
         assert find_case(office, CLERK, text) == number
         with pytest.raises(NotFoundError):
