@@ -17,6 +17,7 @@ from docproc.flow.audit.accesses import AccessLine
 from docproc.flow.audit.log import AuditCheck
 from docproc.flow.core.reads import Purpose
 from docproc.flow.core.views import AuditLine
+from docproc.store.audit.access_log import Wanted
 
 router = APIRouter(route_class=HeadFirst, prefix="/v1", tags=["administration"])
 
@@ -83,17 +84,7 @@ def search_accesses(
     limit: Limit = 100,
 ) -> list[AccessLine]:
     """The newest readings of content that fit. Role: auditor."""
-    return accesses.search(
-        ctx,
-        who,
-        actor=actor,
-        subject=subject,
-        purpose=purpose or "",
-        since=since,
-        until=until,
-        before=before,
-        limit=limit,
-    )
+    return accesses.search(ctx, who, Wanted(actor, subject, purpose or "", since, until, before, limit))
 
 
 @router.get(

@@ -8,11 +8,10 @@ from fastapi import APIRouter, Query, Request
 
 from api.kit.bodies.route import HeadFirst
 from api.kit.deps import Ctx, Who
-from api.kit.front.credentials import guess
+from api.kit.front.credentials import guessing
 from api.kit.problems import problems
 from api.v1.schemas import applications as application_schemas
 from api.v1.schemas import kiosks as schemas
-from docproc.errors import NotFoundError
 from docproc.flow.applications import applications
 from docproc.flow.applications.views import ApplicationView
 from docproc.flow.kiosks import kiosks
@@ -44,14 +43,8 @@ def open_by_code(request: Request, body: schemas.ReceiptCode, ctx: Ctx, who: Who
     It stays open as after handing in (`DOCPROC_KIOSK_SESSION_MINUTES`). A wrong code costs as much as a wrong key.
     Role: kiosk.
     """
-    tried = guess(request, body.code)
-    try:
-        opened = applications.open_by_code(ctx, who, body.code)
-    except NotFoundError:
-        tried.wrong()
-        raise
-    tried.good()
-    return opened
+    with guessing(request, body.code):
+        return applications.open_by_code(ctx, who, body.code)
 
 
 @router.delete("/kiosks/session", status_code=204, responses=problems(401, 403), summary="End the session at a kiosk")

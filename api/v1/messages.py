@@ -9,12 +9,11 @@ from fastapi import APIRouter, Body, Depends, Path, Query, Request
 from api.kit.bodies.declared import identifies
 from api.kit.bodies.route import HeadFirst
 from api.kit.deps import Ctx, Who
-from api.kit.front.credentials import guess
+from api.kit.front.credentials import guessing
 from api.kit.front.values import After
 from api.kit.problems import problems
 from api.v1.schemas import messages as schemas
 from docproc.canonical import JsonObject
-from docproc.errors import NotFoundError
 from docproc.flow.messages import feed, sms
 from docproc.flow.messages.feed import EventView
 
@@ -32,13 +31,8 @@ def provider(request: Request, ctx: Ctx, secret: Secret) -> None:
     Raises:
         NotFoundError: it is another address.
     """
-    tried = guess(request, secret)
-    try:
+    with guessing(request, secret):
         sms.find_provider(ctx, secret)
-    except NotFoundError:
-        tried.wrong()
-        raise
-    tried.good()
 
 
 @router.get(

@@ -21,6 +21,7 @@ from docproc.flow.audit.proof import prove
 from docproc.flow.core.context import Context, utc_now
 from docproc.flow.review import workbench
 from docproc.store.audit import access_log
+from docproc.store.audit.access_log import Wanted
 from docproc.store.tables.audit import AccessRow, AuditRow
 from tests.api.pages.filled import Filled, fill, folder_with_neighbour
 from tests.api.pages.inside import PAGE, running, word
@@ -320,9 +321,11 @@ def test_a_case_shows_its_readers_to_an_official_with_that_right(filled: Filled)
 
 
 def test_the_search_filters_by_time_and_pages(filled: Filled) -> None:
-    whole = accesses.search(filled.ctx, AUDITOR, limit=1000)
-    first = accesses.search(filled.ctx, AUDITOR, limit=2)
-    then = accesses.search(filled.ctx, AUDITOR, limit=2, before=first[-1]["id"])
+    whole = accesses.search(filled.ctx, AUDITOR, Wanted(limit=1000))
+    first = accesses.search(filled.ctx, AUDITOR, Wanted(limit=2))
+    then = accesses.search(filled.ctx, AUDITOR, Wanted(limit=2, before=first[-1]["id"]))
     assert [line["id"] for line in whole[:4]] == [line["id"] for line in (*first, *then)]
-    assert accesses.search(filled.ctx, AUDITOR, since=utc_now() + timedelta(minutes=1)) == []
-    assert len(accesses.search(filled.ctx, AUDITOR, until=utc_now() + timedelta(minutes=1), limit=1000)) == len(whole)
+    assert accesses.search(filled.ctx, AUDITOR, Wanted(since=utc_now() + timedelta(minutes=1))) == []
+    assert len(accesses.search(filled.ctx, AUDITOR, Wanted(until=utc_now() + timedelta(minutes=1), limit=1000))) == len(
+        whole
+    )

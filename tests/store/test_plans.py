@@ -22,6 +22,7 @@ from docproc.flow.jobs.engine import migrate_all
 from docproc.store import idempotency
 from docproc.store.applications import applications, pages
 from docproc.store.audit import access_log, audit
+from docproc.store.audit.access_log import Wanted
 from docproc.store.db import Database, create_database, drop_database, open_database
 from docproc.store.licences import licences
 from docproc.store.messages import outbox
@@ -85,10 +86,10 @@ HOT: dict[str, Query] = {
     "licences by status": health.licences_by_status,
     "licences on their way to a seal": health.waiting_seals,
     "what waits in the queues": engine.waiting,
-    "who looked at an application": lambda s: access_log.search(s, subject="A000000042"),
-    "what somebody looked at": lambda s: access_log.search(s, actor="reviewer-1"),
-    "the newest readings": access_log.search,
-    "readings of a time": lambda s: access_log.search(s, since=datetime.now(UTC) - timedelta(hours=1)),
+    "who looked at an application": lambda s: access_log.search(s, Wanted(subject="A000000042")),
+    "what somebody looked at": lambda s: access_log.search(s, Wanted(actor="reviewer-1")),
+    "the newest readings": lambda s: access_log.search(s, Wanted()),
+    "readings of a time": lambda s: access_log.search(s, Wanted(since=datetime.now(UTC) - timedelta(hours=1))),
     "the oldest reading that is not closed": access_log.oldest_open,
     "how many are not closed": lambda s: access_log.count_open(s, 1000),
     "those that are closed next": lambda s: access_log.open_rows(s, 100),

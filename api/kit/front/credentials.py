@@ -10,6 +10,8 @@ import hashlib
 import math
 import time
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Lock
 
@@ -18,6 +20,7 @@ from fastapi import Request
 from api.kit.front.address import client_address, limit_key
 from api.kit.limits import RateLimit
 from api.kit.problems import RateLimitError
+from docproc.errors import NotFoundError
 
 WRONG_KEY_COST = 5
 """Tokens of the rate limit that a wrong key costs: guessing is slowed down."""
@@ -71,6 +74,22 @@ class Guess:
     def wrong(self) -> None:
         """It is nobody's, though it may have been somebody's a moment ago."""
         self.known.drop(self.mark)
+
+
+@contextmanager
+def guessing(request: Request, credential: str) -> Iterator[None]:
+    """Look up a secret that is no session or key: paid for first, given back unless there is no such thing.
+
+    Raises:
+        RateLimitError: too many from this address were wrong in the last minute.
+    """
+    tried = guess(request, credential)
+    try:
+        yield
+    except NotFoundError:
+        tried.wrong()
+        raise
+    tried.good()
 
 
 def guess(request: Request, credential: str, cost: float = WRONG_KEY_COST) -> Guess:

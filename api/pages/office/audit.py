@@ -16,6 +16,7 @@ from docproc.domain import CHINA
 from docproc.errors import InputError
 from docproc.flow.audit import accesses, log
 from docproc.flow.core.reads import PURPOSES
+from docproc.store.audit.access_log import Wanted
 
 router = APIRouter(route_class=HeadFirst, prefix="/office")
 Word = Annotated[str, Query(max_length=80)]
@@ -70,9 +71,9 @@ def reads(
     before: Word = "",
 ) -> Response:
     """Who was given what, when and what for."""
-    times = {"since": _midnight(since, 0), "until": _midnight(until, 1)}
     asked = {"actor": actor.strip(), "subject": subject.strip(), "purpose": purpose}
-    lines = accesses.search(ctx, caller, **asked, **times, before=before, limit=LISTED)  # type: ignore[arg-type]
+    wanted = Wanted(**asked, since=_midnight(since, 0), until=_midnight(until, 1), before=before, limit=LISTED)
+    lines = accesses.search(ctx, caller, wanted)
     told = {**asked, "since": since, "until": until}
     return page(request, "office/accesses.html", lines=lines, asked=told, number="", most=LISTED, purposes=PURPOSES)
 

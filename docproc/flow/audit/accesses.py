@@ -14,6 +14,7 @@ from docproc.flow.core.access import SYSTEM, Caller
 from docproc.flow.core.context import Context
 from docproc.flow.core.views import iso
 from docproc.store.audit import access_log, audit
+from docproc.store.audit.access_log import Wanted
 from docproc.store.tables.audit import AccessRow
 
 CLOSE_AFTER = timedelta(seconds=30)
@@ -44,33 +45,12 @@ class AccessLine(TypedDict):
     batch: int | None
 
 
-def search(
-    ctx: Context,
-    caller: Caller,
-    *,
-    actor: str = "",
-    subject: str = "",
-    purpose: str = "",
-    since: datetime | None = None,
-    until: datetime | None = None,
-    before: str = "",
-    limit: int = 100,
-) -> list[AccessLine]:
+def search(ctx: Context, caller: Caller, wanted: Wanted) -> list[AccessLine]:
     """The newest readings that fit; looking at them is a reading too."""
     caller.require("audit")
     with ctx.database.read() as session:
-        rows = access_log.search(
-            session,
-            actor=actor,
-            subject=subject,
-            purpose=purpose,
-            since=since,
-            until=until,
-            before=before,
-            limit=limit,
-        )
-        found = [_line(row) for row in rows]
-    reads.note(caller, "access_log", subject or actor)
+        found = [_line(row) for row in access_log.search(session, wanted)]
+    reads.note(caller, "access_log", wanted.subject or wanted.actor)
     return found
 
 
@@ -84,14 +64,15 @@ def readers(ctx: Context, caller: Caller, number: str, *, before: str = "", limi
     caller.require("readers")
     with ctx.database.read() as session:
         visible(session, caller, number, "view")
-        found = [_line(row) for row in access_log.search(session, subject=number, before=before, limit=limit)]
+        wanted = Wanted(subject=number, before=before, limit=limit)
+        found = [_line(row) for row in access_log.search(session, wanted)]
     reads.note(caller, "access_log", number)
     return found
 
 
 def export(ctx: Context, caller: Caller, *, since: datetime | None = None, until: datetime | None = None) -> bytes:
     """The readings of a time as CSV in UTF-8, newest first, at most :data:`MOST_EXPORTED`."""
-    lines = search(ctx, caller, since=since, until=until, limit=MOST_EXPORTED)
+    lines = search(ctx, caller, Wanted(since=since, until=until, limit=MOST_EXPORTED))
     written = io.StringIO()
     table = csv.writer(written)
     table.writerow(AccessLine.__annotations__)

@@ -133,28 +133,35 @@ def of_batch(number: int) -> sa.Select[AccessRow]:
     return sa.select(AccessRow).where(AccessRow.batch == number).order_by(AccessRow.id)
 
 
-def search(
-    session: Session,
-    *,
-    actor: str = "",
-    subject: str = "",
-    purpose: str = "",
-    since: datetime | None = None,
-    until: datetime | None = None,
-    before: str = "",
-    limit: int = 100,
-) -> list[AccessRow]:
-    """The newest rows of an actor, about a subject, for a purpose and of a period; each filter is optional."""
-    query = sa.select(AccessRow).order_by(AccessRow.id.desc()).limit(limit)
-    for column, value in ((AccessRow.actor, actor), (AccessRow.subject, subject), (AccessRow.purpose, purpose)):
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which readings are looked for; each part is optional."""
+
+    actor: str = ""
+    subject: str = ""
+    """Number of an application or a licence, or hash of a file."""
+    purpose: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    """The first moment that does not belong to the period."""
+    before: str = ""
+    """Id of the last row of the page before."""
+    limit: int = 100
+
+
+def search(session: Session, wanted: Wanted) -> list[AccessRow]:
+    """The newest rows of an actor, about a subject, for a purpose and of a period."""
+    query = sa.select(AccessRow).order_by(AccessRow.id.desc()).limit(wanted.limit)
+    exact = ((AccessRow.actor, wanted.actor), (AccessRow.subject, wanted.subject), (AccessRow.purpose, wanted.purpose))
+    for column, value in exact:
         if value:
             query = query.where(column == value)
-    if since is not None:
-        query = query.where(AccessRow.id >= stem(since))
-    if until is not None:
-        query = query.where(AccessRow.id < stem(until))
-    if before:
-        query = query.where(AccessRow.id < before)
+    if wanted.since is not None:
+        query = query.where(AccessRow.id >= stem(wanted.since))
+    if wanted.until is not None:
+        query = query.where(AccessRow.id < stem(wanted.until))
+    if wanted.before:
+        query = query.where(AccessRow.id < wanted.before)
     return list(session.scalars(query))
 
 
