@@ -239,9 +239,19 @@ def _sort_out(error: sa.exc.StatementError) -> None:
 
 def _storable(connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:
     """Refuse what one of the databases cannot hold, on both alike."""
-    for given in parameters if many else (parameters,):
-        for value in given.values() if isinstance(given, Mapping) else given or ():
-            _check(value)
+    for value in _each(parameters):
+        _check(value)
+
+
+def _each(parameters: Any) -> Iterator[object]:
+    """All values of a statement: of one row or of several, which an insert of many hands over in rows or flat."""
+    for given in parameters.values() if isinstance(parameters, Mapping) else parameters or ():
+        if isinstance(given, Mapping):
+            yield from given.values()
+        elif isinstance(given, (list, tuple)):
+            yield from given
+        else:
+            yield given
 
 
 def _check(value: object) -> None:
