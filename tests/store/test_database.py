@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
-from docproc.errors import NotFoundError, SetupError
+from docproc.errors import NotFoundError, SetupError, UnstorableError
 from docproc.store import idempotency, running_numbers
 from docproc.store.accounts import api_keys
 from docproc.store.applications import applications
@@ -20,6 +20,7 @@ from docproc.store.messages import outbox
 from docproc.store.migrate import downgrade, is_current, migrate
 from docproc.store.tables.audit import AuditRow
 from docproc.store.tables.base import Base
+from docproc.store.tables.messages import OutboxRow
 
 AT = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 
@@ -134,6 +135,20 @@ def test_a_key_works_until_it_is_revoked_and_only_its_hash_is_kept(web: Database
         assert api_keys.find_key(session, key, AT, "") is None
         with pytest.raises(NotFoundError):
             api_keys.revoke_key(session, "unknown", AT)
+
+
+def _event(body: dict[str, object], topic: str = "test") -> OutboxRow:
+    return OutboxRow(topic=topic, subject="s", org="office", body=body, created_at=AT)
+
+
+def test_many_rows_go_in_at_once_and_each_value_is_looked_at(database: Database) -> None:
+    with database.write() as session:
+        session.add_all([_event({"number": 2**53}), _event({"name": "样例"}), _event({})])
+    with database.read() as session:
+        assert session.scalar(sa.select(sa.func.count()).select_from(OutboxRow)) == 3
+    for bad in (_event({"name": "a\0b"}), _event({}, topic="a\0b"), _event({}, topic="\ud800")):
+        with pytest.raises(UnstorableError), database.write() as session:
+            session.add_all([_event({}), bad, _event({})])
 
 
 def _three_lines(database: Database) -> None:
