@@ -639,7 +639,7 @@ def bad_signatures() -> Iterator[Hostile]:
             ),
             "encrypted",
         ),
-        "a table packed to swell": (_swelling_table(), NO_OURS + "|limit"),
+        "a table packed to swell": (swelling_table(), NO_OURS + "|limit"),
         "objects packed in themselves": (_packed_in_itself(), NO_OURS + "|limit"),
         "a page tree of 9000": (
             pdf(
@@ -656,7 +656,7 @@ def bad_signatures() -> Iterator[Hostile]:
             yield Hostile(f"report on a file of {name}", "report", data, "200")
 
 
-def _swelling_table() -> bytes:
+def swelling_table() -> bytes:
     """A cross-reference stream of 60 MB in 60 kB."""
     packed = zlib.compress(bytes(60_000_000), 9)
     entries = b"/Type /XRef /Size 20000000 /W [1 1 1] /Root 1 0 R /Filter /FlateDecode /Length %d" % len(packed)

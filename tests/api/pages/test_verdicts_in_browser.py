@@ -21,6 +21,7 @@ from tests.api.pages.watching import PHONE, shot, watched
 from tests.flow.people import APPROVER
 from tests.flow.sealed import LICENCE, register, sealed
 from tests.licence.verify.test_not_ours import paper, signed
+from tests.security.hostile_inputs import swelling_table
 
 
 @dataclass
@@ -62,7 +63,7 @@ def made(ctx: Context, folder: Path) -> Path:
         "unsigned": paper(),
         "encrypted": locked(),
         "picture": b"\xff\xd8\xff\xe0" + bytes(1000),
-        "limit": b"%PDF-1.7\n" + bytes(33 * 2**20),
+        "limit": swelling_table(),
     }
     for name, data in others.items():
         (files / f"{name}.pdf").write_bytes(data)
