@@ -9,10 +9,10 @@ from fastapi.responses import RedirectResponse
 
 from api.kit.bodies.route import HeadFirst
 from api.kit.csrf import Csrf
-from api.kit.deps import Ctx, public
+from api.kit.deps import Ctx
 from api.kit.front.address import client_address
 from api.kit.front.cookies import read_cookie, take_cookie
-from api.kit.front.credentials import WRONG_KEY_COST
+from api.kit.front.credentials import guess, guessing
 from api.kit.render import page
 from api.kit.seats import LEAVING, Kiosk, find_seat, sign_in, sign_out
 from api.v1.matters.matters import MaterialId, MatterId, Sheets, form_pdf
@@ -75,9 +75,9 @@ def known_form(
 ) -> Response:
     """A form with what the visitor's licence says in it."""
     try:
-        return form_pdf(matter, material, forms.form_by_licence(ctx, matter, material, licence, sheets))
+        with guessing(request, licence):
+            return form_pdf(matter, material, forms.form_by_licence(ctx, matter, material, licence, sheets))
     except NotFoundError as error:
-        public(request, WRONG_KEY_COST)
         return _guide(request, ctx, here, matter, error)
 
 
@@ -87,9 +87,9 @@ def form_by_receipt(
 ) -> Response:
     """A form with what an earlier application of the visitor said; the code is posted, for addresses are logged."""
     try:
-        return form_pdf(matter, material, forms.form_by_follow(ctx, here.caller, matter, material, code, number))
+        with guessing(request, code):
+            return form_pdf(matter, material, forms.form_by_follow(ctx, here.caller, matter, material, code, number))
     except NotFoundError as error:
-        public(request, WRONG_KEY_COST)
         return _guide(request, ctx, here, matter, error)
 
 
@@ -124,11 +124,13 @@ def resume_form(request: Request, here: Kiosk) -> Response:
 @router.post("/resume", dependencies=[Csrf])
 def resume(request: Request, here: Kiosk, ctx: Ctx, code: Word) -> Response:
     """Go on by the code on the receipt."""
+    tried = guess(request, code)
     try:
         seats.resume(ctx, here, code)
     except DocprocError as error:
-        public(request, WRONG_KEY_COST)
+        tried.wrong()
         return page(request, "kiosk/resume.html", 422, said=error.message_zh)
+    tried.good()
     return RedirectResponse("/kiosk/case", 303)
 
 
