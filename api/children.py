@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 """Seconds before a child that died is started again; doubles while it keeps dying within a minute."""
+METRICS_PORT = "DOCPROC_METRICS_PORT"
 SPARE_PAUSE = 15.0
 """Seconds before a spare is started, at first and after one was used: loading it must not slow those at work."""
 
@@ -61,7 +62,7 @@ class Child:
 
     def _stand_ins(self) -> Iterator[subprocess.Popen[bytes]]:
         for spare in self.spares:
-            taken = spare.take(self.name, self.pause)
+            taken = spare.take(self)
             if taken is not None:
                 yield taken
 
@@ -86,17 +87,17 @@ class Spare(Child):
         os.close(told)
         self.started = time.monotonic()
 
-    def take(self, name: str, pause: float) -> subprocess.Popen[bytes] | None:
-        """Give a name to the process and return it, if it is alive; another is started after a pause."""
+    def take(self, place: Child) -> subprocess.Popen[bytes] | None:
+        """Give a child's name and port to the process and return it, if it is alive; another starts after a pause."""
         process, tell = self.process, self._tell
         if process is None or tell is None or process.poll() is not None:
             return None
         try:
-            os.write(tell, name.encode() + b"\n")
+            os.write(tell, f"{place.env.get(METRICS_PORT, 0)} {place.name}\n".encode())
         except OSError:  # it died just now
             return None
         self._close()
-        self.process, self.next_start = None, time.monotonic() + max(SPARE_PAUSE, pause)
+        self.process, self.next_start = None, time.monotonic() + max(SPARE_PAUSE, place.pause)
         return process
 
     def _close(self) -> None:

@@ -19,7 +19,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 
-from api.children import Child, Spare
+from api.children import METRICS_PORT, Child, Spare
 from docproc.errors import SetupError
 from docproc.flow.accounts.first_secrets import make_first
 from docproc.flow.core.context import open_context
@@ -122,7 +122,7 @@ def environment(settings: Settings, *, with_secrets: bool) -> dict[str, str]:
 
 def measured(settings: Settings, place: int) -> dict[str, str]:
     """The port for measurements of a child: each has its own, one after the other from the web process's."""
-    return {"DOCPROC_METRICS_PORT": str(settings.metrics_port + place if settings.metrics_port else 0)}
+    return {METRICS_PORT: str(settings.metrics_port + place if settings.metrics_port else 0)}
 
 
 def _web(settings: Settings, socket_handle: int, parent_pipe: int) -> Child:

@@ -94,7 +94,7 @@ def run_worker(
     stopping = _stop_on_signals()
     role: KeyRole = "sealer" if "seal" in queues else "reader"
     ctx = open_context(settings, role=role, name=f"docproc-{role}")
-    tools = stages or real_stages(settings)
+    tools, metrics_port = stages or real_stages(settings), settings.metrics_port
     if is_spare():
         warm_up(tools)
         log.info("spare worker is ready for %s", ", ".join(queues))
@@ -102,12 +102,12 @@ def run_worker(
         if given is None:
             ctx.close()
             return 0
-        name = given
+        name, metrics_port = given
     release_name = _hold_name(ctx, name)
     seals_for_real = stages is None and "seal" in queues
     stamp = partial(timestamps.stamp, settings) if seals_for_real else None
     renewer = partial(timestamps.renew_file, settings) if seals_for_real else None
-    _start_jobs(ctx, name, queues, tools)
+    _start_jobs(ctx, name, queues, tools, metrics_port)
     on_ready()
     warming = threading.Thread(target=warm_up, args=(tools,), name="warm-up")
     if "read" in queues:
@@ -159,13 +159,13 @@ def _hold_name(ctx: Context, name: str) -> Callable[[], None]:
     return release
 
 
-def _start_jobs(ctx: Context, name: str, queues: Sequence[str], stages: Stages) -> None:
+def _start_jobs(ctx: Context, name: str, queues: Sequence[str], stages: Stages, metrics_port: int) -> None:
     """Install the stages, export metrics, take over jobs of older application versions, and start on the queues."""
     settings = ctx.settings
     Tools.install(ctx, stages)
     if "seal" in queues:
         _register_seals(ctx, stages)
-    meters.listen(settings.metrics_host, settings.metrics_port)
+    meters.listen(settings.metrics_host, metrics_port)
     tracing.start(settings.traces_url, name, settings.traces_share)
     log.debug("jobs beside the main ones: %s", (*issuing.JOBS, *delivery.JOBS, *sms.JOBS, *jobs.JOBS, *notice_job.JOBS))
     adopt.adopt(ctx.jobs, settings.application_version, [name])

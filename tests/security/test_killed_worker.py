@@ -15,6 +15,7 @@ from docproc.flow.core.context import open_context
 from tests.api.group import Group, group, open_application, settings_of, upload_all, view
 from tests.flow.people import until
 from tests.flow.small_stages import paper
+from tests.servers.processes import free_port
 
 READY, STOOD_IN = "spare worker is ready", "a spare process stands in"
 
@@ -70,3 +71,22 @@ def test_without_a_spare_it_is_started_again(tmp_path: Path) -> None:
         with alone.client(alone.new_key("kiosk-1", "kiosk")) as kiosk:
             kill_while_reading(alone, kiosk, "embedded-read-1")
         assert STOOD_IN not in log(alone) and "starting again in" in log(alone)
+
+
+def test_who_stands_in_for_any_reader_is_measured_at_the_port_of_that_one(tmp_path: Path) -> None:
+    port = free_port()
+    settings = {"DOCPROC_READ_WORKERS": "2", "DOCPROC_METRICS_PORT": str(port), "DOCPROC_LOG_LEVEL": "INFO"}
+    with group(tmp_path / "var", **settings) as two:
+        until(lambda: READY in log(two), 120)
+        assert is_ready(port + 2)
+        os.kill(process(two, "embedded-read-2"), signal.SIGKILL)
+        until(lambda: STOOD_IN in log(two), 60)
+        until(lambda: is_ready(port + 2), 60)
+        assert is_ready(port + 1) and "starting again" not in log(two)
+
+
+def is_ready(port: int) -> bool:
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/readyz").status_code == 200
+    except httpx.TransportError:
+        return False

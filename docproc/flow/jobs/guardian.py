@@ -10,7 +10,7 @@ import threading
 PARENT_PIPE = "DOCPROC_PARENT_PIPE"
 """Number of the pipe end that a parent hands down; it reads as closed once the parent is gone."""
 SPARE_PIPE = "DOCPROC_SPARE_PIPE"
-"""Number of the pipe end on which a spare worker is told its name."""
+"""Number of the pipe end on which a spare worker is told its name, and its port for measurements."""
 _LOOK_S = 0.5
 
 
@@ -33,12 +33,12 @@ def is_spare() -> bool:
     return SPARE_PIPE in os.environ
 
 
-def await_name(stopping: threading.Event) -> str | None:
-    """Wait for the name of the worker to stand in for; ``None``: it is time to end."""
+def await_name(stopping: threading.Event) -> tuple[str, int] | None:
+    """Wait for name and port for measurements of the worker to stand in for; ``None``: it is time to end."""
     handle = int(os.environ[SPARE_PIPE])
     while not stopping.is_set():
         ready, _, _ = select.select([handle], [], [], _LOOK_S)
         if ready:
-            name = os.read(handle, 200).decode().strip()
-            return name or None
+            port, _, name = os.read(handle, 200).decode().strip().partition(" ")
+            return (name, int(port)) if name else None
     return None
