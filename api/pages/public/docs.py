@@ -19,6 +19,8 @@ from docproc.canonical import JsonObject
 
 router = APIRouter(route_class=HeadFirst, dependencies=[Public])
 _CODE = re.compile(r"`([^`]+)`")
+_PARAGRAPHS = re.compile(r"\n(?:\n|\* )+")
+"""Before an empty line or an item of a list."""
 _MEANT = ("minimum", "maximum", "minLength", "maxLength", "pattern", "format")
 
 
@@ -76,7 +78,7 @@ def docs(request: Request) -> Response:
         for method, call in methods.items():
             groups.setdefault((call.get("tags") or ["other"])[0], []).append(_call(method.upper(), path, call))
     shapes = [_shape(name, item) for name, item in sorted(document["components"]["schemas"].items())]
-    about = [text(line.removeprefix("* ")) for line in document["info"]["description"].strip().splitlines() if line]
+    about = [text(words) for words in _PARAGRAPHS.split(document["info"]["description"].strip())]
     return page(
         request, "public/docs.html", groups=groups, shapes=shapes, about=about, version=document["info"]["version"]
     )
