@@ -164,9 +164,9 @@ def test_a_name_that_nobody_has_is_as_slow_and_says_the_same(here: Context, some
 
 def test_an_account_without_a_password_is_as_slow(here: Context) -> None:
     passwords.verifies(None, "warm")
-    begun = time.thread_time()
+    begun = time.process_time()
     assert not passwords.verifies(users.NO_PASSWORD, "elsewhere")
-    assert time.thread_time() - begun > 0.01
+    assert time.process_time() - begun > 0.01
 
 
 def test_nobody_waits_for_a_hash_to_write(
