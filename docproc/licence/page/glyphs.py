@@ -1,23 +1,20 @@
 """Outlines and subset fonts from an OpenType (CFF) font file, by fontTools.
 
 Opening a CJK font takes a moment and each glyph a little, so both are kept for
-the life of the process. Units are the font's own; ``Typeface.scale`` turns
-them into em.
+the life of the process; so are compiled glyphs, from which a subset is joined.
+Units are the font's own; ``Typeface.scale`` turns them into em.
 """
 
 from __future__ import annotations
 
 import hashlib
-import io
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from docproc.errors import InputError
-
-if TYPE_CHECKING:  # slow to load, and most processes that could draw never do
-    from fontTools.misc.psCharStrings import T2CharString
+from docproc.licence.page.cff import Glyph, assemble
 
 Command = tuple[str, tuple[tuple[float, float], ...]]
 """``moveTo``, ``lineTo``, ``curveTo`` or ``closePath`` with its points, in font units, y upwards."""
@@ -54,7 +51,8 @@ class Typeface:
         )
         self.name: str = self._font["name"].getDebugName(6)
         self._outlines: dict[str, tuple[Command, ...]] = {}
-        self._programs: dict[str, T2CharString] = {}
+        self._advances: dict[str, int] = {}
+        self._programs: dict[str, Glyph] = {}
 
     def has(self, character: str) -> bool:
         """Whether the font can draw a character."""
@@ -66,7 +64,10 @@ class Typeface:
         Raises:
             InputError: the font has no such character.
         """
-        return int(self._glyphs[self._glyph(character)].width)
+        found = self._advances.get(character)
+        if found is None:
+            found = self._advances[character] = int(self._glyphs[self._glyph(character)].width)
+        return found
 
     def width(self, text: str, size: float) -> float:
         """Width of a line of text, in the unit of ``size``."""
@@ -91,16 +92,23 @@ class Typeface:
         wanted = "".join(sorted(set(characters)))
         return _subset(self, wanted)
 
-    def char_string(self, character: str) -> T2CharString:
-        """Glyph program without subroutines or hints."""
+    def program(self, character: str) -> Glyph:
+        """Glyph program without subroutines or hints; the empty character's is .notdef, which inks nothing."""
+        if character not in self._programs:
+            self._programs[character] = self._compiled(character)
+        return self._programs[character]
+
+    def _compiled(self, character: str) -> Glyph:
+        from fontTools.pens.boundsPen import BoundsPen
         from fontTools.pens.t2CharStringPen import T2CharStringPen
 
-        if character not in self._programs:
-            pen = T2CharStringPen(self.advance(character), None)
-            for name, points in self.outline(character):
-                getattr(pen, name)(*points)
-            self._programs[character] = pen.getCharString()
-        return self._programs[character]
+        pen, box = T2CharStringPen(self.advance(character) if character else self.units, None), BoundsPen(None)
+        for name, points in self.outline(character) if character else ():
+            getattr(pen, name)(*points)
+            getattr(box, name)(*points)
+        made = pen.getCharString()
+        made.compile()
+        return Glyph(f"u{ord(character):05X}" if character else ".notdef", bytes(made.bytecode), box.bounds)
 
     def _glyph(self, character: str) -> str:
         name = self._cmap.get(ord(character))
@@ -121,21 +129,11 @@ def typeface(path: Path) -> Typeface:
 
 @lru_cache(maxsize=64)
 def _subset(face: Typeface, characters: str) -> Subset:
-    from fontTools.fontBuilder import FontBuilder
-    from fontTools.pens.t2CharStringPen import T2CharStringPen
-
-    names = [".notdef", *(f"u{ord(character):05X}" for character in characters)]
-    empty = T2CharStringPen(face.units, None).getCharString()
-    programs = dict(zip(names, [empty, *(face.char_string(character) for character in characters)], strict=True))
     advances = [face.units, *(face.advance(character) for character in characters)]
     tag = _tag(face.name + characters)
-    builder = FontBuilder(face.units, isTTF=False)
-    builder.setupGlyphOrder(names)
-    builder.setupCFF(f"{tag}+{face.name}", {"FullName": face.name}, programs, {})
-    program = io.BytesIO()
-    builder.font["CFF "].cff.compile(program, builder.font)
+    program = assemble(f"{tag}+{face.name}", face.name, [face.program(character) for character in ("", *characters)])
     widths = tuple(round(value * 1000 / face.units) for value in advances)
-    return Subset(f"{tag}+{face.name}", program.getvalue(), characters, widths)
+    return Subset(f"{tag}+{face.name}", program, characters, widths)
 
 
 def _tag(text: str) -> str:
