@@ -21,7 +21,8 @@ _MARK = hashlib.sha256(b"place of the digest").digest()
 _KNOWN = {"content_type", "message_digest", "signing_certificate_v2", "cms_algorithm_protection"}
 """Attributes of a PAdES signature by pyHanko that are the same for every file, beside the digest."""
 _SEQUENCE, _SET, _OCTETS, _CONTEXT_0, _CONTEXT_1 = 0x30, 0x31, 0x04, 0xA0, 0xA1
-_SIGNED_DATA = bytes.fromhex("06092a864886f70d010702")  # 1.2.840.113549.1.7.2
+SIGNED_DATA = bytes.fromhex("06092a864886f70d010702")
+"""The type of a CMS that is signed: 1.2.840.113549.1.7.2."""
 _TIME_STAMP = bytes.fromhex("060b2a864886f70d010910020e")  # 1.2.840.113549.1.9.16.2.14
 
 
@@ -48,7 +49,7 @@ class CmsTemplate:
         if token is not None:
             parts.append(tlv(_CONTEXT_1, tlv(_SEQUENCE, _TIME_STAMP + tlv(_SET, token))))
         signed_data = tlv(_SEQUENCE, self.before + tlv(_SET, tlv(_SEQUENCE, b"".join(parts))))
-        return tlv(_SEQUENCE, _SIGNED_DATA + tlv(_CONTEXT_0, signed_data))
+        return tlv(_SEQUENCE, SIGNED_DATA + tlv(_CONTEXT_0, signed_data))
 
 
 class TemplatedSigner(Signer):

@@ -18,6 +18,7 @@ from pyhanko_certvalidator.path import ValidationPath
 
 from docproc.errors import SealUnavailableError
 from docproc.licence.keys.keys import KeySigner
+from docproc.licence.pki.fast_token import InfoTemplate, TokenTemplate, cut_info, cut_token
 
 __all__ = ["HttpTimeStamper", "LocalTimeStamper", "TimeStamper", "TimelyTimeStamper", "TsaError"]
 
@@ -38,6 +39,7 @@ class LocalTimeStamper(TimeStamper):
         TimeStamper.__init__(self, include_nonce=True)
         self._signer = key
         self._clock = clock
+        self._templates: tuple[InfoTemplate, TokenTemplate] | None = None
 
     async def async_request_tsa_response(self, req: tsp.TimeStampReq) -> tsp.TimeStampResp:
         """Answer a request.
@@ -49,7 +51,8 @@ class LocalTimeStamper(TimeStamper):
         digest = imprint["hash_algorithm"]["algorithm"].native
         if _DIGEST_BYTES.get(digest) != len(imprint["hashed_message"].native):
             raise TimestampRequestError(f"hash {digest} is not accepted")
-        token = await self._token(self._info(req))
+        nonce = b"" if req["nonce"].native is None else bytes(req["nonce"].dump())
+        token = await self._stamp(bytes(imprint.dump()), nonce)
         return tsp.TimeStampResp({"status": tsp.PKIStatusInfo({"status": "granted"}), "time_stamp_token": token})
 
     def answer(self, request: bytes) -> bytes:
@@ -66,22 +69,32 @@ class LocalTimeStamper(TimeStamper):
             # a sequence of the status alone; asn1crypto can only build one that holds a token too
             return bytes([0x30, len(status)]) + bytes(status)
 
-    def _info(self, req: tsp.TimeStampReq) -> bytes:
+    async def _stamp(self, imprint: bytes, nonce: bytes) -> cms.ContentInfo:
+        """A token over an imprint, with the nonce of the request; both DER."""
+        if self._templates is None:
+            info = self._info(imprint)
+            self._templates = cut_info(info), cut_token(await self._token(info))
+        info_template, template = self._templates
+        info = info_template.said(imprint, secrets.randbits(63), self._clock(), nonce)
+        signature = await self._signer.async_sign_raw(template.signed(info), "sha256")
+        return cms.ContentInfo.load(template.assemble(info, signature))
+
+    def _info(self, imprint: bytes) -> bytes:
+        """What a token says; number, time and nonce are those of the first."""
         certificate: x509.Certificate = self._signer.signing_cert
         fields = {
             "version": "v1",
             "policy": POLICY,
-            "message_imprint": req["message_imprint"],
+            "message_imprint": tsp.MessageImprint.load(imprint),
             "serial_number": secrets.randbits(63),
             "gen_time": self._clock().replace(microsecond=0),
             "accuracy": {"seconds": 1},
             "tsa": x509.GeneralName(name="directory_name", value=certificate.subject),
         }
-        if req["nonce"].native is not None:
-            fields["nonce"] = req["nonce"]
         return bytes(tsp.TSTInfo(fields).dump())
 
     async def _token(self, info: bytes) -> cms.ContentInfo:
+        """A token built from objects: what later ones are cut from."""
         certificate: x509.Certificate = self._signer.signing_cert
         attributes = cms.CMSAttributes(
             [
@@ -161,6 +174,16 @@ class TimelyTimeStamper(TimeStamper):
         TimeStamper.__init__(self, include_nonce=inner.include_nonce)
         self._inner = inner
         self._at = at
+
+    @property
+    def service(self) -> TimeStamper:
+        """The wrapped one, which outlives a seal."""
+        return self._inner
+
+    async def certificates(self) -> frozenset[bytes]:
+        """Each certificate that the service was seen to sign with, DER; asks it once in a process."""
+        await self._inner._ensure_dummy()
+        return frozenset(item.dump() for item in self._inner._certs.values())
 
     async def async_timestamp(self, message_digest: bytes, md_algorithm: str) -> cms.ContentInfo:
         """Forward a request.

@@ -150,7 +150,7 @@ class _Order:
     """The arguments of :func:`seal`."""
 
     seals: Sequence[PlacedSeal]
-    timestamper: TimeStamper | None
+    timestamper: TimelyTimeStamper | None
     trust: SealTrust
     reason: str
     at: datetime
@@ -188,7 +188,7 @@ async def _checked_paths(order: _Order, context: ValidationContext) -> list[Vali
     """Check the certificates of all seals and of the TSA, and gather what proves that they are good."""
     paths = [path for item in order.seals for path in await _check(item.signer, context, order.trust, order.at)]
     if order.timestamper is not None:
-        paths += [found async for found in order.timestamper.validation_paths(context)]
+        paths += await _check_tsa(order.timestamper, context, order.trust, order.at)
     if order.keeps_proof:
         await fetch_lists(context, paths)
     return paths
@@ -352,32 +352,59 @@ async def _check(signer: Signer, context: ValidationContext, trust: SealTrust, a
     evidence = trust.evidence(at) if trust.evidence is not None else None
     known = _checked.get(signer)
     if known is not None and known.answers(trust, evidence, at):
-        return [known.path]
+        return list(known.paths)
     validator = CertificateValidator(signer.signing_cert, signer.cert_registry, context)
     path = await validator.async_validate_usage({"non_repudiation"})
-    if evidence is not None:
-        _checked[signer] = _Checked(trust, evidence, path, *evidence.period(list(path)))
-    return [path]
+    return _kept(signer, trust, evidence, [path])
+
+
+async def _check_tsa(
+    timestamper: TimelyTimeStamper, context: ValidationContext, trust: SealTrust, at: datetime
+) -> list[ValidationPath]:
+    """Validate the certificates of a time-stamping service, those that it was seen to have."""
+    evidence = trust.evidence(at) if trust.evidence is not None else None
+    known = _checked.get(timestamper.service)
+    seen = await timestamper.certificates()
+    if known is not None and known.answers(trust, evidence, at) and known.seen == seen:
+        return list(known.paths)
+    paths = [found async for found in timestamper.validation_paths(context)]
+    return _kept(timestamper.service, trust, evidence, paths, seen)
 
 
 @dataclass(frozen=True)
 class _Checked:
-    """A path that was found valid, with the revocation information used and the period in which that holds.
+    """Paths that were found valid, with the revocation information used and the period in which that holds.
 
     The same information about the same certificates gives the same answer, so a batch asks once.
     """
 
     trust: SealTrust
     evidence: RevocationEvidence
-    path: ValidationPath
+    paths: tuple[ValidationPath, ...]
     since: datetime
     until: datetime
+    seen: frozenset[bytes]
+    """Certificates of a time-stamping service, DER."""
 
     def answers(self, trust: SealTrust, evidence: RevocationEvidence | None, at: datetime) -> bool:
         return trust is self.trust and evidence == self.evidence and self.since <= at <= self.until
 
 
-_checked: WeakKeyDictionary[Signer, _Checked] = WeakKeyDictionary()
+_checked: WeakKeyDictionary[Signer | TimeStamper, _Checked] = WeakKeyDictionary()
+
+
+def _kept(
+    key: Signer | TimeStamper,
+    trust: SealTrust,
+    evidence: RevocationEvidence | None,
+    paths: list[ValidationPath],
+    seen: frozenset[bytes] = frozenset(),
+) -> list[ValidationPath]:
+    """Remember paths that were found valid where the information about them does not change by the call."""
+    if evidence is not None and paths:
+        since, until = evidence.period(item for path in paths for item in path)
+        _checked[key] = _Checked(trust, evidence, tuple(paths), since, until, seen)
+    return paths
 
 
 def _told(trust: SealTrust, at: datetime) -> TrustList:

@@ -1,5 +1,7 @@
 """Font programs are joined from compiled glyphs: the same bytes as fontTools writes when it compiles everything."""
 
+from __future__ import annotations
+
 import io
 import random
 

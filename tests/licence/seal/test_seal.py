@@ -250,6 +250,18 @@ def test_a_revoked_certificate_does_not_seal(fresh_pki: DevPki, pdf: bytes, art:
     assert "已被撤销" in caught.value.message_zh
 
 
+@pytest.mark.parametrize("revoked", ["tsa", "seal-rsa"])
+def test_a_certificate_that_is_revoked_during_a_batch_does_not_seal_the_next_file(
+    fresh_pki: DevPki, pdf: bytes, art: SealArt, revoked: str
+) -> None:
+    signer, service, trust = fresh_pki.signer(), fresh_pki.timestamper(now), fresh_pki.seal_trust()
+    for _ in range(2):  # from the second one on what was checked is remembered
+        assert seal_with(pdf, art, fresh_pki, signer=signer, timestamper=service, trust=trust)
+    fresh_pki.revoke(fresh_pki.signer(revoked).signing_cert.serial_number, now() - timedelta(seconds=1))
+    with pytest.raises(SealError, match="revoked"):
+        seal_with(pdf, art, fresh_pki, signer=signer, timestamper=service, trust=trust)
+
+
 @pytest.mark.parametrize("level", LEVELS)
 def test_before_its_period_a_certificate_does_not_seal(
     early_pki: DevPki, pdf: bytes, art: SealArt, level: Level
