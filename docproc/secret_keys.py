@@ -145,7 +145,10 @@ def read_ring(folder: Path, purpose: Purpose) -> tuple[SecretKey, ...]:
     try:
         keys = _parse(path.read_text("ascii"))
     except OSError as error:
-        remedy = f"copy it from the web process's folder, or, on a new deployment, `docproc secrets make {purpose}`"
+        remedy = (
+            "DOCPROC_PROCESS_KEYS must name a folder with it: copy it from the web process's folder, or, on a new "
+            f"deployment, `docproc secrets make {purpose}`"
+        )
         raise SetupError(f"the keys for secrets {path} cannot be read: {error.strerror}; {remedy}") from error
     except ValueError as error:
         raise SetupError(f"the keys for secrets {path} are damaged: restore the file from its backup") from error

@@ -14,6 +14,7 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
@@ -48,6 +49,8 @@ FILES_OF_APPLICATION = 50
 ADMIN = Caller("bench-o", "bench-admin", "bench", frozenset({"admin"}))
 MakeFile = Callable[[int], bytes]
 """Makes a file that differs for each number."""
+Beside = Callable[[str], AbstractContextManager[object]]
+"""What goes on at the service, given its address, while kiosks submit files."""
 
 
 @dataclass(slots=True)
@@ -69,6 +72,7 @@ class _Kiosks:
     """The kiosks of a service: each fills one application after the other."""
 
     def __init__(self, base: str, secrets: Sequence[str]) -> None:
+        self.base = base
         limits = httpx.Limits(max_connections=200)
         self.clients = [
             httpx.Client(base_url=base, headers={"Authorization": f"Bearer {secret}"}, timeout=60, limits=limits)
@@ -107,6 +111,7 @@ def run(
     store: Store = "embedded",
     *,
     module: str = WORKER,
+    beside: Beside = nullcontext,
     tell: Tell = lambda what, done, total: None,
 ) -> dict[str, Any]:
     """Measure capacity, then the answers at that rate and at twice that rate.
@@ -117,6 +122,7 @@ def run(
         readers: worker processes that read.
         store: where the service keeps its data.
         module: Python module that the workers run.
+        beside: entered for the time of the rushes.
         tell: called with the progress.
 
     Raises:
@@ -139,7 +145,8 @@ def run(
                 web = start(["docproc.cli", "serve", "--web-only"], ctx.settings.model_copy(update={"max_queue": room}))
                 until(partial(_ready, port))
                 look = partial(_memory, {"web": _children(web.pid).pop(), **mine})
-                rushes = [_rush(kiosks, make, serial, times * capacity, seconds, look, tell) for times in (1, 2)]
+                with beside(kiosks.base):
+                    rushes = [_rush(kiosks, make, serial, times * capacity, seconds, look, tell) for times in (1, 2)]
                 for rush in rushes:
                     _again(kiosks, rush.refused)
                 until(lambda: _waiting(ctx) == 0, STALLED_SECONDS + 4 * seconds)

@@ -19,7 +19,7 @@ import httpx
 from docproc.flow.accounts.api_keys import create_key
 from docproc.flow.core.context import open_context
 from docproc.settings import Settings
-from tests.flow.people import trader_papers, until
+from tests.flow.people import receipt_code, trader_papers, until
 
 ROLES = ("kiosk", "clerk", "reviewer", "approver", "sealer", "auditor")
 
@@ -44,6 +44,13 @@ class Group:
         made = create_key(ctx, None, subject, org, roles)
         ctx.close()
         return str(made["key"])
+
+    def receipt_code(self, number: str) -> str:
+        """The code on an applicant's receipt."""
+        ctx = open_context(settings_of(self.env))
+        code = receipt_code(ctx, number)
+        ctx.close()
+        return code
 
     def stop(self) -> None:
         """End the group in order, or by force when it does not end."""

@@ -25,7 +25,7 @@ def test_who_may_see_a_file_gets_a_link_that_anybody_can_follow_and_the_log_says
     got = people["nobody"].get(f"{parts.path}?{parts.query}")
     assert got.status_code == 200 and hashlib.sha256(got.content).hexdigest() == page["sha256"]
     assert got.headers["Content-Disposition"].startswith("attachment") and got.headers["Content-Type"] == "image/png"
-    assert (got.headers["X-Content-Type-Options"], got.headers["Cache-Control"]) == ("nosniff", "private, no-store")
+    assert (got.headers["X-Content-Type-Options"], got.headers["Cache-Control"]) == ("nosniff", "no-store")
     lines = people["auditor"].get("/v1/audit", params={"subject": number}).json()
     (line,) = [item for item in lines if item["action"] == "file.linked"]
     assert line["actor"] == "reviewer-1" and line["detail"]["page"] == page["id"]

@@ -35,7 +35,7 @@ ROLES = {
 @pytest.fixture(scope="module")
 def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[FastAPI, Context]]:
     folder = tmp_path_factory.mktemp("routes")
-    with running(folder / "var", trust_dir=trusted(folder), webhook_private=True) as opened:
+    with running(folder / "var", trust_dir=trusted(folder), webhook_private=True, webhook_ports="9,443") as opened:
         yield opened
     put_in_force(MATTERS_DIR)
     in_force._seen = ("", ())

@@ -21,6 +21,7 @@ from docproc.flow.core.access import ROLES
 from docproc.flow.core.context import Context
 from docproc.flow.jobs.engine import migrate_all
 from docproc.process_keys import ensure_key
+from docproc.secret_keys import ensure_ring
 from docproc.settings import Settings
 from docproc.store.db import create_database, drop_database, open_database
 from tests.api.pages.officials import code_now
@@ -59,6 +60,7 @@ def app(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
         url = create_database(server, "numbers")
     settings = Settings(data_dir=folder, database_url=url, rate_limit_per_minute=10_000_000, _env_file=None)
     ensure_key(settings.keys_folder, "web")
+    ensure_ring(settings.keys_folder, "accounts")
     database = open_database(settings.database)
     migrate_all(database)
     database.close()

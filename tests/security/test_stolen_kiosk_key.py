@@ -23,7 +23,7 @@ from docproc.flow.review import decisions
 from docproc.flow.review.decisions import Seen
 from tests.api.pages.inside import running
 from tests.api.test_access import _with_forms
-from tests.flow.people import APPROVER, REVIEWER, SEALER, Workers, submitted, trader_papers, until
+from tests.flow.people import APPROVER, REVIEWER, SEALER, Workers, receipt_code, submitted, trader_papers, until
 
 ROOT = Path(__file__).parents[1]
 TABLE = tomllib.loads((ROOT / "api" / "access.toml").read_text(encoding="utf-8"))
@@ -226,7 +226,7 @@ def test_the_key_goes_on_with_what_it_opened_and_hands_in_and_then_it_is_over(ha
 
 def test_the_receipt_opens_what_was_handed_in_for_a_while(hall: Hall) -> None:
     number = hall.cases["one"][4]
-    code = applications.view_application(hall.ctx, REVIEWER, number)["follow_code"]
+    code = receipt_code(hall.ctx, number)
     hall.later(timedelta(days=2))
     who, other = hall.client(hall.keys["one"]), hall.client(hall.keys["two"])
     assert who.get(f"/v1/applications/{number}").status_code == 404
@@ -240,7 +240,7 @@ def test_the_receipt_opens_what_was_handed_in_for_a_while(hall: Hall) -> None:
 
 
 def test_wrong_codes_are_slowed_down(hall: Hall) -> None:
-    limit = hall.app.state.rate_limit
+    limit = hall.app.state.guesses
     limit.per_minute, before = 20, limit.per_minute
     try:
         who = hall.client(hall.keys["one"])

@@ -88,7 +88,7 @@ def test_a_change_is_asked_for_marked_listed_and_told(
     done = view(kiosk, number)
     assert [item["value"] for item in done["decisions"][-1]["changed"]] == ["3"]
     with watched(browser, drawn.base, PHONE) as phone:
-        phone.open(f"/p/{done['follow_code']}")
+        phone.open(f"/p/{drawn.receipt_code(number)}")
         expect(phone.page.locator("section[aria-labelledby=changed]")).to_contain_text("从业人数")
         phone.check_open_to_all()
         shot(phone, "phone-changed")

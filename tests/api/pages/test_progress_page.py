@@ -35,9 +35,10 @@ def submitted(people: dict[str, httpx.Client]) -> dict[str, str]:
     number = open_application(people["kiosk"])
     upload_all(people["kiosk"], number)
     until(lambda: view(people["kiosk"], number)["checked"])
-    assert people["kiosk"].post(f"/v1/applications/{number}/submit").status_code == 200
-    assert view(people["reviewer"], number)["follow_code"] == ""
-    return dict(view(people["kiosk"], number))
+    answer = people["kiosk"].post(f"/v1/applications/{number}/submit")
+    assert answer.status_code == 200
+    assert view(people["reviewer"], number)["follow_code"] == view(people["kiosk"], number)["follow_code"] == ""
+    return dict(answer.json())
 
 
 def decided(people: dict[str, httpx.Client], seen: dict[str, str], **said: str) -> None:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import httpx
 import pytest
 from playwright.sync_api import Browser, expect
+from sqlalchemy import select
 
-from tests.api.group import Group, group, upload_all, view
+from docproc.flow.core.context import open_context
+from docproc.store.tables.applications import ApplicationRow
+from tests.api.group import Group, group, settings_of, view
 from tests.api.pages.officials import Person, person, sign_in_browser
 from tests.api.pages.watching import KIOSK, PHONE, Watched, shot, watched
 from tests.cases import TRADER, pages
@@ -28,6 +32,12 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Group]:
 
 
 @pytest.fixture(scope="module")
+def looker(drawn: Group) -> Iterator[httpx.Client]:
+    with drawn.client(drawn.new_key("looker-1", "reviewer")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
 def wang(drawn: Group) -> Person:
     return person(drawn, "wang", "reviewer")
 
@@ -40,23 +50,29 @@ def papers(*, without: str = "", blank: str = "") -> list[bytes]:
     return [paper([reading]) for reading in readings]
 
 
-def at_kiosk(seen: Watched, drawn: Group, name: str, files: list[bytes]) -> tuple[httpx.Client, str]:
-    """A citizen at a kiosk whose papers have been read; gives the kiosk's client and the number."""
-    key = drawn.new_key(name, "kiosk")
-    client = drawn.client(key)
-    seen.sign_kiosk_in(key)
+def at_kiosk(seen: Watched, drawn: Group, name: str, files: list[bytes], folder: Path) -> str:
+    """A citizen at a kiosk whose papers have been read; gives the number of the application."""
+    paths = [folder / f"{place}.png" for place in range(len(files))]
+    for path, data in zip(paths, files, strict=True):
+        path.write_bytes(data)
+    seen.sign_kiosk_in(drawn.new_key(name, "kiosk"))
     seen.page.click("a[href='/kiosk/matters/sole_trader']")
     seen.page.click("text=材料准备好了")
     seen.page.wait_for_url("**/kiosk/case")
-    number = client.get("/v1/applications").json()[-1]["number"]
-    upload_all(client, number, files)
-    until(lambda: view(client, number)["checked"])
-    return client, number
+    seen.page.set_input_files("input[type=file][multiple]", [str(path) for path in paths])
+    expect(seen.page.locator("#case a[href='/kiosk/case/review']")).to_be_visible(timeout=60_000)
+    ctx = open_context(settings_of(drawn.env))
+    with ctx.database.read() as session:
+        number = session.scalars(select(ApplicationRow.number).order_by(ApplicationRow.created_at.desc())).first()
+    ctx.close()
+    return str(number)
 
 
-def test_a_citizen_sees_what_was_read_and_says_what_is_wrong(drawn: Group, wang: Person, browser: Browser) -> None:
+def test_a_citizen_sees_what_was_read_and_says_what_is_wrong(
+    drawn: Group, looker: httpx.Client, wang: Person, browser: Browser, tmp_path: Path
+) -> None:
     with watched(browser, drawn.base, KIOSK) as seen:
-        client, number = at_kiosk(seen, drawn, "kiosk-read", papers())
+        number = at_kiosk(seen, drawn, "kiosk-read", papers(), tmp_path)
         seen.open("/kiosk/case/review")
         page = seen.page
         item = page.locator("[id^='r-'][id$='-phone']")
@@ -82,7 +98,7 @@ def test_a_citizen_sees_what_was_read_and_says_what_is_wrong(drawn: Group, wang:
         page.wait_for_load_state("networkidle")
         seen.check_open_to_all()
         shot(seen, "kiosk-read-wrong")
-        now = view(client, number)
+        now = view(looker, number)
         assert now["verdict"] == "look" and [r["said"] for r in now["remarks"]] == ["13900000000"]
         page.click("form[action$='/submit'] button")
         page.wait_for_url("**/kiosk/case/done")
@@ -100,14 +116,13 @@ def test_a_citizen_sees_what_was_read_and_says_what_is_wrong(drawn: Group, wang:
         settled = desk.page.locator('.field.person[id$="-phone"]')
         settled.wait_for()
         assert "人工核对无误" in settled.inner_text()
-    now = view(client, number)
+    now = view(looker, number)
     assert [r["settled"] for r in now["remarks"]] == [True]
-    client.close()
 
 
-def test_a_remark_is_taken_back(drawn: Group, browser: Browser) -> None:
+def test_a_remark_is_taken_back(drawn: Group, looker: httpx.Client, browser: Browser, tmp_path: Path) -> None:
     with watched(browser, drawn.base, PHONE) as seen:
-        client, number = at_kiosk(seen, drawn, "kiosk-back", papers())
+        number = at_kiosk(seen, drawn, "kiosk-back", papers(), tmp_path)
         seen.open("/kiosk/case/review")
         item = seen.page.locator("[id^='r-'][id$='-employees']")
         item.scroll_into_view_if_needed()
@@ -118,14 +133,13 @@ def test_a_remark_is_taken_back(drawn: Group, browser: Browser) -> None:
         expect(item).to_contain_text("已识别")
         wide = seen.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wide <= 0, "nothing sticks out at the side"
-        until(lambda: view(client, number)["checked"])
-        assert view(client, number)["remarks"] == [] and view(client, number)["verdict"] == "pass"
-        client.close()
+        until(lambda: view(looker, number)["checked"])
+        assert view(looker, number)["remarks"] == [] and view(looker, number)["verdict"] == "pass"
 
 
-def test_a_page_with_a_problem_is_not_called_recognised(drawn: Group, browser: Browser) -> None:
+def test_a_page_with_a_problem_is_not_called_recognised(drawn: Group, browser: Browser, tmp_path: Path) -> None:
     with watched(browser, drawn.base, KIOSK) as seen:
-        client, _ = at_kiosk(seen, drawn, "kiosk-cards", papers(without="idcard/2", blank="scope"))
+        at_kiosk(seen, drawn, "kiosk-cards", papers(without="idcard/2", blank="scope"), tmp_path)
         seen.open("/kiosk/case")
         badges = seen.page.locator(".page .badge").all_inner_texts()
         cards = dict(zip(seen.page.locator(".page strong").all_inner_texts(), badges, strict=False))
@@ -134,4 +148,3 @@ def test_a_page_with_a_problem_is_not_called_recognised(drawn: Group, browser: B
         assert "已识别" in badges, "the others are fine"
         seen.check_open_to_all()
         shot(seen, "kiosk-cards")
-        client.close()
