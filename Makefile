@@ -44,10 +44,11 @@ demo: setup
 
 test: export DOCPROC_SKIPPED = $(CURDIR)/var/skipped
 test: setup
-	@mkdir -p var && : >$(DOCPROC_SKIPPED); failed=0; \
-	$(PYTEST) -n auto --dist loadfile $(LONG:%=--ignore=%) $(ALONE:%=--ignore=%) || failed=1; \
-	$(PYTEST) -n 2 --dist loadfile --durations 10 $(LONG) $(ALONE:%=--ignore=%) || failed=1; \
-	$(PYTEST) --durations 10 $(ALONE) || failed=1; \
+	@mkdir -p var/reports && : >$(DOCPROC_SKIPPED); failed=0; \
+	$(PYTEST) --junitxml var/reports/short.xml -n auto --dist loadfile $(LONG:%=--ignore=%) $(ALONE:%=--ignore=%) || failed=1; \
+	$(PYTEST) --junitxml var/reports/long.xml -n 2 --dist loadfile $(LONG) $(ALONE:%=--ignore=%) || failed=1; \
+	$(PYTEST) --junitxml var/reports/alone.xml $(ALONE) || failed=1; \
+	scripts/slowest var/reports/*.xml; \
 	sort $(DOCPROC_SKIPPED) | uniq -c | sed 's/^ *\([0-9]*\)/\1 skipped:/'; \
 	exit $$failed
 

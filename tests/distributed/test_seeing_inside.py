@@ -44,7 +44,8 @@ def settings(deployed: Deployment, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 def web_metrics(deployed: Deployment) -> str:
-    assert deployed.client().get("/metrics").status_code == 404, "not where everybody can ask"
+    with deployed.client() as anybody:
+        assert anybody.get("/metrics").status_code == 404, "not where everybody can ask"
     return httpx.get(deployed.measured, timeout=10).text
 
 

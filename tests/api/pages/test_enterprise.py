@@ -18,6 +18,10 @@ from docproc.flow.messages.webhook_post import genuine, public_address, signatur
 from tests.api.group import Group, checked, decision, group, open_application, upload_all, view
 from tests.api.pages.watching import KIOSK, shot, watched
 from tests.flow.people import until
+from tests.servers.processes import free_port
+
+PORT = free_port()
+"""Of receivers."""
 
 
 class Receiver:
@@ -38,8 +42,8 @@ class Receiver:
             def log_message(self, format: str, *args: object) -> None:
                 """Say nothing."""
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/events"
+        self.server = ThreadingHTTPServer(("127.0.0.1", PORT), Handler)
+        self.url = f"http://127.0.0.1:{PORT}/events"
 
 
 @contextmanager
@@ -61,6 +65,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Group]:
         "DOCPROC_RATE_LIMIT_PER_MINUTE": "5000",
         "DOCPROC_PARSE_SECONDS_PER_MINUTE": "5000",
         "DOCPROC_WEBHOOK_PRIVATE": "true",
+        "DOCPROC_WEBHOOK_PORTS": str(PORT),
     }
     with group(tmp_path_factory.mktemp("firms") / "var", **settings) as running:
         yield running

@@ -147,6 +147,9 @@ def test_of_two_reviewers_the_second_is_told_and_can_change_nothing(
         assert two.page.locator(".actions").count() == 0
         assert OWNER not in two.page.content(), "who does not work on it sees no identity number"
         two.page.get_by_role("button", name="显示个人信息").click()
+        assert two.page.locator("input[name=purpose]:invalid").count() == 1, "it asks what for"
+        two.page.fill("input[name=purpose]", "答复申请人来电")
+        two.page.get_by_role("button", name="显示个人信息").click()
         two.page.wait_for_load_state("networkidle")
         assert OWNER in two.page.content()
         card = two.page.locator(".tab", has_text="身份证").first
