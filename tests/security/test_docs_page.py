@@ -9,6 +9,7 @@ from playwright.sync_api import Browser
 
 from api.kit.render import HEADERS
 from tests.api.group import Group
+from tests.api.pages.watching import watched
 
 
 def test_it_tells_every_route_and_loads_nothing(people: dict[str, httpx.Client]) -> None:
@@ -40,3 +41,9 @@ def test_a_browser_shows_it_without_a_word_on_its_console(server: Group, browser
     assert page.locator("#shape-Problem").is_visible()
     page.close()
     assert not said and all(url.startswith(server.base) for url in asked)
+
+
+def test_it_is_open_to_all(server: Group, browser: Browser) -> None:
+    with watched(browser, server.base) as seen:
+        seen.open("/docs")
+        seen.check_open_to_all()

@@ -81,6 +81,7 @@ PAGES: dict[str, tuple[str, dict[str, str]]] = {
 }
 """Address, whose page it is, and which of the filled service's things stands for a place in it."""
 NO_PAGES = {
+    "/docs",
     "/office",
     "/office/next",
     "/office/oidc",
@@ -103,7 +104,8 @@ NO_PAGES = {
     "/s/{code}/file",
     "/wallet/licences/{number}/file",
 }
-"""Files, pictures, addresses that lead elsewhere, and a page that only follows an act and has a test of its own."""
+"""Files, pictures, addresses that lead elsewhere, and pages with tests of their own: one for programmers, in English
+alone, and one that only follows an act."""
 PICTURES = {
     "/office/matters/changes/{change_id}": "office-change",
     "/office/trust": "office-trust",
