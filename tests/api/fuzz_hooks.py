@@ -1,4 +1,4 @@
-"""What the fuzzer does not know by itself: the body of a part of an upload, and the version that tus wants named."""
+"""What the fuzzer does not know by itself: the bodies of uploads, and the version that tus wants named."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from typing import Any
 import schemathesis
 from hypothesis import strategies as st
 
-PART = "application/offset+octet-stream"
+FILES = ("application/offset+octet-stream", "application/pdf", "image/jpeg", "image/png")
+BEGINNINGS = (b"", b"%PDF-1.7\n", b"\xff\xd8\xff\xe0", b"\x89PNG\r\n\x1a\n", b"PK\x03\x04")
+made_up = st.tuples(st.sampled_from(BEGINNINGS), st.binary(max_size=2000)).map(b"".join)
 
-schemathesis.openapi.media_type(PART, st.binary(max_size=2000))
-schemathesis.serializer.alias(PART, "application/octet-stream")
+for kind in FILES:
+    schemathesis.openapi.media_type(kind, made_up)
+    schemathesis.serializer.alias(kind, "application/octet-stream")
 
 
 @schemathesis.hook
