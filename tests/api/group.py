@@ -81,7 +81,8 @@ def settings_of(env: dict[str, str]) -> Settings:
 
 
 def spawn(folder: Path, worker_module: str, **settings: str) -> tuple[subprocess.Popen[str], dict[str, str]]:
-    env = {**os.environ, "DOCPROC_DATA_DIR": str(folder), "DOCPROC_PORT": "0", **settings}
+    plain = {"DOCPROC_DATA_DIR": str(folder), "DOCPROC_PORT": "0", "DOCPROC_SPARE_READERS": "0"}
+    env = {**os.environ, **plain, **settings}
     code = f"import sys; from api.serve import serve; from docproc.settings import Settings; sys.exit(serve(Settings(), {worker_module!r}))"  # noqa: E501
     folder.mkdir(exist_ok=True)
     with (folder / "log").open("ab") as log:

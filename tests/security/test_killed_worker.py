@@ -22,7 +22,9 @@ READY, STOOD_IN = "spare worker is ready", "a spare process stands in"
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Group]:
-    with group(tmp_path_factory.mktemp("killed") / "var", DOCPROC_LOG_LEVEL="INFO") as running:
+    with group(
+        tmp_path_factory.mktemp("killed") / "var", DOCPROC_SPARE_READERS="1", DOCPROC_LOG_LEVEL="INFO"
+    ) as running:
         yield running
 
 
@@ -67,7 +69,7 @@ def test_a_spare_answers_for_a_killed_reader_and_the_next_one_is_made(server: Gr
 
 
 def test_without_a_spare_it_is_started_again(tmp_path: Path) -> None:
-    with group(tmp_path / "var", DOCPROC_SPARE_READERS="0") as alone:
+    with group(tmp_path / "var") as alone:
         with alone.client(alone.new_key("kiosk-1", "kiosk")) as kiosk:
             kill_while_reading(alone, kiosk, "embedded-read-1")
         assert STOOD_IN not in log(alone) and "starting again in" in log(alone)
@@ -75,7 +77,12 @@ def test_without_a_spare_it_is_started_again(tmp_path: Path) -> None:
 
 def test_who_stands_in_for_any_reader_is_measured_at_the_port_of_that_one(tmp_path: Path) -> None:
     port = free_port()
-    settings = {"DOCPROC_READ_WORKERS": "2", "DOCPROC_METRICS_PORT": str(port), "DOCPROC_LOG_LEVEL": "INFO"}
+    settings = {
+        "DOCPROC_SPARE_READERS": "1",
+        "DOCPROC_READ_WORKERS": "2",
+        "DOCPROC_METRICS_PORT": str(port),
+        "DOCPROC_LOG_LEVEL": "INFO",
+    }
     with group(tmp_path / "var", **settings) as two:
         until(lambda: READY in log(two), 120)
         assert is_ready(port + 2)
