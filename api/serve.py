@@ -1,7 +1,7 @@
 """The whole service on one machine: a web process, readers and a sealer under one parent.
 
-The parent parses nothing and loads no library of weight: it migrates the
-database, writes the first administrator's secrets to a file, opens the listening socket,
+The parent parses nothing and loads no library of weight: a first child, which ends, migrates the
+database and writes the first administrator's secrets to a file; then it opens the listening socket,
 starts the children, and starts again what dies. Only the sealer's environment
 has the seal's secrets. SIGTERM ends all of it in order.
 """
@@ -9,6 +9,7 @@ has the seal's secrets. SIGTERM ends all of it in order.
 from __future__ import annotations
 
 import errno
+import json
 import logging
 import os
 import signal
@@ -18,21 +19,15 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from typing import NoReturn
 
 from api.children import METRICS_PORT, Child, Spare
+from docproc import errors
 from docproc.errors import SetupError
-from docproc.flow.accounts.first_secrets import make_first
-from docproc.flow.core.context import open_context
 from docproc.flow.core.development import refuse_development
 from docproc.flow.core.sandboxes import refuse_weak_sandbox
-from docproc.flow.jobs.engine import migrate_all
 from docproc.flow.jobs.guardian import PARENT_PIPE
-from docproc.flow.upkeep.adoption import adopt
-from docproc.flow.upkeep.locking import check_secret_keys, lock_all
-from docproc.process_keys import load_key
 from docproc.settings import Settings
-from docproc.store.audit.writing import begin_signing
-from docproc.store.db import open_database
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +56,7 @@ def serve(settings: Settings, worker_module: str = "docproc.flow.worker", *, web
         signal.signal(number, lambda *_: stopping.set())
     refuse_development(settings, sealing=not web_only)
     refuse_weak_sandbox(settings)
-    prepare(settings)
+    prepare_apart(settings)
     listener = _listen(settings)
     host, port = listener.getsockname()[:2]
     # Children hold `watch`; it reads as closed once this process, the holder of `hold`, is gone.
@@ -87,31 +82,46 @@ def serve(settings: Settings, worker_module: str = "docproc.flow.worker", *, web
     return 0
 
 
-def prepare(settings: Settings) -> None:
-    """Migrate the database; on a fresh one make the first administrator, whose secrets go to a private file.
-
-    What the version before wrote is taken up and signed, once, and its log is signed from here on; secrets that it left
-    in clear are locked.
+def prepare_apart(settings: Settings) -> None:
+    """Run :func:`api.prepare.prepare` in a process that ends: what it loads would stay as long as the service runs.
 
     Raises:
-        SetupError: the web process has no key, or none for secrets.
-        AuditError: the audit log lost its signed part.
+        DocprocError: as it does.
+        SystemExit: it failed otherwise, and has said how.
     """
-    database = open_database(settings.database)
-    migrate_all(database)
-    database.close()
-    ctx = open_context(settings)
-    if ctx.keys.own is None:
-        load_key(settings.keys_folder, "web")  # says what is missing, and what to do
-    check_secret_keys(ctx)
-    adopt(ctx)
-    lock_all(ctx)
-    with ctx.database.write() as session:
-        begin_signing(session, ctx.clock())
-    made = make_first(ctx)
-    ctx.close()
-    if made is not None:
-        print(f"first administrator's secrets: {made}", flush=True)
+    sys.stdout.flush()
+    told, tell = os.pipe()
+    child = os.fork()
+    if child == 0:
+        _prepare(settings, tell)
+    os.close(tell)
+    with os.fdopen(told, "rb") as problem:
+        failed = problem.read()
+    _, status = os.waitpid(child, 0)
+    if failed:
+        kind, *said = json.loads(failed)
+        raise getattr(errors, kind)(said[0], message_zh=said[1], code=said[2])
+    if status:
+        raise SystemExit(1)
+
+
+def _prepare(settings: Settings, tell: int) -> NoReturn:
+    """In the child."""
+    status = 1
+    try:
+        from api.prepare import prepare
+
+        prepare(settings)
+        status = 0
+    except errors.DocprocError as problem:
+        said = (type(problem).__name__, str(problem), problem.message_zh, problem.code)
+        os.write(tell, json.dumps(said).encode())
+    except BaseException:
+        log.exception("the service could not be prepared")
+    finally:
+        sys.stdout.flush()
+        logging.shutdown()
+        os._exit(status)
 
 
 def environment(settings: Settings, *, with_secrets: bool) -> dict[str, str]:

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from api.serve import prepare
+from api.prepare import prepare
 from docproc.errors import InputError, SetupError
 from docproc.flow.core.context import open_context
 from docproc.flow.jobs.engine import migrate_all

@@ -15,7 +15,7 @@ import pyotp
 import pytest
 import sqlalchemy as sa
 
-from api.serve import prepare
+from api.prepare import prepare
 from docproc import secret_keys
 from docproc.errors import DocprocError, SetupError
 from docproc.flow.accounts import users

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from api.serve import prepare
+from api.prepare import prepare
 from docproc.cli.main import app
 from docproc.errors import AuditError, SetupError
 from docproc.flow.audit.proof import prove
