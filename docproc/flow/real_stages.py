@@ -70,13 +70,18 @@ def real_stages(settings: Settings) -> Stages:
     def sign_status(content: StatusList) -> str:
         return with_key(lambda opened: opened.sign_status(content))
 
+    def load() -> None:
+        from docproc.read.pipeline import page_engine
+
+        page_engine(settings.engine_threads)
+
     def warm() -> None:
         from docproc.read.pipeline import warm_up
 
         warm_up(settings.engine_threads)
 
     word = _limits(settings).word
-    return Stages(read_file, seal_licence, draw_pages, own_seals, sign_status, limits=word, warm=warm)
+    return Stages(read_file, seal_licence, draw_pages, own_seals, sign_status, limits=word, load=load, warm=warm)
 
 
 def _limits(settings: Settings) -> UploadLimits:

@@ -95,8 +95,9 @@ def run_worker(
     role: KeyRole = "sealer" if "seal" in queues else "reader"
     ctx = open_context(settings, role=role, name=f"docproc-{role}")
     tools, metrics_port = stages or real_stages(settings), settings.metrics_port
-    if is_spare():
-        warm_up(tools)
+    stands_in = is_spare()
+    if stands_in:
+        _prepare(tools.load)
         log.info("spare worker is ready for %s", ", ".join(queues))
         given = await_name(stopping)
         if given is None:
@@ -109,11 +110,12 @@ def run_worker(
     renewer = partial(timestamps.renew_file, settings) if seals_for_real else None
     _start_jobs(ctx, name, queues, tools, metrics_port)
     on_ready()
-    warming = threading.Thread(target=warm_up, args=(tools,), name="warm-up")
-    if "read" in queues:
+    warming = threading.Thread(target=_prepare, args=(tools.warm,), name="warm-up")
+    warms = "read" in queues and not stands_in  # a page waits for who stands in: it is read at once
+    if warms:
         warming.start()
     _maintain(ctx, name, stopping, stamp, renewer, reads="read" in queues, closes="seal" in queues)
-    if "read" in queues:
+    if warms:
         warming.join()
     engine.stop(GRACE_SECONDS)
     release_name()
@@ -122,10 +124,10 @@ def run_worker(
     return 0
 
 
-def warm_up(stages: Stages) -> None:
+def _prepare(load: Callable[[], None]) -> None:
     """Load what the first file would have to wait for; what is missing is reported by the first file."""
     try:
-        stages.warm()
+        load()
     except Exception as error:
         log.warning("not warmed up: %s", error if isinstance(error, DocprocError) else type(error).__name__)
 

@@ -87,6 +87,8 @@ class Stages:
     """``None``: no status list is made."""
     limits: str = ""
     """Word for the limits under which files are opened: what they refused as too dear they are not asked again."""
+    load: Callable[[], None] = lambda: None
+    """Loads what takes longest to load, and prepares nothing: what a spare worker holds for as long as it waits."""
     warm: Callable[[], None] = lambda: None
     """Loads what the first file would have to wait for; may be called at any time, in any thread."""
 
