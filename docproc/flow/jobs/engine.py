@@ -24,6 +24,7 @@ from docproc import tracing
 from docproc.errors import DocprocError, SetupError, UnavailableError
 from docproc.flow.jobs import meters
 from docproc.flow.jobs.fair_queue import BATCH_LANE, LANES, LaneName
+from docproc.flow.jobs.quiet import look_first
 from docproc.log import working_on
 from docproc.store import database_roles
 from docproc.store.database_roles import Granted, RoleName
@@ -61,8 +62,8 @@ QUEUE_OF: dict[Job, str] = {
 }
 CONCURRENCY = {"read": 1, "check": 2, "seal": 1, "notify": 4}
 """Jobs of a queue that one worker runs at a time; reading and sealing use all of a core."""
-POLL_SECONDS = {"read": 0.2, "check": 0.3, "seal": 0.2, "notify": 1.0}
-"""How often an idle worker asks a queue for work; nobody waits for a notification, and each look costs milliseconds."""
+POLL_SECONDS = {"read": 0.1, "check": 0.15, "seal": 0.1, "notify": 0.5}
+"""How often an idle worker asks a queue for work; nobody waits for a notification."""
 STEP_ATTEMPTS = 6
 """Tries of a step that fails for a reason we do not know: after 0.5 s, doubling, about 15 s in all."""
 OUTAGE_SECONDS, OUTAGE_ATTEMPTS = 2.0, 1_000_000
@@ -141,7 +142,7 @@ def waiting(session: Session) -> list[Waiting]:
 
 def _jobs(session: Session) -> sa.TableClause:
     """The engine's own table."""
-    names = ("status", "queue_name", "priority", "created_at", "delay_until_epoch_ms")
+    names = ("status", "queue_name", "executor_id", "priority", "created_at", "delay_until_epoch_ms")
     schema = None if session.get_bind().dialect.name == "sqlite" else "dbos"
     return sa.table("workflow_status", *map(sa.column, names), schema=schema)
 
@@ -203,8 +204,10 @@ class Jobs:
 
     def busy_workers(self) -> set[str]:
         """Names of the workers that jobs are running under, living or dead."""
-        running = self.client.list_workflows(status="PENDING", load_input=False, load_output=False)
-        return {job.executor_id for job in running if job.executor_id}
+        with self.database.read() as session:
+            jobs = _jobs(session)
+            running = sa.select(jobs.c.executor_id).where(jobs.c.status == sa.literal_column("'PENDING'")).distinct()
+            return {name for name in session.scalars(running) if name}
 
     def waiting(self) -> list[Waiting]:
         """What waits or runs, for every queue and lane."""
@@ -323,12 +326,13 @@ def launch(database: Database, name: str, queues: Sequence[str], version: str) -
         "enable_otlp": tracing.is_on(),  # spans of jobs and steps; to the collector of this process
         "otel_attribute_format": "semconv",
     }
-    DBOS(config=config)
+    engine = DBOS(config=config)
     DBOS.listen_queues(list(queues))
     DBOS.launch()
     _one_log()
     for queue, concurrency in CONCURRENCY.items():
         DBOS.register_queue(queue, worker_concurrency=concurrency, polling_interval_sec=POLL_SECONDS[queue])
+    look_first(engine._sys_db)
 
 
 def recover(names: Sequence[str]) -> None:

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from asn1crypto.crl import CertificateList
-from asn1crypto.ocsp import OCSPResponse
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.ades.report import AdESStatus
 from pyhanko.sign.general import NonexistentAttributeError, find_unique_cms_attribute
@@ -19,8 +18,6 @@ from pyhanko.sign.validation.ades import (
     ades_timestamp_validation,
     ades_with_time_validation,
 )
-from pyhanko.sign.validation.dss import DocumentSecurityStore
-from pyhanko.sign.validation.errors import NoDSSFoundError
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from pyhanko.sign.validation.policy_decl import (
     LocalKnowledge,
@@ -38,6 +35,7 @@ from pyhanko_certvalidator.revinfo.archival import CRLContainer, OCSPContainer
 
 from docproc.licence.pki.trust import ALGORITHM_POLICY, TrustList
 from docproc.licence.report.report import Indication
+from docproc.licence.verify.validation_store import validation_store
 
 # its findings are in the verdict; a traceback for every bad file would let strangers fill the log
 logging.getLogger("pyhanko.sign.validation").setLevel(logging.CRITICAL)
@@ -100,10 +98,8 @@ async def stamped_since(
 
 def lists_of(reader: PdfFileReader) -> tuple[CertificateList, ...]:
     """The CRLs among the validation data of a file."""
-    if not has_dss(reader):
-        return ()
-    store = DocumentSecurityStore.read_dss(reader)
-    return tuple(CertificateList.load(item.get_object().data) for item in store.crls)
+    store = validation_store(reader)
+    return store.lists if store is not None else ()
 
 
 async def _archived_since(
@@ -180,22 +176,17 @@ def _knowledge(reader: PdfFileReader, trust: TrustList) -> LocalKnowledge:
     crls = [CRLContainer(item) for item in trust.evidence.crls]
     ocsps = [part for item in trust.evidence.ocsps for part in OCSPContainer.load_multi(item)]
     certs = [*trust.roots, *trust.intermediates]  # the issuer of a CRL is looked for among these only
-    if has_dss(reader):
-        store = DocumentSecurityStore.read_dss(reader)
-        crls += [CRLContainer(CertificateList.load(item.get_object().data)) for item in store.crls]
-        for item in store.ocsps:
-            ocsps += OCSPContainer.load_multi(OCSPResponse.load(item.get_object().data))
-        certs += list(store.load_certs())
+    store = validation_store(reader)
+    if store is not None:
+        crls += [CRLContainer(item) for item in store.lists]
+        ocsps += [part for item in store.answers for part in OCSPContainer.load_multi(item)]
+        certs += store.certificates
     return LocalKnowledge(known_crls=crls, known_ocsps=ocsps, known_certs=certs)
 
 
 def has_dss(reader: PdfFileReader) -> bool:
     """Whether the file carries validation data."""
-    try:
-        DocumentSecurityStore.read_dss(reader)
-    except NoDSSFoundError:
-        return False
-    return True
+    return validation_store(reader) is not None
 
 
 def token_of(signature: EmbeddedPdfSignature) -> Any:

@@ -14,7 +14,7 @@ from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from docproc.licence.pki.chains import is_issued, to_pyca, vouched
 from docproc.licence.pki.trust import TrustList
 from docproc.licence.report.report import Integrity
-from docproc.licence.verify.en319102 import has_dss, token_of
+from docproc.licence.verify.en319102 import token_of
 from docproc.licence.verify.found import FoundSeal, announced, signer_of
 from docproc.licence.verify.revisions import (
     ARCHIVE_FIELD,
@@ -25,6 +25,7 @@ from docproc.licence.verify.revisions import (
     seal_field,
 )
 from docproc.licence.verify.validation_data import check_validation_data
+from docproc.licence.verify.validation_store import validation_store
 
 MAX_ARCHIVE_STAMPS = 64
 """More renewals than a licence can see in its life; a bound on work."""
@@ -116,8 +117,9 @@ def _check_imprint(token: Any, digest: Any) -> None:
 def _check_certificates(seal: FoundSeal, trust: TrustList) -> None:
     """Check that signatures carry only certificates that are vouched for elsewhere, or the way to an unknown root."""
     known = {item.dump() for item in (*trust.roots, *trust.intermediates)}
-    if has_dss(seal.signature.reader):
-        known |= {item.dump() for item in DocumentSecurityStore.read_dss(seal.signature.reader).load_certs()}
+    store = validation_store(seal.signature.reader)
+    if store is not None:
+        known |= {item.dump() for item in store.certificates}
     for part in seal.parts():
         signer = signer_of(part)
         # the signer's own certificate is bound by the signed signing-certificate attribute

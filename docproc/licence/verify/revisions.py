@@ -19,6 +19,7 @@ from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.reader import PdfFileReader
 
 from docproc.licence.page.update import written
+from docproc.licence.verify.validation_store import check_decodes
 
 SEAL_FIELD = "Seal"
 ARCHIVE_FIELD = "ArchiveTimestamp"
@@ -362,7 +363,7 @@ def _account_dss(dss: Any, root: Any, objects: dict[int, Any], known: int, roles
             if mark != "R" or number < known or not isinstance(item, generic.StreamObject):
                 raise StructureError("the validation data refers to something else")
             try:
-                kind.load(item.data, strict=True).native  # noqa: B018
+                check_decodes(kind, item.data)
             except (ValueError, TypeError) as error:
                 raise StructureError("the validation data cannot be decoded") from error
             roles.add(number)
