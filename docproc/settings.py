@@ -209,6 +209,12 @@ class Settings(BaseSettings):
         return self.database_url or f"sqlite:///{(self.data_dir / 'docproc.db').resolve()}"
 
     @property
+    def has_database(self) -> bool:
+        """Whether the database exists; assumed for one on a server."""
+        scheme, _, name = self.database.partition(":///")
+        return not scheme.startswith("sqlite") or (bool(name) and Path(name).exists())
+
+    @property
     def blob_store(self) -> str:
         """The blob store in use."""
         return self.blobs or f"file:{(self.data_dir / 'blobs').resolve()}"

@@ -24,6 +24,7 @@ from typing import Any
 
 import httpx
 
+from docproc.bench.machine import children, rss_mb
 from docproc.bench.service import (
     KIOSK,
     READER_QUEUES,
@@ -33,6 +34,7 @@ from docproc.bench.service import (
     Tell,
     free_port,
     fresh_service,
+    is_ready,
     start,
     stop,
     until,
@@ -134,17 +136,17 @@ def run(
         web = start(["docproc.cli", "serve", "--web-only"], ctx.settings.model_copy(update={"max_queue": 1_000_000}))
         kiosks = _Kiosks(f"http://127.0.0.1:{port}", secrets)
         try:
-            names, others = [f"reader-{turn}" for turn in range(readers)], _children(os.getpid())
+            names, others = [f"reader-{turn}" for turn in range(readers)], children(os.getpid())
             with workers(ctx, dict.fromkeys(names, READER_QUEUES), module):
-                mine = dict(zip(names, sorted(_children(os.getpid()) - others), strict=True))
-                until(partial(_ready, port))
+                mine = dict(zip(names, sorted(children(os.getpid()) - others), strict=True))
+                until(partial(is_ready, port))
                 capacity = _capacity(ctx, kiosks, make, serial, seconds / 3, readers, tell)
                 stop([web])
                 # Room for as many as are read in half a rush: at twice the rate the rest is refused.
                 room = max(4, round(capacity * seconds / 2))
                 web = start(["docproc.cli", "serve", "--web-only"], ctx.settings.model_copy(update={"max_queue": room}))
-                until(partial(_ready, port))
-                look = partial(_memory, {"web": _children(web.pid).pop(), **mine})
+                until(partial(is_ready, port))
+                look = partial(_memory, {"web": children(web.pid).pop(), **mine})
                 with beside(kiosks.base):
                     rushes = [_rush(kiosks, make, serial, times * capacity, seconds, look, tell) for times in (1, 2)]
                 for rush in rushes:
@@ -286,29 +288,9 @@ def _kept(ctx: Context, numbers: Sequence[tuple[int, str]]) -> set[str]:
     return {hashlib.sha256(ctx.blobs.get(page.sha256)).hexdigest() for page in rows if page.state != "queued"}
 
 
-def _ready(port: int) -> bool:
-    try:
-        return httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=5).status_code == 200
-    except httpx.TransportError:
-        return False
-
-
 def _memory(processes: Mapping[str, int]) -> dict[str, float]:
     """Resident memory of each process, MiB; 0 for one that has ended."""
-    return {name: _megabytes(process) for name, process in processes.items()}
-
-
-def _children(process: int) -> set[int]:
-    """Processes started by the main thread of a process."""
-    return {int(word) for word in Path(f"/proc/{process}/task/{process}/children").read_text().split()}
-
-
-def _megabytes(process: int) -> float:
-    try:
-        status = Path(f"/proc/{process}/status").read_text()
-    except OSError:
-        return 0.0
-    return next((int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmRSS")), 0.0)
+    return {name: rss_mb(process) for name, process in processes.items()}
 
 
 def marked_jpeg(file: Path) -> MakeFile:

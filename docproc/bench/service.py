@@ -139,6 +139,14 @@ def answers(port: int) -> bool:
         return False
 
 
+def is_ready(port: int) -> bool:
+    """Whether a web process is ready for requests."""
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=5).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
 def steady_rate(
     count: Callable[[], int],
     warm: Callable[[], bool],

@@ -7,7 +7,6 @@ all of them equally. A first round, in which engines are loaded, does not count.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -18,6 +17,7 @@ from statistics import median
 from typing import Any
 
 from docproc.bench.flow import SampleApplication, hand_in, is_checked, load_sample
+from docproc.bench.machine import cpu_seconds
 from docproc.bench.service import READER_QUEUES, Tell, costs, fresh_service, until, workers
 from docproc.flow.core.context import Context
 from docproc.store.upkeep.filling import fill
@@ -83,7 +83,7 @@ def _spent(service: _Service) -> dict[str, float]:
     with service.ctx.database.read() as session:
         processes = backends(session)
     worker = sum(item["cpu_s"] for item in costs(service.ports).values())
-    return {"worker": worker, "database": sum(map(_cpu_seconds, processes))}
+    return {"worker": worker, "database": sum(map(cpu_seconds, processes))}
 
 
 def _figures(service: _Service, pages: int) -> dict[str, Any]:
@@ -98,13 +98,3 @@ def _figures(service: _Service, pages: int) -> dict[str, Any]:
         **{name: round(value, 4) for name, value in parts.items()},
         "hand_in_ms": round(1000 * median(wall for _, wall in service.hand_in) / files, 1),
     }
-
-
-def _cpu_seconds(process: int) -> float:
-    """CPU time of a process on this machine; 0 for one that has ended or runs elsewhere."""
-    try:
-        text = Path(f"/proc/{process}/stat").read_text()
-    except OSError:
-        return 0.0
-    fields = text.rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from docproc.cli.common import Json, emit, out
+from docproc.cli.common import Json, emit, out, read_settings
 from docproc.errors import ConflictError, InputError
-from docproc.settings import Settings
 
 if TYPE_CHECKING:
     from docproc.flow.accounts.api_keys import CreatedKey
@@ -32,7 +31,7 @@ def user_add(
     from docproc.flow.accounts.users import add_user
     from docproc.flow.core.context import open_context
 
-    ctx = open_context(Settings())
+    ctx = open_context(read_settings())
     made = add_user(ctx, None, name, title, org, role)
     ctx.close()
     if as_json:
@@ -57,7 +56,7 @@ def key_add(
     from docproc.flow.accounts.api_keys import Limits, create_key
     from docproc.flow.core.context import open_context
 
-    ctx = open_context(Settings())
+    ctx = open_context(read_settings())
     made = create_key(ctx, None, subject, org, role, limits=Limits(days, network or ()))
     ctx.close()
     _tell(made, as_json)
@@ -72,7 +71,7 @@ def key_own(
     from docproc.flow.accounts.api_keys import take_over
     from docproc.flow.core.context import open_context
 
-    ctx = open_context(Settings())
+    ctx = open_context(read_settings())
     made = take_over(ctx, None, key_id)
     ctx.close()
     _tell(made, as_json)
@@ -99,7 +98,7 @@ def secrets_make(
     """
     from docproc.secret_keys import PURPOSES, file_name, make_ring
 
-    folder, made = Settings().keys_folder, {}
+    folder, made = read_settings().keys_folder, {}
     for each in [_purpose(purpose)] if purpose else PURPOSES:
         try:
             made[str(folder / file_name(each))] = make_ring(folder, each).id
@@ -119,7 +118,7 @@ def secrets_list(as_json: Json = False) -> None:
     from docproc.flow.upkeep.locking import counts
     from docproc.secret_keys import PURPOSES
 
-    ctx, rows = open_context(Settings()), []
+    ctx, rows = open_context(read_settings()), []
     for purpose in PURPOSES:
         here, found = [key.id for key in ctx.keys.secrets.ring(purpose)], counts(ctx, purpose)
         for key_id in [*here, *sorted(set(found) - set(here))]:
@@ -153,7 +152,7 @@ def secrets_rotate(
     from docproc.flow.core.context import open_context
     from docproc.flow.upkeep.locking import rotate
 
-    ctx = open_context(Settings())
+    ctx = open_context(read_settings())
     done = rotate(ctx, _purpose(purpose), forget=forget)
     ctx.close()
     if as_json:

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from docproc.cli.common import Json, emit, out
+from docproc.cli.common import Json, emit, out, read_settings
 from docproc.errors import ConflictError, InputError
-from docproc.settings import Settings
 
 if TYPE_CHECKING:
     from docproc.process_keys import KeyRole
@@ -38,7 +37,7 @@ def audit_verify(
     from docproc.flow.core.context import open_context
     from docproc.licence.pki.trust import TrustList
 
-    settings = Settings()
+    settings = read_settings()
     ctx = open_context(settings)
     trusted = TrustList.from_folder(trust or settings.trust_dir)
     lists = [heads.from_list(path.read_text(), f"status list {path}", trusted) for path in status_list or ()]
@@ -65,7 +64,7 @@ def audit_stamp(as_json: Json = False) -> None:
     from docproc.flow.core.context import open_context
     from docproc.flow.seals.timestamps import stamp
 
-    settings = Settings()
+    settings = read_settings()
     ctx = open_context(settings)
     done = stamp_head(ctx, partial(stamp, settings))
     ctx.close()
@@ -84,7 +83,7 @@ def audit_accept_restore(
     from docproc.flow.audit.restored import accept_restore
     from docproc.flow.core.context import open_context
 
-    ctx = open_context(Settings(), role="sealer")
+    ctx = open_context(read_settings(), role="sealer")
     try:
         done = accept_restore(ctx, reason)
     finally:
@@ -107,7 +106,7 @@ def process_key_make(
     from docproc.process_keys import make_key
 
     found = _role(role)
-    folder = Settings().keys_folder
+    folder = read_settings().keys_folder
     try:
         key = make_key(folder, found)
     except FileExistsError as error:
@@ -139,7 +138,7 @@ def process_key_list(as_json: Json = False) -> None:
     """List the keys in DOCPROC_PROCESS_KEYS: those that are known, and which of them sign here."""
     from docproc.process_keys import ROLES, find_key, known_keys, role_of
 
-    folder = Settings().keys_folder
+    folder = read_settings().keys_folder
     own = {key.id for role in ROLES if (key := find_key(folder, role)) is not None}
     rows = [{"id": name, "role": role_of(name), "signs_here": name in own} for name in sorted(known_keys(folder).keys)]
     if as_json:
@@ -163,7 +162,7 @@ def process_key_rotate(
     """
     from docproc.flow.audit.key_change import rotate
 
-    old, new = rotate(Settings(), _role(role))
+    old, new = rotate(read_settings(), _role(role))
     if as_json:
         emit({"old": old, "new": new})
     else:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-from rich.table import Table
 
-from docproc.cli.common import Json, counting_bar, emit, err, out
+from docproc.cli.common import Json, counting_bar, emit, new_table, out
 
 if TYPE_CHECKING:
     from docproc.bench.service import Store
@@ -37,7 +33,7 @@ def bench_read(
     if as_json:
         emit(result)
         return
-    table = Table(
+    table = new_table(
         "path",
         "pages",
         "fields",
@@ -66,12 +62,12 @@ def bench_soak(
     """Measure how long readers take to start, how their memory grows, and how fast several of them read together."""
     from docproc.bench.soak import run
 
-    with progress() as tell:
+    with counting_bar() as tell:
         result = run(sample, whole_numbers(readers), pages, tell)
     if as_json:
         emit(result)
         return
-    table = Table("readers", "pages", "pages/s", "CPU s/page", "start s", "MB", "growth kB/page")
+    table = new_table("readers", "pages", "pages/s", "CPU s/page", "start s", "MB", "growth kB/page")
     for item in result["runs"]:
         table.add_row(*map(str, item.values()))
     out.print(table)
@@ -93,12 +89,12 @@ def bench_flow(
     """Measure pages and seals per second and the cost of each step, with a new service for each number of workers."""
     from docproc.bench.flow import run
 
-    with progress() as tell:
+    with counting_bar() as tell:
         result = run(sample, whole_numbers(workers), applications, store_names(stores), tell)
     if as_json:
         emit(result)
         return
-    table = Table("store", "workers", "pages/s", "CPU s/page", "seals/s", "step", "times", "wall s", "CPU s")
+    table = new_table("store", "workers", "pages/s", "CPU s/page", "seals/s", "step", "times", "wall s", "CPU s")
     for item in result["runs"]:
         keys = ("store", "workers", "pages_per_second", "cpu_s_page", "seals_per_second")
         head = tuple(str(item[key]) for key in keys)
@@ -123,13 +119,13 @@ def bench_stored(
     """Measure the cost of a page with few and with many stored applications, on the servers in the settings."""
     from docproc.bench.stored import run
 
-    with progress() as tell:
+    with counting_bar() as tell:
         result = run(sample, whole_numbers(rows), rounds, seed, tell)
     if as_json:
         emit(result)
         return
     keys = ("stored", "pages", "cpu_s_page", "hand_in", "worker", "database", "hand_in_ms")
-    table = Table("stored", "pages", "CPU s/page", "handing in", "worker", "database", "answer, ms")
+    table = new_table("stored", "pages", "CPU s/page", "handing in", "worker", "database", "answer, ms")
     for item in result["sizes"]:
         table.add_row(*(str(item[key]) for key in keys))
     out.print(table)
@@ -151,13 +147,13 @@ def bench_load(
     from docproc.bench.load import marked_jpeg, run
 
     (store,) = store_names(stores)
-    with progress() as tell:
+    with counting_bar() as tell:
         result = run(marked_jpeg(file), 60 * minutes or seconds, readers, store, tell=tell)
     if as_json:
         emit(result)
     else:
-        table = Table("files/s", "files", "503", "without Retry-After", "p50 s", "p95 s", "p99 s")
-        memory = Table("files/s", "process", "MB first", "most", "last", "growth, MB an hour")
+        table = new_table("files/s", "files", "503", "without Retry-After", "p50 s", "p95 s", "p99 s")
+        memory = new_table("files/s", "process", "MB first", "most", "last", "growth, MB an hour")
         for item in result["rushes"]:
             names = ("per_second", "files", "refused", "without_retry_after", "p50", "p95", "p99")
             table.add_row(*(str(item[name]) for name in names))
@@ -168,19 +164,6 @@ def bench_load(
         out.print(f"{result['files']} files handed in, {result['lost']} lost", highlight=False)
     if result["lost"]:
         raise typer.Exit(1)
-
-
-@contextmanager
-def progress() -> Iterator[Callable[[str, int, int], None]]:
-    """A progress bar, drawn only on a terminal; yields the function that moves it."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=err, disable=not err.is_terminal) as bar:
-        task = bar.add_task("starting", total=None)
-
-        def tell(what: str, done: int, total: int) -> None:
-            bar.update(task, description=what, completed=done, total=total)
-
-        yield tell
 
 
 def whole_numbers(text: str) -> list[int]:
@@ -234,13 +217,39 @@ def bench_seal(
     if as_json:
         emit(result)
         return
-    table = Table("level", "CPU ms", "a second and core", "stock CPU ms", "stock a second and core")
+    table = new_table("level", "CPU ms", "a second and core", "stock CPU ms", "stock a second and core")
     for level, item in result["profiles"].items():
         other = result["stock"][level]
         figures = (item["cpu_ms"], item["per_second_core"], other["cpu_ms"], other["per_second_core"])
         table.add_row(level, *map(str, figures))
     out.print(table)
     out.print(f"openssl alone, signatures a second: {result['openssl']}", highlight=False)
+
+
+@bench_app.command("verify")
+def bench_verify(
+    files: Annotated[int, typer.Option(min=10, help="Distinct licences, made for the measurement.")] = 100,
+    as_json: Json = False,
+) -> None:
+    """Measure the cost of verifying licences: at the service, by the command, and by stock pyHanko."""
+    from docproc.bench.verify import run
+
+    with counting_bar() as show:
+        result = run(files, show)
+    if as_json:
+        emit(result)
+        return
+    table = new_table("", "CPU ms a file", "a second", "a second and core", "p95 ms")
+    service, process = result, result["process"]
+    rates = (service["cpu_ms"], service["per_second"], service["per_second_core"], service["p95_ms"])
+    table.add_row("at the service, over HTTP", *map(str, rates))
+    table.add_row("in one process", str(process["cpu_ms"]), "", "", str(process["p95_ms"]))
+    table.add_row("stock pyHanko, no sandbox", str(result["stock"]["cpu_ms"]))
+    out.print(table)
+    for name, what in (("command", f"docproc verify, {files} files"), ("command_of_one", "docproc verify, one file")):
+        out.print(f"{what}: {result[name]['wall_s']} s, {result[name]['cpu_s']} CPU s", highlight=False)
+    out.print(f"docproc --help: {result['help']['wall_s']} s, {result['help']['cpu_s']} CPU s", highlight=False)
+    out.print(f"machine: {result['machine']}", highlight=False)
 
 
 @bench_app.command("seal-name")
@@ -255,12 +264,12 @@ def bench_seal_name(
     """Measure how often another firm's name on a pressed seal is told, and how often the right one is accused."""
     from docproc.bench.seal_name import run
 
-    with progress() as tell:
+    with counting_bar() as tell:
         result = run(seed, right, other, hard, tuning=tuning, tell=tell)
     if as_json:
         emit(result)
         return
-    table = Table("judged against", "scans", "same", "differs", "unreadable")
+    table = new_table("judged against", "scans", "same", "differs", "unreadable")
     for kind, item in result["kinds"].items():
         table.add_row(kind, *map(str, item.values()))
     out.print(table)

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from docproc.errors import SetupError, UnavailableError
-from docproc.settings import Settings
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from docproc.licence.pki.trust import TrustList
+    from docproc.settings import Settings
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 Files = Annotated[list[Path], typer.Argument(help="JPEG, PNG, TIFF or PDF files.", exists=True, dir_okay=False)]
@@ -43,6 +44,20 @@ err = Console(stderr=True)
 def emit(data: Any) -> None:
     """Print JSON as UTF-8."""
     sys.stdout.write(json.dumps(data, ensure_ascii=False, indent=2) + "\n")
+
+
+def read_settings() -> Settings:
+    """The settings of the environment. Loaded here, for they take a third of the time in which a command starts."""
+    from docproc.settings import Settings
+
+    return Settings()
+
+
+def new_table(*columns: str, title: str | None = None) -> Table:
+    """An empty table for the terminal."""
+    from rich.table import Table
+
+    return Table(*columns, title=title, title_justify="left")
 
 
 @contextmanager
@@ -102,7 +117,7 @@ def known_trust(settings: Settings, folder: Path | None, revocation: Path | None
     Raises:
         SetupError: a folder is missing or wrong, or contains revocation information from an unknown issuer.
     """
-    from docproc.flow.seals.trust_list import trust_of
+    from docproc.flow.seals.trusted import trust_of
     from docproc.licence.pki.revocation import unknown_sources
     from docproc.licence.pki.trust import TrustList
 
@@ -128,7 +143,7 @@ def known_trust(settings: Settings, folder: Path | None, revocation: Path | None
 
 def findings_table(findings: Any) -> Table:
     """Findings as a table for the terminal."""
-    table = Table("代码", "级别", "材料", "说明", "依据")
+    table = new_table("代码", "级别", "材料", "说明", "依据")
     for item in findings:
         level = f"{item.severity}, look" if item.look else item.severity
         table.add_row(item.code, level, item.material or "", item.message, item.basis)

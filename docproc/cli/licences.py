@@ -8,8 +8,7 @@ from typing import Annotated
 
 import typer
 
-from docproc.cli.common import Json, RevocationFolder, TrustFolder, emit, known_trust, moment, out
-from docproc.settings import Settings
+from docproc.cli.common import Json, RevocationFolder, TrustFolder, emit, known_trust, moment, out, read_settings
 
 archive_app = typer.Typer(help="Archive packages of licences.", no_args_is_help=True)
 
@@ -24,7 +23,7 @@ def renew(
     from docproc.flow.licences.renewal import Sweep, look, renew_due
     from docproc.flow.seals.sealer import open_renewer
 
-    settings = Settings()
+    settings = read_settings()
     ctx = open_context(settings)
     try:
         sweep = renew_due(ctx, open_renewer(settings), margin_days=margin_days) if due else Sweep()
@@ -58,7 +57,7 @@ def archive_export(
     from docproc.flow.seals.sealer import open_sealer
     from docproc.licence.verify.package import make_package
 
-    settings = Settings()
+    settings = read_settings()
     ctx = open_context(settings, role="sealer")
     try:
         with reads.logged(ctx):
@@ -86,7 +85,7 @@ def archive_verify(
     from docproc.licence.verify.package import verify_package
 
     when = moment(at)
-    report = verify_package(file.read_bytes(), known_trust(Settings(), trust, revocation, when), when)
+    report = verify_package(file.read_bytes(), known_trust(read_settings(), trust, revocation, when), when)
     if as_json:
         emit(report.to_json())
     else:

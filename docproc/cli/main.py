@@ -26,7 +26,10 @@ from docproc.cli.common import err, out
 from docproc.errors import DocprocError
 
 app = typer.Typer(
-    help="Scans in, sealed and verifiable licences out.", no_args_is_help=True, pretty_exceptions_enable=False
+    help="Scans in, sealed and verifiable licences out.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # boxes around the help cost as much time as all else that it takes
 )
 for command in (
     service.demo,

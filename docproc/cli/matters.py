@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
-from docproc.cli.common import Json, emit, out, the_day
+from docproc.cli.common import Json, emit, new_table, out, the_day
 
 matter_app = typer.Typer(help="The catalogue of matters.", no_args_is_help=True)
 
@@ -28,7 +27,7 @@ def matter_list(as_json: Json = False) -> None:
             ]
         )
         return
-    table = Table("id", "事项", "状态", "材料")
+    table = new_table("id", "事项", "状态", "材料")
     for item in matters:
         closed = why_closed(item, today)
         status = item.status if closed is None else f"{item.status}：{closed.message_zh}"
@@ -46,11 +45,11 @@ def matter_show(matter: str, as_json: Json = False) -> None:
         emit(item.model_dump(mode="json"))
         return
     out.print(f"[bold]{item.name}[/]  {item.authority}  法定时限{item.clock.decide_working_days}个工作日")
-    materials = Table("材料", "必需", "说明", title="材料", title_justify="left")
+    materials = new_table("材料", "必需", "说明", title="材料")
     for paper in item.material:
         need = "条件" if paper.when else ("必需" if paper.required else "可选")
         materials.add_row(paper.id, need, paper.name)
-    rules = Table("代码", "级别", "要求", "依据", title="审查规则", title_justify="left")
+    rules = new_table("代码", "级别", "要求", "依据", title="审查规则")
     for rule in item.rule:
         rules.add_row(rule.id, rule.severity, rule.message, item.basis_text(rule.basis))
     out.print(materials, rules)

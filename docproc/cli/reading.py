@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
 
-from docproc.cli.common import Files, Json, MatterName, Today, emit, err, findings_table, out, the_day
+from docproc.cli.common import Files, Json, MatterName, Today, emit, err, findings_table, new_table, out, the_day
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 
 def form(
@@ -101,7 +103,7 @@ def read(
 def _reading_table(reading: Any) -> Table:
     named = f"{reading.material or '未识别'}{'（声明，未识别）' if reading.claimed else ''}"
     title = f"{reading.file}[{reading.index}]  {named}  {reading.how}"
-    table = Table("字段", "值", "置信度", "原文", title=title, title_justify="left")
+    table = new_table("字段", "值", "置信度", "原文", title=title)
     for item in reading.fields.values():
         value = "[red]需人工核对[/]" if item.value is None else item.value
         table.add_row(item.name, value, f"{item.confidence:.2f}", item.raw)

@@ -8,8 +8,7 @@ from typing import Annotated
 
 import typer
 
-from docproc.cli.common import Json, emit, out
-from docproc.settings import Settings
+from docproc.cli.common import Json, emit, out, read_settings
 
 Owner = Annotated[str, typer.Option(help="Registered name of the authority, as in the certificate.")]
 Diameter = Annotated[float, typer.Option(help="Of the art, mm.")]
@@ -55,7 +54,7 @@ def seal_make_object(
     from docproc.licence.seal.seal_object import make_seal_object
 
     chain = registered_seal.read_chain(certificates.read_bytes())
-    folder = Settings().certs_dir
+    folder = read_settings().certs_dir
     maker = load_sm2(folder / f"{MAKER}.pem", DevPki(folder).passphrase)
     seal = registered_seal.RegisteredSeal(
         name="",
@@ -87,7 +86,7 @@ def seal_check_object(
     found = read_seal_object(file.read_bytes())
     problem = ""
     try:
-        check_maker(found, TrustList.from_folder(trust or Settings().trust_dir))
+        check_maker(found, TrustList.from_folder(trust or read_settings().trust_dir))
     except InputError as error:
         problem = str(error)
     told = {

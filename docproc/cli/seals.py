@@ -11,11 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
-from docproc.cli.common import Json, counting_bar, emit, out
+from docproc.cli.common import Json, counting_bar, emit, new_table, out, read_settings
 from docproc.errors import AccessError
-from docproc.settings import Settings
 
 if TYPE_CHECKING:  # loaded by the commands that need them, so that `docproc --help` is quick
     from docproc.flow.core.access import Caller
@@ -39,7 +37,7 @@ def _opened(key: str) -> Iterator[tuple[Context, Caller]]:
     from docproc.flow.accounts.api_keys import authenticate
     from docproc.flow.core.context import open_context
 
-    ctx = open_context(Settings())
+    ctx = open_context(read_settings())
     try:
         caller = authenticate(ctx, key)
         if caller is None:
@@ -59,7 +57,7 @@ def seal_list(key: Key, as_json: Json = False) -> None:
     if as_json:
         emit(found)
         return
-    table = Table("代号", "单位", "备案号", "状态", "证照", "有效期至")
+    table = new_table("代号", "单位", "备案号", "状态", "证照", "有效期至")
     for seal in found["seals"]:
         table.add_row(
             seal["name"],
@@ -230,7 +228,7 @@ def dev_pki(
     from docproc.licence.devpki.pki import make_dev_pki
     from docproc.licence.devpki.sm2_pki import make_sm2_pki
 
-    settings = Settings()
+    settings = read_settings()
     place = folder or settings.certs_dir
     given = {"authority_code": settings.authority_code} if settings.authority_code else {}
     now = datetime.now(UTC)

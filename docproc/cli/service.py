@@ -8,11 +8,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
-from docproc.cli.common import Files, Json, MatterName, emit, out
-from docproc.log import configure
-from docproc.settings import Settings, settings_table
+from docproc.cli.common import Files, Json, MatterName, emit, new_table, out, read_settings
 
 
 def serve(
@@ -23,9 +20,10 @@ def serve(
 ) -> None:
     """Run the service on this machine: web, readers and sealer under one parent, or the web process alone."""
     from api.serve import serve as run
+    from docproc.log import configure
 
     given = {"host": host, "port": port, "data_dir": data_dir}
-    settings = Settings().model_copy(update={k: v for k, v in given.items() if v is not None})
+    settings = read_settings().model_copy(update={k: v for k, v in given.items() if v is not None})
     configure(settings.log_level, settings.log_json)
     raise typer.Exit(run(settings, web_only=web_only))
 
@@ -36,8 +34,9 @@ def worker(
 ) -> None:
     """Run one worker process against the database and blobs of the settings."""
     from docproc.flow.worker import run_worker
+    from docproc.log import configure
 
-    settings = Settings()
+    settings = read_settings()
     configure(settings.log_level, settings.log_json)
     wanted = [q.strip() for q in (queues or settings.queues).split(",") if q.strip()]
     raise typer.Exit(run_worker(settings, name, wanted))
@@ -53,7 +52,7 @@ def migrate(as_json: Json = False) -> None:
     from docproc.store.database_roles import parse_passwords
     from docproc.store.db import open_database
 
-    settings = Settings()
+    settings = read_settings()
     passwords = parse_passwords(settings.database_passwords.get_secret_value())
     database = open_database(settings.database)
     done = migrate_all(database, passwords)
@@ -89,7 +88,7 @@ def submit(
         emit(view)
     else:
         out.print(f"{view['number']}  {view['status']}  verdict: [bold]{view['verdict']}[/]")
-        table = Table("代码", "级别", "材料", "说明", "依据")
+        table = new_table("代码", "级别", "材料", "说明", "依据")
         for item in view["findings"]:
             level = f"{item['severity']}, look" if item["look"] else item["severity"]
             table.add_row(item["code"], level, item["material"] or "", item["message"], item["basis"])
@@ -108,11 +107,12 @@ def doctor(
     from docproc.ops.doctor import diagnose, healthy
     from docproc.ops.key_checks import check_first_secrets, check_process_keys, check_secret_keys
     from docproc.ops.sandbox_check import check_sandbox
+    from docproc.settings import settings_table
 
     if settings_only:
         out.print(settings_table(), markup=False, highlight=False, soft_wrap=True)
         return
-    settings = Settings()
+    settings = read_settings()
     if deployment:
         checks = checkup(settings)
     else:
@@ -122,7 +122,7 @@ def doctor(
     if as_json:
         emit([{"name": c.name, "ok": c.ok, "needed": c.needed, "detail": c.detail, "remedy": c.remedy} for c in checks])
     else:
-        table = Table("", "check", "detail", "remedy")
+        table = new_table("", "check", "detail", "remedy")
         for item in checks:
             sign = "[green]good[/]" if item.ok else ("[red]missing[/]" if item.needed else "[yellow]optional[/]")
             table.add_row(sign, item.name, item.detail, item.remedy)

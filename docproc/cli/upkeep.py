@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from docproc.cli.common import Json, MatterName, emit, err, out
-from docproc.settings import Settings
+from docproc.cli.common import Json, MatterName, emit, err, out, read_settings
 
 if TYPE_CHECKING:
     from docproc.ops.ingest import Report
+    from docproc.settings import Settings
     from docproc.store.blobs.minio_source import Bucket
 
 retention_app = typer.Typer(help="Deletion by the matters' rules.", no_args_is_help=True)
@@ -30,7 +29,7 @@ def retention_sweep(
     from docproc.flow.core.context import open_context
     from docproc.flow.upkeep import retention
 
-    ctx = open_context(Settings())
+    ctx = open_context(read_settings())
     found = retention.report(ctx, None) if dry_run else retention.sweep(ctx)
     ctx.close()
     if as_json:
@@ -56,7 +55,7 @@ def backup(
     from docproc.flow.upkeep.backup import back_up
 
     secret = _passphrase(new=True) if with_keys else None
-    ctx = open_context(Settings())
+    ctx = open_context(read_settings())
     made = back_up(ctx, folder, passphrase=secret)
     ctx.close()
     if as_json:
@@ -85,7 +84,7 @@ def restore(
     from docproc.flow.upkeep.backup import restore as run
 
     secret = _passphrase(new=False) if with_keys else None
-    proof = run(Settings(), folder, passphrase=secret, without_keys=without_keys)
+    proof = run(read_settings(), folder, passphrase=secret, without_keys=without_keys)
     if as_json:
         emit({"ok": proof.ok, **asdict(proof)})
     else:
@@ -120,7 +119,7 @@ def ingest(
     from docproc.ops.client import Client
     from docproc.ops.ingest import ingest as run
 
-    opened = _open_source(source, Settings())
+    opened = _open_source(source, read_settings())
     with Client(server, key) as client, _ingest_bar() as show:
         report = run(client, opened, matter, notes, at_once=at_once, wait=wait, progress=show)
     if as_json:
@@ -147,6 +146,8 @@ def _open_source(source: str, settings: Settings) -> Path | Bucket:
 @contextmanager
 def _ingest_bar() -> Iterator[Callable[[Report], None]]:
     """A progress bar, drawn only on a terminal; yields the function that moves it."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=err, disable=not err.is_terminal) as bar:
         task = bar.add_task("applications", total=None)

@@ -70,11 +70,15 @@ class Sandbox:
     _owner: int = 0
     _held: Held | None = field(default=None, repr=False)
 
-    def start(self) -> None:
-        """Start the helper and do not wait for it: it loads its parser while the caller does something else."""
+    def start(self, *, warm: bool = True) -> None:
+        """Start the helper and do not wait for it: it loads its parser while the caller does something else.
+
+        Args:
+            warm: whether it warms up first (:attr:`Policy.warm_up`), which pays from the second job on.
+        """
         with self._lock:
             if not self._is_running():
-                self._spawn()
+                self._spawn(warm=warm)
 
     def call(
         self, data: bytes, options: JsonObject, budget: Budget | None = None
@@ -166,10 +170,10 @@ class Sandbox:
     def _is_running(self) -> bool:
         return self._control is not None and self._owner == os.getpid()
 
-    def _spawn(self) -> None:
+    def _spawn(self, *, warm: bool = True) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            policy = json.dumps(self.policy.told(user()))
+            policy = json.dumps(self.policy.told(user(), warm=warm))
             module = ["-P", "-s", "-m", "docproc.sandbox.child"]
             command = [sys.executable, *module, str(theirs.fileno()), self.target, policy]
             # A bare environment: keys and passwords of the service must not be where a foreign file is parsed.

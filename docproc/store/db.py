@@ -135,12 +135,6 @@ def open_database(url: str, pool_size: int = 10, keys: ProcessKeys = NO_KEYS, na
     raise SetupError(f"database {url.split(':')[0]!r} is not supported: use sqlite:///FILE or postgresql://…")
 
 
-def has_database(url: str) -> bool:
-    """Whether a database exists at a URL; assumed for one on a server."""
-    parsed = sa.make_url(url)
-    return not parsed.drivername.startswith("sqlite") or (bool(parsed.database) and Path(str(parsed.database)).exists())
-
-
 def create_database(url: str, name: str) -> str:
     """Create an empty database beside another one on a PostgreSQL server; returns its URL.
 

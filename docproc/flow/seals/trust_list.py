@@ -20,13 +20,11 @@ from docproc.flow.core.access import Caller
 from docproc.flow.core.authority import own_code
 from docproc.flow.core.context import Context
 from docproc.flow.core.dual_control import Changes, ChangeView, change_view
+from docproc.flow.seals.trusted import with_recognised
 from docproc.licence.pki.overlap import covers_own, shared
 from docproc.licence.pki.recognition import read_root
 from docproc.licence.pki.trust import TrustList
 from docproc.licence.pki.trust_limits import Anchor, AnchorJson, Use
-from docproc.process_keys import ProcessKeys, known_keys
-from docproc.settings import Settings
-from docproc.store.db import Database, has_database, open_database
 from docproc.store.seals import trust_list as trust
 from docproc.store.tables.seals import RootBody, TrustAction, TrustChangeRow
 
@@ -79,36 +77,9 @@ def trust_list(ctx: Context) -> TrustList:
     Raises:
         SetupError: the trust folder is missing or wrong.
     """
-    found = _with_recognised(TrustList.from_folder(ctx.settings.trust_dir), ctx.database)
+    with ctx.database.read() as session:
+        found = with_recognised(TrustList.from_folder(ctx.settings.trust_dir), trust.recognised(session))
     return found.narrowed(own_code(ctx.settings))
-
-
-def trust_of(settings: Settings) -> TrustList:
-    """The same for a command, which may run where there is no database: the trust folder is all there is then.
-
-    Raises:
-        SetupError: the trust folder is missing or wrong.
-        UnavailableError: there is a database, but it is out of reach.
-    """
-    own = TrustList.from_folder(settings.trust_dir)
-    if not has_database(settings.database):
-        return own.narrowed(own_code(settings))
-    database = open_database(settings.database, keys=ProcessKeys(known=known_keys(settings.keys_folder)))
-    try:
-        return _with_recognised(own, database).narrowed(own_code(settings))
-    finally:
-        database.close()
-
-
-def _with_recognised(own: TrustList, database: Database) -> TrustList:
-    with database.read() as session:
-        found = trust.recognised(session)
-    if not found:
-        return own
-    known = {item.sha256.hex() for item in own.roots}
-    bodies = [body for digest, body in found.items() if digest not in known]
-    chains = [tuple(base64.b64decode(item) for item in body["certificates"]) for body in bodies]
-    return own.recognising(chains, [Anchor.from_json(body["anchor"]) for body in bodies])
 
 
 def list_roots(ctx: Context, caller: Caller) -> TrustView:

@@ -16,6 +16,7 @@ from pyhanko_certvalidator.policy_decl import DisallowWeakAlgorithmsPolicy
 
 from docproc.canonical import JsonObject
 from docproc.errors import SetupError
+from docproc.licence.pki import quick_names  # noqa: F401  (for its effect)
 from docproc.licence.pki.overlap import narrowed
 from docproc.licence.pki.trust_limits import Anchor, Use, read_anchors
 

@@ -9,6 +9,7 @@ import json
 from datetime import datetime
 
 from docproc.canonical import JsonObject
+from docproc.licence.pki import offline  # noqa: F401  (for its effect)
 from docproc.licence.pki.trust import TrustList
 from docproc.licence.verify.verify import examine
 

@@ -17,7 +17,7 @@ from pyhanko_certvalidator.authority import AuthorityWithCert
 from docproc.domain import Licence
 from docproc.errors import InputError
 from docproc.licence.page.record import ATTACHMENT, MAX_SEALS, parse_licence_json
-from docproc.licence.pki import quick  # noqa: F401  (for its effect)
+from docproc.licence.pki import quick_pdf  # noqa: F401  (for its effect)
 from docproc.licence.pki.trust import TrustList
 from docproc.licence.pki.trust_limits import Anchor
 from docproc.licence.report.conclude import conclude

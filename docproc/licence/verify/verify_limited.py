@@ -13,6 +13,7 @@ from docproc.licence.report.report import Examination, Listed, Register, Verific
 from docproc.licence.verify.unjudged import unjudged, unread
 from docproc.sandbox.decided import DECIDED
 from docproc.sandbox.parent import Budget, Sandbox
+from docproc.sandbox.policy import Policy
 
 MEMORY_MB = 1024
 SECONDS = 1
@@ -27,12 +28,18 @@ MAX_BYTES = 32 * 1024 * 1024
 _WAITING_S = 20.0
 """Wall time that a child may wait for a busy machine, beside twice its CPU time."""
 _ANSWER_BYTES = 16 * 1024 * 1024
-_EXAMINE = Sandbox("docproc.licence.verify.job:examine_job")
+_EXAMINE = Sandbox(
+    "docproc.licence.verify.job:examine_job", Policy(warm_up="docproc.licence.verify.specimen:examine_specimen")
+)
 
 
-def prepare() -> None:
-    """Start the helper process while the caller still reads files and settings; the first verdict comes sooner."""
-    _EXAMINE.start()
+def prepare(files: int) -> None:
+    """Start the helper process while the caller still reads files and settings; the first verdict comes sooner.
+
+    Args:
+        files: how many will be verified; it does not warm up for one.
+    """
+    _EXAMINE.start(warm=files > 1)
 
 
 def verify_limited(

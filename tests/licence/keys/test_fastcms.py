@@ -79,7 +79,7 @@ def test_lengths_are_encoded_by_der(size: int) -> None:
 def test_the_benchmark_stands_beside_stock_and_openssl() -> None:
     command = [sys.executable, "-m", "docproc.cli", "bench", "seal", "--times", "1", "--json"]
     result = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-    assert list(result) == ["profiles", "stock", "openssl"]
+    assert list(result) == ["profiles", "stock", "openssl", "machine"]
     for side in ("profiles", "stock"):
         assert list(result[side]) == list(LEVELS)
         assert all(item["cpu_ms"] > 0 and item["per_second_core"] > 0 for item in result[side].values())

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 from asn1crypto import x509
-from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils import generic, misc
 from pyhanko.pdf_utils.misc import PdfError
 
-from docproc.licence.pki import quick
+from docproc.licence.pki import quick_names, quick_pdf
 
 HEX = b"0123456789abcdefABCDEF"
 
@@ -53,12 +53,29 @@ def strings() -> list[bytes]:
 
 def test_hexadecimal_strings_are_read_as_ever() -> None:
     for data in strings():
-        assert outcome(generic.read_hex_string_from_stream, data) == outcome(quick._read_hex, data), data[:60]
+        assert outcome(generic.read_hex_string_from_stream, data) == outcome(quick_pdf._read_hex, data), data[:60]
 
 
 def test_reading_goes_on_where_the_string_ends() -> None:
     found = generic.read_object(io.BytesIO(b"<< /A <4142> /B [<43> <44>] /C (x) >>"), generic.Reference(0, 0, None))
     assert [found["/A"], *found["/B"], found["/C"]] == ["AB", "C", "D", "x"]
+
+
+def test_words_names_and_blanks_are_read_as_ever() -> None:
+    rng = random.Random(11)
+    alphabet = b"abcXYZ019#/.+-_ \t\r\n\0\x0c()<>[]{}%\x7f\xe8"
+    words = [bytes(rng.choices(alphabet, k=rng.randrange(12))) for _ in range(4000)]
+    words += [b"a" * size + end for size in (63, 64, 65, 130) for end in (b"", b" ", b"/x", b"%\n ")]
+    blanks = misc.PDF_WHITESPACE + misc.PDF_DELIMITERS
+    for word in words:
+        for read, plain in (
+            (lambda it: misc._read_until_class(blanks, it), lambda it: quick_pdf._read_until(blanks, it)),
+            (lambda it: misc._read_until_class(b"\n", it, maxchars=3), lambda it: quick_pdf._read_until(b"\n", it, 3)),
+            (generic.read_non_whitespace, quick_pdf._read_past_blanks),
+            (lambda it: generic.read_non_whitespace(it, True), lambda it: quick_pdf._read_past_blanks(it, True)),
+            (lambda it: generic._decode_name(it.read()), lambda it: quick_pdf._decode_name(it.read())),
+        ):
+            assert outcome(read, word) == outcome(plain, word), word
 
 
 def name(**parts: str) -> x509.Name:
@@ -80,9 +97,9 @@ NAMES = [
 @pytest.mark.parametrize("again", range(2))
 def test_names_are_compared_by_rfc_5280_as_ever(again: int) -> None:
     for one, two in itertools.product(NAMES, repeat=2):
-        assert (one == two) == quick._same_name(one, two)
+        assert (one == two) == quick_names._same_name(one, two)
         assert (one != two) != (one == two)
-    assert [item.hashable for item in NAMES] == [quick._name_key(item) for item in NAMES]
+    assert [item.hashable for item in NAMES] == [quick_names._name_key(item) for item in NAMES]
     assert NAMES[0] != "示例机构" and NAMES[2] == NAMES[3]
 
 

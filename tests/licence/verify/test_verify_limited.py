@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import zlib
 from datetime import UTC, datetime
 from typing import Any
@@ -11,6 +13,7 @@ from docproc.licence.devpki.responder import DevPki
 from docproc.licence.pki.trust import TrustList
 from docproc.licence.report.headline import headline
 from docproc.licence.seal.renew import renew
+from docproc.licence.verify.specimen import examine_specimen
 from docproc.licence.verify.verify import verify
 from docproc.licence.verify.verify_limited import MAX_BYTES, MOST, cpu_seconds, verify_limited
 from tests.licence.book import Book
@@ -34,7 +37,7 @@ def test_the_register_is_asked_by_the_parent(sealed: bytes, trust: TrustList) ->
     assert (report.ok, report.issued, report.status) == (False, "as-issued", "suspended")
 
 
-@pytest.mark.parametrize("limits", [{"memory_mb": 64}, {"seconds": 0}, {"seconds": 0.01}])
+@pytest.mark.parametrize("limits", [{"memory_mb": 32}, {"seconds": 0}, {"seconds": 0.01}])
 def test_a_limit_is_no_verdict_on_the_file(sealed: bytes, trust: TrustList, limits: dict[str, Any]) -> None:
     report = verify_limited(sealed, trust, now(), Book(b"another", number="another"), **limits)
     assert (report.ok, report.indication, report.sub_indication) == (False, "INDETERMINATE", "GENERIC")
@@ -93,3 +96,22 @@ def test_a_huge_file_is_not_even_opened(trust: TrustList) -> None:
     report = verify_limited(bytes(MAX_BYTES + 1), trust, now())
     assert (report.ok, report.reason) == (False, "limit")
     assert re.search("larger", report.reasons[0])
+
+
+def test_the_specimen_that_warms_the_helper_is_examined_to_its_end() -> None:
+    found = examine_specimen()
+    assert (found.indication, found.integrity, [item.level for item in found.signatures]) == (
+        "TOTAL-PASSED",
+        "intact",
+        ["B-LTA"],
+    )
+
+
+def test_the_process_that_verifies_loads_no_http_client() -> None:
+    code = (
+        "import sys, docproc.licence.verify.job, docproc.licence.verify.specimen as job\n"
+        "assert job.examine_specimen().indication == 'TOTAL-PASSED'\n"
+        "assert 'aiohttp' not in sys.modules, 'aiohttp'"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
