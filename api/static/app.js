@@ -14,7 +14,12 @@ document.addEventListener("change", (event) => {
   const form = event.target.closest("form[data-send-at-once]");
   if (!form || event.target.type !== "file" || !event.target.files.length) return;
   const words = event.target.closest("label").querySelector("span");
-  if (form.dataset.busy && words) words.textContent = form.dataset.busy;
+  if (form.dataset.busy && words) {
+    words.textContent = form.dataset.busy;
+    const bar = document.createElement("progress"); // without a value: it moves until the answer comes
+    bar.setAttribute("aria-label", form.dataset.busy);
+    form.append(bar);
+  }
   form.requestSubmit();
 });
 

@@ -19,7 +19,7 @@ from docproc.flow.core.context import Context
 from docproc.flow.core.views import LicenceView, PublicLicence
 from docproc.flow.licences import bulk, licences, photographs, verification, versions
 from docproc.flow.licences.bulk import KnownNumbers, VerifiedFile, VerifiedFiles
-from docproc.flow.licences.photographs import PhotoVerification
+from docproc.flow.licences.print_report import PhotoVerification
 from docproc.flow.licences.verification import Verification
 from docproc.flow.licences.versions import OrderedVersion
 

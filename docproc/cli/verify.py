@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +20,7 @@ from docproc.cli.common import (
     TrustFolder,
     counting_bar,
     emit,
+    err,
     known_trust,
     moment,
     out,
@@ -26,7 +28,7 @@ from docproc.cli.common import (
 )
 
 if TYPE_CHECKING:
-    from docproc.flow.licences.photographs import PhotoVerification, PrintReport
+    from docproc.flow.licences.print_report import PhotoVerification, PrintReport
     from docproc.licence.pki.trust import TrustList
     from docproc.licence.report.report import VerificationReport
     from docproc.licence.seal.status_list import StatusList
@@ -62,22 +64,38 @@ def verify(
     as_json: Json = False,
 ) -> None:
     """Verify sealed licences offline, or photographs of printed ones; exit 1 unless everything is valid."""
-    from docproc.licence.verify.verify_limited import prepare
-
-    prepare(len(files))  # its process starts while this one loads settings and certificates
+    _start_helpers(files, photos=pages or any(_is_picture(path) for path in files), sealed=issued is not None)
     settings = read_settings()
     _check_report(report_file, len(files))
     when = moment(at)
     known = known_trust(settings, trust, revocation, when)
     listed = _listed(status_list, known, when) if status_list is not None else None
     verifier = _Verifier(settings, known, when, listed, issued, report_file)
-    found = [verifier.photo([path.read_bytes() for path in files])] if pages else _each(files, verifier)
+    with err.status("verifying") if err.is_terminal and len(files) == 1 else nullcontext():
+        found = [verifier.photo([path.read_bytes() for path in files])] if pages else _each(files, verifier)
     if len(found) == 1:
         _tell(*found[0], as_json)
     else:
         _tell_many(files, found, as_json)
     if not all(told["ok"] for told, _ in found):
         raise typer.Exit(1)
+
+
+def _start_helpers(files: list[Path], *, photos: bool, sealed: bool) -> None:
+    """Start the processes that open files: they load what they need while this one loads settings and certificates."""
+    if photos:
+        from docproc.read.printed import photo
+
+        photo.prepare()
+    if sealed or not photos or len(files) > 1:
+        from docproc.licence.verify import verify_limited
+
+        verify_limited.prepare(len(files))
+
+
+def _is_picture(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(8).startswith(_PICTURES)
 
 
 def _each(files: list[Path], verifier: _Verifier) -> list[Told]:
@@ -159,7 +177,7 @@ class _Verifier:
             ctx.close()
 
     def _beside(self, photos: list[bytes], issued: bytes) -> PrintReport:
-        from docproc.flow.licences.photographs import PrintReport, compared
+        from docproc.flow.licences.print_report import PrintReport, compared
         from docproc.licence.report.headline import headline
         from docproc.read.printed.photo import photo_codes
 

@@ -51,7 +51,10 @@ class _Job:
 
 def serve(control: socket.socket, target: Target, confinement: Confinement) -> None:
     """Fork a child for every request until the other side closes; kill those that outlive their time."""
-    control.send(json.dumps(confinement.held.to_json()).encode())
+    try:
+        control.send(json.dumps(confinement.held.to_json()).encode())
+    except BrokenPipeError:  # the other side ended while this one was getting ready
+        return
     jobs: dict[int, _Job] = {}
     poll = select.poll()
     poll.register(control, select.POLLIN)
@@ -153,17 +156,6 @@ def _named(name: str) -> Any:
     return getattr(importlib.import_module(module), function)
 
 
-def _apart(prepare: Callable[[], None]) -> None:
-    """Call it in a process that ends: what it starts, such as threads, would not live on in children."""
-    child = os.fork()
-    if child == 0:
-        try:
-            prepare()
-        finally:
-            os._exit(0)
-    os.waitpid(child, 0)
-
-
 def main() -> None:
     """``python -m docproc.sandbox.child CONTROL_FD MODULE:FUNCTION POLICY``."""
     handle, policy = int(sys.argv[1]), json.loads(sys.argv[3])
@@ -171,8 +163,6 @@ def main() -> None:
     before = os.getpid()
     kinds = enter()
     target: Target = _named(sys.argv[2])
-    if policy["prepare"]:
-        _apart(_named(policy["prepare"]))
     if policy["warm_up"]:
         _named(policy["warm_up"])()
     confinement = confine_helper(policy, kinds)

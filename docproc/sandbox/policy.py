@@ -35,16 +35,15 @@ class Policy:
     """Files and folders to read besides the interpreter, its libraries and this package's own data."""
     threads: bool = False
     """Whether it may start threads, as the decoder of HEIC does; processes never."""
-    prepare: str = ""
-    """``module:function`` that fills what is then only read; called before anything is given up, in a process apart."""
     warm_up: str = ""
-    """``module:function`` that makes the helper, of which each child is a copy, do its work once on data of our own."""
+    """``module:function`` that the helper, of which each child is a copy, calls once before it gives anything up: it
+    loads what all children use, or does their work once on data of our own."""
 
     def told(self, uid: int, *, warm: bool) -> JsonObject:
         """What the helper is told."""
         read = [str(path.absolute()) for path in self.read()]
         warm_up = self.warm_up if warm else ""
-        return {"read": read, "threads": self.threads, "prepare": self.prepare, "warm_up": warm_up, "uid": uid}
+        return {"read": read, "threads": self.threads, "warm_up": warm_up, "uid": uid}
 
 
 def readable(further: Iterable[str]) -> list[Path]:

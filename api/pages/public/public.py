@@ -24,6 +24,7 @@ from docproc.flow.applications import notices, pickup, progress
 from docproc.flow.applications.corrections import ChangeView
 from docproc.flow.core.context import Context
 from docproc.flow.licences import licences, photographs, verification
+from docproc.flow.licences.print_report import PhotoVerification
 from docproc.matter.load import find_matter
 from docproc.matter.model import Matter
 
@@ -170,7 +171,7 @@ def title_of(report: verification.Verification) -> str:
     return light_of(report)
 
 
-def light_of_photo(report: photographs.PhotoVerification) -> Light:
+def light_of_photo(report: PhotoVerification) -> Light:
     """Green only when all agrees and the licence is in force; yellow where a person must look again."""
     if report["ok"]:
         return "good"

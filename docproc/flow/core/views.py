@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Literal, TypedDict
 
@@ -168,13 +166,3 @@ def iso(value: datetime) -> str:
 def iso_or_none(value: datetime | None) -> str | None:
     """The same for a moment that may be missing."""
     return value.isoformat() if value is not None else None
-
-
-def rounded(box: Sequence[float]) -> list[float]:
-    """A box in pixels, to a tenth."""
-    return [round(value, 1) for value in box]
-
-
-def base64_of(jpeg: bytes) -> str:
-    """A small picture inside JSON."""
-    return base64.b64encode(jpeg).decode("ascii")

@@ -9,9 +9,10 @@ from typing import TypedDict
 from docproc.domain import PageReading
 from docproc.errors import ConflictError, InputError, LimitError
 from docproc.flow.applications.applications import visible
-from docproc.flow.core import reads, views
+from docproc.flow.core import reads
 from docproc.flow.core.access import Caller
 from docproc.flow.core.context import Context
+from docproc.flow.core.pictures import base64_of, rounded
 from docproc.flow.review import workbench
 from docproc.scan.compare.page_diff import DiffKind
 from docproc.scan.compare.paper_match import (
@@ -144,7 +145,7 @@ def _shown(kept: KeptCheck, sheet: SheetMatch) -> CheckedPage:
 def _spot(spot: Spot) -> PaperSpot:
     return {
         "kind": spot.kind,
-        "box": views.rounded(spot.box),
-        "scan": views.base64_of(spot.scan),
-        "paper": views.base64_of(spot.paper),
+        "box": rounded(spot.box),
+        "scan": base64_of(spot.scan),
+        "paper": base64_of(spot.paper),
     }

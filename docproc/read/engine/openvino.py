@@ -65,13 +65,6 @@ def compile_options(core: Any, threads: int, precision: str) -> dict[str, Any]:
     return options
 
 
-def share_compiled() -> None:
-    """Let every user of this machine read the compiled networks, which are made of public weights alone."""
-    with suppress(OSError):
-        for file in compiled_dir().glob("*.blob"):
-            file.chmod(0o444)
-
-
 class Network:
     """A compiled network for batches of 8-bit images; calls from several threads are serialised."""
 

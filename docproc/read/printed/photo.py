@@ -8,7 +8,7 @@ from dataclasses import astuple
 from functools import partial
 from hashlib import sha256
 
-from docproc.assets.paths import compiled_dir, weights_dir
+from docproc.assets.paths import weights_dir
 from docproc.canonical import JsonObject
 from docproc.domain import as_box
 from docproc.read.printed.comparison import ComparedField, Comparison, Fact
@@ -30,9 +30,7 @@ TOO_MANY = "照片页数过多或像素过大，请只拍证照的各页后重�
 _CODES = Sandbox("docproc.read.printed.photo_job:codes_job", Policy(threads=True))
 _COMPARE = Sandbox(
     "docproc.read.printed.photo_job:compare_job",
-    Policy(
-        read=lambda: (weights_dir(), compiled_dir()), threads=True, prepare="docproc.read.printed.photo_job:prepare"
-    ),
+    Policy(read=lambda: (weights_dir(),), threads=True, warm_up="docproc.read.printed.photo_job:load"),
 )
 PAGE_S = 4.0
 """CPU time for opening one photograph and finding its codes: seen 0.1 to 0.4 s for 8 to 50 million pixels."""
@@ -40,13 +38,19 @@ _CODES_S = 16.0
 """And for all of them."""
 _CODES_MB = 2048
 _ENGINE_S, _COMPARED_S = 36.0, 3.0
-"""CPU time for comparing, and for each photograph: seen 6 to 7 s for one, 18 s for twelve; three times as much where
-the processor does not compute in bf16."""
+"""CPU time for comparing, and for each photograph: seen 2 to 3 s for one; more where the processor does not compute in
+bf16."""
 _COMPARE_MB = 3200
 """Address space, of which the OCR engine reserves much and uses half: seen 2.3 GiB for a photograph of 50 million
 pixels, 2.6 GiB for twelve photographs."""
 _WAITING_S = 20.0
 _COMPARED_BYTES = 100_000_000
+
+
+def prepare() -> None:
+    """Start both helper processes while the caller does something else; the first comparison comes sooner."""
+    _CODES.start()
+    _COMPARE.start()
 
 
 def photo_codes(photos: Sequence[bytes]) -> tuple[str, ...]:

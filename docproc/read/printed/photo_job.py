@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from functools import cache
 
 import cv2
 
 from docproc.canonical import JsonObject
 from docproc.errors import LimitError, SetupError
-from docproc.read.engine.openvino import OpenVinoRecogniser, share_compiled
+from docproc.read.engine.openvino import LineReader
 from docproc.read.printed.comparison import Fact
 from docproc.read.printed.photo import MAX_PHOTOS, MAX_PIXELS, TOO_MANY
 from docproc.read.printed.printed import compare_pages
@@ -22,11 +23,19 @@ from docproc.scan.files.split import each_page
 from docproc.scan.image.geometry import Image
 
 
-def prepare() -> None:
-    """Compile the networks that :func:`compare_job` uses into the folder that it then only reads."""
+@cache
+def _reader() -> LineReader:
+    return LineReader("small", threads=1, precision="auto")
+
+
+def load() -> None:
+    """Load the network that :func:`compare_job` uses; each child of this process has it, and shares its memory.
+
+    One thread: a network with several would wait in a child for those that only its parent has.
+    """
+    cv2.setNumThreads(1)
     with suppress(SetupError):  # without weights each comparison says so
-        OpenVinoRecogniser(threads=1)
-    share_compiled()
+        _reader()
 
 
 def codes_job(data: bytes, options: JsonObject) -> tuple[JsonObject, Sequence[bytes]]:
@@ -46,7 +55,7 @@ def compare_job(data: bytes, options: JsonObject) -> tuple[JsonObject, Sequence[
     start, end = options["facts"], options["facts"] + options["issued"]
     facts = [Fact(*item) for item in json.loads(data[:start])]
     photos = list(_pictures(data[end:], options["photos"], options["page_s"]))
-    found = compare_pages(photos, issued_pages(data[start:end]), facts, OpenVinoRecogniser(threads=1))
+    found = compare_pages(photos, issued_pages(data[start:end]), facts, _reader())
     rows = [
         {
             "fact": facts.index(item.fact),

@@ -8,7 +8,7 @@ result is ``unreadable`` and a person must decide.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
@@ -18,12 +18,14 @@ import numpy as np
 from docproc.domain import Box
 from docproc.fields.text import fold
 from docproc.read.decoding.glyphs import greedy_steps
-from docproc.read.engine.recogniser import Recogniser
+from docproc.read.engine.recogniser import Lattice
 from docproc.read.printed.comparison import ComparedField, Comparison, Fact, PrintResult
 from docproc.scan.files.issued import DPI, IssuedPage, PrintedLine, find_text
 from docproc.scan.image.geometry import MM_PER_INCH, Image, Matrix, bounding_box, box_corners, transform_points, warp_to
 from docproc.scan.registration.align import align, apply_alignment, build_template
 from docproc.scan.registration.match import match_page, page_features, photo_features, quick_inliers
+
+LineReader = Callable[[Sequence[Image]], Sequence[Lattice]]
 
 PX = DPI / MM_PER_INCH
 MIN_POSTERIOR = 0.85
@@ -62,7 +64,7 @@ class _AlignedPhoto:
 
 
 def compare_pages(
-    photos: Sequence[Image], issued: Sequence[IssuedPage], facts: Sequence[Fact], recogniser: Recogniser
+    photos: Sequence[Image], issued: Sequence[IssuedPage], facts: Sequence[Fact], reader: LineReader
 ) -> Comparison:
     """Compare photographs of a printed licence with its issued pages.
 
@@ -70,7 +72,7 @@ def compare_pages(
         photos: BGR.
         issued: pages of the issued file, see :func:`docproc.scan.files.issued.issued_pages`.
         facts: what the licence states; facts that are not printed are left out.
-        recogniser: OCR engine.
+        reader: makes lattices of crops of one line each.
     """
     aligned = _align_photos(photos, issued)
     if not aligned:
@@ -80,7 +82,7 @@ def compare_pages(
     for fact in facts:
         occurrences = find_text(lines, fact.value)
         if occurrences:
-            fields.append(_worst([_compare_text(fact, printed, aligned, recogniser) for printed in occurrences]))
+            fields.append(_worst([_compare_text(fact, printed, aligned, reader) for printed in occurrences]))
     missing = tuple(number for number in range(len(issued)) if number not in aligned)
     return Comparison(True, tuple(fields), tuple(item for page in aligned.values() for item in _added(page)), missing)
 
@@ -93,11 +95,9 @@ def _align_photos(photos: Sequence[Image], issued: Sequence[IssuedPage]) -> dict
     """
     seen = [photo_features(photo) for photo in photos]
     known = [page_features(page.image) for page in issued]
-    inliers = {
-        (page, photo): quick_inliers(seen[photo], known[page])
-        for page in range(len(known))
-        for photo in range(len(seen))
-    }
+    pairs = [(page, photo) for page in range(len(known)) for photo in range(len(seen))]
+    # a single pair needs no ranking
+    inliers = {pair: quick_inliers(seen[pair[1]], known[pair[0]]) if len(pairs) > 1 else 1 for pair in pairs}
     aligned: dict[int, _AlignedPhoto] = {}
     taken: set[int] = set()
     for page, photo in sorted(inliers, key=lambda pair: (-inliers[pair], pair)):
@@ -124,7 +124,7 @@ def _align_photo(number: int, photo: Image, homography: Matrix, page: IssuedPage
 
 def _normalise_light(image: Image) -> Image:
     """Lightness relative to the paper around, in the brightest channel, in which a red seal is nearly invisible."""
-    light = image.max(axis=2)
+    light = cv2.max(cv2.max(*cv2.split(image)[:2]), cv2.extractChannel(image, 2))
     size = (max(1, light.shape[1] // 8), max(1, light.shape[0] // 8))
     paper = cv2.dilate(cv2.resize(light, size, interpolation=cv2.INTER_AREA), np.ones((5, 5), np.uint8))
     paper = cv2.resize(cv2.medianBlur(paper, 21), light.shape[::-1], interpolation=cv2.INTER_LINEAR)
@@ -133,7 +133,7 @@ def _normalise_light(image: Image) -> Image:
 
 
 def _compare_text(
-    fact: Fact, printed: list[PrintedLine], aligned: dict[int, _AlignedPhoto], reader: Recogniser
+    fact: Fact, printed: list[PrintedLine], aligned: dict[int, _AlignedPhoto], reader: LineReader
 ) -> ComparedField:
     """Compare one occurrence of a value, which may span pages; the image shows the page with the worst result."""
     judged = [_judge(line, aligned[line.page], reader) if line.page in aligned else _UNSEEN for line in printed]
@@ -156,21 +156,23 @@ def _worst(fields: list[ComparedField]) -> ComparedField:
 # ------------------------------------------------------------------ one line
 
 
-def _judge(line: PrintedLine, aligned: _AlignedPhoto, reader: Recogniser) -> tuple[PrintResult, str, float]:
+def _judge(line: PrintedLine, aligned: _AlignedPhoto, reader: LineReader) -> tuple[PrintResult, str, float]:
     """Result, recognised text, and the lowest posterior of its characters."""
     box = _with_tail(line, aligned)
     shown, known = (_crop(image, box) for image in (aligned.light, aligned.known))
     shown = _without_bare_tail(shown, line.box[2] - box[0])
     if not (shown < 255 * INK).any():
         return ("unreadable" if shown.std() > 25 else "differs"), "", 1.0
-    read, perfect = (_read(picture, reader) for picture in (shown, known))
+    read = _read(shown, reader)
     correlations = [_correlation(aligned, box) for box in line.boxes]
     text = "".join(char for char, _ in read)
     sure = min((posterior for _, posterior in read), default=0.0)
     wanted = [_plain(char) for char in line.text]
-    can_read = _matched([_plain(char) for char, _ in perfect], wanted)
     result: PrintResult = "same"
-    for kind, a0, a1, b0, b1 in _differences(wanted, read):
+    differences = _differences(wanted, read)
+    # what a perfect print of the line is read as matters only where this one is read otherwise
+    can_read = _matched([_plain(char) for char, _ in _read(known, reader)], wanted) if differences else []
+    for kind, a0, a1, b0, b1 in differences:
         found = _rate_difference(kind, line.boxes[a0:a1], aligned, correlations[a0:a1], read[b0:b1], can_read[a0:a1])
         result = min(result, found, key=_ORDER.index)
     if result == "same" and min(correlations) < MIN_SAME:
@@ -229,8 +231,8 @@ def _plain(char: str) -> str:
     return unicodedata.normalize("NFKC", char)
 
 
-def _read(picture: Image, reader: Recogniser) -> list[tuple[str, float]]:
-    (lattice,) = reader.posteriors([np.ascontiguousarray(cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR))])
+def _read(picture: Image, reader: LineReader) -> list[tuple[str, float]]:
+    (lattice,) = reader([np.ascontiguousarray(cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR))])
     return [(char, posterior) for _, char, posterior in greedy_steps(lattice) if not char.isspace()]
 
 
@@ -245,13 +247,9 @@ def _with_tail(line: PrintedLine, aligned: _AlignedPhoto) -> Box:
 
 
 def _without_bare_tail(shown: Image, width_mm: float) -> Image:
-    """Whiten the paper behind the line when it has no ink: fine lines of the background are recognised as text."""
+    """Cut off the paper behind the line when it has no ink: fine lines of the background are recognised as text."""
     start = round((width_mm + 0.8) * PX)
-    if (shown[:, start:] < 255 * INK).any():
-        return shown
-    bare = shown.copy()
-    bare[:, start:] = 255
-    return bare
+    return shown if (shown[:, start:] < 255 * INK).any() else shown[:, :start]
 
 
 def _correlation(aligned: _AlignedPhoto, box: Box) -> float:

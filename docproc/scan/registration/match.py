@@ -6,14 +6,17 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from docproc.scan.image.geometry import Image, Matrix, corners_of, grey, shrink, transform_points
 
-_PHOTO_PX, _PAGE_PX = 1800, 1400
+_PHOTO_PX, _PAGE_PX = 1400, 1100
 """Longer sides at which features are detected."""
 _FEATURES = 6000
 _RATIO = 0.82
 """Maximum ratio of the distances of best and second match (Lowe 2004)."""
+_ROWS = 1000
+"""Descriptors that are compared with all others at once: 24 MB."""
 _REACH_PX = 4.0
 _QUICK, _LIKE = 3000, 8
 """Features compared by :func:`quick_inliers`, and the minimum number that must agree."""
@@ -89,15 +92,39 @@ def _fit_homography(photo: Features, page: Features, least: int) -> tuple[Matrix
     """The homography between the reduced images, and its number of inliers."""
     if len(photo.keypoints) < 2 or len(page.keypoints) < 2:
         return None
-    pairs = cv2.BFMatcher(cv2.NORM_L2).knnMatch(photo.descriptors, page.descriptors, k=2)
-    good = [first for first, second in pairs if first.distance < _RATIO * second.distance]
-    if len(good) < least:
+    query, train = _distinct_pairs(photo.descriptors, page.descriptors)
+    if len(query) < least:
         return None
-    source, target = photo.keypoints[[item.queryIdx for item in good]], page.keypoints[[item.trainIdx for item in good]]
+    source, target = photo.keypoints[query], page.keypoints[train]
     cv2.setRNGSeed(1)
     found, mask = cv2.findHomography(source, target, cv2.USAC_MAGSAC, _REACH_PX, maxIters=5000, confidence=0.999)
     inliers = 0 if found is None else int(mask.sum())
     return None if found is None or inliers < least else (np.asarray(found, np.float64), inliers)
+
+
+def _distinct_pairs(one: Matrix, other: Matrix) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Indices of descriptors and of their nearest ones, where the second nearest is clearly further (Lowe 2004).
+
+    All distances at once, as one product of matrices: a fifth of the time of comparing pair by pair.
+    """
+    found: list[NDArray[np.intp]] = []
+    kept: list[NDArray[np.intp]] = []
+    sizes = np.einsum("ij,ij->i", other, other)
+    for start in range(0, len(one), _ROWS):
+        rows = one[start : start + _ROWS]
+        distances = rows @ other.T
+        distances *= -2.0
+        distances += sizes
+        each = np.arange(len(rows))
+        nearest = distances.argmin(axis=1)
+        first = distances[each, nearest]
+        distances[each, nearest] = np.inf
+        own = np.einsum("ij,ij->i", rows, rows)
+        first, second = np.maximum(first + own, 0.0), np.maximum(distances.min(axis=1) + own, 0.0)
+        distinct = np.flatnonzero(first < _RATIO**2 * second)
+        kept.append(distinct + start)
+        found.append(nearest[distinct])
+    return np.concatenate(kept), np.concatenate(found)
 
 
 def _plausible(homography: Matrix, shape: tuple[int, int]) -> bool:

@@ -15,7 +15,7 @@ from api.kit.i18n.said import DOUBT_EN, FILE, say
 from docproc.check.rules import DOUBT
 from docproc.errors import CatalogueError
 from docproc.fields import validate
-from docproc.flow.licences import photographs
+from docproc.flow.licences import print_report
 from docproc.licence.report import headline
 from docproc.matter.load import COMMON_FILE, MATTERS_DIR, load_catalogue, load_matter
 
@@ -145,8 +145,8 @@ def test_an_english_message_has_the_same_places_as_the_chinese(tmp_path: Path) -
 
 
 def test_every_outcome_of_verifying_is_told_in_english() -> None:
-    told = [*headline._WHY.values(), *photographs._SAID.values()]
-    told += [f"{status}；{said}。" for status in photographs._STATUS.values() for said in photographs._SAID.values()]
+    told = [*headline._WHY.values(), *print_report._SAID.values()]
+    told += [f"{status}；{said}。" for status in print_report._STATUS.values() for said in print_report._SAID.values()]
     source = Path(headline.__file__).read_text("utf-8")
     told += re.findall(r'return "([^"]+)"', source)
     told += headline._UNJUDGED.values()
