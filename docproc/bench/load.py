@@ -70,7 +70,7 @@ class _Rush:
     """Seconds since the start, and the resident memory of each process, MiB; about one sample per second."""
 
 
-class _Kiosks:
+class Kiosks:
     """The kiosks of a service: each fills one application after the other."""
 
     def __init__(self, base: str, secrets: Sequence[str]) -> None:
@@ -132,9 +132,9 @@ def run(
     """
     port, serial = free_port(), count()
     with fresh_service(store, port=port, rate_limit_per_minute=1_000_000) as ctx:
-        secrets = [_key(ctx, turn) for turn in range(KIOSKS)]
+        secrets = [kiosk_key(ctx, turn) for turn in range(KIOSKS)]
         web = start(["docproc.cli", "serve", "--web-only"], ctx.settings.model_copy(update={"max_queue": 1_000_000}))
-        kiosks = _Kiosks(f"http://127.0.0.1:{port}", secrets)
+        kiosks = Kiosks(f"http://127.0.0.1:{port}", secrets)
         try:
             names, others = [f"reader-{turn}" for turn in range(readers)], children(os.getpid())
             with workers(ctx, dict.fromkeys(names, READER_QUEUES), module):
@@ -151,7 +151,7 @@ def run(
                     rushes = [_rush(kiosks, make, serial, times * capacity, seconds, look, tell) for times in (1, 2)]
                 for rush in rushes:
                     _again(kiosks, rush.refused)
-                until(lambda: _waiting(ctx) == 0, STALLED_SECONDS + 4 * seconds)
+                until(lambda: count_waiting(ctx) == 0, STALLED_SECONDS + 4 * seconds)
         finally:
             kiosks.close()
             stop([web])
@@ -167,16 +167,16 @@ def run(
 
 
 def _capacity(
-    ctx: Context, kiosks: _Kiosks, make: MakeFile, serial: count[int], seconds: float, readers: int, tell: Tell
+    ctx: Context, kiosks: Kiosks, make: MakeFile, serial: count[int], seconds: float, readers: int, tell: Tell
 ) -> float:
     """Files per second that all readers together read while files are being submitted."""
     for _ in range(2 * readers):
         kiosks.post(make(next(serial)))
-    until(lambda: _waiting(ctx) == 0)  # engines are loaded
+    until(lambda: count_waiting(ctx) == 0)  # engines are loaded
     begun = time.monotonic()
     done, put = 0, 0
     while time.monotonic() - begun < seconds or done < readers:
-        waiting = _waiting(ctx)
+        waiting = count_waiting(ctx)
         done = put - waiting
         tell("finding the capacity", round(time.monotonic() - begun), round(seconds))
         for _ in range(max(0, 3 * readers - waiting)):
@@ -185,13 +185,13 @@ def _capacity(
         if time.monotonic() - begun > seconds + STALLED_SECONDS:
             raise SetupError("no file was read: see the log")
         time.sleep(0.05)
-    rate = (put - _waiting(ctx)) / (time.monotonic() - begun)
-    until(lambda: _waiting(ctx) == 0)
+    rate = (put - count_waiting(ctx)) / (time.monotonic() - begun)
+    until(lambda: count_waiting(ctx) == 0)
     return rate
 
 
 def _rush(
-    kiosks: _Kiosks,
+    kiosks: Kiosks,
     make: MakeFile,
     serial: count[int],
     rate: float,
@@ -229,7 +229,7 @@ def _rush(
     return found
 
 
-def _again(kiosks: _Kiosks, refused: Sequence[bytes]) -> None:
+def _again(kiosks: Kiosks, refused: Sequence[bytes]) -> None:
     """Submit refused files again, when the service says so."""
     end = time.monotonic() + STALLED_SECONDS + 30 * len(refused)
     for data in refused:
@@ -272,11 +272,13 @@ def memory_figures(samples: Sequence[tuple[float, dict[str, float]]]) -> dict[st
     return figures
 
 
-def _key(ctx: Context, turn: int) -> str:
+def kiosk_key(ctx: Context, turn: int) -> str:
+    """A new key of a kiosk."""
     return str(api_keys.create_key(ctx, ADMIN, f"kiosk-{turn}", KIOSK.org, ["kiosk"])["key"])
 
 
-def _waiting(ctx: Context) -> int:
+def count_waiting(ctx: Context) -> int:
+    """Files that wait to be read."""
     with ctx.database.read() as session:
         return pages.count_waiting(session)
 

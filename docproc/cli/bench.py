@@ -226,6 +226,30 @@ def bench_seal(
     out.print(f"openssl alone, signatures a second: {result['openssl']}", highlight=False)
 
 
+@bench_app.command("kiosk")
+def bench_kiosk(
+    files: Annotated[int, typer.Option(min=2, help="Files sent one at a time.")] = 20,
+    seconds: Annotated[float, typer.Option(min=3, help="Length of each load.")] = 60,
+    readers: Annotated[int, typer.Option(min=1, max=64, help="Worker processes that read.")] = 1,
+    sample: Annotated[Path, typer.Option(help="Folder of a sample, whose JPEG files are sent in turn.")] = SAMPLE,
+    as_json: Json = False,
+) -> None:
+    """Measure how soon a kiosk has a first word on a page, and its fields: idle, at capacity, in a rush hour."""
+    from docproc.bench.kiosk import run
+
+    with counting_bar() as tell:
+        result = run(sample, files, seconds, readers, tell)
+    if as_json:
+        emit(result)
+        return
+    table = new_table("load", "files/s", "files", "first word p50 s", "p95 s", "fields p50 s", "p95 s")
+    for name, item in result["loads"].items():
+        times = (*item["quality_s"].values(), *item["fields_s"].values())
+        table.add_row(name, str(item.get("per_second", "")), str(item["files"]), *map(str, times))
+    out.print(table)
+    out.print(f"machine: {result['machine']}", highlight=False)
+
+
 @bench_app.command("verify")
 def bench_verify(
     files: Annotated[int, typer.Option(min=10, help="Distinct licences, made for the measurement.")] = 100,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from functools import cache
 from typing import TYPE_CHECKING, TypeVar
@@ -41,10 +41,11 @@ def real_stages(settings: Settings) -> Stages:
         limits = _limits(settings)
         return read(data, filename, matter, material=material, said=said, today=today, recogniser=engine, limits=limits)
 
-    def draw_pages(data: bytes) -> Sequence[PagePicture]:
+    def draw_pages(data: bytes) -> Iterable[PagePicture]:
         from docproc.scan.files.preview import previews
+        from docproc.scan.registration.quality import first_word
 
-        return previews(data, _limits(settings))
+        return previews(data, first_word, _limits(settings))
 
     @cache
     def sealer() -> Sealer:

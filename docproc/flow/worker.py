@@ -87,6 +87,8 @@ def run_worker(
             or others reach it and nothing shuts its parsers in.
     """
     _check_queues(queues)
+    if "read" in queues and "look" not in queues:
+        queues = [*queues, "look"]  # who reads looks first, and at the next page while it reads this one
     if "seal" in queues:
         refuse_development(settings)
     refuse_weak_sandbox(settings)

@@ -32,7 +32,7 @@ from docproc.read.qr_check import check_qr_codes
 from docproc.scan.files.limits import UploadLimits
 from docproc.scan.files.qr import read_qr_codes
 from docproc.scan.files.split import PageImage
-from docproc.scan.files.split_limited import prepare, split_limited
+from docproc.scan.files.split_limited import prepare, split_shared
 from docproc.scan.registration.clean import Orientation, clean_page, turn_of_sheet
 from docproc.scan.registration.homography import Registration, find_registration, turn_of_page
 from docproc.scan.registration.quality import assess_quality, assess_unreadable
@@ -77,7 +77,7 @@ def read_file(
     reader = recogniser or page_engine()
     digest = hashlib.sha256(data).hexdigest()
     found = []
-    for page in split_limited(data, limits):
+    for page in split_shared(data, limits):
         named = said.get(page.index) if said is not None else None
         if said is None:
             found.append(read_page(page, name, matter, material, today, reader))

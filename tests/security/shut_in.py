@@ -35,6 +35,7 @@ from docproc.sandbox import parent
 from docproc.sandbox.parent import Budget, Sandbox
 from docproc.scan.compare import paper_match
 from docproc.scan.files import preview, split_limited
+from docproc.scan.registration.quality import first_word
 from tests.security.hostile import ATTEMPTS, FREELY, MARK, REACHED, STOPPED, attempt
 
 _SEALER = "import sys, time; print('up', flush=True); time.sleep(600)"
@@ -58,7 +59,7 @@ class Watched(Sandbox):
 # Of each production sandbox: its module and name, the hostile target, and the production function that calls it.
 TARGETS: dict[str, tuple[Any, str, str, Callable[[bytes], object]]] = {
     "split": (split_limited, "_SANDBOX", "split", lambda file: list(split_limited.split_limited(file))),
-    "preview": (split_limited, "_SANDBOX", "split", lambda file: preview.previews(file)),
+    "preview": (split_limited, "_SANDBOX", "split", lambda file: list(preview.previews(file, first_word))),
     "codes": (photo, "_CODES", "codes", lambda file: photo.photo_codes([file])),
     "photographs": (photo, "_COMPARE", "photographs", lambda file: photo.compare_print([file], b"", [])),
     "papers": (

@@ -47,6 +47,7 @@ from tests.servers.postgres import cluster
 
 CLERK = caller("clerk-1", "clerk")
 JOBS = {
+    "look_at_page": jobs.look_at_page,
     "read_page": jobs.read_page,
     "check_application": jobs.check_application,
     "issue_licence": issuing.issue_licence,

@@ -227,12 +227,18 @@ def _cards(view: ApplicationView, matter: Matter, findings: list[FindingView], s
         if not page["readings"]:
             told = tuple(f["message"] for f in view["findings"] if f["page_id"] == page["id"])
             state: Literal["waiting", "failed"] = "waiting" if page["state"] == "queued" else "failed"
-            yield _card(page, 0, None, 1, state, told, sizes)
+            yield _card(page, 0, None, 1, state, (*told, *_first_words(page)), sizes)
         for reading in page["readings"]:
             mine = [item for item in findings if _concerns(item, view, page, reading)]
             partial = any(p.have < p.material.sides for p in [_paper_of(reading, view, matter)] if p is not None)
             card = _read_card(page, reading, matter, sizes, mine, partial and settled, settled)
             yield replace(card, unlike=tuple(_unlike(reading, view, matter)))
+
+
+def _first_words(page: PageView) -> Iterable[str]:
+    """What is wrong with a file that waits to be read, at first sight."""
+    words = [item["first_word"] for item in page["previews"] if item["first_word"]]
+    return [found["message"] for word in words for found in word["findings"] if found["severity"] in TO_MEND]
 
 
 def _read_card(

@@ -184,12 +184,30 @@ class ReadingView(BaseModel):
     )
 
 
+class FirstWordFinding(BaseModel):
+    """Something that a first look found."""
+
+    code: str
+    severity: Literal["block", "fix", "warn", "info"]
+    message: str
+
+
+class FirstWordView(BaseModel):
+    """A page's quality at first sight."""
+
+    verdict: Literal["good", "rescan"]
+    findings: list[FirstWordFinding]
+
+
 class PreviewView(BaseModel):
     """A picture of one page for the screen."""
 
     index: int = Field(description="0-based page inside the file")
     width: int = Field(description="Pixels of the page as handed in, the measure of `box`")
     height: int
+    first_word: FirstWordView | None = Field(
+        description="What is wrong with the page at first sight, moments after it came; its reading decides"
+    )
 
 
 class PageView(BaseModel):

@@ -145,9 +145,15 @@ def _queue_file(ctx: Context, session: Session, caller: Caller, row: Application
     )
     touch(row, at)
     sittings.open_to_key(ctx, caller, row)
+    ctx.jobs.enqueue(session, "look_at_page", looking_job(added.id), added.id, priority=place)
     ctx.jobs.enqueue(session, "read_page", f"read:{added.id}", added.id, priority=place)
     audit.append(session, at, caller.subject, "page.added", row.number, page=added.id, sha256=file.sha256)
     return added
+
+
+def looking_job(page_id: str) -> str:
+    """Name of the job that draws a file and gives a first word on it."""
+    return f"look:{page_id}"
 
 
 def remove_page(ctx: Context, caller: Caller, number: str, page_id: str) -> None:

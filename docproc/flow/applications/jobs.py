@@ -2,6 +2,7 @@
 
 ::
 
+    look_at_page       blob -> pictures for the screen, a first word on each page's quality
     read_page          blob -> readings stored; the last file of an application queues its check
     check_application  readings -> findings and verdict stored
 
@@ -17,10 +18,10 @@ from datetime import date
 from typing import TypeVar
 
 from docproc.check.check import check
-from docproc.domain import CheckResult, Finding, PageReading, Said
+from docproc.domain import CheckResult, Finding, PageReading, Quality, Said
 from docproc.errors import InputError, OverdueError, SetupError
 from docproc.flow.applications import remarks
-from docproc.flow.applications.applications import announce, queue_check
+from docproc.flow.applications.applications import announce, looking_job, queue_check
 from docproc.flow.applications.assigning import follow
 from docproc.flow.core.stages import Tools
 from docproc.flow.jobs import meters
@@ -30,7 +31,7 @@ from docproc.matter.load import find_matter
 from docproc.matter.model import Matter
 from docproc.sandbox.spent import metered
 from docproc.store.applications import applications, assignments, pages, previews, refused
-from docproc.store.tables.applications import PreviewRow
+from docproc.store.tables.applications import FirstWordBody, FirstWordFinding, PreviewRow
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -41,39 +42,60 @@ DEAR_SECONDS = 1.0
 """CPU time from which the refusal of a file is remembered; a cheaper one costs less to find again than to keep."""
 
 
+@workflow("look_at_page")
+def look_at_page(page_id: str) -> None:
+    """Draw an uploaded file for the screen and say what is wrong with its pages at first sight."""
+    look_and_store(page_id)
+
+
 @workflow("read_page")
 def read_page(page_id: str) -> None:
-    """Draw an uploaded file for the screen, then read it."""
+    """Read an uploaded file; draw it first where no job of its own does, as in a version before."""
     draw_and_store(page_id)
     read_and_store(page_id)
 
 
+@step("look_and_store")
+def look_and_store(page_id: str) -> None:
+    """Store pictures and first words, page by page, so that the first page's are there at once."""
+    _draw(page_id)
+
+
 @step("draw_and_store")
 def draw_and_store(page_id: str) -> None:
+    """The same, unless a job is there for it."""
+    ctx, _ = Tools.get()
+    with ctx.database.read() as session:
+        drawn = previews.has_previews(session, page_id)
+    if not drawn and not ctx.jobs.is_at_work(looking_job(page_id)):
+        _draw(page_id)
+
+
+def _draw(page_id: str) -> None:
     """Store pictures of the file's pages; what cannot be drawn is reported by the reading."""
     ctx, stages = Tools.get()
     with ctx.database.read() as session:
         page = pages.find_page(session, page_id)
         about(application=page.application, page=page_id)
-        if page.removed_at is not None or previews.has_previews(session, page_id):
+        if page.removed_at is not None:
             return
     data = ctx.blobs.get(page.sha256)
-    drawn = _on_file(page.sha256, "drawing", lambda: list(stages.draw_pages(data)))
-    if isinstance(drawn, Finding):
-        return
-    rows = [
-        PreviewRow(
-            page_id=page_id,
-            index=item.index,
-            view_sha256=ctx.blobs.put(item.view),
-            thumb_sha256=ctx.blobs.put(item.thumb),
-            width=item.width,
-            height=item.height,
-        )
-        for item in drawn
-    ]
-    with ctx.database.write() as session:
-        previews.add_previews(session, rows)
+
+    def draw() -> None:
+        for picture in stages.draw_pages(data):
+            view, thumb = ctx.blobs.put(picture.view), ctx.blobs.put(picture.thumb)
+            row = PreviewRow(page_id=page_id, index=picture.index, view_sha256=view, thumb_sha256=thumb)
+            row.width, row.height, row.first_word = picture.width, picture.height, _first_word(picture.quality)
+            with ctx.database.write() as session:
+                previews.add_previews(session, [row])
+
+    _on_file(page.sha256, "drawing", draw)
+
+
+def _first_word(quality: Quality) -> FirstWordBody:
+    found = quality.findings
+    said: list[FirstWordFinding] = [{"code": f.code, "severity": f.severity, "message": f.message} for f in found]
+    return {"verdict": quality.verdict, "findings": said}
 
 
 @step("read_and_store")

@@ -38,6 +38,7 @@ from docproc.store.licences import licences
 from docproc.store.tables.applications import (
     ApplicationRow,
     AssignmentRow,
+    FirstWordBody,
     NoticeRow,
     NoticeState,
     PageRow,
@@ -178,6 +179,7 @@ class PreviewView(TypedDict):
     index: int
     width: int
     height: int
+    first_word: FirstWordBody | None
 
 
 class PageView(TypedDict):
@@ -306,7 +308,8 @@ def application(session: Session, row: ApplicationRow, sees: Sees | None = None)
     licence = licences.licence_of_application(session, row.number)
     drawn: dict[str, list[PreviewView]] = {}
     for item in previews.previews_of(session, row.number):
-        drawn.setdefault(item.page_id, []).append({"index": item.index, "width": item.width, "height": item.height})
+        picture: PreviewView = {"index": item.index, "width": item.width, "height": item.height, "first_word": None}
+        drawn.setdefault(item.page_id, []).append({**picture, "first_word": item.first_word})
     return {
         **summary(row),
         "follow_code": shares.follow_code(session, row.number),

@@ -5,12 +5,12 @@ Jobs carry ids only; a step asks :class:`Tools` for the context and the stages o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
-from docproc.domain import Licence, PageReading, Said
+from docproc.domain import Licence, PageReading, Quality, Said
 from docproc.errors import SetupError
 from docproc.flow.core.context import Context
 from docproc.licence.seal.registered_seal import RegisteredSeal
@@ -61,8 +61,12 @@ class PagePicture(Protocol):
     def thumb(self) -> bytes:
         """WebP for a list."""
 
+    @property
+    def quality(self) -> Quality:
+        """At first sight."""
 
-DrawPages = Callable[[bytes], Sequence[PagePicture]]
+
+DrawPages = Callable[[bytes], Iterable[PagePicture]]
 """Pictures of every page of an uploaded file; raises InputError when it cannot be used."""
 SealLicence = Callable[[Licence, Sequence[RegisteredSeal], datetime], bytes]
 """Renders, seals with registered seals, the issuing authority's first, and verifies a licence; raises

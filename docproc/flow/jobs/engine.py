@@ -35,6 +35,7 @@ _NO_PASSWORDS: Mapping[RoleName, str] = {}
 P = ParamSpec("P")
 R = TypeVar("R")
 Job = Literal[
+    "look_at_page",
     "read_page",
     "check_application",
     "issue_licence",
@@ -50,6 +51,7 @@ log = logging.getLogger(__name__)
 
 APP_NAME = "docproc"
 QUEUE_OF: dict[Job, str] = {
+    "look_at_page": "look",
     "read_page": "read",
     "check_application": "check",
     "issue_licence": "seal",
@@ -60,15 +62,16 @@ QUEUE_OF: dict[Job, str] = {
     "publish_status": "seal",
     "seal_notice": "seal",
 }
-CONCURRENCY = {"read": 1, "check": 2, "seal": 1, "notify": 4}
+CONCURRENCY = {"look": 1, "read": 1, "check": 2, "seal": 1, "notify": 4}
 """Jobs of a queue that one worker runs at a time; reading and sealing use all of a core."""
-POLL_SECONDS = {"read": 0.1, "check": 0.15, "seal": 0.1, "notify": 0.5}
+POLL_SECONDS = {"look": 0.05, "read": 0.1, "check": 0.15, "seal": 0.1, "notify": 0.5}
 """How often an idle worker asks a queue for work; nobody waits for a notification."""
 STEP_ATTEMPTS = 6
 """Tries of a step that fails for a reason we do not know: after 0.5 s, doubling, about 15 s in all."""
 OUTAGE_SECONDS, OUTAGE_ATTEMPTS = 2.0, 1_000_000
 """While database or blob store are out of reach a step is tried this often; no work is given up for an outage."""
 CRASHES: dict[Job, int] = {
+    "look_at_page": 3,
     "read_page": 3,
     "check_application": 20,
     "issue_licence": 20,
@@ -142,7 +145,7 @@ def waiting(session: Session) -> list[Waiting]:
 
 def _jobs(session: Session) -> sa.TableClause:
     """The engine's own table."""
-    names = ("status", "queue_name", "executor_id", "priority", "created_at", "delay_until_epoch_ms")
+    names = ("workflow_uuid", "status", "queue_name", "executor_id", "priority", "created_at", "delay_until_epoch_ms")
     schema = None if session.get_bind().dialect.name == "sqlite" else "dbos"
     return sa.table("workflow_status", *map(sa.column, names), schema=schema)
 
@@ -196,6 +199,13 @@ class Jobs:
         if tracing.is_on():
             options["otel_context"] = tracing.current()
         self.client.enqueue_in_transaction(session, options, *args)
+
+    def is_at_work(self, job_id: str) -> bool:
+        """Whether a job waits, runs or has done its work."""
+        with self.database.read() as session:
+            jobs = _jobs(session)
+            found = session.execute(sa.select(jobs.c.status).where(jobs.c.workflow_uuid == job_id)).scalar()
+        return found is not None and found not in DEAD
 
     def is_dead(self, job_id: str) -> bool:
         """Whether a job ended without doing its work."""

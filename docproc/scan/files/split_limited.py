@@ -6,14 +6,18 @@ worth, and the file what it is worth as a whole.
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 from dataclasses import asdict
+from hashlib import sha256
 
 import cv2
 import numpy as np
 
 from docproc.canonical import JsonObject
-from docproc.errors import LimitError
+from docproc.errors import InputError, LimitError
 from docproc.sandbox import pace
 from docproc.sandbox.parent import Budget, Sandbox, understanding
 from docproc.sandbox.policy import Policy
@@ -26,12 +30,48 @@ _SANDBOX = Sandbox("docproc.scan.files.split_limited:split_job", Policy(threads=
 _AT_ONCE = 48_000_000
 """Bytes of pages after which a child hands over what it has; a page that is larger comes alone."""
 _SHORTEST_S = 0.05
+_MOST_SHARED = 2
+_SHARED: OrderedDict[tuple[bytes, UploadLimits | None], Future[PageImage | None]] = OrderedDict()
+_LOCK = threading.Lock()
 _WAITING_S = 5.0
 
 
 def prepare() -> None:
     """Start the helper process while the caller does something else; the first file is then opened sooner."""
     _SANDBOX.start()
+
+
+def split_shared(data: bytes, limits: UploadLimits | None = None) -> Iterator[PageImage]:
+    """As :func:`split_limited` for two that want the same file at about the same time, drawing and reading it.
+
+    A file of one page is opened once: who comes second waits for the first, and gets the same image, which nobody may
+    change, or the same refusal. It is kept for the second one only, and no more than two are kept.
+    """
+    key = (sha256(data).digest(), limits)
+    with _LOCK:
+        found = _SHARED.pop(key, None)
+        own: Future[PageImage | None] = Future()
+        if found is None:
+            _SHARED[key] = own
+            while len(_SHARED) > _MOST_SHARED:
+                _SHARED.popitem(last=False)
+    page = found.result() if found is not None else None
+    if page is not None:
+        yield page
+        return
+    try:
+        for page in split_limited(data, limits):
+            page.image.flags.writeable = False
+            if page.index == 0:
+                own.set_result(page if page.count == 1 and page.image.nbytes <= _AT_ONCE else None)
+            yield page
+    except InputError as error:
+        if not own.done():
+            own.set_exception(error)  # what is too dear to open is so once
+        raise
+    finally:
+        if not own.done():
+            own.set_result(None)
 
 
 def split_limited(data: bytes, limits: UploadLimits | None = None) -> Iterator[PageImage]:

@@ -78,6 +78,11 @@ def live_pages(session: Session, application: str) -> list[PageRow]:
     return list(session.scalars(_live(application).order_by(PageRow.position)))
 
 
+def queued_among(session: Session, page_ids: Collection[str]) -> set[str]:
+    """Which of some files wait to be read."""
+    return set(session.scalars(sa.select(PageRow.id).where(PageRow.id.in_(page_ids), PageRow.state == "queued")))
+
+
 def count_waiting(session: Session, application: str | None = None, *, by: str | None = None) -> int:
     """Number of files waiting to be read: of one application, of one submitter, or of all."""
     query = sa.select(sa.func.count()).select_from(PageRow).where(IS_WAITING)

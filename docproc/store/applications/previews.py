@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
@@ -20,6 +22,12 @@ def add_previews(session: Session, rows: list[PreviewRow]) -> None:
 def has_previews(session: Session, page_id: str) -> bool:
     """Whether a file has its pictures."""
     return session.scalar(sa.select(PreviewRow.index).where(PreviewRow.page_id == page_id).limit(1)) is not None
+
+
+def drawn_among(session: Session, page_ids: Collection[str]) -> set[str]:
+    """Which of some files have a picture of their first page."""
+    query = sa.select(PreviewRow.page_id).where(PreviewRow.page_id.in_(page_ids), PreviewRow.index == 0)
+    return set(session.scalars(query))
 
 
 def find_preview(session: Session, page_id: str, index: int) -> PreviewRow:

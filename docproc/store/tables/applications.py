@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, TypedDict
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from docproc.canonical import JsonObject
-from docproc.domain import CorrectionKind, Severity, Verdict
+from docproc.domain import CorrectionKind, QualityVerdict, Severity, Verdict
 from docproc.lifecycle import Status
 from docproc.store.tables.base import Base, BigId, Signed
 
@@ -260,6 +260,21 @@ class FindingRow(Base):
     """A person must settle it before an approval."""
 
 
+class FirstWordFinding(TypedDict):
+    """Something that a first look at a page found."""
+
+    code: str
+    severity: Severity
+    message: str
+
+
+class FirstWordBody(TypedDict):
+    """What a first look at a page, without reading it, says of its quality."""
+
+    verdict: QualityVerdict
+    findings: list[FirstWordFinding]
+
+
 class PreviewRow(Base):
     """Small pictures of one page of a file for the screen, made by a worker."""
 
@@ -272,6 +287,8 @@ class PreviewRow(Base):
     width: Mapped[int]
     """Pixels of the page as uploaded, the unit of every field's box."""
     height: Mapped[int]
+    first_word: Mapped[FirstWordBody | None] = mapped_column(sa.JSON)
+    """What was seen of its quality before it was read; ``None`` for one that was drawn by a version before."""
 
 
 class RefusedFileRow(Base):

@@ -13,7 +13,7 @@ from io import BytesIO
 
 from PIL import Image, ImageDraw
 
-from docproc.domain import PageReading, Said
+from docproc.domain import PageReading, Quality, Said
 from docproc.flow.core.stages import Stages
 from docproc.flow.jobs.guardian import end_with_parent
 from docproc.flow.worker import run_worker
@@ -22,6 +22,7 @@ from docproc.settings import Settings
 from tests.flow import small_stages
 
 WIDTH, HEIGHT = 1240, 1754
+GOOD = Quality("good")
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Picture:
     thumb: bytes
     width: int = WIDTH
     height: int = HEIGHT
+    quality: Quality = GOOD
 
 
 def box(place: int) -> tuple[float, float, float, float]:

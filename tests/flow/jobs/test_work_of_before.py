@@ -17,6 +17,7 @@ from docproc.store.licences import licences
 from tests.flow.people import KIOSK, REVIEWER, SEALER, Workers, hand_in, seen, until
 
 QUEUES = {
+    "look_at_page": "look",
     "read_page": "read",
     "check_application": "check",
     "issue_licence": "seal",

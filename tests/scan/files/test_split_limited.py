@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
@@ -9,7 +10,7 @@ import pytest
 from docproc.errors import LimitError, UnsupportedFileError
 from docproc.scan.files.limits import UploadLimits
 from docproc.scan.files.split import split
-from docproc.scan.files.split_limited import split_limited
+from docproc.scan.files.split_limited import split_limited, split_shared
 from tests.scan.files.test_split import heic
 from tests.scan.pages import form_pdf, text_page, tiff_of
 
@@ -22,6 +23,30 @@ def test_pages_are_the_same_as_without_the_sandbox() -> None:
         ours, plain = list(split_limited(data)), split(data)
         assert [(page.index, page.dpi) for page in ours] == [(page.index, page.dpi) for page in plain]
         assert all(np.array_equal(a.image, b.image) for a, b in zip(ours, plain, strict=True))
+
+
+def test_who_draws_and_who_reads_a_page_share_one_image_that_neither_can_change() -> None:
+    with ThreadPoolExecutor(2) as both:
+        (one,), (other,) = both.map(lambda _: list(split_shared(JPEG)), range(2))
+    assert one.image is other.image and not one.image.flags.writeable
+    (later,) = split_shared(JPEG)
+    assert later.image is not one.image, "it is kept for the second one alone"
+    assert np.array_equal(later.image, one.image)
+    list(split_shared(JPEG))  # takes what the third left
+
+
+def test_files_of_several_pages_and_refusals_are_shared_too_or_opened_anew() -> None:
+    two = tiff_of([text_page(72), text_page(60)])
+    first, second = list(split_shared(two)), list(split_shared(two))
+    assert [page.index for page in first] == [page.index for page in second] == [0, 1]
+    caught = []
+    for _ in range(2):
+        with pytest.raises(UnsupportedFileError) as refused:
+            list(split_shared(JPEG[:-500]))
+        caught.append(refused.value)
+    assert caught[0] is caught[1], "who comes second does not pay again"
+    with pytest.raises(UnsupportedFileError):
+        list(split_shared(JPEG[:-500]))
 
 
 def test_refusals_keep_their_kind_code_and_message() -> None:
