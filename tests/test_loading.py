@@ -17,6 +17,7 @@ STORING = {"sqlalchemy", "dbos", "psycopg"}
     ("module", "with_it", "without"),
     [
         ("api.serve", "pydantic_settings", DRAWING | MIGRATING | SEALING | STORING),
+        ("api.app", "fastapi", DRAWING | MIGRATING | SEALING | {"numpy", "openvino"}),
         ("docproc.flow.worker", "sqlalchemy", DRAWING | MIGRATING),
     ],
 )

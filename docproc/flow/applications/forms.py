@@ -27,7 +27,6 @@ from docproc.flow.applications.applications import visible
 from docproc.flow.core import reads, views
 from docproc.flow.core.access import Caller
 from docproc.flow.core.context import Context
-from docproc.form.draw import draw_form, new_form_id
 from docproc.form.fill import placements
 from docproc.form.layout import FormLayout, layout_of
 from docproc.licence.page.record import parse_licence_json
@@ -144,7 +143,7 @@ def form_of_papers(ctx: Context, caller: Caller, number: str, material: str, she
     check_grants(matter, ctx.today())
     layout = layout_of(matter, form)
     values = {item.field: item.value for item in known if _fits(layout, item.field, item.value)}
-    return draw_form(matter, form, layout, new_form_id(), values, sheets=sheets)
+    return _drawn(matter, form, layout, values, sheets)
 
 
 def form_by_follow(
@@ -183,7 +182,7 @@ def form_by_follow(
     layout = layout_of(spec_now, form)
     open_fields = [f.name for f in form.field if _is_open(f) and f.name in said]
     values = {name: said[name] for name in open_fields if _fits(layout, name, said[name])}
-    return draw_form(spec_now, form, layout, new_form_id(), values, sheets=sheets)
+    return _drawn(spec_now, form, layout, values, sheets)
 
 
 def _is_open(spec: FieldSpec) -> bool:
@@ -215,7 +214,7 @@ def _print(
     check_opens(spec, ctx.today())
     form = spec.find_form(material, edition, None if edition else ctx.today())
     layout = layout_of(spec, form)
-    return draw_form(spec, form, layout, new_form_id(), _values(spec, form, layout, facts), sheets=sheets)
+    return _drawn(spec, form, layout, _values(spec, form, layout, facts), sheets)
 
 
 def _values(matter: Matter, form: Form, layout: FormLayout, facts: Mapping[str, str]) -> dict[str, str]:
@@ -237,3 +236,10 @@ def _fits(layout: FormLayout, name: str, value: str) -> bool:
     except InputError:
         return False
     return True
+
+
+def _drawn(matter: Matter, form: Form, layout: FormLayout, values: dict[str, str] | None, sheets: int) -> bytes:
+    """Print a form under a serial of its own; what draws is loaded here, for most processes never draw one."""
+    from docproc.form.draw import draw_form, new_form_id
+
+    return draw_form(matter, form, layout, new_form_id(), values, sheets=sheets)

@@ -22,7 +22,6 @@ from docproc.flow.core import reads, views
 from docproc.flow.core.access import Caller
 from docproc.flow.core.context import Context
 from docproc.flow.counter.paper_check import checked_so_far
-from docproc.form.receipt import CounterReceipt, draw_receipt
 from docproc.marks import parse_code
 from docproc.matter.load import find_matter
 from docproc.scan.compare.paper_match import Outcome
@@ -134,6 +133,8 @@ def receipt_pdf(ctx: Context, caller: Caller, number: str, receipt: str) -> byte
     Raises:
         NotFoundError: there is none of this number.
     """
+    from docproc.form.receipt import CounterReceipt, draw_receipt  # most processes never draw one
+
     caller.require("counter")
     with ctx.database.read() as session:
         row = visible(session, caller, number, "view")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 from docproc.domain import PageReading
 from docproc.errors import ConflictError, InputError, LimitError
@@ -14,7 +14,6 @@ from docproc.flow.core.access import Caller
 from docproc.flow.core.context import Context
 from docproc.flow.core.pictures import base64_of, rounded
 from docproc.flow.review import workbench
-from docproc.scan.compare.page_diff import DiffKind
 from docproc.scan.compare.paper_match import (
     MAX_ALL_BYTES,
     MAX_FILES,
@@ -27,6 +26,9 @@ from docproc.scan.compare.paper_match import (
 from docproc.store.applications import pages
 from docproc.store.audit import audit
 from docproc.store.counter import custody
+
+if TYPE_CHECKING:
+    from docproc.scan.compare.page_diff import DiffKind
 
 
 class PaperSpot(TypedDict):

@@ -12,7 +12,7 @@ import binascii
 import json
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from asn1crypto import x509
 from asn1crypto.algos import DSASignature
@@ -27,9 +27,11 @@ from pyhanko_certvalidator import CertificateValidator, ValidationContext
 from pyhanko_certvalidator.errors import PathError
 
 from docproc.errors import InputError, SealError
-from docproc.licence.keys.signer import Signer
 from docproc.licence.pki.revocation import revocation
 from docproc.licence.pki.trust import ALGORITHM_POLICY, TrustList
+
+if TYPE_CHECKING:
+    from docproc.licence.keys.signer import Signer
 
 _P256_BYTES = 32
 

@@ -10,18 +10,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from asn1crypto import core, x509
 
 from docproc.errors import InputError, SealError
 from docproc.licence.keys.sm2 import SM2_WITH_SM3, verifies
-from docproc.licence.keys.sm2_signer import Sm2Signer
 from docproc.licence.page.art import SealArt
 from docproc.licence.page.art_svg import to_svg
 from docproc.licence.pki.trust import TrustList
 from docproc.licence.seal.registered_seal import RegisteredSeal
 from docproc.licence.verify.sm2_judge import check_sm2
+
+if TYPE_CHECKING:
+    from docproc.licence.keys.sm2_signer import Sm2Signer
 
 VERSION, ORGANISATION, BY_CERTIFICATE, PICTURE = 4, 1, 1, "SVG"
 VENDOR = "docproc"

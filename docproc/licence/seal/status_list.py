@@ -9,13 +9,16 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from docproc.canonical import canonical_json
 from docproc.errors import InputError
-from docproc.licence.keys.signer import Signer
 from docproc.licence.pki.jose import read_statement, sign_statement
 from docproc.licence.pki.trust import TrustList
 from docproc.licence.report.report import LICENCE_STATUSES, Standing, one_of
+
+if TYPE_CHECKING:
+    from docproc.licence.keys.signer import Signer
 
 KIND = "docproc-status-list+jwt"
 SCHEMA = "docproc-status-list-1"

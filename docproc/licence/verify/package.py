@@ -16,15 +16,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from docproc.errors import InputError
-from docproc.licence.keys.signer import Signer
 from docproc.licence.pki.jose import read_statement, sign_statement
 from docproc.licence.pki.timestamp_token import check_token, token_ends
 from docproc.licence.pki.trust import TrustList
 from docproc.licence.report.report import VerificationReport
 from docproc.licence.verify.verify_limited import verify_limited
+
+if TYPE_CHECKING:
+    from docproc.licence.keys.signer import Signer
 
 KIND = "docproc-archive"
 HASHES, SIGNED, STAMPED, LICENCE, METADATA = "hashes.json", "hashes.jws", "hashes.tst", "licence.pdf", "metadata.json"

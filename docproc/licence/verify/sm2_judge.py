@@ -7,16 +7,18 @@ EN 319 102-1 and the catalogue of algorithms behind it do not know SM2, so no se
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from asn1crypto import x509
-from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 
 from docproc.errors import SealError, SealUnavailableError
 from docproc.licence.keys.sm2 import SM2_WITH_SM3, SM3, has_sm2_key, issued_by, sm3, verifies
 from docproc.licence.pki.revocation import is_signed, revocation, spoils
 from docproc.licence.pki.trust import TrustList
 from docproc.licence.report.report import NATIONAL, Indication
+
+if TYPE_CHECKING:
+    from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 
 _UNDERSTOOD = {"basic_constraints", "key_usage"}
 _DEPTH = 4
