@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from docproc.cli.common import Files, Json, MatterName, Today, emit, err, findings_table, new_table, out, the_day
+from docproc.cli.common import (
+    Files,
+    Json,
+    MatterName,
+    Today,
+    counting_bar,
+    emit,
+    findings_table,
+    new_table,
+    out,
+    read_settings,
+    the_day,
+)
 
 if TYPE_CHECKING:
     from rich.table import Table
+
+    from docproc.domain import PageReading
 
 
 def form(
@@ -65,19 +80,23 @@ def _read_values(path: Path) -> dict[str, str]:
     return {str(k): ",".join(v) if isinstance(v, list) else str(v) for k, v in data.items()}
 
 
-def _read_files(files: list[Path], matter: str, material: str | None, today: date) -> list[Any]:
-    from rich.progress import track
-
+def _readings(files: list[Path], matter: str, material: str | None, today: date) -> Iterator[PageReading]:
+    """Every page of the files, each as soon as it is read."""
     from docproc.matter.load import find_matter
-    from docproc.read.pipeline import read_file
+    from docproc.scan.files.split_limited import prepare
 
     spec = find_matter(matter)
     if material is not None:
         spec.check_material(material)  # before the engine loads
-    readings: list[Any] = []
-    for path in track(files, "reading", console=err, disable=not err.is_terminal, transient=True):
-        readings += read_file(path.read_bytes(), path.name, spec, material=material, today=today)
-    return readings
+    prepare()  # what opens files gets ready while the engine loads
+    from docproc.read.pipeline import each_page_read, page_engine
+
+    engine = page_engine(read_settings().engine_threads)
+    with counting_bar() as show:
+        for done, path in enumerate(files):
+            show("reading", done, len(files))
+            data = path.read_bytes()
+            yield from each_page_read(data, path.name, spec, material=material, today=today, recogniser=engine)
 
 
 def read(
@@ -88,14 +107,15 @@ def read(
     as_json: Json = False,
 ) -> None:
     """Read scans and show every field with its confidence; needs no store and no server."""
-    from docproc.read.pipeline import reading_json
-
-    readings = _read_files(files, matter, material, the_day(today))
-    if as_json:
-        emit({"pages": [reading_json(r) for r in readings]})
-    else:
-        for reading in readings:
+    readings = []
+    for reading in _readings(files, matter, material, the_day(today)):
+        readings.append(reading)
+        if not as_json:
             out.print(_reading_table(reading))
+    if as_json:
+        from docproc.read.pipeline import reading_json
+
+        emit({"pages": [reading_json(r) for r in readings]})
     if any(r.quality.verdict == "rescan" for r in readings):
         raise typer.Exit(1)
 
@@ -127,7 +147,7 @@ def check(
     from docproc.read.pipeline import finding_json, reading_json
 
     day = the_day(today)
-    readings = _read_files(files, matter, material, day)
+    readings = list(_readings(files, matter, material, day))
     result = run_check(find_matter(matter), readings, day)
     seals = [seal_json(*judged) for judged in judge_seals(find_matter(matter), readings)]
     if as_json:

@@ -6,7 +6,7 @@ import hashlib
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from functools import cache
@@ -72,18 +72,38 @@ def read_file(
         LimitError: over a limit.
         SetupError: weights or fonts have not been fetched.
     """
+    return tuple(
+        each_page_read(
+            data, name, matter, material=material, said=said, today=today, recogniser=recogniser, limits=limits
+        )
+    )
+
+
+def each_page_read(
+    data: bytes,
+    name: str,
+    matter: Matter,
+    *,
+    material: str | None = None,
+    said: Mapping[int, Said] | None = None,
+    today: date,
+    recogniser: Recogniser | None = None,
+    limits: UploadLimits | None = None,
+) -> Iterator[PageReading]:
+    """As :func:`read_file`, each page as soon as it is read."""
     if material is not None:
         matter.check_material(material)
     reader = recogniser or page_engine()
     digest = hashlib.sha256(data).hexdigest()
-    found = []
     for page in split_shared(data, limits):
         named = said.get(page.index) if said is not None else None
         if said is None:
-            found.append(read_page(page, name, matter, material, today, reader))
+            reading = read_page(page, name, matter, material, today, reader)
         elif named is not None:
-            found.append(read_page(page, name, matter, named.material, today, reader, side=named.page))
-    return tuple(replace(reading, sha256=digest) for reading in found)
+            reading = read_page(page, name, matter, named.material, today, reader, side=named.page)
+        else:
+            continue
+        yield replace(reading, sha256=digest)
 
 
 def page_engine(threads: int = 0) -> OpenVinoRecogniser:

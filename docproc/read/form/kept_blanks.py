@@ -14,15 +14,15 @@ import zlib
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 
 import cv2
 import numpy as np
-import pymupdf
 
 from docproc import __version__, marks
 from docproc.assets.paths import SANS, SERIF, cache_folder, font
-from docproc.form import draw
+from docproc.form import layout as form_layout
 from docproc.form.layout import FormLayout
 from docproc.matter.model import Form, Matter
 from docproc.scan.image.geometry import Image
@@ -71,8 +71,8 @@ def _path(matter: Matter, form: Form, layout: FormLayout) -> Path:
 def _program() -> tuple[str, ...]:
     """What else decides how a form looks."""
     digest = hashlib.sha256()
-    sources = sorted(Path(draw.__file__).parent.glob("*.py"))
+    sources = sorted(Path(form_layout.__file__).parent.glob("*.py"))
     for source in (*sources, Path(marks.__file__), Path(__file__).with_name("template.py")):
         digest.update(source.read_bytes())
     fonts = [str(font(name).stat().st_size) for name in (SERIF, SANS)]
-    return __version__, pymupdf.__version__, cv2.__version__, digest.hexdigest(), *fonts
+    return __version__, version("pymupdf"), cv2.__version__, digest.hexdigest(), *fonts

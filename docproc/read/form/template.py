@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-import pymupdf
 
-from docproc.form.draw import draw_form
 from docproc.form.layout import FormLayout, layout_of
 from docproc.matter.model import Form, Matter
 from docproc.read.form import kept_blanks
 from docproc.scan.image.geometry import MM_PER_INCH, Image
 from docproc.scan.registration.align import FormTemplate, build_template
+
+if TYPE_CHECKING:
+    import pymupdf
 
 DPI = 200.0
 """Resolution at which forms are read: a comb cell of 7 mm is 55 px, more than the 48 px of the network's input."""
@@ -39,6 +41,10 @@ def blank_pages(matter: Matter, form: Form) -> tuple[Image, ...]:
     before = kept_blanks.kept(matter, form, layout)
     if before is not None:
         return before
+    import pymupdf  # these two are needed for the first page of an edition on a machine, and then never again
+
+    from docproc.form.draw import draw_form
+
     size = (round(layout.page_mm[0] * PX), round(layout.page_mm[1] * PX))
     with pymupdf.open(stream=draw_form(matter, form, layout, _SERIAL), filetype="pdf") as document:
         pages = tuple(_picture(page, size) for page in document)
@@ -53,6 +59,8 @@ def form_templates(matter: Matter, form: Form) -> tuple[FormTemplate, ...]:
 
 
 def _picture(page: pymupdf.Page, size: tuple[int, int]) -> Image:
+    import pymupdf
+
     pixmap = page.get_pixmap(dpi=round(2 * DPI), colorspace=pymupdf.csGRAY)
     grey = np.frombuffer(pixmap.samples, np.uint8).reshape(pixmap.height, pixmap.stride)[:, : pixmap.width]
     return np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)

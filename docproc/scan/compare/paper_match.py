@@ -25,7 +25,9 @@ MAX_SHEETS = 60
 """Pages of all paper files together."""
 MAX_ALL_BYTES = 60_000_000
 """Size of all paper files together."""
-_MATCH = Sandbox("docproc.scan.compare.job:paper_match_job", Policy(threads=True))
+_MATCH = Sandbox(
+    "docproc.scan.compare.job:paper_match_job", Policy(threads=True, warm_up="docproc.scan.files.split:load")
+)
 _SHEET_S, _ALL_S = 10.0, 300.0
 """CPU time for opening and straightening a sheet, and for all that is done with all of them."""
 _MEMORY_MB = 6144

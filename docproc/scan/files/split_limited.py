@@ -26,7 +26,9 @@ from docproc.scan.files.limits import UploadLimits
 from docproc.scan.files.sniff import sniff
 from docproc.scan.files.split import PageImage, each_page, split
 
-_SANDBOX = Sandbox("docproc.scan.files.split_limited:split_job", Policy(threads=True))
+_SANDBOX = Sandbox(
+    "docproc.scan.files.split_limited:split_job", Policy(threads=True, warm_up="docproc.scan.files.split:load")
+)
 _AT_ONCE = 48_000_000
 """Bytes of pages after which a child hands over what it has; a page that is larger comes alone."""
 _SHORTEST_S = 0.05

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from docproc.form import draw
 from docproc.matter.load import find_matter
-from docproc.read.form import template
 from docproc.read.form.template import blank_pages
 
 
@@ -25,7 +25,7 @@ def test_kept_pictures_are_those_that_were_drawn(cache: Path, monkeypatch: pytes
     (kept,) = cache.iterdir()
     assert kept.stat().st_mode & 0o077 == 0
     blank_pages.cache_clear()
-    monkeypatch.setattr(template, "draw_form", None)  # whoever draws now, fails
+    monkeypatch.setattr(draw, "draw_form", None)  # whoever draws now, fails
     again = blank_pages(matter, matter.form[0])
     assert len(again) == len(drawn)
     assert all(np.array_equal(a, b) for a, b in zip(again, drawn, strict=True))
