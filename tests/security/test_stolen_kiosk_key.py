@@ -17,6 +17,7 @@ from fastapi.testclient import TestClient
 
 from docproc.flow.accounts import api_keys, seats
 from docproc.flow.applications import applications
+from docproc.flow.applications.views import ApplicationView
 from docproc.flow.core.access import Caller
 from docproc.flow.core.context import Context, utc_now
 from docproc.flow.review import decisions
@@ -67,6 +68,11 @@ def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]:
             yield _filled(app, ctx)
         finally:
             workers.stop_all()
+
+
+def _drawn(seen: ApplicationView) -> bool:
+    """Whether every page has its picture."""
+    return all(page["previews"] for page in seen["pages"])
 
 
 @pytest.fixture(autouse=True)
@@ -188,7 +194,7 @@ def test_a_browser_of_a_kiosk_shows_its_own_citizen_and_nobody_else(hall: Hall) 
     assert here is not None and here.application is not None
     number = here.application
     added = applications.add_page(ctx, here.caller, number, trader_papers()[0])
-    until(lambda: applications.view_application(ctx, here.caller, number)["checked"])
+    until(lambda: (seen := applications.view_application(ctx, here.caller, number))["checked"] and _drawn(seen))
     assert citizen.get("/kiosk/case").status_code == 200
     assert citizen.get(f"/kiosk/case/pages/{added['id']}/0.webp").status_code == 200
     place = {**hall.values["one"], "number": number, "page_id": added["id"]}

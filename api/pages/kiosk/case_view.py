@@ -163,6 +163,11 @@ class Case:
         return tuple(card for card in self.cards if card.state == "unknown")
 
     @property
+    def undrawn(self) -> bool:
+        """Whether a picture is still to come."""
+        return any(not card.has_picture and card.state != "failed" for card in self.cards)
+
+    @property
     def open(self) -> int:
         """Things that somebody must settle: findings, or else pages that nobody recognised."""
         return len(self.to_look) or len(self.unnamed)

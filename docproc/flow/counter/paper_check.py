@@ -6,13 +6,13 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, TypedDict
 
+from docproc.canonical import base64_of, rounded
 from docproc.domain import PageReading
 from docproc.errors import ConflictError, InputError, LimitError
 from docproc.flow.applications.applications import visible
 from docproc.flow.core import reads
 from docproc.flow.core.access import Caller
 from docproc.flow.core.context import Context
-from docproc.flow.core.pictures import base64_of, rounded
 from docproc.flow.review import workbench
 from docproc.scan.compare.paper_match import (
     MAX_ALL_BYTES,

@@ -26,6 +26,8 @@ def test_what_waits_is_told_by_queue_and_lane_with_its_age(ctx: Context) -> None
     time.sleep(0.05)
     found = {(part.queue, part.lane): part for part in ctx.jobs.waiting()}
     assert {key: part.jobs for key, part in found.items() if part.jobs} == {
+        ("look", "person"): 2,
+        ("look", "batch"): 1,
         ("read", "person"): 2,
         ("read", "batch"): 1,
         ("notify", "person"): 1,
@@ -33,7 +35,7 @@ def test_what_waits_is_told_by_queue_and_lane_with_its_age(ctx: Context) -> None
     oldest = found["read", "person"].age_seconds
     assert 0.05 <= found["read", "batch"].age_seconds <= oldest <= time.monotonic() - began + 1  # whole seconds
     assert found["notify", "person"].age_seconds == 0  # its time has not come
-    assert {queue for queue, _ in found} == {"read", "check", "seal", "notify"}
+    assert {queue for queue, _ in found} == {"look", "read", "check", "seal", "notify"}
 
 
 def test_no_file_waits_for_ever_while_others_keep_coming(ctx: Context) -> None:
