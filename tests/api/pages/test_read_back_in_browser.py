@@ -61,7 +61,7 @@ def at_kiosk(seen: Watched, drawn: Group, name: str, files: list[bytes], folder:
     seen.page.wait_for_url("**/kiosk/case")
     seen.page.set_input_files("input[type=file][multiple]", [str(path) for path in paths])
     expect(seen.page.locator("#case a[href='/kiosk/case/review']")).to_be_visible(timeout=60_000)
-    expect(seen.page.locator("#case .thumb .spinner")).to_have_count(0)
+    expect(seen.page.locator("#case .pages .thumb svg")).to_have_count(len(files), timeout=60_000)
     ctx = open_context(settings_of(drawn.env))
     with ctx.database.read() as session:
         number = session.scalars(select(ApplicationRow.number).order_by(ApplicationRow.created_at.desc())).first()

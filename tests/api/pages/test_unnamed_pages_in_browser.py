@@ -58,7 +58,7 @@ def at_kiosk(seen: Watched, drawn: Group, matter: str, papers: list[bytes], fold
     seen.page.click("text=材料准备好了")
     seen.page.set_input_files("input[type=file][multiple]", [str(path) for path in paths])
     expect(seen.page.locator("#case a[href='/kiosk/case/review']")).to_be_visible()
-    expect(seen.page.locator("#case .thumb .spinner")).to_have_count(0)
+    expect(seen.page.locator("#case .pages .thumb svg")).to_have_count(len(papers), timeout=60_000)
 
 
 def handed_in(client: httpx.Client, matter: str, papers: list[bytes]) -> str:
