@@ -63,11 +63,11 @@ def look_and_store(page_id: str) -> None:
 
 @step("draw_and_store")
 def draw_and_store(page_id: str) -> None:
-    """The same, unless a job is there for it."""
+    """The same, unless a job is about it."""
     ctx, _ = Tools.get()
     with ctx.database.read() as session:
         drawn = previews.has_previews(session, page_id)
-    if not drawn and not ctx.jobs.is_at_work(looking_job(page_id)):
+    if not drawn and not ctx.jobs.has_begun(looking_job(page_id)):
         _draw(page_id)
 
 

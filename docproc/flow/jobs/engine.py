@@ -200,12 +200,12 @@ class Jobs:
             options["otel_context"] = tracing.current()
         self.client.enqueue_in_transaction(session, options, *args)
 
-    def is_at_work(self, job_id: str) -> bool:
-        """Whether a job waits, runs or has done its work."""
+    def has_begun(self, job_id: str) -> bool:
+        """Whether a job runs or has done its work; one that waits may wait for a worker that knows its queue."""
         with self.database.read() as session:
             jobs = _jobs(session)
             found = session.execute(sa.select(jobs.c.status).where(jobs.c.workflow_uuid == job_id)).scalar()
-        return found is not None and found not in DEAD
+        return found in ("PENDING", "SUCCESS")
 
     def is_dead(self, job_id: str) -> bool:
         """Whether a job ended without doing its work."""
