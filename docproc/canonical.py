@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
-from collections.abc import Sequence
 from typing import Any
 
 JsonObject = dict[str, Any]
@@ -26,13 +24,3 @@ def canonical_json(value: object) -> bytes:
 def canonical_sha256(value: object) -> str:
     """SHA-256 of :func:`canonical_json`, in lower-case hexadecimal."""
     return hashlib.sha256(canonical_json(value)).hexdigest()
-
-
-def rounded(box: Sequence[float]) -> list[float]:
-    """A box in pixels, to a tenth."""
-    return [round(value, 1) for value in box]
-
-
-def base64_of(jpeg: bytes) -> str:
-    """A small picture inside JSON."""
-    return base64.b64encode(jpeg).decode("ascii")

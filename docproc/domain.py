@@ -8,6 +8,7 @@ straightened.
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta, timezone
@@ -227,3 +228,13 @@ def as_box(raw: Sequence[float]) -> Box:
     """A box that came through JSON."""
     x0, y0, x1, y1 = (float(value) for value in raw)
     return x0, y0, x1, y1
+
+
+def rounded(box: Sequence[float]) -> list[float]:
+    """A box in pixels, to a tenth, as JSON."""
+    return [round(value, 1) for value in box]
+
+
+def base64_of(jpeg: bytes) -> str:
+    """A small picture inside JSON."""
+    return base64.b64encode(jpeg).decode("ascii")

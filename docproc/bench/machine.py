@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TypedDict
 
@@ -76,18 +75,6 @@ def cpu_seconds(process: int, *, ended_children: bool = False) -> float:
 def family_cpu_seconds(process: int) -> float:
     """CPU time of a process and all that descend from it, those that have ended among them."""
     return sum(cpu_seconds(each, ended_children=True) for each in family(process))
-
-
-def pss_mb(processes: Iterable[int]) -> float:
-    """Memory of processes, MiB; what several share is counted once (proportional set size)."""
-    total = 0
-    for each in processes:
-        try:
-            text = Path(f"/proc/{each}/smaps_rollup").read_text()
-        except OSError:
-            continue
-        total += next((int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:")), 0)
-    return total / 1024
 
 
 def rss_mb(process: int) -> float:

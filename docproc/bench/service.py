@@ -133,16 +133,17 @@ def costs(ports: Sequence[int]) -> Costs:
 
 def answers(port: int) -> bool:
     """Whether a worker or web process answers yet."""
-    try:
-        return httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=10).status_code == 200
-    except httpx.TransportError:
-        return False
+    return _gives(port, "metrics")
 
 
 def is_ready(port: int) -> bool:
     """Whether a web process is ready for requests."""
+    return _gives(port, "readyz")
+
+
+def _gives(port: int, path: str) -> bool:
     try:
-        return httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=5).status_code == 200
+        return httpx.get(f"http://127.0.0.1:{port}/{path}", timeout=10).status_code == 200
     except httpx.TransportError:
         return False
 

@@ -308,8 +308,13 @@ def application(session: Session, row: ApplicationRow, sees: Sees | None = None)
     licence = licences.licence_of_application(session, row.number)
     drawn: dict[str, list[PreviewView]] = {}
     for item in previews.previews_of(session, row.number):
-        picture: PreviewView = {"index": item.index, "width": item.width, "height": item.height, "first_word": None}
-        drawn.setdefault(item.page_id, []).append({**picture, "first_word": item.first_word})
+        picture: PreviewView = {
+            "index": item.index,
+            "width": item.width,
+            "height": item.height,
+            "first_word": item.first_word,
+        }
+        drawn.setdefault(item.page_id, []).append(picture)
     return {
         **summary(row),
         "follow_code": shares.follow_code(session, row.number),

@@ -6,8 +6,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, TypedDict
 
-from docproc.canonical import base64_of, rounded
-from docproc.domain import PageReading
+from docproc.domain import PageReading, base64_of, rounded
 from docproc.errors import ConflictError, InputError, LimitError
 from docproc.flow.applications.applications import visible
 from docproc.flow.core import reads

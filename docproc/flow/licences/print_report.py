@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, NotRequired, TypedDict
 
-from docproc.canonical import base64_of, rounded
-from docproc.domain import Box, Licence
+from docproc.domain import Box, Licence, base64_of, rounded
 from docproc.licence.page.layout import load_layout
 from docproc.licence.page.render import chinese_date
 from docproc.licence.report.report import Standing, VerifiedLicence, VerifiedSignature
