@@ -18,6 +18,7 @@ Box = tuple[float, float, float, float]
 Severity = Literal["block", "fix", "warn", "info"]
 Verdict = Literal["pass", "look", "supplement", "rescan"]
 """``look``: a person must settle something before it can pass."""
+DiffKind = Literal["added", "missing", "changed", "unseen"]
 QualityVerdict = Literal["good", "rescan"]
 Source = Literal["ocr", "repair", "registry", "person"]
 How = Literal["registered", "matched", "free"]

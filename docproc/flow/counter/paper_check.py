@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, TypedDict
+from typing import TypedDict
 
 from docproc.domain import PageReading, base64_of, rounded
 from docproc.errors import ConflictError, InputError, LimitError
@@ -25,9 +25,6 @@ from docproc.scan.compare.paper_match import (
 from docproc.store.applications import pages
 from docproc.store.audit import audit
 from docproc.store.counter import custody
-
-if TYPE_CHECKING:
-    from docproc.scan.compare.page_diff import DiffKind
 
 
 class PaperSpot(TypedDict):

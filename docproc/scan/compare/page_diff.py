@@ -10,13 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from docproc.domain import Box
+from docproc.domain import Box, DiffKind
 from docproc.marks import A4_MM, FormCode, mark_corners, qr_box
 from docproc.scan.image.geometry import (
     MM_PER_INCH,
@@ -35,7 +34,6 @@ from docproc.scan.registration.clean import clean_page
 from docproc.scan.registration.homography import find_registration
 from docproc.scan.registration.match import Features, match_page, page_features
 
-DiffKind = Literal["added", "missing", "changed", "unseen"]
 InkMap = NDArray[np.float32]
 """H x W, 0 (paper) to 1 (the page's own ink)."""
 

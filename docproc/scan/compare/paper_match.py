@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from docproc.canonical import JsonObject
-from docproc.domain import Box, as_box
+from docproc.domain import Box, DiffKind, as_box
 from docproc.sandbox.decided import DECIDED
 from docproc.sandbox.parent import Budget, Sandbox, understanding
 from docproc.sandbox.policy import Policy
-
-if TYPE_CHECKING:
-    from docproc.scan.compare.page_diff import DiffKind
 
 Outcome = Literal["same", "differs", "unclear", "other_print", "absent"]
 """``unclear``: blurred, or a part is not visible; ``other_print``: another print-out of the form, by its QR code;
