@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from typing import TypedDict
 
-from docproc.domain import PageReading, base64_of, rounded
+from docproc.domain import DiffKind, PageReading, base64_of, rounded
 from docproc.errors import ConflictError, InputError, LimitError
 from docproc.flow.applications.applications import visible
 from docproc.flow.core import reads
